@@ -1,0 +1,60 @@
+"""What evaluators say: a score and a verdict, that they do not apply, or that they failed. Never one for another."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Verdict = Literal["pass", "fail"]
+Sample = Literal["all", "random", "targeted"]
+UnscoredReason = Literal["not_applicable", "not_captured", "sampled_out", "over_budget", "gated"]
+FailureReason = Literal["exception", "timeout", "invalid_result"]
+
+
+class Score(Struct, frozen=True):
+    """An evaluator's answer: ``value`` in 0..1, higher is better; ``passed`` where the evaluator decides, else the pass mark does.
+
+    ``explanation`` says why in words of ours alone; ``quotes`` are pieces of the trace's own text (such as the unsupported
+    sentences) and are stored only where content is.
+    """
+
+    value: float
+    passed: bool | None = None
+    explanation: str = ""
+    quotes: tuple[str, ...] = ()
+
+
+class Evaluation(Struct, frozen=True, kw_only=True):
+    """A Score with its evaluator, version and verdict."""
+
+    evaluator: str
+    evaluator_version: str
+    verdict: Verdict
+    score: float
+    sample: Sample = "all"
+    explanation: str = ""
+    quotes: tuple[str, ...] = ()
+
+
+class Unscored(Struct, frozen=True, kw_only=True):
+    """An evaluator that gave no verdict on a trace, and why that is right."""
+
+    evaluator: str
+    reason: UnscoredReason
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """An evaluator that should have given a verdict and could not; ``detail`` never holds text of the trace."""
+
+    evaluator: str
+    evaluator_version: str
+    reason: FailureReason
+    detail: str = ""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """Everything that the evaluators said of one Trace; ``durations`` are seconds by evaluator, of those that ran."""
+
+    evaluations: tuple[Evaluation, ...] = ()
+    unscored: tuple[Unscored, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    durations: tuple[tuple[str, float], ...] = ()

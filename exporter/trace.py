@@ -1,0 +1,124 @@
+"""The data: spans and log records as they came, and the Trace that is scored. Imports nothing of ours."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+UNKNOWN = "unknown"
+"""The value of a slice field that no attribute gave; never an absent label."""
+
+ContentState = Literal["answered", "empty", "refused", "not_captured", "error"]
+
+
+class Event(Struct, frozen=True, gc=False):
+    """A span event: a name, a time (Unix nanoseconds) and attributes."""
+
+    name: str
+    time: int
+    attributes: Mapping[str, Any]
+
+
+class Span(Struct, frozen=True):
+    """One OTLP span; times are Unix nanoseconds, ids raw bytes, an empty parent means a root.
+
+    ``attributes`` and ``resource`` map names to plain Python values (str, bool, int, float, bytes, list, dict, None).
+    ``size`` is the approximate memory in bytes, for the limits.
+    """
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes
+    name: str
+    start: int
+    end: int
+    attributes: Mapping[str, Any]
+    events: Sequence[Event]
+    status_code: int
+    status_message: str
+    resource: Mapping[str, Any]
+    scope: str
+    size: int
+
+
+class LogRecord(Struct, frozen=True):
+    """One OTLP log record that belongs to a trace.
+
+    ``key`` (8 bytes) identifies the record, as ``span_id`` does a span: a retried record has the same key.
+    ``span_id`` is the span that the record belongs to, or empty.
+    """
+
+    trace_id: bytes
+    span_id: bytes
+    key: bytes
+    event_name: str
+    time: int
+    attributes: Mapping[str, Any]
+    body: Any
+    resource: Mapping[str, Any]
+    scope: str
+    size: int
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """One retrieved document: its id and rank score where sent, and its text."""
+
+    id: str | None = None
+    text: str
+    score: float | None = None
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    """A tool that the model called; ``arguments`` is the parsed object, or the text as sent where it does not parse."""
+
+    name: str
+    arguments: Any = None
+    id: str | None = None
+
+
+class ToolDefinition(Struct, frozen=True, kw_only=True):
+    """A tool that the model was offered; ``parameters`` is a JSON schema, or None where it was not sent."""
+
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """One request of an LLM application: what was asked, what was retrieved, what the user saw.
+
+    The unit that is scored. Text is None where it was not sent and "" where it was sent empty. ``started_at`` is in
+    Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was
+    (with or without a schema). ``tool_results`` are the texts that tools returned, in order. ``tokens`` and ``duration``
+    cover the whole trace: each generation once.
+    """
+
+    trace_id: str
+    app: str = UNKNOWN
+    route: str = UNKNOWN
+    model_version: str = UNKNOWN
+    prompt_version: str = UNKNOWN
+    prompt_name: str | None = None
+    request_model: str | None = None
+    provider: str | None = None
+    environment: str | None = None
+    conversation_id: str | None = None
+    user: str | None = None
+    response_id: str | None = None
+    dialect: str = UNKNOWN
+    content_state: ContentState = "not_captured"
+    question: str | None = None
+    system_prompt: str | None = None
+    answer: str | None = None
+    refusal: str | None = None
+    context: tuple[Document, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_definitions: tuple[ToolDefinition, ...] = ()
+    tool_results: tuple[str, ...] = ()
+    json_requested: bool = False
+    response_schema: dict[str, Any] | None = None
+    finish_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    started_at: float | None = None
+    duration_seconds: float | None = None
+    error: str | None = None
