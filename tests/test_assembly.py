@@ -1,0 +1,158 @@
+"""A trace is gathered from several requests, closed for a stated reason, and never counted twice."""
+
+import pytest
+
+from exporter.assembly import Assembler, Limits, RecordedKeys
+from exporter.trace import LogRecord, Span
+
+LIMITS = Limits(grace=2, idle=10, max_age=60, max_traces=3, max_bytes=10_000, max_spans_per_trace=8)
+A, B = b"A" * 16, b"B" * 16
+
+
+def span(trace_id=A, span_id=1, parent=0, *, name="chat", size=100, start=1, end=2):
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id.to_bytes(8, "big"),
+        parent_span_id=parent.to_bytes(8, "big") if parent else b"",
+        name=name,
+        start=start,
+        end=end,
+        attributes={},
+        events=(),
+        status_code=0,
+        status_message="",
+        resource={},
+        scope="",
+        size=size,
+    )
+
+
+def log(trace_id=A, key=1):
+    return LogRecord(
+        trace_id=trace_id, span_id=b"", key=key.to_bytes(8, "little"), event_name="", time=1, attributes={},
+        body=None, resource={}, scope="", size=50,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def recorded():
+    return {}
+
+
+@pytest.fixture
+def assembler(recorded):
+    return Assembler(LIMITS, lambda ids: {i: recorded[i] for i in ids if i in recorded})
+
+
+def closed(assembler, now):
+    return [(trace.trace_id, trace.reason) for trace in assembler.due(now)]
+
+
+def test_children_first_then_root_then_grace(assembler):
+    assembler.add(1, [span(span_id=2, parent=1)], [], 0)
+    assembler.add(2, [span(span_id=1)], [], 5)
+    assert closed(assembler, 6.9) == []
+    [trace] = assembler.due(7)
+    assert (trace.reason, len(trace.spans), trace.seqs) == ("root", 2, [1, 2])
+    assert len(assembler) == assembler.bytes == 0
+
+
+def test_late_children_within_the_grace_do_not_extend_it(assembler):
+    assembler.add(1, [span()], [], 0)
+    assembler.add(2, [span(span_id=2, parent=1)], [], 1.9)
+    [trace] = assembler.due(2)
+    assert len(trace.spans) == 2
+
+
+def test_logs_join_their_trace_before_and_after_the_spans(assembler):
+    assembler.add(1, [], [log(key=1)], 0)
+    assembler.add(2, [span()], [], 1)
+    assembler.add(3, [], [log(key=2)], 2)
+    [trace] = assembler.due(3)
+    assert (len(trace.logs), len(trace.spans), trace.seqs) == (2, 1, [1, 2, 3])
+
+
+def test_without_a_root_a_trace_waits_until_it_is_idle(assembler):
+    assembler.add(1, [span(parent=9)], [], 0)
+    assembler.add(2, [span(span_id=2, parent=9)], [], 8)
+    assert closed(assembler, 17.9) == []
+    assert closed(assembler, 18) == [(A, "idle")]
+
+
+def test_a_trace_that_never_ends_is_closed_by_age(assembler):
+    for second in range(0, 60, 9):
+        assembler.add(second, [span(span_id=2 + second, parent=9)], [], second)
+        assert closed(assembler, second) == []
+    assert closed(assembler, 60) == [(A, "age")]
+
+
+def test_too_many_open_traces_close_the_one_due_first(assembler):
+    for n in range(4):
+        assembler.add(n, [span(trace_id=bytes([65 + n]) * 16, parent=0 if n == 2 else 9)], [], n)
+    assert closed(assembler, 3) == [(b"C" * 16, "pressure")]
+
+
+def test_too_many_bytes_close_traces_early(assembler):
+    assembler.add(1, [span(size=6_000)], [], 0)
+    assembler.add(2, [span(trace_id=B, size=6_000)], [], 0)
+    assert closed(assembler, 0) == [(A, "pressure")]
+    assert assembler.bytes == 6_000
+
+
+def test_a_retried_span_is_a_duplicate_and_the_first_one_stays(assembler):
+    assembler.add(1, [span(name="first")], [log()], 0)
+    added = assembler.add(2, [span(name="first"), span(name="second")], [log()], 1)
+    assert added.duplicates == {("traces", "same"): 1, ("traces", "conflicting"): 1, ("logs", "same"): 1}
+    assert not added.kept
+    assert (added.spans, added.logs) == (0, 0)
+    [trace] = assembler.due(2)
+    assert [s.name for s in trace.spans.values()] == ["first"]
+    assert trace.seqs == [1]
+
+
+def test_a_span_twice_in_one_request_is_taken_once(assembler):
+    added = assembler.add(1, [span(), span()], [], 0)
+    assert (added.spans, added.duplicates) == (1, {("traces", "same"): 1})
+
+
+def test_a_trace_takes_no_more_parts_than_its_limit(assembler):
+    added = assembler.add(1, [span(span_id=n + 1, parent=99) for n in range(10)], [], 0)
+    assert (added.spans, added.dropped) == (8, {("traces", "trace_full"): 2})
+
+
+def test_spans_of_a_recorded_trace_are_duplicates_or_late(assembler, recorded):
+    recorded[A] = RecordedKeys((1).to_bytes(8, "big") + (2).to_bytes(8, "big"))
+    added = assembler.add(1, [span(span_id=2), span(span_id=3)], [], 0)
+    assert added.duplicates == {("traces", "same"): 1}
+    assert [late.spans[0].span_id for late in added.late] == [(3).to_bytes(8, "big")]
+    assert not added.kept
+    assert len(assembler) == 0
+
+
+def test_a_trace_in_which_no_request_was_found_opens_again(assembler, recorded):
+    recorded[A] = RecordedKeys((1).to_bytes(8, "big"), ignored=True)
+    added = assembler.add(1, [span(span_id=1), span(span_id=3)], [], 0)
+    assert (added.spans, added.late, added.duplicates) == (1, [], {("traces", "same"): 1})
+    assert len(assembler) == 1
+
+
+def test_a_key_is_found_only_where_it_is_aligned():
+    keys = RecordedKeys(b"\x00" * 4 + b"\x01" * 8 + b"\x00" * 4)
+    assert b"\x01" * 8 not in keys
+    assert b"\x00" * 4 + b"\x01" * 4 in keys
+
+
+def test_a_journal_entry_is_done_when_its_last_trace_is_recorded(assembler):
+    assembler.add(1, [span(), span(trace_id=B)], [], 0)
+    assembler.add(2, [span(span_id=2, parent=1)], [], 0)
+    first, second = assembler.due(2)
+    assert {first.trace_id, second.trace_id} == {A, B}
+    by_id = {trace.trace_id: trace for trace in (first, second)}
+    assert assembler.release(by_id[A]) == [2]
+    assert assembler.release(by_id[B]) == [1]
+
+
+def test_draining_closes_every_trace(assembler):
+    assembler.add(1, [span(), span(trace_id=B, parent=7)], [], 0)
+    assert {trace.reason for trace in assembler.drain()} == {"shutdown"}
+    assert len(assembler) == 0
