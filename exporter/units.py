@@ -1,0 +1,83 @@
+"""What people write in a config, read: durations, sizes, addresses, globs. Every error names the cure; knows no section."""
+
+import ipaddress
+import re
+from typing import Final
+
+from msgspec import Struct
+
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BYTES: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_DURATION_PART: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)", re.ASCII)
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(B|KiB|MiB|GiB|TiB)", re.ASCII)
+_ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:\s/]+)):(\d{1,5})", re.ASCII)
+_LONGEST_GLOB: Final = 256
+_LONGEST_SECONDS: Final = 100 * 365 * 86400.0
+
+
+class Address(Struct, frozen=True):
+    """Where to listen: a host name or IP address (IPv6 without brackets) and a port; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Can only this machine reach it?"""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def duration(text: str) -> float:
+    """Seconds of "2s", "1h30m" or "7d"; ValueError for anything else, and for nothing at all."""
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f'"{text}" is not a duration: write a number and ms, s, m, h, d or w, such as "30s"')
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise ValueError(f'"{text}" must be longer than nothing and at most 100 years')
+    return seconds
+
+
+def size(text: str) -> int:
+    """Bytes of "64MiB" or "512B"; ValueError for anything else, and for nothing at all."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a size: write a number and B, KiB, MiB, GiB or TiB, such as "64MiB"')
+    number = round(float(match[1]) * _BYTES[match[2]])
+    if not 0 < number < 1 << 62:
+        raise ValueError(f'"{text}" must be at least 1B and less than 4194304TiB')
+    return number
+
+
+def address(text: str) -> Address:
+    """The Address of "127.0.0.1:4318" or "[::1]:4318"; ValueError where host or port is missing or wrong."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None or (match[1] and not _is_ipv6(match[1])):
+        raise ValueError(f'"{text}" is not an address: write HOST:PORT, such as "127.0.0.1:4318" or "[::1]:4318"')
+    if int(match[3]) > 65535:
+        raise ValueError(f'port {match[3]} in "{text}" is above 65535')
+    return Address(match[1] or match[2], int(match[3]))
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return bool(ipaddress.IPv6Address(text))
+    except ValueError:
+        return False
+
+
+def glob(text: str) -> str:
+    """The glob itself, with surrounding spaces refused; ValueError where it can match nothing that is meant."""
+    if not text or text != text.strip():
+        raise ValueError(f'"{text}" is not a pattern: it is empty or has spaces around it ("*" matches everything)')
+    if len(text) > _LONGEST_GLOB:
+        raise ValueError(f"a pattern of {len(text)} characters is too long: at most {_LONGEST_GLOB}")
+    if re.search(r"\[(?![^\]]+\])", text):
+        raise ValueError(f'"{text}" has a "[" without its "]": to match the character itself, write "[[]"')
+    return text
