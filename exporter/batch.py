@@ -1,0 +1,158 @@
+"""What one decoded request holds, and the checks that every span passes; knows neither protobuf nor JSON."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from .trace import Event, LogRecord, Span
+
+_NANOSECONDS = 1_000_000_000
+_DAY = 86_400.0
+_YEAR = 365 * _DAY
+_LATEST = 2**64 - 1
+_NO_TRACE_ID = bytes(16)
+_NO_SPAN_ID = bytes(8)
+_identity = msgspec.msgpack.Encoder(order="deterministic")
+
+OVERHEAD = 700
+"""Bytes that a decoded span or log record costs beside its own text (roughly, measured)."""
+
+
+class DecodeError(ValueError):
+    """The body can never be accepted: answer 400. The message names the place and never quotes content."""
+
+
+class TooLarge(ValueError):  # noqa: N818 - reads as the answer that it becomes, 413
+    """The body, or what it inflates to, is over a limit: answer 413."""
+
+
+class UnsupportedEncoding(ValueError):  # noqa: N818 - as above
+    """The Content-Encoding is one that we do not speak: answer 400."""
+
+
+class DecodeLimits(Struct, frozen=True, kw_only=True):
+    """How much one request may hold.
+
+    ``values`` bounds the messages (spans, attributes, values) of a request: few bytes can become much memory.
+    """
+
+    decompressed_bytes: int = 64 << 20
+    attributes_per_span: int = 10_000
+    events_per_span: int = 10_000
+    values: int = 2_000_000
+    interactions: int = 1_000
+
+
+class Batch(Struct):
+    """One request, decoded.
+
+    ``rejected`` counts the spans or records refused, by reason; ``anomalies`` counts what was accepted with a repair or
+    a doubt: spans by kind, and ``invalid_utf8`` once a request.
+    """
+
+    spans: list[Span] = field(default_factory=list)
+    logs: list[LogRecord] = field(default_factory=list)
+    rejected: dict[str, int] = field(default_factory=dict)
+    anomalies: dict[str, int] = field(default_factory=dict)
+
+
+def count(counts: dict[str, int], reason: str) -> None:
+    """Add one to a reason's count."""
+    counts[reason] = counts.get(reason, 0) + 1
+
+
+class BatchBuilder:
+    """Takes spans and log records one by one, refuses the impossible, notes the doubtful."""
+
+    def __init__(self, limits: DecodeLimits, received_at: float, size: int) -> None:
+        self.batch = Batch()
+        self.size = size
+        self._limits = limits
+        self._received = received_at
+        self._earliest = int((received_at - _YEAR) * _NANOSECONDS)
+        self._latest = int((received_at + _DAY) * _NANOSECONDS)
+
+    def span(
+        self,
+        trace_id: bytes,
+        span_id: bytes,
+        parent: bytes,
+        name: str,
+        start: int,
+        end: int,
+        attributes: Mapping[str, Any],
+        events: Sequence[Event],
+        status: tuple[int, str],
+        resource: Mapping[str, Any],
+        scope: str,
+    ) -> None:
+        """Add a span (times in Unix nanoseconds), or count why not."""
+        reason = self._refusal(trace_id, span_id, attributes, events)
+        if reason:
+            count(self.batch.rejected, reason)
+            return
+        if parent and (len(parent) != 8 or parent == _NO_SPAN_ID):
+            parent = self._no_parent(parent)
+        if not self._earliest <= start <= end <= self._latest:
+            start, end = self._doubtful_times(start, end)
+        self.batch.spans.append(
+            Span(trace_id, span_id, parent, name, start, end, attributes, events, *status, resource, scope, self.size)
+        )
+
+    def log(
+        self,
+        trace_id: bytes,
+        span_id: bytes,
+        event_name: str,
+        time: int,
+        attributes: Mapping[str, Any],
+        body: Any,
+        resource: Mapping[str, Any],
+        scope: str,
+    ) -> None:
+        """Add a log record of a trace (time in Unix nanoseconds), or count why not."""
+        if not trace_id or trace_id == _NO_TRACE_ID:
+            count(self.batch.rejected, "no_trace")
+            return
+        if span_id == _NO_SPAN_ID:
+            span_id = b""
+        reason = self._refusal(trace_id, span_id or b"no span!", attributes, ())
+        if reason:
+            count(self.batch.rejected, reason)
+            return
+        if not self._earliest <= time <= self._latest:
+            count(self.batch.anomalies, "clock_skew")
+        key = blake2b(_identity.encode((trace_id, span_id, event_name, time, body, attributes)), digest_size=8).digest()
+        self.batch.logs.append(
+            LogRecord(trace_id, span_id, key, event_name, time, attributes, body, resource, scope, self.size)
+        )
+
+    def _refusal(
+        self, trace_id: bytes, span_id: bytes, attributes: Mapping[str, Any], events: Sequence[Event]
+    ) -> str | None:
+        if len(trace_id) != 16 or trace_id == _NO_TRACE_ID:
+            return "trace_id"
+        if len(span_id) != 8 or span_id == _NO_SPAN_ID:
+            return "span_id"
+        if len(attributes) > self._limits.attributes_per_span:
+            return "too_many_attributes"
+        if len(events) > self._limits.events_per_span:
+            return "too_many_events"
+        return None
+
+    def _no_parent(self, parent: bytes) -> bytes:
+        if len(parent) != 8:
+            count(self.batch.anomalies, "parent_span_id")
+        return b""
+
+    def _doubtful_times(self, start: int, end: int) -> tuple[int, int]:
+        if not self._earliest <= start <= self._latest:
+            count(self.batch.anomalies, "clock_skew")
+            start = start or end
+        if end < start:
+            count(self.batch.anomalies, "negative_duration")
+            end = start
+        return start, end

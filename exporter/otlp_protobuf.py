@@ -1,0 +1,211 @@
+"""OTLP protobuf → Batch; attributes stay in protobuf's memory and become Python values when they are read."""
+
+from collections.abc import ItemsView, Iterator, Mapping
+from typing import Any
+
+from google.protobuf.message import DecodeError as ProtobufError
+
+from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, count
+from .trace import Event
+from .wire import LENIENT, STRICT
+
+_TracesRequest = STRICT.message("TracesRequest")
+_LogsRequest = STRICT.message("LogsRequest")
+_LenientTracesRequest = LENIENT.message("TracesRequest")
+_LenientLogsRequest = LENIENT.message("LogsRequest")
+
+
+class Attributes(Mapping[str, Any]):
+    """A read-only view of a protobuf attribute map; equal to the dict of the same content."""
+
+    __slots__ = ("_map",)
+
+    def __init__(self, attributes: Any) -> None:
+        self._map = attributes
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._map:
+            value = self._map[name]
+            return value.string_value or _plain(value)
+        raise KeyError(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of an attribute, or the default where it was not sent."""
+        if name in self._map:
+            value = self._map[name]
+            return value.string_value or _plain(value)
+        return default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._map
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._map)
+
+    def __len__(self) -> int:
+        return len(self._map)
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return the names with their values."""
+        return _plain_map(self._map).items()
+
+    def __repr__(self) -> str:
+        return f"Attributes(<{len(self._map)} names>)"
+
+
+def _plain(value: Any) -> Any:
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "array_value":
+        return [_plain(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return _plain_map(value.kvlist_value.values)
+    return getattr(value, kind)
+
+
+def _plain_map(values: Any) -> dict[str, Any]:
+    return {name: value.string_value or _plain(value) for name, value in values.items()}
+
+
+def _repaired(value: Any) -> Any:
+    """As _plain, for the lenient schema."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "string_value":
+        return _text(value.string_value)
+    if kind == "array_value":
+        return [_repaired(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return _repaired_map(value.kvlist_value.values)
+    return getattr(value, kind)
+
+
+def _repaired_map(values: Any) -> dict[str, Any]:
+    return {_text(entry.key): _repaired(entry.value) for entry in values}
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def decode_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
+    """Decode an ExportTraceServiceRequest; raises DecodeError where it is not one."""
+    request, lenient = _parse(_TracesRequest, _LenientTracesRequest, body)
+    total = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+    builder = BatchBuilder(limits, received_at, _share(body, total))
+    read = _read_lenient_spans if lenient else _read_spans
+    for resource in request.resource_spans:
+        read(builder, resource)
+    if lenient:
+        count(builder.batch.anomalies, "invalid_utf8")
+    return builder.batch
+
+
+def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
+    """Decode an ExportLogsServiceRequest; raises DecodeError where it is not one."""
+    request, lenient = _parse(_LogsRequest, _LenientLogsRequest, body)
+    total = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+    builder = BatchBuilder(limits, received_at, _share(body, total))
+    read = _read_lenient_logs if lenient else _read_logs
+    for resource in request.resource_logs:
+        read(builder, resource)
+    if lenient:
+        count(builder.batch.anomalies, "invalid_utf8")
+    return builder.batch
+
+
+def _parse(strict: Any, lenient: Any, body: bytes) -> tuple[Any, bool]:
+    try:
+        return strict.FromString(body), False
+    except ProtobufError:
+        pass
+    try:
+        return lenient.FromString(body), True
+    except ProtobufError:
+        raise DecodeError("the body is not a valid OTLP protobuf message, or is nested too deeply") from None
+
+
+def _share(body: bytes, total: int) -> int:
+    """Each span's part of the request's memory, which is freed as a whole."""
+    return len(body) // max(total, 1) + OVERHEAD
+
+
+def _read_spans(builder: BatchBuilder, message: Any) -> None:
+    add = builder.span
+    resource = _plain_map(message.resource.attributes)
+    for group in message.scope_spans:
+        scope = group.scope.name
+        for span in group.spans:
+            status = span.status
+            add(
+                span.trace_id,
+                span.span_id,
+                span.parent_span_id,
+                span.name,
+                span.start_time_unix_nano,
+                span.end_time_unix_nano,
+                Attributes(span.attributes),
+                [Event(event.name, event.time_unix_nano, Attributes(event.attributes)) for event in span.events],
+                (status.code, status.message),
+                resource,
+                scope,
+            )
+
+
+def _read_lenient_spans(builder: BatchBuilder, message: Any) -> None:
+    resource = _repaired_map(message.resource.attributes)
+    for group in message.scope_spans:
+        scope = _text(group.scope.name)
+        for span in group.spans:
+            builder.span(
+                span.trace_id,
+                span.span_id,
+                span.parent_span_id,
+                _text(span.name),
+                span.start_time_unix_nano,
+                span.end_time_unix_nano,
+                _repaired_map(span.attributes),
+                [
+                    Event(_text(event.name), event.time_unix_nano, _repaired_map(event.attributes))
+                    for event in span.events
+                ],
+                (span.status.code, _text(span.status.message)),
+                resource,
+                scope,
+            )
+
+
+def _read_logs(builder: BatchBuilder, message: Any) -> None:
+    resource = _plain_map(message.resource.attributes)
+    for group in message.scope_logs:
+        scope = group.scope.name
+        for record in group.log_records:
+            builder.log(
+                record.trace_id,
+                record.span_id,
+                record.event_name,
+                record.time_unix_nano or record.observed_time_unix_nano,
+                _plain_map(record.attributes),
+                _plain(record.body),
+                resource,
+                scope,
+            )
+
+
+def _read_lenient_logs(builder: BatchBuilder, message: Any) -> None:
+    resource = _repaired_map(message.resource.attributes)
+    for group in message.scope_logs:
+        scope = _text(group.scope.name)
+        for record in group.log_records:
+            builder.log(
+                record.trace_id,
+                record.span_id,
+                _text(record.event_name),
+                record.time_unix_nano or record.observed_time_unix_nano,
+                _repaired_map(record.attributes),
+                _repaired(record.body),
+                resource,
+                scope,
+            )
