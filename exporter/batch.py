@@ -15,6 +15,7 @@ _YEAR = 365 * _DAY
 _LATEST = 2**64 - 1
 _NO_TRACE_ID = bytes(16)
 _NO_SPAN_ID = bytes(8)
+_ANY_SPAN_ID = bytes(range(8))
 _identity = msgspec.msgpack.Encoder(order="deterministic")
 
 OVERHEAD = 700
@@ -69,9 +70,10 @@ class BatchBuilder:
 
     def __init__(self, limits: DecodeLimits, received_at: float, size: int) -> None:
         self.batch = Batch()
-        self.size = size
-        self._limits = limits
-        self._received = received_at
+        self._add = self.batch.spans.append
+        self._size = size
+        self._attributes = limits.attributes_per_span
+        self._events = limits.events_per_span
         self._earliest = int((received_at - _YEAR) * _NANOSECONDS)
         self._latest = int((received_at + _DAY) * _NANOSECONDS)
 
@@ -85,21 +87,42 @@ class BatchBuilder:
         end: int,
         attributes: Mapping[str, Any],
         events: Sequence[Event],
-        status: tuple[int, str],
+        status_code: int,
+        status_message: str,
         resource: Mapping[str, Any],
         scope: str,
     ) -> None:
         """Add a span (times in Unix nanoseconds), or count why not."""
-        reason = self._refusal(trace_id, span_id, attributes, events)
-        if reason:
-            count(self.batch.rejected, reason)
+        if (
+            len(trace_id) != 16
+            or len(span_id) != 8
+            or trace_id == _NO_TRACE_ID
+            or span_id == _NO_SPAN_ID
+            or len(attributes) > self._attributes
+            or len(events) > self._events
+        ):
+            count(self.batch.rejected, self._refusal(trace_id, span_id, attributes))
             return
         if parent and (len(parent) != 8 or parent == _NO_SPAN_ID):
             parent = self._no_parent(parent)
         if not self._earliest <= start <= end <= self._latest:
             start, end = self._doubtful_times(start, end)
-        self.batch.spans.append(
-            Span(trace_id, span_id, parent, name, start, end, attributes, events, *status, resource, scope, self.size)
+        self._add(
+            Span(
+                trace_id,
+                span_id,
+                parent,
+                name,
+                start,
+                end,
+                attributes,
+                events,
+                status_code,
+                status_message,
+                resource,
+                scope,
+                self._size,
+            )
         )
 
     def log(
@@ -119,29 +142,22 @@ class BatchBuilder:
             return
         if span_id == _NO_SPAN_ID:
             span_id = b""
-        reason = self._refusal(trace_id, span_id or b"no span!", attributes, ())
-        if reason:
-            count(self.batch.rejected, reason)
+        if len(trace_id) != 16 or len(span_id) not in (0, 8) or len(attributes) > self._attributes:
+            count(self.batch.rejected, self._refusal(trace_id, span_id or _ANY_SPAN_ID, attributes))
             return
         if not self._earliest <= time <= self._latest:
             count(self.batch.anomalies, "clock_skew")
         key = blake2b(_identity.encode((trace_id, span_id, event_name, time, body, attributes)), digest_size=8).digest()
         self.batch.logs.append(
-            LogRecord(trace_id, span_id, key, event_name, time, attributes, body, resource, scope, self.size)
+            LogRecord(trace_id, span_id, key, event_name, time, attributes, body, resource, scope, self._size)
         )
 
-    def _refusal(
-        self, trace_id: bytes, span_id: bytes, attributes: Mapping[str, Any], events: Sequence[Event]
-    ) -> str | None:
+    def _refusal(self, trace_id: bytes, span_id: bytes, attributes: Mapping[str, Any]) -> str:
         if len(trace_id) != 16 or trace_id == _NO_TRACE_ID:
             return "trace_id"
         if len(span_id) != 8 or span_id == _NO_SPAN_ID:
             return "span_id"
-        if len(attributes) > self._limits.attributes_per_span:
-            return "too_many_attributes"
-        if len(events) > self._limits.events_per_span:
-            return "too_many_events"
-        return None
+        return "too_many_attributes" if len(attributes) > self._attributes else "too_many_events"
 
     def _no_parent(self, parent: bytes) -> bytes:
         if len(parent) != 8:

@@ -213,8 +213,8 @@ def _read_span(builder: BatchBuilder, span: _Span, resource: dict[str, Any], sco
         _time(span.start_time_unix_nano, "startTimeUnixNano"),
         _time(span.end_time_unix_nano, "endTimeUnixNano"),
         _attributes(span.attributes),
-        [_event(event) for event in _present(span.events)],
-        _status(span.status),
+        [_event(event) for event in _present(span.events)] if span.events else (),
+        *_status(span.status),
         resource,
         scope,
     )
@@ -268,9 +268,13 @@ def _status(status: _Status | None) -> tuple[int, str]:
 
 
 def _attributes(pairs: _Many[_KeyValue], depth: int = 0) -> dict[str, Any]:
-    if not pairs:
-        return {}
-    return {pair.key or "": _plain(pair.value, depth) for pair in pairs if pair is not None}
+    attributes: dict[str, Any] = {}
+    for pair in pairs or ():
+        if pair is not None:
+            value = pair.value
+            text = value.string_value if value is not None else None  # most values: worth its own path
+            attributes[pair.key or ""] = _plain(value, depth) if text is None else text
+    return attributes
 
 
 def _plain(value: _AnyValue | None, depth: int = 0) -> Any:

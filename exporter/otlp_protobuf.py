@@ -26,14 +26,14 @@ class Attributes(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._map:
             value = self._map[name]
-            return value.string_value or _plain(value)
+            return value.string_value or value.int_value or _plain(value)
         raise KeyError(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of an attribute, or the default where it was not sent."""
         if name in self._map:
             value = self._map[name]
-            return value.string_value or _plain(value)
+            return value.string_value or value.int_value or _plain(value)
         return default
 
     def __contains__(self, name: object) -> bool:
@@ -65,7 +65,11 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_map(values: Any) -> dict[str, Any]:
-    return {name: value.string_value or _plain(value) for name, value in values.items()}
+    plain = {}
+    for name in values:
+        value = values[name]
+        plain[name] = value.string_value or value.int_value or _plain(value)
+    return plain
 
 
 def _repaired(value: Any) -> Any:
@@ -138,7 +142,7 @@ def _read_spans(builder: BatchBuilder, message: Any) -> None:
     for group in message.scope_spans:
         scope = group.scope.name
         for span in group.spans:
-            status = span.status
+            status, events = span.status, span.events
             add(
                 span.trace_id,
                 span.span_id,
@@ -147,11 +151,20 @@ def _read_spans(builder: BatchBuilder, message: Any) -> None:
                 span.start_time_unix_nano,
                 span.end_time_unix_nano,
                 Attributes(span.attributes),
-                [Event(event.name, event.time_unix_nano, Attributes(event.attributes)) for event in span.events],
-                (status.code, status.message),
+                [_event(event) for event in events] if events else (),
+                status.code,
+                status.message,
                 resource,
                 scope,
             )
+
+
+def _event(event: Any) -> Event:
+    return Event(event.name, event.time_unix_nano, Attributes(event.attributes))
+
+
+def _repaired_event(event: Any) -> Event:
+    return Event(_text(event.name), event.time_unix_nano, _repaired_map(event.attributes))
 
 
 def _read_lenient_spans(builder: BatchBuilder, message: Any) -> None:
@@ -167,11 +180,9 @@ def _read_lenient_spans(builder: BatchBuilder, message: Any) -> None:
                 span.start_time_unix_nano,
                 span.end_time_unix_nano,
                 _repaired_map(span.attributes),
-                [
-                    Event(_text(event.name), event.time_unix_nano, _repaired_map(event.attributes))
-                    for event in span.events
-                ],
-                (span.status.code, _text(span.status.message)),
+                [_repaired_event(event) for event in span.events],
+                span.status.code,
+                _text(span.status.message),
                 resource,
                 scope,
             )
