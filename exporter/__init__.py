@@ -12,6 +12,7 @@ The modules in the order in which a trace meets them:
     assembly    gathers a trace's spans, which arrive in several requests; bounded
     semconv/    spans in any dialect → one Trace; the only place that spells "gen_ai."
     evaluators/ the registry and the code evaluators, one file per family
+    deadline    interrupts an evaluator that takes too long
     panel       runs the configured evaluators on one Trace; failures are values
     labels      free text → bounded label values
     metrics     every metric, declared once; durable totals and their exposition

@@ -1,0 +1,99 @@
+"""The form of the answer against rules that the user configured: `format`; has no rule of its own."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from ..score import Score
+from ..trace import Trace
+from .languages import Language, language_of
+from .patterns import Pattern
+from .registry import evaluator
+from .words import ANSWER_LIMIT
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_DELIMITER = re.compile(r"^\s*\|?(\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
+
+
+@evaluator("format", version="1")
+def format_(
+    trace: Trace,
+    *,
+    must_match: Sequence[Pattern] = (),
+    must_not_match: Sequence[Pattern] = (),
+    min_length: int | None = None,
+    max_length: int | None = None,
+    language: Language | None = None,
+    table: bool = False,
+    code_fence: Literal["any", "balanced", "required"] = "any",
+) -> bool | Score | None:
+    """The answer keeps the configured rules: patterns, length in characters, language, Markdown table, code fences."""
+    rules = (must_match, must_not_match, min_length, max_length, language, table or None, code_fence != "any" or None)
+    if not trace.answer or not any(rule is not None and rule != () for rule in rules):
+        return None
+    text = trace.answer[:ANSWER_LIMIT]
+    broken = [
+        *(f"does not match {pattern}" for pattern in must_match if not pattern.found(text)),
+        *(f"matches {pattern}" for pattern in must_not_match if pattern.found(text)),
+        *_length(len(trace.answer), min_length, max_length),
+        *_language(text, language),
+        *(["has no well-formed Markdown table"] if table and not well_formed_table(text) else []),
+        *_fences(text, code_fence),
+    ]
+    return Score(0.0, explanation="the answer " + "; ".join(broken)) if broken else True
+
+
+def _length(length: int, least: int | None, most: int | None) -> Iterator[str]:
+    if least is not None and length < least:
+        yield f"has {length} characters, fewer than {least}"
+    if most is not None and length > most:
+        yield f"has {length} characters, more than {most}"
+
+
+def _language(text: str, wanted: Language | None) -> Iterator[str]:
+    if wanted is None:
+        return
+    seen = language_of(text)
+    if seen is not None and seen != wanted:
+        yield f"is in {seen}, not in {wanted}"
+
+
+def _fences(text: str, wanted: str) -> Iterator[str]:
+    if wanted == "any":
+        return
+    opened, blocks = "", 0
+    for mark in _FENCE.findall(text):
+        if not opened:
+            opened, blocks = mark, blocks + 1
+        elif mark[0] == opened[0] and len(mark) >= len(opened):
+            opened = ""
+    if opened:
+        yield "has a code fence that is not closed"
+    if wanted == "required" and not blocks:
+        yield "has no code fence"
+
+
+def well_formed_table(text: str) -> bool:
+    """Is there a Markdown table, and has each row of every table as many cells as its header?"""
+    lines = text.splitlines()
+    tables = [n for n, line in enumerate(lines) if n and _is_delimiter(line) and "|" in lines[n - 1]]
+    return bool(tables) and all(_even(lines, n) for n in tables)
+
+
+def _is_delimiter(line: str) -> bool:
+    return "|" in line and "-" in line and set(line) <= set("|:- \t") and _DELIMITER.match(line) is not None
+
+
+def _even(lines: list[str], delimiter: int) -> bool:
+    width = _cells(lines[delimiter])
+    rows = [lines[delimiter - 1]]
+    for line in lines[delimiter + 1 :]:
+        if "|" not in line:
+            break
+        rows.append(line)
+    return all(_cells(row) == width for row in rows)
+
+
+def _cells(row: str) -> int:
+    row = re.sub(r"`[^`]*`", "", row).replace(r"\|", "").strip()
+    return len(row.removeprefix("|").removesuffix("|").split("|"))

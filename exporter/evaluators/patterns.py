@@ -1,0 +1,45 @@
+"""Regular expressions that users write; runs them in linear time where it can, and says where it cannot."""
+
+import re
+from typing import Protocol, Self
+
+import re2
+
+_SILENT = re2.Options()
+_SILENT.log_errors = False
+
+
+class _Compiled(Protocol):
+    def search(self, text: str, /) -> object: ...
+
+
+class Pattern:
+    """A regular expression: re2 (linear time), or Python's own where it uses look-around or back-references."""
+
+    option_type = "regular expression"
+
+    def __init__(self, source: str, compiled: _Compiled, note: str) -> None:
+        self.source = source
+        self.note = note
+        self._compiled = compiled
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Compile; ValueError says what is wrong with the expression."""
+        if not isinstance(value, str):
+            raise TypeError(f"expected a regular expression, got {type(value).__name__}")
+        try:
+            return cls(value, re2.compile(value, _SILENT), "")
+        except re2.error:
+            pass
+        try:
+            return cls(value, re.compile(value), "not linear: runs in Python's re, bounded by the time-out alone")
+        except re.error as error:
+            raise ValueError(f"invalid regular expression {value!r}: {error}") from None
+
+    def found(self, text: str) -> bool:
+        """Does it match anywhere in the text?"""
+        return self._compiled.search(text) is not None
+
+    def __repr__(self) -> str:
+        return self.source

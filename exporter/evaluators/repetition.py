@@ -1,0 +1,52 @@
+"""Degenerate loops: phrases, lines or characters over and over; judges form alone, never meaning."""
+
+from itertools import pairwise
+
+import re2
+
+from ..score import Score
+from ..trace import Trace
+from .registry import evaluator
+from .words import ANSWER_LIMIT, answer_words
+
+_FEWEST_WORDS = 24
+_LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80}")
+_LONGEST_PERIOD = 16
+
+
+@evaluator("repetition", version="1")
+def repetition(trace: Trace, *, share: float = 0.3) -> bool | Score | None:
+    """The answer loops: too many of its word 4-grams occurred before, or a few characters repeat at length."""
+    if not trace.answer:
+        return None
+    words = answer_words(trace.answer)
+    looped = _looped_characters(trace.answer)
+    if looped:
+        return Score(0.0, explanation=f"{looped} characters repeat a pattern of at most {_LONGEST_PERIOD}")
+    repeated = _repeated_share(words, share)
+    if repeated <= share:
+        return Score(1.0 - repeated, passed=True)
+    return Score(1.0 - repeated, passed=False, explanation=f"{repeated:.0%} of the word 4-grams occurred before")
+
+
+def _repeated_share(words: tuple[bytes, ...], share: float) -> float:
+    total = len(words) - 3
+    # A text has at least as many distinct 4-grams as it has distinct words or pairs, less what its end cuts off:
+    # where those already vary enough there is no need to count.
+    if total < _FEWEST_WORDS - 3 or len(set(words)) - 3 >= total * (1 - share):
+        return 0.0
+    if len(set(pairwise(words))) - 2 >= total * (1 - share):
+        return 0.0
+    return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total
+
+
+def _looped_characters(text: str) -> int:
+    run = _LONG_RUN.search(text[:ANSWER_LIMIT].encode("utf-8", "replace"))
+    if run is None:
+        return 0
+    # From the run's start on, a period p shows as text equal to itself moved by p.
+    piece = run.group()
+    for period in range(1, _LONGEST_PERIOD + 1):
+        if piece[period:] == piece[:-period]:
+            return len(piece)
+    return 0

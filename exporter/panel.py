@@ -1,0 +1,245 @@
+"""Runs the configured evaluators on one Trace; knows not what they look at, lets no failure of theirs out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from time import perf_counter
+from typing import Any
+
+from msgspec import Struct
+
+from .deadline import Deadline, OverdueError
+from .evaluators.options import OptionError
+from .evaluators.registry import Evaluator, Registry
+from .score import Evaluation, Failure, FailureReason, Outcome, Score, Unscored, Verdict
+from .trace import Trace
+
+DEFAULT_TIMEOUT = 1.0
+"""Seconds that an evaluator may take on one trace."""
+
+_PLANS = 4096
+_NAME = 1024
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """Where an evaluator applies, as globs over app and route, and with which options."""
+
+    apps: tuple[str, ...] = ("*",)
+    routes: tuple[str, ...] = ("*",)
+    options: dict[str, Any] = {}
+
+
+class EvaluatorSpec(Struct, frozen=True, kw_only=True):
+    """How one evaluator is configured: the first rule that matches app and route gives the options.
+
+    Without rules it applies everywhere with its defaults; with rules of which none matches, it does not apply.
+    """
+
+    name: str
+    enabled: bool = True
+    pass_mark: float | None = None
+    timeout_seconds: float = DEFAULT_TIMEOUT
+    rules: tuple[Rule, ...] = ()
+
+
+class PanelProblem(Struct, frozen=True):
+    """One thing wrong in the configuration of the evaluators; ``where`` is the path below ``evaluators``."""
+
+    where: tuple[str | int, ...]
+    message: str
+
+
+class PanelError(ValueError):
+    """The configuration of the evaluators is wrong; ``problems`` has everything at once."""
+
+    def __init__(self, problems: list[PanelProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "\n".join(f"{'.'.join(map(str, ('evaluators', *one.where)))}: {one.message}" for one in problems)
+        )
+
+
+class _Run(Struct, frozen=True):
+    evaluator: Evaluator
+    pass_mark: float
+    timeout: float
+    options: dict[str, Any]
+
+
+class _Configured(Struct, frozen=True):
+    evaluator: Evaluator
+    rules: tuple[tuple[Rule, _Run], ...]
+
+
+class Panel:
+    """The evaluators that run on every trace.
+
+    Built-in evaluators run unless a spec disables them; plugins run where a spec names them. PanelError where a spec is
+    wrong. Not for use by two threads at once.
+    """
+
+    def __init__(self, specs: Mapping[str, EvaluatorSpec], registry: Registry) -> None:
+        problems: list[PanelProblem] = []
+        self._configured = tuple(_configured(specs, registry, problems))
+        if problems:
+            raise PanelError(problems)
+        self.names = tuple(one.evaluator.name for one in self._configured)
+        self._everywhere = all(
+            rule == Rule(options=rule.options) for one in self._configured for rule, _ in one.rules[:1]
+        )
+        self._plans: dict[tuple[str, str], tuple[_Run | Unscored, ...]] = {}
+        self._nowhere = Outcome(
+            unscored=tuple(Unscored(evaluator=name, reason="not_applicable") for name in self.names)
+        )
+        self._blind = Outcome(unscored=tuple(Unscored(evaluator=name, reason="not_captured") for name in self.names))
+        timeouts = [run.timeout for one in self._configured for _, run in one.rules]
+        self._deadline = Deadline(min(timeouts, default=DEFAULT_TIMEOUT) / 2)
+
+    def evaluate(self, trace: Trace) -> Outcome:
+        """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
+        if trace.content_state == "not_captured":
+            return self._blind
+        if trace.content_state == "error":
+            return self._nowhere
+        with self._deadline.watching():
+            return self._run(trace, self._plan(trace.app, trace.route))
+
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        """Arm the time-outs once for many traces; evaluate() alone arms them each time, which costs some 10 us."""
+        with self._deadline.watching():
+            yield
+
+    def _run(self, trace: Trace, plan: tuple[_Run | Unscored, ...]) -> Outcome:
+        evaluations: list[Evaluation] = []
+        unscored: list[Unscored] = []
+        failures: list[Failure] = []
+        durations: list[tuple[str, float]] = []
+        for run in plan:
+            if isinstance(run, Unscored):
+                unscored.append(run)
+                continue
+            said, seconds = self._evaluated(run, trace)
+            durations.append((run.evaluator.name, seconds))
+            if isinstance(said, Evaluation):
+                evaluations.append(said)
+            elif isinstance(said, Unscored):
+                unscored.append(said)
+            else:
+                failures.append(said)
+        return Outcome(
+            evaluations=tuple(evaluations),
+            unscored=tuple(unscored),
+            failures=tuple(failures),
+            durations=tuple(durations),
+        )
+
+    def _evaluated(self, run: _Run, trace: Trace) -> tuple[Evaluation | Unscored | Failure, float]:
+        deadline, timeout = self._deadline, run.timeout
+        began = deadline.start(timeout)
+        try:
+            try:
+                result = run.evaluator.function(trace, **run.options)
+                said = _said(run, result)
+            except (OverdueError, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
+                said = _failed(run, "exception", type(error).__name__)
+            deadline.stop()
+        except OverdueError:
+            deadline.stop()
+            return _failed(run, "timeout", "interrupted"), perf_counter() - began
+        seconds = perf_counter() - began
+        if seconds > timeout:
+            return _failed(run, "timeout", "found out afterwards"), seconds
+        return said, seconds
+
+    def _plan(self, app: str, route: str) -> tuple[_Run | Unscored, ...]:
+        if self._everywhere:
+            app = route = ""
+        key = app[:_NAME], route[:_NAME]
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = tuple(_chosen(one, *key) for one in self._configured)
+        return plan
+
+
+def _configured(
+    specs: Mapping[str, EvaluatorSpec], registry: Registry, problems: list[PanelProblem]
+) -> Iterator[_Configured]:
+    known = ", ".join(registry.evaluators)
+    problems += (
+        PanelProblem((name,), f"no evaluator is named {name!r}; there are: {known}")
+        for name in specs
+        if name not in registry.evaluators
+    )
+    for name, evaluator in registry.evaluators.items():
+        spec = specs.get(name, EvaluatorSpec(name=name, enabled=evaluator.source == "built in"))
+        if spec.enabled:
+            problems += _limits(name, spec)
+            yield _Configured(evaluator, tuple(_runs(evaluator, spec, registry, problems)))
+
+
+def _limits(name: str, spec: EvaluatorSpec) -> Iterator[PanelProblem]:
+    if spec.pass_mark is not None and not 0 <= spec.pass_mark <= 1:
+        yield PanelProblem((name, "pass_mark"), "must be between 0 and 1")
+    if not 0 < spec.timeout_seconds <= 3600:
+        yield PanelProblem((name, "timeout"), "must be above 0 and at most an hour")
+
+
+def _runs(
+    evaluator: Evaluator, spec: EvaluatorSpec, registry: Registry, problems: list[PanelProblem]
+) -> Iterator[tuple[Rule, _Run]]:
+    mark = evaluator.pass_mark if spec.pass_mark is None else spec.pass_mark
+    for number, rule in enumerate(spec.rules or (Rule(),)):
+        try:
+            options = registry.bound(evaluator.name, rule.options)
+        except OptionError as error:
+            where = (evaluator.name, "rules", number, "options") if spec.rules else (evaluator.name,)
+            problems += [
+                PanelProblem((*where, option) if option else where, message) for option, message in error.problems
+            ]
+            continue
+        yield rule, _Run(evaluator, mark, spec.timeout_seconds, options)
+
+
+def _chosen(one: _Configured, app: str, route: str) -> _Run | Unscored:
+    for rule, run in one.rules:
+        if any(fnmatchcase(app, glob) for glob in rule.apps) and any(fnmatchcase(route, glob) for glob in rule.routes):
+            return run
+    return Unscored(evaluator=one.evaluator.name, reason="not_applicable")
+
+
+def _said(run: _Run, result: Any) -> Evaluation | Unscored | Failure:
+    if result is None:
+        return Unscored(evaluator=run.evaluator.name, reason="not_applicable")
+    if result is True or result is False:
+        return _judged(run, float(result), None, "", ())
+    if isinstance(result, Score):
+        return _judged(run, result.value, result.passed, result.explanation, result.quotes)
+    return _judged(run, result, None, "", ())
+
+
+def _judged(run: _Run, value: Any, passed: Any, explanation: Any, quotes: Any) -> Evaluation | Failure:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _failed(run, "invalid_result", f"a {type(value).__name__}, not a number")
+    if not 0 <= value <= 1:
+        return _failed(run, "invalid_result", "outside 0..1")
+    if not (isinstance(explanation, str) and isinstance(quotes, tuple)):
+        return _failed(run, "invalid_result", "an explanation or quotes of the wrong type")
+    good = value >= run.pass_mark if passed is None else passed
+    verdict: Verdict = "pass" if good else "fail"
+    return Evaluation(
+        evaluator=run.evaluator.name,
+        evaluator_version=run.evaluator.version,
+        verdict=verdict,
+        score=float(value),
+        explanation=explanation,
+        quotes=quotes,
+    )
+
+
+def _failed(run: _Run, reason: FailureReason, detail: str) -> Failure:
+    return Failure(evaluator=run.evaluator.name, evaluator_version=run.evaluator.version, reason=reason, detail=detail)
