@@ -1,0 +1,87 @@
+"""The file of the store: which one a URL names, and that this process alone may use it. Knows no SQL.
+
+Files are made readable by their owner only: what is in them is private.
+"""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import unquote
+
+_OS_REASONS = {
+    errno.ENOSPC: "disk_full",
+    errno.EROFS: "read_only",
+    errno.EACCES: "read_only",
+    errno.EPERM: "read_only",
+    errno.EIO: "io_error",
+}
+
+
+class StoreError(Exception):
+    """The store could not do it, and did none of it.
+
+    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, in_use, foreign, newer, url,
+    closed, internal.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def locate(url: str) -> Path:
+    """The file that a URL names: sqlite:///relative.db or sqlite:////absolute/path.db; raises StoreError."""
+    scheme, _, rest = url.partition("://")
+    name = unquote(rest.removeprefix("/"))
+    if scheme != "sqlite" or not rest.startswith("/") or not name.strip("/") or name == ":memory:":
+        raise StoreError("url", f'cannot use store "{url}": write sqlite:///file.db or sqlite:////path/to/file.db')
+    return Path(name).absolute()
+
+
+def claim(path: Path) -> int:
+    """Make the file for this process alone, creating it and its folder where missing; raises StoreError.
+
+    The claim ends when the returned descriptor is closed, or the process ends, however it ends.
+    """
+    if path.is_dir():
+        raise StoreError("cannot_open", f"store {path} is a directory: name a file in it, such as {path / 'llmq.db'}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = _create(path.with_name(f"{path.name}.lock"))
+    except OSError as error:
+        _refuse(path, error)
+    try:
+        _take(lock, path)
+        os.close(_create(path))  # after the lock: closing the file would drop the locks of a store open on it
+    except StoreError:
+        os.close(lock)
+        raise
+    except OSError as error:
+        os.close(lock)
+        _refuse(path, error)
+    return lock
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _take(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.pread(lock, 20, 0).decode(errors="replace").strip() or "unknown"
+        raise StoreError(
+            "in_use",
+            f"store {path} is in use by another llmq (process {owner}): stop that one, or give this one a store of its "
+            "own with --store",
+        ) from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _refuse(path: Path, error: OSError) -> NoReturn:
+    reason = _OS_REASONS.get(error.errno or 0, "cannot_open")
+    raise StoreError(reason, f"cannot open store {path}: {error.strerror}: {error.filename or path}") from error
