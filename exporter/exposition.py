@@ -1,0 +1,113 @@
+"""Totals → the text that Prometheus scrapes, in both of its formats. Knows no metric by name."""
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
+
+from .ledger import Totals
+from .series import INF, Exemplar, Family, Histogram, Series
+
+TEXT = CONTENT_TYPE_PLAIN_0_0_4
+OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
+
+
+def negotiate(accept: str) -> str:
+    """Return the content type that answers an Accept header: OpenMetrics 1.0 where it is wanted most, else text."""
+    best, chosen = 0.0, TEXT
+    for media_range in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in media_range.split(";"))
+        given = dict(parameter.partition("=")[::2] for parameter in parameters)
+        offered = _offered(name, given.get("version"))
+        quality = _quality(given.get("q", "1"))
+        if offered is not None and quality > best:
+            best, chosen = quality, offered
+    return chosen
+
+
+class Exposition:
+    """Writes totals and a small registry as one document, and keeps what of it never changes."""
+
+    def __init__(self, registry: CollectorRegistry, families: Iterable[Family]) -> None:
+        self._registry = registry
+        self._headers = {
+            family.name: (_header(family, openmetrics_=False), _header(family, openmetrics_=True))
+            for family in families
+        }
+        self._templates: dict[Series, tuple[tuple[float, ...], str]] = {}
+
+    def expose(self, totals: Totals, accept: str) -> tuple[bytes, str]:
+        """Return the document that answers an Accept header, and its content type."""
+        content_type = negotiate(accept)
+        if content_type == OPENMETRICS:
+            rest: bytes = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
+            return self._ledger(totals, openmetrics_=True) + rest, content_type
+        return self._ledger(totals, openmetrics_=False) + generate_latest(self._registry), content_type
+
+    def _ledger(self, totals: Totals, *, openmetrics_: bool) -> bytes:
+        lines: dict[str, list[str]] = {name: [headers[openmetrics_]] for name, headers in self._headers.items()}
+        exemplars = totals.exemplars if openmetrics_ else {}
+        for series, value in totals.numbers.items():
+            found = exemplars.get(series) if exemplars else None
+            lines[series.family.name].append(series + " " + repr(value) + (_exemplar(found) if found else "") + "\n")
+        for series, histogram in totals.histograms.items():
+            lines[series.family.name].append(self._histogram(series, histogram, openmetrics_))
+        self._forget(totals)
+        return "".join("".join(family) for family in lines.values()).encode()
+
+    def _histogram(self, series: Series, histogram: Histogram, exemplars: bool) -> str:
+        bounds, template = self._templates.get(series, ((), ""))
+        if bounds is not histogram.bounds:
+            template = _template(series, histogram.bounds)
+            self._templates[series] = (histogram.bounds, template)
+        cumulative = tuple(accumulate(histogram.counts))
+        text = template % (*cumulative, cumulative[-1], histogram.sum)
+        if not exemplars or not histogram.exemplars:
+            return text
+        return "".join(_with_exemplars(text, histogram))
+
+    def _forget(self, totals: Totals) -> None:
+        if len(self._templates) > len(totals.histograms):
+            for series in self._templates.keys() - totals.histograms.keys():
+                del self._templates[series]
+
+
+def _offered(name: str, version: str | None) -> str | None:
+    if name == "application/openmetrics-text" and version in {None, "1.0.0"}:
+        return OPENMETRICS
+    return TEXT if name == "text/plain" else None
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _header(family: Family, *, openmetrics_: bool) -> str:
+    name = family.name.removesuffix("_total") if openmetrics_ else family.name
+    return f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
+
+
+def _template(series: Series, bounds: tuple[float, ...]) -> str:
+    name = series.family.name
+    pairs = series[len(name) + 1 : -1].replace("%", "%%")
+    within, before = (f"{{{pairs}}}", pairs + ",") if pairs else ("", "")
+    ends = (*map(repr, bounds), "+Inf")
+    buckets = "".join(f'{name}_bucket{{{before}le="{end}"}} %d\n' for end in ends)
+    return f"{buckets}{name}_count{within} %d\n{name}_sum{within} %r\n"
+
+
+def _with_exemplars(text: str, histogram: Histogram) -> Iterator[str]:
+    lines = text.splitlines(keepends=True)
+    for bound, line in zip((*histogram.bounds, INF), lines, strict=False):
+        found = histogram.exemplars.get(bound)
+        yield line[:-1] + _exemplar(found) + "\n" if found else line
+    yield from lines[len(histogram.bounds) + 1 :]
+
+
+def _exemplar(exemplar: Exemplar) -> str:
+    return f' # {{trace_id="{exemplar.trace_id}"}} {exemplar.value!r} {exemplar.at!r}'

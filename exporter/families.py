@@ -1,0 +1,239 @@
+"""Every metric, declared once by its literal name. Knows nothing of when they move or how they are kept.
+
+Quality metrics start ``llmq_``; those about the exporter itself start ``llmq_exporter_``.
+"""
+
+from collections.abc import Mapping
+from typing import get_args
+
+from .score import FailureReason, Verdict
+from .series import Family
+
+SLICE = ("app", "route", "model_version", "prompt_version")
+SIGNALS = ("traces", "logs", "interactions")
+CLOSED_REASONS = ("root", "idle", "age", "pressure", "shutdown")
+
+
+def _counter(
+    name: str,
+    help: str,  # noqa: A002
+    *labels: str,
+    siblings: Mapping[str, tuple[str, ...]] | None = None,
+    expires_with: tuple[str, ...] = (),
+    durable: bool = True,
+) -> Family:
+    return Family(
+        name=name,
+        type="counter",
+        help=help,
+        labels=labels,
+        siblings=siblings or {},
+        expires_with=expires_with,
+        durable=durable,
+    )
+
+
+def _histogram(
+    name: str,
+    help: str,  # noqa: A002
+    *labels: str,
+    bounds: tuple[float, ...],
+    expires_with: tuple[str, ...] = (),
+    durable: bool = True,
+) -> Family:
+    return Family(
+        name=name,
+        type="histogram",
+        help=help,
+        labels=labels,
+        bounds=bounds,
+        expires_with=expires_with,
+        durable=durable,
+    )
+
+
+def _gauge(name: str, help: str, *labels: str) -> Family:  # noqa: A002
+    return Family(name=name, type="gauge", help=help, labels=labels, durable=False)
+
+
+# Quality, beside latency and cost
+
+REQUESTS = _counter(
+    "llmq_requests_total",
+    "Requests of LLM applications that were recorded, one per trace.",
+    *SLICE,
+    expires_with=SLICE,
+)
+REQUEST_DURATION = _histogram(
+    "llmq_request_duration_seconds",
+    "Time from the start to the end of a request's trace.",
+    *SLICE,
+    bounds=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0),
+    expires_with=SLICE,
+)
+TOKENS = _counter(
+    "llmq_tokens_total",
+    "Tokens that the models reported, each generation of a trace once.",
+    "direction",
+    *SLICE,
+    siblings={"direction": ("input", "output")},
+    expires_with=SLICE,
+)
+COST = _counter(
+    "llmq_cost_dollars_total",
+    "Cost of the tokens in US dollars by the configured price table; nothing is added for a model without a price.",
+    *SLICE,
+    expires_with=SLICE,
+)
+EVALUATIONS = _counter(
+    "llmq_evaluations_total",
+    "Verdicts of evaluators; both verdicts of a slice start at 0 together. The SLI of quality.",
+    "evaluator",
+    "evaluator_version",
+    "verdict",
+    "sample",
+    *SLICE,
+    siblings={"verdict": get_args(Verdict)},
+    expires_with=("evaluator", "evaluator_version", *SLICE),
+)
+SCORE = _histogram(
+    "llmq_evaluation_score",
+    "Scores of evaluators from 0 to 1, higher is better; every pass mark is a bucket bound.",
+    "evaluator",
+    "evaluator_version",
+    "sample",
+    *SLICE[:3],
+    bounds=tuple(tenth / 10 for tenth in range(1, 11)),
+    expires_with=("evaluator", "evaluator_version", *SLICE[:3]),
+)
+UNSCORED = _counter(
+    "llmq_unscored_total",
+    "Traces on which an evaluator rightly gave no verdict, by reason.",
+    "evaluator",
+    "reason",
+    "app",
+    siblings={"reason": ("not_applicable", "not_captured")},
+    expires_with=("evaluator", "app"),
+)
+EVALUATION_FAILURES = _counter(
+    "llmq_evaluation_failures_total",
+    "Evaluations that should have given a verdict and could not; never counted as a verdict.",
+    "evaluator",
+    "reason",
+    siblings={"reason": get_args(FailureReason)},
+)
+EVALUATION_DURATION = _histogram(
+    "llmq_evaluation_duration_seconds",
+    "Time that an evaluator took on one trace.",
+    "evaluator",
+    bounds=(0.0001, 0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0, 60.0),
+)
+VERSION_FIRST_SEEN = Family(
+    name="llmq_version_first_seen_timestamp_seconds",
+    type="gauge",
+    help="Unix time at which the first trace of a slice was recorded; survives restarts.",
+    labels=SLICE,
+    expires_with=SLICE,
+    combine="min",
+)
+
+# The exporter's funnel: what came in, and where it went
+
+RESPONSES = _counter(
+    "llmq_exporter_requests_total",
+    "HTTP requests that brought data, by the status code of the answer; starts again at a restart.",
+    "signal",
+    "code",
+    durable=False,
+)
+SPANS_RECEIVED = _counter("llmq_exporter_spans_received_total", "Spans that were acknowledged, retried ones included.")
+LOG_RECORDS_RECEIVED = _counter(
+    "llmq_exporter_log_records_received_total", "Log records that were acknowledged, retried ones included."
+)
+REJECTED = _counter(
+    "llmq_exporter_rejected_total",
+    "Spans, log records or whole requests that were refused, by reason.",
+    "signal",
+    "reason",
+)
+DUPLICATES = _counter(
+    "llmq_exporter_duplicates_total",
+    "Spans and log records received again: with the same content (a retry) or with conflicting content.",
+    "signal",
+    "kind",
+    siblings={"signal": SIGNALS, "kind": ("same", "conflicting")},
+)
+LATE = _counter(
+    "llmq_exporter_late_total",
+    "Spans and log records that came after their trace was recorded: still used, or dropped.",
+    "signal",
+    "outcome",
+    siblings={"signal": SIGNALS, "outcome": ("used", "dropped")},
+)
+ANOMALIES = _counter(
+    "llmq_exporter_anomalies_total", "Spans and log records that were accepted with a repair, by reason.", "reason"
+)
+TRACES_RECEIVED = _counter("llmq_exporter_traces_received_total", "Traces of which a first part was acknowledged.")
+TRACES_CLOSED = _counter(
+    "llmq_exporter_traces_closed_total",
+    "Traces that were taken as complete: root ended, idle, too old, under pressure, at shutdown.",
+    "reason",
+    siblings={"reason": CLOSED_REASONS},
+)
+TRACES_IGNORED = _counter(
+    "llmq_exporter_traces_ignored_total",
+    "Traces that were not scored because there is nothing in them to score, by reason.",
+    "reason",
+    siblings={"reason": ("no_llm_request",)},
+)
+LABEL_OVERFLOW = _counter(
+    "llmq_exporter_label_overflow_total",
+    "Label values that were folded into __other__ because the label's budget is spent.",
+    "label",
+    siblings={"label": SLICE},
+)
+LAST_SCORED = Family(
+    name="llmq_exporter_last_scored_timestamp_seconds",
+    type="gauge",
+    help="Unix time at which an evaluator last gave a verdict; survives restarts.",
+    labels=("evaluator",),
+    combine="max",
+)
+
+# The exporter's health; starts again at a restart
+
+STORE_ERRORS = _counter(
+    "llmq_exporter_store_errors_total",
+    "Transactions that the store refused, by reason; requests are answered 503 until it recovers.",
+    "reason",
+    siblings={"reason": ("disk_full", "read_only", "io_error", "locked", "corrupt", "internal")},
+    durable=False,
+)
+COMMIT_DURATION = _histogram(
+    "llmq_exporter_commit_duration_seconds",
+    "Time that the store took to make one group of changes durable.",
+    bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+    durable=False,
+)
+STORE_SIZE = _gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
+OPEN_TRACES = _gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
+OPEN_TRACE_BYTES = _gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
+QUEUE_LENGTH = _gauge("llmq_exporter_queue_length", "Entries that wait in a queue.", "queue")
+QUEUE_CAPACITY = _gauge("llmq_exporter_queue_capacity", "Entries that a queue holds at most.", "queue")
+JOURNAL_ENTRIES = _gauge(
+    "llmq_exporter_journal_entries", "Acknowledged requests whose traces are not all recorded yet."
+)
+JOURNAL_LAG = _gauge(
+    "llmq_exporter_journal_lag_seconds", "Age of the oldest acknowledged request that is not all recorded yet."
+)
+CONFIG_RELOAD_SUCCESSFUL = _gauge(
+    "llmq_exporter_config_last_reload_successful", "1 if the last load of the config succeeded, else 0."
+)
+CONFIG_RELOAD_TIME = _gauge(
+    "llmq_exporter_config_last_reload_success_timestamp_seconds",
+    "Unix time of the last load of the config that succeeded.",
+)
+BUILD_INFO = _gauge("llmq_exporter_build_info", "Always 1; its label says which version runs.", "version")
+
+CATALOGUE: tuple[Family, ...] = tuple(declared for declared in list(globals().values()) if isinstance(declared, Family))
+"""Every family above, in order."""

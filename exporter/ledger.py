@@ -1,0 +1,278 @@
+"""Durable totals: what a batch adds, what is stored, what is restored. Knows no metric by name and no file format.
+
+A total changes in three steps. ``Deltas`` gather what one batch adds; ``Ledger.stage`` turns them into the absolute
+totals that go into the store's transaction; ``Ledger.apply`` adds them to the totals shown, once that transaction is
+durable. Stage and apply one batch before the next is staged.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .series import INF, Exemplar, Family, Histogram, Series, series_of
+
+MOST = 2.0**53
+"""What a float can count to by ones: no single amount is as much."""
+Row = tuple[str, str, str]
+"""One stored total: family name, labels as a JSON object, value as JSON."""
+
+_log = logging.getLogger(__name__)
+
+
+class Deltas:
+    """What one batch adds to the totals; ``at`` (Unix seconds) is when."""
+
+    __slots__ = ("at", "counters", "exemplars", "gauges", "histograms")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.counters: defaultdict[Series, float] = defaultdict(float)
+        self.gauges: dict[Series, float] = {}
+        self.histograms: dict[Series, Histogram] = {}
+        self.exemplars: dict[Series, Exemplar] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.counters or self.gauges or self.histograms)
+
+    def inc(
+        self, family: Family, labels: tuple[str, ...] = (), amount: float = 1.0, exemplar: Exemplar | None = None
+    ) -> None:
+        """Add to a counter; raises ValueError unless the amount is at least 0 and below MOST."""
+        _require_countable(family, amount)
+        series = series_of(family, labels)
+        self.counters[series] += amount
+        if exemplar is not None:
+            self.exemplars[series] = exemplar
+
+    def observe(self, family: Family, labels: tuple[str, ...], value: float, exemplar: Exemplar | None = None) -> None:
+        """Count a value in a histogram; raises ValueError unless it is at least 0 and below MOST."""
+        _require_countable(family, value)
+        self.histogram(series_of(family, labels)).observe(value, exemplar)
+
+    def set(self, family: Family, labels: tuple[str, ...], value: float) -> None:
+        """Give a gauge a finite value, combined with an earlier one as its family says."""
+        series = series_of(family, labels)
+        self.gauges[series] = combined(family, self.gauges.get(series), value)
+
+    def histogram(self, series: Series) -> Histogram:
+        """Return this batch's histogram of a series, empty if new."""
+        found = self.histograms.get(series)
+        if found is None:
+            found = self.histograms[series] = Histogram(series.family.bounds)
+        return found
+
+    def merge(self, other: "Deltas") -> None:
+        """Add everything of a later batch to this one."""
+        self.at = max(self.at, other.at)
+        for series, amount in other.counters.items():
+            self.counters[series] += amount
+        for series, value in other.gauges.items():
+            self.gauges[series] = combined(series.family, self.gauges.get(series), value)
+        for series, histogram in other.histograms.items():
+            self.histograms[series] = self.histogram(series).plus(histogram)
+        self.exemplars |= other.exemplars
+
+
+class Totals(Struct):
+    """The value of every series, and the newest exemplar of every counter that has one."""
+
+    numbers: dict[Series, float]
+    histograms: dict[Series, Histogram]
+    exemplars: dict[Series, Exemplar]
+
+
+class Ledger:
+    """The totals of every series of the given families; see the module for how they change."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = {family.name: family for family in families}
+        self._numbers: dict[Series, float] = {}
+        self._histograms: dict[Series, Histogram] = {}
+        self._exemplars: dict[Series, Exemplar] = {}
+        self._updated: dict[Series, float] = {}
+
+    def totals(self) -> Totals:
+        """Return the totals as they are now; they do not change, so another thread may read them."""
+        return Totals(self._numbers.copy(), self._histograms.copy(), self._exemplars.copy())
+
+    def label_values(self, names: Iterable[str]) -> dict[str, set[str]]:
+        """Return, for each label, the values that any series has."""
+        values: dict[str, set[str]] = {name: set() for name in names}
+        for series in (*self._numbers, *self._histograms):
+            for name, value in zip(series.family.labels, series.labels, strict=True):
+                if name in values:
+                    values[name].add(value)
+        return values
+
+    def born(self, family: Family, labels: tuple[str, ...]) -> None:
+        """Show a child and its siblings at 0 from the start, where they have no total yet."""
+        for series in series_of(family, labels).siblings():
+            if family.type == "histogram":
+                self._histograms.setdefault(series, Histogram(family.bounds))
+            else:
+                self._numbers.setdefault(series, 0.0)
+
+    def stage(self, deltas: Deltas) -> list[Row]:
+        """Return the stored rows that ``apply`` of the same deltas makes true; changes nothing."""
+        rows = [
+            (series.family.name, series.labels_json(), _encode(_Number(value, deltas.at)))
+            for series, value in self._new_numbers(deltas).items()
+            if series.family.durable
+        ]
+        for series, histogram in self._new_histograms(deltas).items():
+            if series.family.durable:
+                stored = _Buckets(histogram.bounds, histogram.counts, histogram.sum, deltas.at)
+                rows.append((series.family.name, series.labels_json(), _encode(stored)))
+        return rows
+
+    def apply(self, deltas: Deltas) -> None:
+        """Add a batch to the totals shown."""
+        numbers, histograms = self._new_numbers(deltas), self._new_histograms(deltas)
+        self._numbers.update(numbers)
+        self._histograms.update(histograms)
+        self._exemplars.update(deltas.exemplars)
+        self._updated.update(dict.fromkeys(numbers, deltas.at))
+        self._updated.update(dict.fromkeys(histograms, deltas.at))
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take the totals from the store.
+
+        Rows of a family that is unknown, or whose labels are others now, are left where they are and logged, once per
+        family; a histogram whose bounds were others is fitted to those of now (see ``Histogram.fitted``).
+        """
+        refused: Counter[tuple[str, str]] = Counter()
+        for name, labels_json, value_json in rows:
+            problem = self._restore_one(name, labels_json, value_json)
+            if problem:
+                refused[name, problem] += 1
+        for (name, problem), count in refused.items():
+            _log.warning("totals not restored: family=%s reason=%s rows=%d", name, problem, count)
+
+    def expired(self, before: float, keep: Deltas | None = None) -> list[tuple[str, str]]:
+        """Return (family, labels JSON) of the series idle since ``before`` (Unix seconds) with all their kin.
+
+        Series that ``keep`` touches stay. Nothing changes until ``drop``.
+        """
+        newest: dict[tuple[tuple[str, str], ...], float] = {}
+        for series, at in self._updated.items():
+            lifetime = series.lifetime()
+            newest[lifetime] = max(at, newest.get(lifetime, at))
+        for touched in _touched(keep):
+            newest[touched.lifetime()] = INF
+        return [
+            (series.family.name, series.labels_json())
+            for series in self._updated
+            if (lifetime := series.lifetime()) and newest[lifetime] < before
+        ]
+
+    def drop(self, keys: Collection[tuple[str, str]]) -> None:
+        """Forget series by family and labels JSON; those that are not there are passed over."""
+        for name, labels_json in keys:
+            family = self._families[name]
+            series = series_of(family, _label_values(family, labels_json))
+            self._forget(series)
+
+    def refit(self, family: Family) -> None:
+        """Take a family's new declaration (other bounds) and fit its histograms to it."""
+        self._families[family.name] = family
+        self._histograms = {
+            _redeclared(series, family): histogram.fitted(family.bounds)
+            if series.family.name == family.name
+            else histogram
+            for series, histogram in self._histograms.items()
+        }
+
+    def _forget(self, series: Series) -> None:
+        held: tuple[dict[Series, Any], ...] = (self._numbers, self._histograms, self._exemplars, self._updated)
+        for by_series in held:
+            by_series.pop(series, None)
+
+    def _new_numbers(self, deltas: Deltas) -> dict[Series, float]:
+        held = self._numbers
+        new = {series: held.get(series, 0.0) + amount for series, amount in deltas.counters.items()}
+        for series, value in deltas.gauges.items():
+            new[series] = combined(series.family, held.get(series), value)
+        for series in [series for series in new if series.family.siblings and series not in held]:
+            for sibling in series.siblings():
+                if sibling not in held:
+                    new.setdefault(sibling, 0.0)
+        return new
+
+    def _new_histograms(self, deltas: Deltas) -> dict[Series, Histogram]:
+        new = {}
+        for series, histogram in deltas.histograms.items():
+            family = self._families[series.family.name]
+            base = self._histograms.get(series) or Histogram(family.bounds)
+            new[_redeclared(series, family)] = base.plus(histogram)
+        return new
+
+    def _restore_one(self, name: str, labels_json: str, value_json: str) -> str | None:
+        family = self._families.get(name)
+        if family is None or not family.durable:
+            return "unknown family"
+        try:
+            series = series_of(family, _label_values(family, labels_json))
+            if family.type == "histogram":
+                stored = msgspec.json.decode(value_json, type=_Buckets)
+                self._histograms[series] = Histogram(stored.bounds, stored.counts, stored.sum).fitted(family.bounds)
+                self._updated[series] = stored.updated_at
+            else:
+                number = msgspec.json.decode(value_json, type=_Number)
+                self._numbers[series] = number.value
+                self._updated[series] = number.updated_at
+        except KeyError:
+            return "other labels"
+        except (msgspec.MsgspecError, ValueError):
+            return "unreadable"
+        return None
+
+
+def combined(family: Family, old: float | None, new: float) -> float:
+    """Return the value of a gauge after it was ``old`` and is told ``new``."""
+    if old is None or family.combine == "last":
+        return new
+    return min(old, new) if family.combine == "min" else max(old, new)
+
+
+class _Number(Struct):
+    value: float
+    updated_at: float
+
+
+class _Buckets(Struct):
+    bounds: tuple[float, ...]
+    counts: list[int]
+    sum: float
+    updated_at: float
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _label_values(family: Family, labels_json: str) -> tuple[str, ...]:
+    labels = msgspec.json.decode(labels_json, type=dict[str, str])
+    if len(labels) != len(family.labels):
+        raise KeyError(family.name)
+    return tuple(labels[name] for name in family.labels)
+
+
+def _redeclared(series: Series, family: Family) -> Series:
+    same = series.family is family or series.family.name != family.name
+    return series if same else series_of(family, series.labels)
+
+
+def _touched(deltas: Deltas | None) -> Iterator[Series]:
+    if deltas is not None:
+        yield from deltas.counters
+        yield from deltas.gauges
+        yield from deltas.histograms
+
+
+def _require_countable(family: Family, value: float) -> None:
+    if not 0.0 <= value < MOST:
+        raise ValueError(f"{family.name} cannot count {value}")

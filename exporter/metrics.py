@@ -1,0 +1,274 @@
+"""The events that move the metrics, each a method, so that label order is typed once. Knows neither store nor HTTP.
+
+Two kinds of numbers: those in the ledger (every counter and histogram), which change when a ``Tally`` is applied, and
+gauges of the moment, which are read when they are scraped.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
+
+from . import families as f
+from .exposition import Exposition
+from .labels import Slice
+from .ledger import MOST, Deltas, Ledger, Row
+from .score import Evaluation, Outcome
+from .series import Exemplar, Family, Series, series_of
+from .trace import Trace
+
+CATALOGUE = f.CATALOGUE
+_SLICES_KEPT = 4096
+_LONGEST_TRACE_ID = 64
+
+
+class SliceSeries:
+    """The series of one slice, found once and kept, because naming a series costs more than counting."""
+
+    __slots__ = ("cost", "duration", "evaluations", "first_seen", "input", "output", "requests", "where")
+
+    def __init__(self, where: Slice) -> None:
+        self.where = where
+        self.requests = series_of(f.REQUESTS, where)
+        self.duration = series_of(f.REQUEST_DURATION, where)
+        self.input = series_of(f.TOKENS, ("input", *where))
+        self.output = series_of(f.TOKENS, ("output", *where))
+        self.cost = series_of(f.COST, where)
+        self.first_seen = series_of(f.VERSION_FIRST_SEEN, where)
+        self.evaluations: dict[tuple[str, str, str, str], tuple[Series, Series, Series]] = {}
+
+
+class Tally(Deltas):
+    """What one batch of events adds to the metrics; shown once ``Metrics.apply`` is called with it."""
+
+    __slots__ = ("_metrics",)
+
+    def __init__(self, metrics: "Metrics", at: float) -> None:
+        super().__init__(at)
+        self._metrics = metrics
+
+    def received(
+        self, signal: str, spans: int, logs: int, rejected: Mapping[str, int], anomalies: Mapping[str, int]
+    ) -> None:
+        """Count what one acknowledged request held, what of it was refused, and what was repaired."""
+        if spans:
+            self.inc(f.SPANS_RECEIVED, (), spans)
+        if logs:
+            self.inc(f.LOG_RECORDS_RECEIVED, (), logs)
+        for reason, count in rejected.items():
+            self.inc(f.REJECTED, (signal, reason), count)
+        for reason, count in anomalies.items():
+            self.inc(f.ANOMALIES, (reason,), count)
+
+    def rejected(self, signal: str, reason: str, count: int = 1) -> None:
+        """Count spans, log records or one whole request that were refused."""
+        self.inc(f.REJECTED, (signal, reason), count)
+
+    def duplicate(self, signal: str, kind: str, count: int = 1) -> None:
+        """Count parts that were received before: ``kind`` is same or conflicting."""
+        self.inc(f.DUPLICATES, (signal, kind), count)
+
+    def late(self, signal: str, outcome: str, count: int = 1) -> None:
+        """Count parts of a recorded trace: ``outcome`` is used or dropped."""
+        self.inc(f.LATE, (signal, outcome), count)
+
+    def traces_opened(self, count: int = 1) -> None:
+        """Count traces of which a first part came."""
+        self.inc(f.TRACES_RECEIVED, (), count)
+
+    def trace_closed(self, reason: str) -> None:
+        """Count a trace that was taken as complete, and why."""
+        self.inc(f.TRACES_CLOSED, (reason,))
+
+    def trace_ignored(self, reason: str = "no_llm_request") -> None:
+        """Count a trace in which there is nothing to score."""
+        self.inc(f.TRACES_IGNORED, (reason,))
+
+    def labels_overflowed(self, counts: Mapping[str, int]) -> None:
+        """Count values folded into __other__, by label."""
+        for label, count in counts.items():
+            self.inc(f.LABEL_OVERFLOW, (label,), count)
+
+    def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
+        """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""
+        series, counters = self._metrics.slice_series(where), self.counters
+        counters[series.requests] += 1.0
+        self.gauges.setdefault(series.first_seen, self.at)
+        if (duration := trace.duration_seconds) is not None and 0.0 <= duration < MOST:
+            self.histogram(series.duration).observe(duration)
+        if (tokens := trace.input_tokens) is not None and 0 <= tokens < MOST:
+            counters[series.input] += tokens
+        if (tokens := trace.output_tokens) is not None and 0 <= tokens < MOST:
+            counters[series.output] += tokens
+        if cost_dollars is not None and 0.0 <= cost_dollars < MOST:
+            counters[series.cost] += cost_dollars
+        for evaluation in outcome.evaluations:
+            self._evaluated(series, trace, evaluation)
+        self._unevaluated(where.app, outcome)
+
+    def evaluated(self, where: Slice, trace: Trace, evaluation: Evaluation) -> None:
+        """Count one verdict that comes later than its trace, as a judge's does."""
+        self._evaluated(self._metrics.slice_series(where), trace, evaluation)
+
+    def _evaluated(self, slice_series: SliceSeries, trace: Trace, evaluation: Evaluation) -> None:
+        score, verdict = evaluation.score, evaluation.verdict
+        key = (evaluation.evaluator, evaluation.evaluator_version, verdict, evaluation.sample)
+        found = slice_series.evaluations.get(key)
+        if found is None:
+            found = slice_series.evaluations[key] = self._metrics.evaluation_series(slice_series.where, *key)
+        counter, scores, last = found
+        self.counters[counter] += 1.0
+        self.gauges[last] = self.at
+        histogram = self.histograms.get(scores) or self.histogram(scores)
+        exemplar = _exemplar(trace.trace_id, score, self.at) if verdict == "fail" else None
+        histogram.observe(score, exemplar)
+        if exemplar is not None:
+            self.exemplars[counter] = exemplar
+
+    def _unevaluated(self, app: str, outcome: Outcome) -> None:
+        counters, named = self.counters, self._metrics.named
+        for unscored in outcome.unscored:
+            counters[named(f.UNSCORED, (unscored.evaluator, unscored.reason, app))] += 1.0
+        for failure in outcome.failures:
+            counters[named(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
+        for evaluator, seconds in outcome.durations:
+            if 0.0 <= seconds < MOST:
+                self.histogram(named(f.EVALUATION_DURATION, (evaluator,))).observe(seconds)
+
+
+class Metrics:
+    """All metrics of one exporter: the ledger, the gauges of the moment, and their exposition.
+
+    ``evaluators`` (names) and ``pass_marks`` (bounds of the score histogram) come from the config; ``now`` gives Unix
+    seconds.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry | None = None,
+        *,
+        version: str,
+        evaluators: Iterable[str] = (),
+        pass_marks: Iterable[float] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._now = now
+        self._slices: dict[Slice, SliceSeries] = {}
+        self._score = f.SCORE
+        self.ledger = Ledger(f.CATALOGUE)
+        self.registry = registry or CollectorRegistry()
+        self._gauges = {
+            family.name: Gauge(family.name, family.help, family.labels, registry=self.registry)
+            for family in f.CATALOGUE
+            if family.type == "gauge" and not family.durable
+        }
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._exposition = Exposition(self.registry, (each for each in f.CATALOGUE if each.name not in self._gauges))
+        self._gauges[f.BUILD_INFO.name].labels(version).set(1)
+        self._begin()
+        self.configure(evaluators, pass_marks)
+
+    def configure(self, evaluators: Iterable[str], pass_marks: Iterable[float]) -> None:
+        """Take the evaluators and pass marks of a new config; scores so far are fitted to the new bounds."""
+        bounds = tuple(sorted({*f.SCORE.bounds, *(mark for mark in pass_marks if 0.0 < mark < 1.0)}))
+        if bounds != self._score.bounds:
+            self._score = replace(f.SCORE, bounds=bounds)
+            self._slices.clear()
+            self.ledger.refit(self._score)
+        for evaluator in evaluators:
+            self.ledger.born(f.EVALUATION_FAILURES, (evaluator, "exception"))
+
+    def tally(self) -> Tally:
+        """Return an empty tally, dated now."""
+        return Tally(self, self._now())
+
+    def stage(self, tally: Deltas) -> list[Row]:
+        """Return the rows (family, labels JSON, value JSON) that ``apply`` of a tally makes true; changes nothing."""
+        return self.ledger.stage(tally)
+
+    def apply(self, tally: Deltas) -> None:
+        """Show what a tally adds; to be called once its rows are durable."""
+        self.ledger.apply(tally)
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take the totals of an earlier run; what does not fit the metrics of now is logged and left in the store."""
+        self.ledger.restore(rows)
+
+    def expired(self, before: float, keep: Deltas | None = None) -> list[tuple[str, str]]:
+        """Return the keys of what nothing happened to since ``before`` (Unix seconds); ``keep``'s series stay."""
+        return self.ledger.expired(before, keep)
+
+    def drop(self, keys: Collection[tuple[str, str]]) -> None:
+        """Forget expired series; to be called once they are gone from the store."""
+        self.ledger.drop(keys)
+        self._slices.clear()
+
+    def label_values(self) -> dict[str, set[str]]:
+        """Return the values in use of each slice label, for the label limits."""
+        return self.ledger.label_values(f.SLICE)
+
+    def expose(self, accept: str = "") -> tuple[bytes, str]:
+        """Return what /metrics answers to an Accept header, and its content type; may run in another thread."""
+        return self._exposition.expose(self.ledger.totals(), accept)
+
+    def watch(self, gauge: Family, read: Callable[[], float], *labels: str) -> None:
+        """Let every scrape read a gauge from a function."""
+        found = self._gauges[gauge.name]
+        (found.labels(*labels) if labels else found).set_function(read)
+
+    def answered(self, signal: str, code: int) -> None:
+        """Count the answer to a request at once, because a refused one never reaches the store."""
+        self._at_once(f.RESPONSES, (signal, str(code)))
+
+    def store_failed(self, reason: str) -> None:
+        """Count a transaction that the store refused, at once."""
+        self._at_once(f.STORE_ERRORS, (reason,))
+
+    def committed(self, seconds: float) -> None:
+        """Note how long a transaction took."""
+        deltas = Deltas(self._now())
+        deltas.observe(f.COMMIT_DURATION, (), seconds)
+        self.ledger.apply(deltas)
+
+    def config_loaded(self, succeeded: bool) -> None:
+        """Note the outcome of loading the config, at the start or at a reload."""
+        self._gauges[f.CONFIG_RELOAD_SUCCESSFUL.name].set(float(succeeded))
+        if succeeded:
+            self._gauges[f.CONFIG_RELOAD_TIME.name].set(self._now())
+
+    def slice_series(self, where: Slice) -> SliceSeries:
+        """Return the series of a slice."""
+        found = self._slices.get(where)
+        if found is None:
+            if len(self._slices) >= _SLICES_KEPT:
+                self._slices.clear()
+            found = self._slices[where] = SliceSeries(where)
+        return found
+
+    def evaluation_series(
+        self, where: Slice, evaluator: str, version: str, verdict: str, sample: str
+    ) -> tuple[Series, Series, Series]:
+        """Return the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
+        return (
+            series_of(f.EVALUATIONS, (evaluator, version, verdict, sample, *where)),
+            series_of(self._score, (evaluator, version, sample, *where[:3])),
+            series_of(f.LAST_SCORED, (evaluator,)),
+        )
+
+    named = staticmethod(series_of)
+
+    def _begin(self) -> None:
+        for family in f.CATALOGUE:
+            if family.type != "gauge" and set(family.labels) == set(family.siblings):
+                self.ledger.born(family, tuple(values[0] for values in family.siblings.values()))
+
+    def _at_once(self, family: Family, labels: tuple[str, ...]) -> None:
+        deltas = Deltas(self._now())
+        deltas.inc(family, labels)
+        self.ledger.apply(deltas)
+
+
+def _exemplar(trace_id: str, value: float, at: float) -> Exemplar | None:
+    return Exemplar(trace_id, value, at) if 0 < len(trace_id) <= _LONGEST_TRACE_ID else None

@@ -1,0 +1,130 @@
+"""What a metric is made of: families, their children (series), histograms and exemplars. Knows no metric by name."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import product
+from typing import Literal, NamedTuple, Self
+
+import msgspec
+from msgspec import Struct
+
+INF = math.inf
+
+
+class Family(Struct, frozen=True, eq=False, kw_only=True):
+    """A metric: its literal name, type, help and labels, and how its children are born, combined and forgotten.
+
+    ``siblings`` lists, by label, the values whose children are born together at 0. ``expires_with`` are the labels
+    that a child shares with all that expire together with it (none: it never expires). ``combine`` is how a gauge
+    takes a new value. What is not ``durable`` starts again at every start.
+    """
+
+    name: str
+    type: Literal["counter", "histogram", "gauge"]
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+    siblings: Mapping[str, tuple[str, ...]] = {}
+    expires_with: tuple[str, ...] = ()
+    combine: Literal["last", "min", "max"] = "last"
+    durable: bool = True
+
+
+class Series(str):
+    """One child of a family: a string, its name in an exposition, with its family and label values attached.
+
+    Being a string makes it a quick dictionary key (the hash is kept) that is equal to any other of the same name.
+    """
+
+    __slots__ = ("family", "labels")
+    family: Family
+    labels: tuple[str, ...]
+
+    def __new__(cls, family: Family, labels: tuple[str, ...]) -> Self:
+        """Name the child of ``family`` with these label values, in the family's order."""
+        if len(labels) != len(family.labels):
+            raise ValueError(f"{family.name} has {len(family.labels)} labels, not {len(labels)}")
+        pairs = ",".join(f'{name}="{escape(value)}"' for name, value in zip(family.labels, labels, strict=True))
+        series = super().__new__(cls, f"{family.name}{{{pairs}}}" if pairs else family.name)
+        series.family, series.labels = family, labels
+        return series
+
+    def labels_json(self) -> str:
+        """Return the labels as the JSON object that names this child in the store."""
+        return msgspec.json.encode(dict(zip(self.family.labels, self.labels, strict=True))).decode()
+
+    def siblings(self) -> Iterator["Series"]:
+        """Yield the children that are born together with this one, itself included."""
+        choices = [
+            self.family.siblings.get(name, (value,))
+            for name, value in zip(self.family.labels, self.labels, strict=True)
+        ]
+        yield from (series_of(self.family, labels) for labels in product(*choices))
+
+    def lifetime(self) -> tuple[tuple[str, str], ...]:
+        """Return what this child shares with all that expire together; empty if it never expires."""
+        mine = dict(zip(self.family.labels, self.labels, strict=True))
+        return tuple((name, mine[name]) for name in self.family.expires_with)
+
+
+@lru_cache(maxsize=8192)
+def series_of(family: Family, labels: tuple[str, ...]) -> Series:
+    """Return the child of a family with these label values, kept for the next call."""
+    return Series(family, labels)
+
+
+def escape(value: str) -> str:
+    """Escape a label value as both exposition formats want it."""
+    if "\\" in value or "\n" in value or '"' in value:
+        return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return value
+
+
+class Exemplar(NamedTuple):
+    """A trace that shows what a number means: its id, the value observed, and when (Unix seconds)."""
+
+    trace_id: str
+    value: float
+    at: float
+
+
+class Histogram:
+    """Counts by bucket (not cumulative, the last is +Inf), their sum, and the newest exemplar of each bucket."""
+
+    __slots__ = ("bounds", "counts", "exemplars", "sum")
+
+    def __init__(self, bounds: tuple[float, ...], counts: Iterable[int] = (), total: float = 0.0) -> None:
+        self.bounds = bounds
+        self.counts = list(counts) or [0] * (len(bounds) + 1)
+        self.sum = total
+        self.exemplars: dict[float, Exemplar] = {}
+
+    def observe(self, value: float, exemplar: Exemplar | None = None) -> None:
+        """Count one finite value of at least 0."""
+        at = bisect_left(self.bounds, value)
+        self.counts[at] += 1
+        self.sum += value
+        if exemplar is not None:
+            self.exemplars[self.bounds[at] if at < len(self.bounds) else INF] = exemplar
+
+    def plus(self, other: "Histogram") -> "Histogram":
+        """Return the sum of two histograms, with this one's bounds and the other's exemplars first."""
+        other = other.fitted(self.bounds)
+        both = Histogram(self.bounds, map(int.__add__, self.counts, other.counts), self.sum + other.sum)
+        both.exemplars = self.exemplars | other.exemplars
+        return both
+
+    def fitted(self, bounds: tuple[float, ...]) -> "Histogram":
+        """Return this histogram with other bounds: exact at every bound both have, at a new one never too high.
+
+        What an old bucket held is counted at its upper end, because where inside it lay nobody knows.
+        """
+        if bounds == self.bounds:
+            return self
+        fitted = Histogram(bounds, total=self.sum)
+        for bound, count in zip((*self.bounds, INF), self.counts, strict=True):
+            fitted.counts[bisect_left(bounds, bound)] += count
+        fitted.exemplars = {le: found for le, found in self.exemplars.items() if le == INF or le in bounds}
+        return fitted
