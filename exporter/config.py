@@ -1,109 +1,56 @@
-"""One YAML file → Config: strict, every error at once with file and line. Knows what settings mean, not what uses them."""
+"""One YAML file → Config: strict, every error at once with file and line; the defaults where there is no file."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
-from msgspec import Struct
+import yaml
 
-from .panel import EvaluatorSpec
-from .semconv import Sources
-from .units import Address
+from .configfile import ConfigError, Part, Problem, read
+from .evaluators import Registry, installed
+from .meaning import Reading
+from .settings import Config, Origin
+from .shape import check
 
-DAY = 86400.0
-KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-
-Role = Literal["ingest", "feedback", "review", "read", "admin"]
-Content = Literal["none", "failing", "all"]
-Slice = Literal["app", "route", "model_version", "prompt_version"]
+__all__ = ["Config", "ConfigError", "Problem", "load", "reload", "to_yaml"]
 
 
-class Secret(Struct, frozen=True):
-    """A secret text that no log, traceback or page shows; ``value`` is the secret itself."""
-
-    value: str
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-
-class Token(Struct, frozen=True, kw_only=True):
-    """A bearer token: its name, what its bearer may do, and the secret."""
-
-    name: str
-    roles: frozenset[Role]
-    secret: Secret
-
-
-class Server(Struct, frozen=True, kw_only=True):
-    """Where to listen and who may come in; no tokens means that everybody who reaches the address may do everything."""
-
-    listen: Address = Address("127.0.0.1", 4318)
-    allow_unauthenticated: bool = False
-    tokens: tuple[Token, ...] = ()
+def load(
+    path: Path | None = None,
+    *,
+    listen: str | None = None,
+    store: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    registry: Registry | None = None,
+) -> Config:
+    """Read a config, or the defaults; ``listen`` and ``store`` win over the file. ConfigError has everything wrong."""
+    origin = Origin(path=path, listen=listen, store=store)
+    root, problems = read(path) if path else (Part({}, 1, "$"), [])
+    file = str(path or "defaults")
+    problems += check(root, file)
+    _put(root, file, problems, "server", "listen", listen)
+    _put(root, file, problems, "store", "url", store)
+    reading = Reading(root, file, problems, environ, registry or installed())
+    config = reading.config(origin)
+    if problems:
+        raise ConfigError(problems)
+    return config
 
 
-class Limits(Struct, frozen=True, kw_only=True):
-    """What one request may hold, and how much may wait to be scored (bytes)."""
-
-    body_bytes: int = 16 * MIB
-    decompressed_bytes: int = 64 * MIB
-    attributes_per_span: int = 1024
-    pending_bytes: int = 256 * MIB
+def reload(config: Config) -> Config:
+    """Read the same file again under the same flags; ConfigError as ``load``."""
+    return load(config.origin.path, listen=config.origin.listen, store=config.origin.store)
 
 
-class Retention(Struct, frozen=True, kw_only=True):
-    """How long (seconds) and how much (bytes) is kept."""
-
-    age: float = 7 * DAY
-    size: int = 2 * GIB
+def to_yaml(config: Config) -> str:
+    """The config in effect, as one would write it; secrets are named by where they are kept and never shown."""
+    return yaml.safe_dump(config.written, sort_keys=False, allow_unicode=True)
 
 
-class StoreSettings(Struct, frozen=True, kw_only=True):
-    """Where traces and totals are kept, and whether the text of traces is kept with them."""
-
-    url: str = "sqlite:///llmq.db"
-    content: Content = "failing"
-    retention: Retention = Retention()
-
-
-class Assembly(Struct, frozen=True, kw_only=True):
-    """How long an open trace waits (seconds) and how much may be open at once."""
-
-    grace: float = 2.0
-    idle: float = 10.0
-    max_age: float = 300.0
-    max_traces: int = 100_000
-    max_bytes: int = 64 * MIB
-    max_spans_per_trace: int = 10_000
-
-
-class Labels(Struct, frozen=True, kw_only=True):
-    """How many values each slice label may take before it folds; ``allow`` lists the only values that a label may take."""
-
-    budgets: dict[Slice, int] = {"app": 20, "route": 50, "model_version": 20, "prompt_version": 20}
-    max_length: int = 128
-    expire_after: float = 7 * DAY
-    allow: dict[Slice, tuple[str, ...]] = {}
-    series_ceiling: int = 100_000
-
-
-class Price(Struct, frozen=True, kw_only=True):
-    """Dollars per million tokens of the models whose name matches the glob ``model``."""
-
-    model: str
-    input: float
-    output: float
-
-
-class Config(Struct, frozen=True, kw_only=True):
-    """Everything that a user decides, parsed: seconds, bytes, compiled evaluators. ``prices``: the first match wins."""
-
-    server: Server = Server()
-    limits: Limits = Limits()
-    store: StoreSettings = StoreSettings()
-    assembly: Assembly = Assembly()
-    attributes: Sources = Sources()
-    labels: Labels = Labels()
-    prices: tuple[Price, ...] = ()
-    evaluators: tuple[EvaluatorSpec, ...] = ()
-    source: Path | None = None
+def _put(root: Part, file: str, problems: list[Problem], section: str, key: str, value: str | None) -> None:
+    """Let a flag win over the file: in the values themselves, so that it is checked like anything written there."""
+    if value is None:
+        return
+    parts = root.value.setdefault(section, Part({}, 0, f"$.{section}"))
+    parts.value[key] = Part(value, 0, f"--{'listen' if section == 'server' else 'store'}")
+    problems += check(root, file)

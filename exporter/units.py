@@ -1,4 +1,4 @@
-"""What people write in a config, read: durations, sizes, addresses, globs. Every error names the cure; knows no section."""
+"""What people write in a config, read: durations, sizes, addresses. Every error names the cure; knows no section."""
 
 import ipaddress
 import re
@@ -80,4 +80,25 @@ def glob(text: str) -> str:
         raise ValueError(f"a pattern of {len(text)} characters is too long: at most {_LONGEST_GLOB}")
     if re.search(r"\[(?![^\]]+\])", text):
         raise ValueError(f'"{text}" has a "[" without its "]": to match the character itself, write "[[]"')
+    return text
+
+
+def variable(text: str) -> str:
+    """The name of an environment variable itself; ValueError where no shell could set it."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text, re.ASCII):
+        raise ValueError("is not the name of an environment variable: give the name, never the secret itself")
+    return text
+
+
+def attribute(text: str) -> str:
+    """The name of a span or resource attribute itself; ValueError where it is empty or has spaces in it."""
+    if not text or re.search(r"\s", text):
+        raise ValueError(f'"{text}" is not the name of an attribute: it is empty or has spaces in it')
+    return text
+
+
+def store(text: str) -> str:
+    """The store's URL itself; ValueError where it is not of a kind that we have."""
+    if not re.fullmatch(r"sqlite:///[^?#\x00]+", text):
+        raise ValueError('is not a store: write "sqlite:///FILE", with four slashes for an absolute path')
     return text

@@ -1,0 +1,230 @@
+"""What the values of a config file mean together: contradictions, secrets, evaluators. Knows no YAML and no HTTP."""
+
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from . import units
+from .configfile import Part, Problem, read
+from .evaluators import Registry
+from .panel import EvaluatorSpec
+from .semconv.sources import Sources
+from .settings import Assembly, Config, Labels, Limits, Origin, Price, Retention, Secret, Server, StoreSettings, Token
+from .specs import specs
+
+DEFAULT_FILE: Final = Path(__file__).with_name("default.yaml")
+SLICE: Final = ("app", "route", "model_version", "prompt_version")
+_LONGEST_SECRET: Final = 4096
+_SHORTEST_SECRET: Final = 16
+_ORDERED: Final[tuple[tuple[str, str, Callable[[str], float]], ...]] = (
+    ("assembly.grace", "assembly.idle", units.duration),
+    ("assembly.idle", "assembly.max_age", units.duration),
+    ("assembly.max_age", "store.retention.age", units.duration),
+    ("limits.body_bytes", "limits.decompressed_bytes", units.size),
+    ("limits.body_bytes", "limits.pending_bytes", units.size),
+    ("limits.body_bytes", "store.retention.size", units.size),
+)
+"""Settings of which the first must not be more than the second."""
+
+
+class Reading:
+    """One file, of the right shape, on its way to a Config; gathers what is wrong (``problems``) and what is odd."""
+
+    def __init__(
+        self, root: Part, file: str, problems: list[Problem], environ: Mapping[str, str], registry: Registry
+    ) -> None:
+        self.problems = problems
+        self.warnings: list[Problem] = []
+        self._root, self._file, self._folder = root, file, Path(file).parent
+        self._environ, self._registry = environ, registry
+        self._written = _merged(_defaults().plain(), root.plain())
+
+    def config(self, origin: Origin) -> Config:
+        """The Config; of use only where ``problems`` stays empty."""
+        self._check_order()
+        return Config(
+            server=self._server(),
+            limits=Limits(
+                **self._given(
+                    "limits",
+                    body_bytes=units.size,
+                    decompressed_bytes=units.size,
+                    attributes_per_span=int,
+                    pending_bytes=units.size,
+                )
+            ),
+            store=self._store(),
+            assembly=Assembly(
+                **self._given(
+                    "assembly",
+                    grace=units.duration,
+                    idle=units.duration,
+                    max_age=units.duration,
+                    max_traces=int,
+                    max_bytes=units.size,
+                    max_spans_per_trace=int,
+                )
+            ),
+            attributes=self._attributes(),
+            labels=self._labels(),
+            prices=self._prices(),
+            evaluators=self._evaluators(),
+            warnings=tuple(sorted(set(self.warnings))),
+            written=self._written,
+            origin=origin,
+        )
+
+    def _wrong(self, part: Part, message: str) -> None:
+        self.problems.append(part.problem(self._file, message))
+
+    def _odd(self, part: Part, message: str) -> None:
+        self.warnings.append(part.problem(self._file, message))
+
+    def _part(self, *keys: str) -> Part:
+        """The part of the file under these keys; an empty one where the file says nothing."""
+        return self._root.find(*keys) or Part({}, 1, ".".join(("$", *keys)))
+
+    def _given(self, *keys: str, **parsers: Callable[[Any], Any]) -> dict[str, Any]:
+        """What the file says of these settings, parsed; the others keep their defaults."""
+        values = self._part(*keys).plain()
+        return {name: parse(values[name]) for name, parse in parsers.items() if name in values}
+
+    def _check_order(self) -> None:
+        for low, high, parse in _ORDERED:
+            if parse(self._text(low)) > parse(self._text(high)):
+                written = self._root.find(*low.split(".")) or self._part(*high.split("."))
+                message = f"{low} ({self._text(low)}) must not be more than {high} ({self._text(high)})"
+                self._wrong(written, f"{message}: change one of them")
+
+    def _text(self, path: str) -> str:
+        value: Any = self._written
+        for key in path.split("."):
+            value = value[key]
+        return str(value)
+
+    def _server(self) -> Server:
+        given = self._given("server", listen=units.address, allow_unauthenticated=bool)
+        server = Server(**given, tokens=tuple(self._tokens()))
+        broken = any(problem.where.startswith("$.server.tokens") for problem in self.problems)
+        open_to_all = not server.tokens and not server.listen.is_loopback and not broken
+        listen = self._part("server", "listen")
+        if open_to_all and not server.allow_unauthenticated:
+            message = f"{server.listen} can be reached from other machines and there are no tokens"
+            self._wrong(listen, f"{message}: add server.tokens, or set server.allow_unauthenticated to true")
+        elif open_to_all:
+            self._odd(listen, f"everybody who reaches {server.listen} may send, read and change everything")
+        elif server.allow_unauthenticated:
+            self._odd(self._part("server", "allow_unauthenticated"), "has no effect here: leave it out")
+        if server.tokens and not any("ingest" in token.roles for token in server.tokens):
+            self._odd(self._part("server", "tokens"), 'no token has the role "ingest": no application can send traces')
+        return server
+
+    def _tokens(self) -> Iterator[Token]:
+        seen: dict[str, Part] = {}
+        secrets: dict[str, str] = {}
+        for part in self._part("server", "tokens").value:
+            name = part.find("name")
+            if name.value in seen:
+                line = seen[name.value].line
+                self._wrong(name, f'two tokens are named "{name.value}", the other on line {line}: rename one')
+            seen.setdefault(name.value, name)
+            secret = self._secret(part)
+            if secret in secrets:
+                self._wrong(part, f'has the same secret as the token "{secrets[secret]}": make a new secret')
+            if secret:
+                secrets.setdefault(secret, name.value)
+                yield Token(name=name.value, roles=frozenset(part.find("roles").plain()), secret=Secret(secret))
+
+    def _secret(self, token: Part) -> str:
+        env, file = token.find("env"), token.find("file")
+        if (env is None) == (file is None):
+            given = "both are given" if env else "neither is given"
+            self._wrong(token, f'needs either "env" or "file" to say where its secret is; {given}')
+            return ""
+        part = env or file or token
+        secret = self._from_env(part) if env else self._from_file(part)
+        if 0 < len(secret) < _SHORTEST_SECRET:
+            self._odd(part, f"the secret is shorter than {_SHORTEST_SECRET} characters: make a longer one")
+        return secret
+
+    def _from_env(self, part: Part) -> str:
+        secret = self._environ.get(str(part.value), "").strip()
+        if not secret:
+            state = "is empty" if part.value in self._environ else "is not set"
+            self._wrong(part, f"the environment variable {part.value} {state}: set it to the secret")
+        return secret
+
+    def _from_file(self, part: Part) -> str:
+        try:
+            with (self._folder / part.value).open("rb") as file:
+                content = file.read(_LONGEST_SECRET + 1)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a file name"
+            self._wrong(part, f'the file "{part.value}" cannot be read ({reason}): put the secret into it')
+            return ""
+        secret = str(content, "utf-8", "replace").strip()
+        if not secret or len(content) > _LONGEST_SECRET or not secret.isprintable() or "\ufffd" in secret:
+            self._wrong(part, f'the file "{part.value}" must hold the secret alone, in one line of text')
+            return ""
+        return secret
+
+    def _store(self) -> StoreSettings:
+        retention = Retention(**self._given("store", "retention", age=units.duration, size=units.size))
+        return StoreSettings(**self._given("store", url=units.store, content=str), retention=retention)
+
+    def _attributes(self) -> Sources:
+        for part in self._part("attributes").value.values():
+            if not part.value:
+                self._odd(part, "no attribute is tried, so this is unknown for every trace")
+        fields = Sources.__struct_fields__
+        return Sources(**self._given("attributes", **dict.fromkeys(fields, tuple)))
+
+    def _labels(self) -> Labels:
+        default = Labels()
+        given = self._given("labels", max_length=int, expire_after=units.duration, series_ceiling=int)
+        budgets = default.budgets | self._given("labels", "budgets", **dict.fromkeys(SLICE, int))
+        allow = self._given("labels", "allow", **dict.fromkeys(SLICE, tuple))
+        labels = Labels(**given, budgets=budgets, allow=allow)
+        for name in allow:
+            self._check_allowed(name, labels)
+        return labels
+
+    def _check_allowed(self, name: str, labels: Labels) -> None:
+        for part in self._part("labels", "allow", name).value:
+            if len(part.value) > labels.max_length:
+                limit = f"labels.max_length ({labels.max_length})"
+                self._wrong(part, f"has {len(part.value)} characters, more than {limit}: shorten it or raise the limit")
+            if part.value == "__other__":
+                self._wrong(part, '"__other__" stands for every value that is not allowed: leave it out')
+        if name in self._part("labels", "budgets").value:
+            self._odd(self._part("labels", "budgets", name), f"has no effect: labels.allow.{name} lists the values")
+
+    def _prices(self) -> tuple[Price, ...]:
+        section = self._part("prices")
+        seen: list[str] = []
+        for model, part in section.value.items():
+            first = next((pattern for pattern in seen if fnmatchcase(model, pattern)), None)
+            if first is not None:
+                self._odd(part, f'is never reached: "{first}" before it matches the same models; put it first')
+            seen.append(model)
+        return tuple(Price(model=model, **part.plain()) for model, part in section.value.items())
+
+    def _evaluators(self) -> dict[str, EvaluatorSpec]:
+        return specs(self._part("evaluators"), self._registry, self._wrong, self._odd)
+
+
+@cache
+def _defaults() -> Part:
+    return read(DEFAULT_FILE)[0]
+
+
+def _merged(under: Any, over: Any) -> Any:
+    """Mappings merged key by key, ``over`` first; anything else replaced. Patterns of models keep their own order."""
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    return {
+        key: _merged(under[key], over[key]) if key in over and key in under else over.get(key, under.get(key))
+        for key in [*under, *(key for key in over if key not in under)]
+    }

@@ -1,0 +1,124 @@
+"""Everything that a user decides, parsed and frozen: seconds, bytes, addresses. Knows no files."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from .configfile import Problem
+from .panel import EvaluatorSpec
+from .semconv.sources import Sources
+from .units import Address
+
+DAY = 86400.0
+BUDGETS = {"app": 20, "route": 50, "model_version": 20, "prompt_version": 20}
+MIB, GIB = 1 << 20, 1 << 30
+
+Role = Literal["ingest", "feedback", "review", "read", "admin"]
+Content = Literal["none", "failing", "all"]
+
+
+class Secret(Struct, frozen=True):
+    """A secret text that no log, traceback or page shows; ``value`` is the secret itself."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A bearer token: its name, what its bearer may do, and the secret."""
+
+    name: str
+    roles: frozenset[Role]
+    secret: Secret
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """Where to listen and who may come in; no tokens means that everybody who reaches the address may do everything."""
+
+    listen: Address = Address("127.0.0.1", 4318)
+    allow_unauthenticated: bool = False
+    tokens: tuple[Token, ...] = ()
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one request may hold, and how much may wait to be scored (bytes)."""
+
+    body_bytes: int = 16 * MIB
+    decompressed_bytes: int = 64 * MIB
+    attributes_per_span: int = 10_000
+    pending_bytes: int = 256 * MIB
+
+
+class Retention(Struct, frozen=True, kw_only=True):
+    """How long (seconds) and how much (bytes) is kept."""
+
+    age: float = 7 * DAY
+    size: int = 2 * GIB
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True):
+    """Where traces and totals are kept, and whether the text of traces is kept with them."""
+
+    url: str = "sqlite:///llmq.db"
+    content: Content = "failing"
+    retention: Retention = Retention()
+
+
+class Assembly(Struct, frozen=True, kw_only=True):
+    """How long an open trace waits (seconds) and how much may be open at once."""
+
+    grace: float = 2.0
+    idle: float = 10.0
+    max_age: float = 300.0
+    max_traces: int = 100_000
+    max_bytes: int = 64 * MIB
+    max_spans_per_trace: int = 10_000
+
+
+class Labels(Struct, frozen=True, kw_only=True):
+    """How many values each slice label may take before it folds; ``allow``: the only values that it may take."""
+
+    budgets: dict[str, int] = field(default_factory=lambda: dict(BUDGETS))
+    max_length: int = 128
+    expire_after: float = 7 * DAY
+    allow: dict[str, tuple[str, ...]] = {}
+    series_ceiling: int = 100_000
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """Dollars per million tokens of the models whose name matches the glob ``model``."""
+
+    model: str
+    input: float
+    output: float
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Where a config came from: the file, if any, and the flags that won over it."""
+
+    path: Path | None = None
+    listen: str | None = None
+    store: str | None = None
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything that a user decides, parsed: seconds, bytes, addresses.
+
+    ``prices``: the first match wins. ``evaluators`` holds every built-in one and every other that the file names.
+    ``warnings`` are what is odd and yet usable. ``written`` is the file over the defaults, as people write it.
+    """
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    store: StoreSettings = StoreSettings()
+    assembly: Assembly = Assembly()
+    attributes: Sources = Sources()
+    labels: Labels = Labels()
+    prices: tuple[Price, ...] = ()
+    evaluators: dict[str, EvaluatorSpec] = {}
+    warnings: tuple[Problem, ...] = ()
+    written: dict[str, Any] = {}
+    origin: Origin = Origin()

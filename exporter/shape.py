@@ -1,0 +1,161 @@
+"""Is a config file of the right shape? JSON schema's answer in our words. Knows the schema, not what settings mean."""
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator, FormatChecker
+from msgspec import Struct
+
+from . import units
+from .configfile import Part, Problem
+
+_FORMATS: Final[dict[str, Callable[[str], object]]] = {
+    "duration": units.duration,
+    "size": units.size,
+    "address": units.address,
+    "glob": units.glob,
+    "variable": units.variable,
+    "attribute": units.attribute,
+    "store": units.store,
+}
+_NOUNS: Final = {
+    "duration": 'a duration such as "30s"',
+    "size": 'a size such as "64MiB"',
+    "address": 'an address such as "127.0.0.1:4318"',
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_Fault = tuple[Part, str, list[str | int]]
+
+
+class _Mismatch(Struct, frozen=True):
+    keyword: str
+    expected: Any
+    found: Any
+    schema: dict[str, Any]
+    detail: str
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known word that was meant, or all of them."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(words) or 'none'}"
+
+
+def check(root: Part, name: str) -> list[Problem]:
+    """Every way in which the file's values are not of the right shape; parts that are not are taken out of ``root``."""
+    faults = list(_faults(root))
+    problems = [part.problem(name, message) for part, message, _ in faults if message]
+    while faults:
+        for parent, part in [(root.find(*steps[:-1]), part) for part, message, steps in faults if message and steps]:
+            if parent:
+                parent.discard(part)
+        for part, message, steps in faults:
+            if not message or not steps:
+                part.value = {}
+        faults = list(_faults(root))
+    return problems
+
+
+def _faults(root: Part) -> Iterator[_Fault]:
+    """What is wrong: the part, a message (none where an empty section merely means its default), and the way to it."""
+    for error in _validator().iter_errors(root.plain()):
+        steps: list[str | int] = list(error.absolute_path)
+        mismatch = _mismatch(error)
+        if "propertyNames" in error.absolute_schema_path:
+            steps.append(mismatch.found)
+        part = root.find(*steps) or root
+        if mismatch.keyword == "additionalProperties":
+            yield from _unknown_keys(part, mismatch.schema["properties"], steps)
+        else:
+            yield part, _EXPLAIN[mismatch.keyword](mismatch), steps
+
+
+def _mismatch(error: Any) -> _Mismatch:  # the library's own types say Unset where there never is one
+    return _Mismatch(
+        error.validator, error.validator_value, error.instance, error.schema, str(error.cause or error.message)
+    )
+
+
+def _unknown_keys(part: Part, known: dict[str, Any], steps: list[str | int]) -> Iterator[_Fault]:
+    for key in part.value.keys() - known.keys():
+        yield part.value[key], f'unknown key "{key}"; {closest(key, known)}', [*steps, key]
+
+
+def _wrong_type(it: _Mismatch) -> str:
+    if it.found is None and it.expected == "object":
+        return ""
+    noun = _NOUNS.get(it.schema.get("format", ""), _NOUNS[it.expected])
+    quoted = noun == "text" and isinstance(it.found, bool | int | float)
+    return f"expected {noun}, found {_shown(it.found)}{': put it in quotes' if quoted else ''}"
+
+
+def _shown(value: Any) -> str:
+    """The kind of a value, and the value itself only where it cannot be a secret in the wrong place."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return {"str": "text", "list": "a list", "dict": "a mapping"}[type(value).__name__]
+
+
+def _missing(it: _Mismatch) -> str:
+    key = next(key for key in it.expected if f"'{key}'" in it.detail)
+    return f'"{key}" is missing'
+
+
+def _not_listed(it: _Mismatch) -> str:
+    if not isinstance(it.found, str):
+        return f"expected one of {', '.join(it.expected)}, found {_shown(it.found)}"
+    return f'"{it.found}" is not possible; {closest(it.found, it.expected)}'
+
+
+def _repeated(it: _Mismatch) -> str:
+    twice = next(item for item in it.found if it.found.count(item) > 1)
+    return f'"{twice}" is listed twice: keep one'
+
+
+def _outside(it: _Mismatch) -> str:
+    return f"must be at {'least' if it.keyword == 'minimum' else 'most'} {it.expected}, found {it.found}"
+
+
+def _empty(_: _Mismatch) -> str:
+    return "must not be empty: give a value, or leave the key out"
+
+
+_EXPLAIN: Final[dict[str, Callable[[_Mismatch], str]]] = {
+    "type": _wrong_type,
+    "required": _missing,
+    "enum": _not_listed,
+    "uniqueItems": _repeated,
+    "format": lambda it: it.detail,
+    "minimum": _outside,
+    "maximum": _outside,
+    "minItems": _empty,
+    "minLength": _empty,
+    "maxLength": lambda it: f"must have at most {it.expected} characters, found {len(it.found)}",
+}
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = json.loads(Path(__file__).with_name("config.schema.json").read_text("utf-8"))
+    checker = FormatChecker(())
+    for name, parse in _FORMATS.items():
+        checker.checks(name, raises=ValueError)(partial(_reads, parse))
+    return Draft202012Validator(schema, format_checker=checker)
+
+
+def _reads(parse: Callable[[str], object], value: object) -> bool:
+    return not isinstance(value, str) or parse(value) is not None

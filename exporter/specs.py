@@ -1,0 +1,103 @@
+"""The ``evaluators`` section of a config → an EvaluatorSpec each. Knows the registry, no evaluator."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import units
+from .configfile import Part
+from .evaluators import Evaluator, Registry
+from .evaluators.options import NO_DEFAULT, OptionError
+from .panel import EvaluatorSpec, Rule
+from .shape import closest
+
+Report = Callable[[Part, str], None]
+_EVERYWHERE = ("*",)
+
+
+def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict[str, EvaluatorSpec]:
+    """Every built-in evaluator and every other that the section names, by name, in running order."""
+    for name, part in section.value.items():
+        if name not in registry.evaluators:
+            wrong(part, f'no evaluator is named "{name}"; {closest(name, registry.evaluators)}')
+    found: dict[str, EvaluatorSpec] = {}
+    for name, evaluator in registry.evaluators.items():
+        part = section.find(name)
+        if part is not None:
+            found[name] = _spec(evaluator, part, registry, wrong, odd)
+        elif evaluator.source == "built in":
+            found[name] = EvaluatorSpec(name=name)
+        else:
+            odd(section, f'the plugin "{name}" ({evaluator.source}) does not run: name it here, or say enabled: false')
+    return found
+
+
+def _spec(evaluator: Evaluator, part: Part, registry: Registry, wrong: Report, odd: Report) -> EvaluatorSpec:
+    values = part.plain()
+    parsers: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "enabled": ("enabled", bool),
+        "pass_mark": ("pass_mark", float),
+        "timeout": ("timeout_seconds", units.duration),
+    }
+    given = {field: parse(values[key]) for key, (field, parse) in parsers.items() if key in values}
+    if given.get("enabled") is False and len(values) > 1:
+        odd(part, "is not enabled, so its other settings have no effect")
+    rules = tuple(_rules(evaluator, part, registry, wrong))
+    _check_complete(evaluator, part, rules, wrong)
+    _check_reach(part, rules, odd)
+    return EvaluatorSpec(name=evaluator.name, rules=rules, **given)
+
+
+def _rules(evaluator: Evaluator, part: Part, registry: Registry, wrong: Report) -> Iterator[Rule]:
+    """The rules with the evaluator's own options under theirs; without rules one for everywhere, if it has options."""
+    base = _options(evaluator, part, registry, wrong)
+    rules = part.find("rules")
+    if rules is None and base:
+        yield Rule(options=base)
+    for rule in rules.value if rules else ():
+        values = rule.plain()
+        yield Rule(
+            apps=tuple(values.get("apps", _EVERYWHERE)),
+            routes=tuple(values.get("routes", _EVERYWHERE)),
+            options=base | _options(evaluator, rule, registry, wrong),
+        )
+
+
+def _options(evaluator: Evaluator, holder: Part, registry: Registry, wrong: Report) -> dict[str, Any]:
+    """The options that a rule or an evaluator is given, each of them checked on its own."""
+    part = holder.find("options")
+    good: dict[str, Any] = {}
+    for name, option in part.value.items() if part else ():
+        if problem := _problem(evaluator, name, option.plain(), registry):
+            wrong(option, problem)
+        else:
+            good[name] = option.plain()
+    return good
+
+
+def _problem(evaluator: Evaluator, name: str, value: Any, registry: Registry) -> str:
+    known = {option.name for option in evaluator.options}
+    if name not in known:
+        return f'{evaluator.name} has no option "{name}"; {closest(name, known)}'
+    try:
+        registry.bound(evaluator.name, {name: value})
+    except OptionError as error:
+        return next((text for option, text in error.problems if option == name), "")
+    return ""
+
+
+def _check_complete(evaluator: Evaluator, part: Part, rules: tuple[Rule, ...], wrong: Report) -> None:
+    """Options without a default must be given; one that is given and wrong has been reported already."""
+    needed = [option.name for option in evaluator.options if option.default is NO_DEFAULT]
+    for number, rule in enumerate(rules or (Rule(),)):
+        holder = part.find("rules", number) or part
+        for name in needed:
+            written = holder.find("options", name) or part.find("options", name)
+            if name not in rule.options and written is None:
+                wrong(holder, f'{evaluator.name} needs the option "{name}": give it under options')
+
+
+def _check_reach(part: Part, rules: tuple[Rule, ...], odd: Report) -> None:
+    everywhere = [number for number, rule in enumerate(rules) if rule.apps == rule.routes == _EVERYWHERE]
+    if everywhere and everywhere[0] + 1 < len(rules):
+        later = part.find("rules", everywhere[0] + 1) or part
+        odd(later, f"is never reached: rule {everywhere[0]} matches everywhere; put the rules with patterns first")
