@@ -43,6 +43,7 @@ class DecodeLimits(Struct, frozen=True, kw_only=True):
     decompressed_bytes: int = 64 << 20
     attributes_per_span: int = 10_000
     events_per_span: int = 10_000
+    spans: int = 100_000
     values: int = 2_000_000
     interactions: int = 1_000
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from . import otlp_json, otlp_protobuf
+from . import interactions, otlp_json, otlp_protobuf
 from .batch import Batch, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding
 from .compression import decompress
 from .wire import STRICT
@@ -33,6 +33,7 @@ _DECODERS = {
     ("traces", JSON): otlp_json.decode_traces,
     ("logs", PROTOBUF): otlp_protobuf.decode_logs,
     ("logs", JSON): otlp_json.decode_logs,
+    ("interactions", JSON): interactions.decode,
 }
 _REJECTED_FIELDS = {"traces": "rejectedSpans", "logs": "rejectedLogRecords"}
 _NOT_AN_ERROR = frozenset({"no_trace"})
@@ -51,7 +52,12 @@ def decode(signal: Signal, media_type: str, body: bytes, limits: DecodeLimits, r
 
 
 def reply(signal: Signal, media_type: str, batch: Batch) -> bytes:
-    """Return the Export…ServiceResponse: empty on full success, else what was rejected and why."""
+    """Return the Export…ServiceResponse: empty on full success, else what was rejected and why.
+
+    Log records of no trace are not ours to score and no fault of the client's, so they are not named.
+    """
+    if signal == "interactions":
+        return _interactions_reply(batch)
     refused = {reason: n for reason, n in batch.rejected.items() if reason not in _NOT_AN_ERROR}
     message = ", ".join(f"{n} refused: {reason}" for reason, n in sorted(refused.items()))
     if media_type == JSON:
@@ -68,6 +74,11 @@ def _json_reply(signal: Signal, refused: int, message: str) -> bytes:
         return b"{}"
     partial = {_REJECTED_FIELDS[signal]: str(refused), "errorMessage": message}
     return msgspec.json.encode({"partialSuccess": partial})
+
+
+def _interactions_reply(batch: Batch) -> bytes:
+    trace_ids = [span.trace_id.hex() for span in batch.spans]
+    return msgspec.json.encode({"accepted": len(trace_ids), "trace_ids": trace_ids})
 
 
 def status(media_type: str, code: int, message: str) -> bytes:

@@ -1,6 +1,5 @@
 """OTLP/JSON → Batch, through typed structs: hex ids, 64-bit integers as strings or numbers, unknown fields ignored."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -8,16 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, count
+from .mend import mended
 from .trace import Event
 
 _MAX_DEPTH = 64
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
-_SURROGATES = re.compile(
-    rb"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|(\\.)", re.DOTALL
-)
-
 _Item = TypeVar("_Item")
 _Many = list[_Item | None] | None
 
@@ -165,7 +161,7 @@ def _parse(decoder: "msgspec.json.Decoder[_Request]", body: bytes, limits: Decod
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        repaired = _repaired(body)
+        repaired = mended(body)
         if repaired == body:
             raise DecodeError(_place(error)) from None
     try:
@@ -174,12 +170,6 @@ def _parse(decoder: "msgspec.json.Decoder[_Request]", body: bytes, limits: Decod
         raise DecodeError("the JSON is nested too deeply") from None
     except msgspec.DecodeError as error:
         raise DecodeError(_place(error)) from None
-
-
-def _repaired(body: bytes) -> bytes:
-    """Replace bytes that are not UTF-8 and escaped halves of a surrogate pair, which cut strings end with."""
-    text = body.decode("utf-8", "replace").encode()
-    return _SURROGATES.sub(lambda match: match[1] or match[2] or rb"\ufffd", text)
 
 
 def _place(error: Exception) -> str:
