@@ -183,7 +183,9 @@ class Reading:
 
     def _labels(self) -> Labels:
         default = Labels()
-        given = self._given("labels", max_length=int, expire_after=units.duration, series_ceiling=int)
+        given = self._given(
+            "labels", max_length=int, template_routes=bool, expire_after=units.duration, series_ceiling=int
+        )
         budgets = default.budgets | self._given("labels", "budgets", **dict.fromkeys(SLICE, int))
         allow = self._given("labels", "allow", **dict.fromkeys(SLICE, tuple))
         labels = Labels(**given, budgets=budgets, allow=allow)
@@ -193,9 +195,9 @@ class Reading:
 
     def _check_allowed(self, name: str, labels: Labels) -> None:
         for part in self._part("labels", "allow", name).value:
-            if len(part.value) > labels.max_length:
+            if (length := len(part.value.encode())) > labels.max_length:
                 limit = f"labels.max_length ({labels.max_length})"
-                self._wrong(part, f"has {len(part.value)} characters, more than {limit}: shorten it or raise the limit")
+                self._wrong(part, f"has {length} bytes, more than {limit}: shorten it or raise the limit")
             if part.value == "__other__":
                 self._wrong(part, '"__other__" stands for every value that is not allowed: leave it out')
         if name in self._part("labels", "budgets").value:

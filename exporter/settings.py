@@ -83,6 +83,7 @@ class Labels(Struct, frozen=True, kw_only=True):
 
     budgets: dict[str, int] = field(default_factory=lambda: dict(BUDGETS))
     max_length: int = 128
+    template_routes: bool = True
     expire_after: float = 7 * DAY
     allow: dict[str, tuple[str, ...]] = {}
     series_ceiling: int = 100_000

@@ -18,7 +18,10 @@ def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict
     """Every built-in evaluator and every other that the section names, by name, in running order."""
     for name, part in section.value.items():
         if name not in registry.evaluators:
-            wrong(part, f'no evaluator is named "{name}"; {closest(name, registry.evaluators)}')
+            broken = next((text for text in registry.problems if repr(name) in text), "")
+            wrong(part, broken or f'no evaluator is named "{name}"; {closest(name, registry.evaluators)}')
+    for problem in registry.problems:
+        odd(section, problem)
     found: dict[str, EvaluatorSpec] = {}
     for name, evaluator in registry.evaluators.items():
         part = section.find(name)
