@@ -1,0 +1,15 @@
+"""Spans in any dialect → one Trace: the only place that spells "gen_ai."; knows no I/O, no clock, no evaluators.
+
+sources     which attributes to try for the fields that teams name themselves
+detect      which dialect a span speaks and what the span is
+story       the spans of a trace as a tree: which model call answered
+resolve     one Trace from a story, one source for each field
+otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow   how to read a span, a file for each dialect
+node        a span with its dialect; what every dialect answers
+messages, loose, finish, embedded   message JSON, JSON without a schema, finish reasons, JSON inside strings
+"""
+
+from .resolve import normalise
+from .sources import Sources
+
+__all__ = ["Sources", "normalise"]

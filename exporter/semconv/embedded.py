@@ -1,0 +1,138 @@
+"""JSON inside attribute values, read with suspicion: what does not parse is text. Knows no attribute names."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+_decode = msgspec.json.Decoder().decode
+_LONGEST = 8 << 20
+_DEEPEST = 64
+_STRING = re.compile(r'"(role|content|text|refusal)"\s*:\s*"((?:[^"\\]|\\.)*)')
+
+
+def parsed(value: Any) -> Any:
+    """Return what a JSON object, list or string holds; anything else, also JSON cut short, as it came."""
+    if not isinstance(value, str) or not 2 <= len(value) <= _LONGEST or value[0] not in '[{" \n\t':
+        return value
+    try:
+        return _decode(value)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return value
+
+
+def bounded(value: Any) -> Any:
+    """Return a parsed value that is safe to walk by recursion; one nested too deeply becomes its text."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return value
+    return "(nested too deeply)"
+
+
+def _children(item: Any) -> Iterable[Any]:
+    if type(item) is dict:
+        return item.values()
+    return item if type(item) is list else ()
+
+
+def compact(value: Any) -> str:
+    """Return a parsed value as JSON again."""
+    return msgspec.json.encode(bounded(value), enc_hook=str).decode()
+
+
+def cut_short(value: str) -> list[tuple[str, str]]:
+    """Return the (key, text) pairs of roles and texts in message JSON that an SDK's length limit cut off."""
+    return [(key, _unescaped(text)) for key, text in _STRING.findall(value[:_LONGEST])]
+
+
+def _unescaped(text: str) -> str:
+    try:
+        decoded = _decode(f'"{text}"')
+    except (msgspec.MsgspecError, ValueError):
+        return text
+    return str(decoded)
+
+
+def pick(attributes: Mapping[str, Any], names: Iterable[str]) -> Any:
+    """Return the first value that is neither absent nor "".
+
+    A name ``attribute#key.key`` looks inside the JSON object that the attribute holds.
+    """
+    for name in names:
+        value = attributes.get(name)
+        if value is None and "#" in name:
+            attribute, _, path = name.partition("#")
+            value = inside(parsed(attributes.get(attribute)), path)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def inside(value: Any, path: str) -> Any:
+    """Return what lies at a dotted path inside parsed JSON, or None."""
+    for key in path.split("."):
+        if type(value) is not dict:
+            return None
+        value = value.get(key)
+    return value
+
+
+def label(value: Any) -> str | None:
+    """Return a name or version as text, without the JSON quotes that some SDKs add; None where it says nothing."""
+    if type(value) is str:
+        if value[:1] == '"':
+            value = parsed(value)
+        return (value.strip() or None) if type(value) is str else None
+    if type(value) is int or type(value) is float:
+        return str(value)
+    return None
+
+
+def count(value: Any) -> int | None:
+    """Return a token count that came as a number or as digits; None for anything else."""
+    if type(value) is int:
+        return value if value >= 0 else None
+    if type(value) is float:
+        return int(value) if 0 <= value < 2**53 else None
+    if type(value) is str and value.isascii() and value.isdecimal() and len(value) < 16:
+        return int(value)
+    return None
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number as a float; None for anything else."""
+    if type(value) is not int and type(value) is not float:
+        return None
+    return float(value) if -1e300 < value < 1e300 else None
+
+
+def unflattened(attributes: Iterable[str], values: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
+    """Rebuild the list of objects that was flattened as ``prefix.N.key.M.key``, in numeric order of N, gaps allowed."""
+    tree: dict[str, Any] = {}
+    for name in attributes:
+        if name.startswith(prefix):
+            _plant(tree, name[len(prefix) :].split("."), values.get(name))
+    folded = _folded(tree)
+    return [item for item in folded if type(item) is dict] if type(folded) is list else []
+
+
+def _plant(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    if len(path) > _DEEPEST:
+        return
+    for key in path[:-1]:
+        branch = tree.setdefault(key, {})
+        if type(branch) is not dict:
+            return
+        tree = branch
+    tree.setdefault(path[-1], value)
+
+
+def _folded(node: Any) -> Any:
+    if type(node) is not dict:
+        return node
+    if node and all(key.isascii() and key.isdecimal() and len(key) < 10 for key in node):
+        return [_folded(node[key]) for key in sorted(node, key=int)]
+    return {key: _folded(child) for key, child in node.items()}

@@ -1,0 +1,75 @@
+"""Langfuse SDK spans (3.15 and 5.0): one input and one output attribute of any JSON, by observation type."""
+
+from typing import Any
+
+from ..trace import Document, ToolDefinition
+from . import loose
+from .embedded import inside, parsed
+from .messages import Message
+from .node import Dialect, Fields, Format, Node
+from .openinference import response_format
+
+FIELDS = Fields(
+    request_model=("langfuse.observation.model.name", "gen_ai.request.model"),
+    response_model=("langfuse.observation.model.name", "gen_ai.response.model"),
+    provider=("gen_ai.provider.name", "gen_ai.system"),
+    response_id=("gen_ai.response.id", "langfuse.observation.output#id"),
+    finish=("langfuse.observation.metadata.finish_reason", "gen_ai.response.finish_reasons"),
+    input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
+    output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
+)
+_INPUT = ("langfuse.observation.input", "langfuse.trace.input")
+_OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
+
+
+def _value(node: Node, names: tuple[str, ...]) -> Any:
+    """The trace-level copies of older SDKs stand on the root, so only a chain may fall back on them."""
+    return node.pick(names if node.role == "chain" else names[:1])
+
+
+def inputs(node: Node) -> list[Message] | None:
+    """Read what an observation was given."""
+    return loose.asked(_value(node, _INPUT))
+
+
+def outputs(node: Node) -> list[Message] | None:
+    """Read what an observation gave back; a model's text exactly as sent."""
+    value = _value(node, _OUTPUT)
+    return loose.said(value) if node.role == "generation" else loose.replied(value)
+
+
+def documents(node: Node) -> list[Document]:
+    """Read what a retriever gave back."""
+    return loose.documents(node.get("langfuse.observation.output"))
+
+
+def query(node: Node) -> str | None:
+    """Return what was searched for."""
+    asked = inputs(node)
+    return asked[-1].text if asked else None
+
+
+def tools(node: Node) -> list[ToolDefinition]:
+    """Read the tools that the model was offered."""
+    return loose.tool_definitions(inside(parsed(node.get("langfuse.observation.input")), "tools"))
+
+
+def format_of(node: Node) -> Format:
+    """Read the response format that the OpenAI wrapper notes."""
+    asked = parsed(node.get("langfuse.observation.metadata.response_format"))
+    return Format() if asked is None else response_format(asked)
+
+
+DIALECT = Dialect(
+    name="langfuse",
+    fields=FIELDS,
+    inputs=inputs,
+    outputs=outputs,
+    format=format_of,
+    documents=documents,
+    query=query,
+    tools=tools,
+    tool_name=("gen_ai.tool.name",),
+    tool_arguments=("langfuse.observation.input",),
+    tool_result=("langfuse.observation.output",),
+)

@@ -1,0 +1,285 @@
+"""Chat messages in any of their JSON shapes → Message; knows shapes, not where an attribute keeps them.
+
+Shapes read: OTel GenAI messages (semantic-conventions 1.37-1.41 and semantic-conventions-genai), OpenAI chat and
+Responses, Anthropic, Bedrock, Gemini, Vercel AI SDK, LangChain (plain, ``lc`` constructors, ``data`` wrappers).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from ..trace import ToolCall
+from .embedded import bounded, compact, cut_short, parsed
+
+_ROLES = {
+    "human": "user",
+    "ai": "assistant",
+    "AIMessageChunk": "assistant",
+    "developer": "system",
+    "model": "assistant",
+}
+_CLASS_ROLES = {"Human": "user", "AI": "assistant", "System": "system", "Tool": "tool", "Function": "tool"}
+_CALLS = frozenset({"tool_call", "tool_use", "tool-call", "function_call"})
+_RESULTS = frozenset({"tool_call_response", "tool_result", "tool-result", "function_call_output"})
+_TEXTS = frozenset({"text", "output_text", "input_text"})
+_SILENT = frozenset({"reasoning", "thinking", "redacted_thinking", "compaction", "blob", "file", "uri"})
+_BEDROCK = frozenset({"text", "toolUse", "toolResult"})
+
+
+class Message(Struct):
+    """One message: its text ("" where sent empty, None where not sent), refusal, tool calls and tool results."""
+
+    role: str
+    text: str | None = None
+    refusal: str | None = None
+    tool_calls: Sequence[ToolCall] = ()
+    results: Sequence[str] = ()
+    finish_reason: Any = None
+
+    def speaks(self) -> bool:
+        """Whether it holds anything that the model said or did."""
+        return bool(self.text or self.refusal or self.tool_calls)
+
+
+def messages(value: Any, role: str) -> list[Message] | None:
+    """Read a list of messages (structure or JSON string); plain text is one message of ``role``, absence is None."""
+    if value is None or value == "":
+        return None
+    value = parsed(value)
+    if type(value) is list:
+        return [message(item, role) for item in value if item is not None]
+    if type(value) is dict:
+        return [message(value, role)]
+    if type(value) is str and value[0] in "[{" and (rest := _salvaged(value, role)):
+        return rest
+    return [Message(role, value if type(value) is str else str(value))]
+
+
+def _salvaged(value: str, role: str) -> list[Message]:
+    """Read what an SDK's length limit left of message JSON."""
+    found: list[Message] = []
+    current = role
+    for key, text in cut_short(value):
+        if key == "role":
+            current = _ROLES.get(text, text)
+        elif key == "refusal":
+            found.append(Message(current, refusal=text))
+        else:
+            found.append(Message(current, text))
+    return found
+
+
+def is_message(value: Any) -> bool:
+    """Whether parsed JSON looks like one message rather than some other object."""
+    if type(value) is not dict:
+        return False
+    if type(value.get("role")) is str:
+        return "content" in value or "parts" in value or "tool_calls" in value
+    return "lc" in value or (value.get("type") in _ROLES and ("content" in value or "data" in value))
+
+
+def message(value: Any, role: str) -> Message:
+    """Read one message; ``role`` is its role where it names none."""
+    if type(value) is not dict:
+        return Message(role, value if type(value) is str else None)
+    if "lc" in value or type(value.get("data")) is dict:
+        return _langchain(value, role)
+    out = Message(_role(value, role))
+    parts = value.get("parts")
+    _add_content(out, value.get("content") if parts is None else parts, value)
+    _add_extras(out, value)
+    if out.role == "tool" and out.text and not out.results:
+        out.results, out.text = (out.text,), None
+    return out
+
+
+def _role(value: dict[str, Any], role: str) -> str:
+    name = value.get("role")
+    if type(name) is str and name:
+        return _ROLES.get(name, name)
+    kind = value.get("type")
+    return _ROLES.get(kind, role) if type(kind) is str else role
+
+
+def _langchain(value: dict[str, Any], role: str) -> Message:
+    inner = value.get("kwargs") if "lc" in value else value.get("data")
+    inner = inner if type(inner) is dict else {}
+    name = value.get("type")
+    path = value.get("id")
+    if "lc" in value and type(path) is list and path and type(path[-1]) is str:
+        role = next((r for start, r in _CLASS_ROLES.items() if path[-1].startswith(start)), role)
+    elif type(name) is str:
+        role = _ROLES.get(name, name)
+    out = Message(role)
+    _add_content(out, inner.get("content"), inner)
+    _add_extras(out, inner)
+    return out
+
+
+def _add_content(out: Message, content: Any, value: dict[str, Any]) -> None:
+    if type(content) is str:
+        out.text = content
+    elif type(content) is list:
+        for item in content:
+            _add_part(out, item)
+    elif type(content) is dict:
+        _add_part(out, content)
+    elif "content" not in value and "parts" not in value:
+        _add_part(out, value)
+
+
+def _add_extras(out: Message, value: dict[str, Any]) -> None:
+    """Read what stands beside the content: refusal, tool calls, finish reason."""
+    extra = value.get("additional_kwargs")
+    refusal = value.get("refusal") or (extra.get("refusal") if type(extra) is dict else None)
+    if type(refusal) is str and refusal:
+        out.refusal = refusal
+    calls = value.get("tool_calls")
+    if type(calls) is list and calls:
+        out.tool_calls = [*out.tool_calls, *(call for item in calls if (call := tool_call(item)))]
+    out.finish_reason = value.get("finish_reason") or value.get("stop_reason")
+
+
+def _add_part(out: Message, part: Any) -> None:
+    if type(part) is str:
+        _add_text(out, part)
+    elif type(part) is dict:
+        kind = part.get("type")
+        if kind is None:
+            _add_untyped(out, part)
+        elif kind in _TEXTS:
+            _add_text(out, part.get("content", part.get("text")))
+        elif kind == "refusal":
+            out.refusal = _as_text(part.get("content", part.get("refusal"))) or out.refusal
+        elif kind in _CALLS:
+            _add_call(out, part)
+        elif kind in _RESULTS:
+            _add_result(out, part)
+        elif kind == "message":
+            _add_content(out, part.get("content"), part)
+        elif kind not in _SILENT and type(part.get("text")) is str:
+            _add_text(out, part["text"])
+
+
+def _add_untyped(out: Message, part: dict[str, Any]) -> None:
+    """Read a part as Bedrock and Gemini write it: named by its only key."""
+    if "text" in part:
+        _add_text(out, part["text"])
+    elif type(use := part.get("toolUse") or part.get("function_call") or part.get("functionCall")) is dict:
+        _add_call(out, use)
+    elif type(result := part.get("toolResult") or part.get("function_response")) is dict:
+        _add_result(out, result)
+
+
+def _add_text(out: Message, text: Any) -> None:
+    if type(text) is str:
+        out.text = text if not out.text else f"{out.text}\n{text}"
+
+
+def _add_call(out: Message, part: dict[str, Any]) -> None:
+    if call := tool_call(part):
+        out.tool_calls = [*out.tool_calls, call]
+
+
+def _add_result(out: Message, part: dict[str, Any]) -> None:
+    for key in ("response", "result", "content", "output"):
+        if part.get(key) is not None:
+            out.results = [*out.results, result_text(part[key])]
+            return
+
+
+def tool_call(value: Any) -> ToolCall | None:
+    """Read one tool call of any provider; None where it has no name."""
+    if type(value) is not dict:
+        return None
+    function = value.get("function")
+    call = function if type(function) is dict else value
+    name = call.get("name") or call.get("toolName")
+    if type(name) is not str or not name:
+        return None
+    identity = value.get("id") or value.get("call_id") or value.get("toolCallId") or value.get("toolUseId")
+    return ToolCall(name=name, arguments=_arguments(call), id=identity if type(identity) is str else None)
+
+
+def _arguments(call: dict[str, Any]) -> Any:
+    for key in ("arguments", "input", "args", "parameters"):
+        if call.get(key) is not None:
+            return bounded(parsed(call[key]))
+    return None
+
+
+def result_text(value: Any) -> str:
+    """Return what a tool returned as text: the text of its parts, or its JSON."""
+    value = parsed(value)
+    if type(value) is list and value and all(type(item) is dict and type(item.get("text")) is str for item in value):
+        return "\n".join(item["text"] for item in value)
+    if type(value) is dict:
+        text = value.get("value") if "type" in value else next(iter(value.values()), None) if len(value) == 1 else None
+        if type(text) is str:
+            return text
+    return value if type(value) is str else _as_text(value) or ""
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    return compact(value)
+
+
+def content_parts(value: Any) -> Any:
+    """Return the parts that a string holds as JSON, where they look like parts of a message; else the value."""
+    if type(value) is str and value[:1] == "[":
+        items = parsed(value)
+        if type(items) is list and items and all(_is_part(item) for item in items):
+            return items
+    return value
+
+
+def _is_part(item: Any) -> bool:
+    return type(item) is dict and ("type" in item or not _BEDROCK.isdisjoint(item))
+
+
+def last_question(found: Sequence[Message] | None) -> str | None:
+    """Return the text of the last user message that has any."""
+    for item in reversed(found or ()):
+        if item.role == "user" and item.text:
+            return item.text
+    return None
+
+
+def system_text(found: Sequence[Message] | None) -> str | None:
+    """Return the texts of the system messages, joined; None where there is none."""
+    texts = [item.text for item in found or () if item.role == "system" and item.text]
+    return "\n".join(texts) or None
+
+
+def recent_results(found: Sequence[Message] | None) -> tuple[str, ...]:
+    """Return what tools returned since the user last spoke, in order."""
+    recent: list[str] = []
+    for item in reversed(found or ()):
+        if item.role == "user" and item.text and not item.results:
+            break
+        recent[:0] = item.results
+    return tuple(recent)
+
+
+def first_choice(found: Sequence[Message] | None) -> Message | None:
+    """Return what one model call answered: its first choice with text, with the calls of its silent messages."""
+    if not found:
+        return None
+    if len(found) == 1:
+        return found[0]
+    chosen = next((item for item in found if item.text), None) or next((m for m in found if m.speaks()), found[0])
+    calls = list(chosen.tool_calls)
+    if not calls and chosen.text:
+        calls = [call for item in found if not item.text for call in item.tool_calls]
+    return Message(chosen.role, chosen.text, chosen.refusal, calls, chosen.results, chosen.finish_reason)
+
+
+def last_reply(found: Sequence[Message] | None) -> Message | None:
+    """Return the last thing that an agent or chain said."""
+    for item in reversed(found or ()):
+        if item.role == "assistant" and item.speaks():
+            return item
+    return found[-1] if found and found[-1].role == "assistant" else None

@@ -1,0 +1,69 @@
+"""MLflow spans (3.17): every attribute value is JSON, also the plain strings."""
+
+from ..trace import Document, ToolDefinition
+from . import loose
+from .embedded import inside, parsed
+from .messages import Message
+from .node import Dialect, Fields, Format, Node
+from .openinference import response_format
+
+FIELDS = Fields(
+    request_model=("mlflow.llm.model", "mlflow.spanInputs#model", "gen_ai.request.model"),
+    response_model=("mlflow.spanOutputs#model", "gen_ai.response.model"),
+    provider=("mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"),
+    response_id=("mlflow.spanOutputs#id", "gen_ai.response.id"),
+    finish=("gen_ai.response.finish_reasons",),
+    input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
+    output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),
+)
+
+
+def inputs(node: Node) -> list[Message] | None:
+    """Read a span's inputs."""
+    return loose.asked(node.get("mlflow.spanInputs"))
+
+
+def outputs(node: Node) -> list[Message] | None:
+    """Read a span's outputs; a model's text exactly as sent."""
+    value = node.get("mlflow.spanOutputs")
+    if node.role != "generation":
+        return loose.replied(value)
+    return loose.replied(value) or loose.said(value)
+
+
+def documents(node: Node) -> list[Document]:
+    """Read what a retriever gave back."""
+    return loose.documents(node.get("mlflow.spanOutputs"))
+
+
+def query(node: Node) -> str | None:
+    """Return what was searched for."""
+    asked = inputs(node)
+    return asked[-1].text if asked else None
+
+
+def tools(node: Node) -> list[ToolDefinition]:
+    """Read the tools that the model was offered."""
+    value = node.pick(("mlflow.chat.tools", "mlflow.spanInputs#tools"))
+    return loose.tool_definitions(value) if value is not None else []
+
+
+def format_of(node: Node) -> Format:
+    """Read the response format of the request."""
+    asked = inside(parsed(node.get("mlflow.spanInputs")), "response_format")
+    return Format() if asked is None else response_format(asked)
+
+
+DIALECT = Dialect(
+    name="mlflow",
+    fields=FIELDS,
+    inputs=inputs,
+    outputs=outputs,
+    format=format_of,
+    documents=documents,
+    query=query,
+    tools=tools,
+    tool_name=("mlflow.spanFunctionName", "mlflow.spanName"),
+    tool_arguments=("mlflow.spanInputs",),
+    tool_result=("mlflow.spanOutputs",),
+)

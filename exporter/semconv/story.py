@@ -1,0 +1,102 @@
+"""The spans of one trace as a tree of nodes: which model call answered, and what stands around it. Reads no content."""
+
+from collections.abc import Sequence
+
+from ..trace import LogRecord, Span
+from .detect import classify
+from .node import Node
+
+_MANY = 64
+"""Nodes searched for a field that is on neither the answering call nor its ancestors."""
+
+
+class Story:
+    """The nodes of a trace, in order of start."""
+
+    def __init__(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> None:
+        self.spans = spans
+        found = [node for span in spans if (node := classify(span)) is not None]
+        if len(found) > 1:
+            found.sort(key=lambda node: node.span.start)
+        self.nodes = found
+        if logs and found:
+            self._join(logs)
+        self._parents = {span.span_id: span for span in spans} if len(spans) > 1 else {}
+        self.groups = self._distinct([node for node in found if node.role == "generation"])
+        """The model calls in order of start; two packages that tell of one call are one group, the outermost first."""
+
+    def _join(self, logs: Sequence[LogRecord]) -> None:
+        by_span: dict[bytes, list[LogRecord]] = {}
+        for record in sorted(logs, key=lambda record: record.time):
+            by_span.setdefault(record.span_id, []).append(record)
+        for node in self.nodes:
+            node.logs = by_span.get(node.span.span_id, ())
+
+    def _distinct(self, calls: list[Node]) -> list[list[Node]]:
+        if len(calls) < 2:
+            return [calls] if calls else []
+        by_id = {call.span.span_id: call for call in calls}
+        nearest: dict[bytes, bytes | None] = {}
+        groups: dict[bytes, list[Node]] = {}
+        leaders: dict[bytes | str, bytes] = {}
+        for call in sorted(calls, key=lambda call: (call.span.start, -call.span.end)):
+            own = call.span.span_id
+            outer = self._nearest(call.span, by_id, nearest)
+            response = call.get("gen_ai.response.id")
+            leader = leaders.get(outer) if outer else None
+            if leader is None and type(response) is str:
+                leader = leaders.get(response)
+            leaders[own] = leader or own
+            if type(response) is str:
+                leaders.setdefault(response, leaders[own])
+            groups.setdefault(leaders[own], []).append(call)
+        return list(groups.values())
+
+    def _nearest(self, span: Span, wanted: dict[bytes, Node], known: dict[bytes, bytes | None]) -> bytes | None:
+        """Return the nearest ancestor in ``wanted``; ``known`` keeps what was found, so that all walks are linear."""
+        path: list[bytes] = []
+        current = span.parent_span_id
+        while current in self._parents and current not in known:
+            if current in wanted:
+                known[current] = current
+                break
+            known[current] = None
+            path.append(current)
+            current = self._parents[current].parent_span_id
+        answer = known.get(current)
+        for passed in path:
+            known[passed] = answer
+        return answer
+
+    def ancestors(self, span: Span) -> list[Span]:
+        """Return a span's ancestors as far as they were sent, the parent first."""
+        found: list[Span] = []
+        seen = {span.span_id}
+        current = span.parent_span_id
+        while (parent := self._parents.get(current)) is not None and current not in seen:
+            found.append(parent)
+            seen.add(current)
+            current = parent.parent_span_id
+        return found
+
+    def chain_above(self, node: Node) -> Node | None:
+        """Return the outermost agent or chain that a node is part of."""
+        if not self._parents or not node.span.parent_span_id:
+            return None
+        chains = {item.span.span_id: item for item in self.nodes if item.role == "chain"}
+        above = [chains[span.span_id] for span in self.ancestors(node.span) if span.span_id in chains]
+        return above[-1] if above else None
+
+    def outermost_chain(self) -> Node | None:
+        """Return, of a trace without model calls, the agent or chain that ends last and is part of no other."""
+        chains = [node for node in self.nodes if node.role == "chain" and self.chain_above(node) is None]
+        return max(chains, key=lambda node: node.span.end, default=None)
+
+    def near(self, node: Node) -> list[Span]:
+        """Return the spans to search for a field: the node's, its ancestors outwards, then some other nodes."""
+        if not self._parents:
+            return [node.span]
+        found = [node.span, *self.ancestors(node.span)]
+        seen = {span.span_id for span in found}
+        found.extend(item.span for item in self.nodes[:_MANY] if item.span.span_id not in seen)
+        return found

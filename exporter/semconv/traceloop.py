@@ -1,0 +1,79 @@
+"""OpenLLMetry spans: flattened prompts (0.47), messages as OTel's (0.62), decorators and LangChain callbacks."""
+
+from typing import Any
+
+from ..trace import Document, ToolDefinition
+from . import loose, otel
+from .embedded import inside, parsed, unflattened
+from .messages import Message, content_parts, message
+from .node import Dialect, Fields, Node
+
+FIELDS = Fields(
+    request_model=("gen_ai.request.model",),
+    response_model=("gen_ai.response.model",),
+    provider=("gen_ai.provider.name", "gen_ai.system"),
+    response_id=("gen_ai.response.id",),
+    finish=("gen_ai.response.finish_reasons",),
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+)
+
+
+def _flattened(node: Node, prefix: str, role: str) -> list[Message] | None:
+    items = unflattened(node.names, node.attributes, prefix)
+    return [message({**item, "content": content_parts(item.get("content"))}, role) for item in items] or None
+
+
+def _entity(node: Node, name: str) -> Any:
+    """Return a decorator's input or output, without LangChain's wrapper."""
+    value = parsed(node.pick((f"traceloop.entity.{name}", f"gen_ai.task.{name}")))
+    if type(value) is dict and "kwargs" in value and f"{name}s" in value:
+        return value[f"{name}s"]
+    return value
+
+
+def inputs(node: Node) -> list[Message] | None:
+    """Read messages, flattened prompts, or what a decorated function was called with."""
+    if (found := _flattened(node, "gen_ai.prompt.", "user")) or (found := otel.inputs(node)):
+        return found
+    return loose.asked(_entity(node, "input"))
+
+
+def outputs(node: Node) -> list[Message] | None:
+    """Read messages, flattened completions, or what a decorated function returned."""
+    if (found := _flattened(node, "gen_ai.completion.", "assistant")) or (found := otel.outputs(node)):
+        return found
+    return loose.replied(_entity(node, "output"))
+
+
+def documents(node: Node) -> list[Document]:
+    """Read what a retrieval task returned."""
+    return otel.documents(node) or loose.documents(_entity(node, "output"))
+
+
+def query(node: Node) -> str | None:
+    """Return what was searched for."""
+    asked = loose.asked(_entity(node, "input"))
+    return otel.query(node) or (asked[-1].text if asked else None)
+
+
+def tools(node: Node) -> list[ToolDefinition]:
+    """Read the tools that the model was offered."""
+    items = unflattened(node.names, node.attributes, "llm.request.functions.")
+    found = [loose.tool_definition({**item, "parameters": parsed(inside(item, "parameters"))}) for item in items]
+    return [tool for tool in found if tool] or otel.tools(node)
+
+
+DIALECT = Dialect(
+    name="traceloop",
+    fields=FIELDS,
+    inputs=inputs,
+    outputs=outputs,
+    format=otel.format_of,
+    documents=documents,
+    query=query,
+    tools=tools,
+    tool_name=("gen_ai.tool.name", "traceloop.entity.name"),
+    tool_arguments=("gen_ai.tool.call.arguments", "traceloop.entity.input"),
+    tool_result=("gen_ai.tool.call.result", "traceloop.entity.output"),
+)
