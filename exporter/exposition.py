@@ -1,5 +1,6 @@
 """Totals → the text that Prometheus scrapes, in both of its formats. Knows no metric by name."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
@@ -12,6 +13,8 @@ from .series import INF, Exemplar, Family, Histogram, Series
 
 TEXT = CONTENT_TYPE_PLAIN_0_0_4
 OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
+# An exemplar's labels may have 128 characters; one that has more makes Prometheus refuse the whole scrape.
+_TRACE_ID = re.compile("[0-9A-Fa-f]{1,64}")
 
 
 def negotiate(accept: str) -> str:
@@ -71,7 +74,7 @@ class Exposition:
     def _forget(self, totals: Totals) -> None:
         if len(self._templates) > len(totals.histograms):
             for series in self._templates.keys() - totals.histograms.keys():
-                del self._templates[series]
+                self._templates.pop(series, None)
 
 
 def _offered(name: str, version: str | None) -> str | None:
@@ -110,4 +113,6 @@ def _with_exemplars(text: str, histogram: Histogram) -> Iterator[str]:
 
 
 def _exemplar(exemplar: Exemplar) -> str:
+    if not _TRACE_ID.fullmatch(exemplar.trace_id):
+        return ""
     return f' # {{trace_id="{exemplar.trace_id}"}} {exemplar.value!r} {exemplar.at!r}'

@@ -141,32 +141,32 @@ class Ledger:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take the totals from the store.
 
-        Rows of a family that is unknown, or whose labels are others now, are left where they are and logged, once per
-        family; a histogram whose bounds were others is fitted to those of now (see ``Histogram.fitted``).
+        Rows of a family that is unknown, or whose labels are others now, stay where they are, for the version that knows
+        them; a histogram whose bounds were others is fitted (see ``Histogram.fitted``). Both are logged by family.
         """
-        refused: Counter[tuple[str, str]] = Counter()
+        notes: Counter[tuple[str, str]] = Counter()
         for name, labels_json, value_json in rows:
-            problem = self._restore_one(name, labels_json, value_json)
-            if problem:
-                refused[name, problem] += 1
-        for (name, problem), count in refused.items():
-            _log.warning("totals not restored: family=%s reason=%s rows=%d", name, problem, count)
+            note = self._restore_one(name, labels_json, value_json)
+            if note:
+                notes[name, note] += 1
+        for (name, note), count in notes.items():
+            _log.warning("stored totals: family=%s rows=%d note=%s", name, count, note)
 
     def expired(self, before: float, keep: Deltas | None = None) -> list[tuple[str, str]]:
         """Return (family, labels JSON) of the series idle since ``before`` (Unix seconds) with all their kin.
 
         Series that ``keep`` touches stay. Nothing changes until ``drop``.
         """
-        newest: dict[tuple[tuple[str, str], ...], float] = {}
-        for series, at in self._updated.items():
-            lifetime = series.lifetime()
-            newest[lifetime] = max(at, newest.get(lifetime, at))
-        for touched in _touched(keep):
-            newest[touched.lifetime()] = INF
+        mortal = {series: series.lifetime() for series in self._updated if series.family.expires_with}
+        newest: defaultdict[object, float] = defaultdict(float)
+        for series, lifetime in mortal.items():
+            newest[lifetime] = max(newest[lifetime], self._updated[series])
+        for series in _touched(keep):
+            newest[series.lifetime()] = INF
         return [
             (series.family.name, series.labels_json())
-            for series in self._updated
-            if (lifetime := series.lifetime()) and newest[lifetime] < before
+            for series, lifetime in mortal.items()
+            if newest[lifetime] < before
         ]
 
     def drop(self, keys: Collection[tuple[str, str]]) -> None:
@@ -213,22 +213,27 @@ class Ledger:
     def _restore_one(self, name: str, labels_json: str, value_json: str) -> str | None:
         family = self._families.get(name)
         if family is None or not family.durable:
-            return "unknown family"
+            return "unknown family, left"
         try:
             series = series_of(family, _label_values(family, labels_json))
             if family.type == "histogram":
-                stored = msgspec.json.decode(value_json, type=_Buckets)
-                self._histograms[series] = Histogram(stored.bounds, stored.counts, stored.sum).fitted(family.bounds)
-                self._updated[series] = stored.updated_at
-            else:
-                number = msgspec.json.decode(value_json, type=_Number)
-                self._numbers[series] = number.value
-                self._updated[series] = number.updated_at
+                return self._restore_histogram(series, msgspec.json.decode(value_json, type=_Buckets))
+            number = msgspec.json.decode(value_json, type=_Number)
         except KeyError:
-            return "other labels"
+            return "other labels, left"
         except (msgspec.MsgspecError, ValueError):
-            return "unreadable"
+            return "unreadable, left"
+        self._numbers[series], self._updated[series] = number.value, number.updated_at
         return None
+
+    def _restore_histogram(self, series: Series, stored: "_Buckets") -> str | None:
+        if len(stored.counts) != len(stored.bounds) + 1:
+            raise ValueError(series)
+        bounds = series.family.bounds
+        as_before = stored.bounds == bounds
+        histogram = Histogram(bounds if as_before else stored.bounds, stored.counts, stored.sum)
+        self._histograms[series], self._updated[series] = histogram.fitted(bounds), stored.updated_at
+        return None if as_before else "fitted to other bounds"
 
 
 def combined(family: Family, old: float | None, new: float) -> float:

@@ -20,7 +20,6 @@ from .trace import Trace
 
 CATALOGUE = f.CATALOGUE
 _SLICES_KEPT = 4096
-_LONGEST_TRACE_ID = 64
 
 
 class SliceSeries:
@@ -103,38 +102,38 @@ class Tally(Deltas):
             counters[series.output] += tokens
         if cost_dollars is not None and 0.0 <= cost_dollars < MOST:
             counters[series.cost] += cost_dollars
-        for evaluation in outcome.evaluations:
-            self._evaluated(series, trace, evaluation)
+        self._evaluated(series, trace.trace_id, outcome.evaluations)
         self._unevaluated(where.app, outcome)
 
-    def evaluated(self, where: Slice, trace: Trace, evaluation: Evaluation) -> None:
+    def evaluated(self, where: Slice, trace_id: str, evaluation: Evaluation) -> None:
         """Count one verdict that comes later than its trace, as a judge's does."""
-        self._evaluated(self._metrics.slice_series(where), trace, evaluation)
+        self._evaluated(self._metrics.slice_series(where), trace_id, (evaluation,))
 
-    def _evaluated(self, slice_series: SliceSeries, trace: Trace, evaluation: Evaluation) -> None:
-        score, verdict = evaluation.score, evaluation.verdict
-        key = (evaluation.evaluator, evaluation.evaluator_version, verdict, evaluation.sample)
-        found = slice_series.evaluations.get(key)
-        if found is None:
-            found = slice_series.evaluations[key] = self._metrics.evaluation_series(slice_series.where, *key)
-        counter, scores, last = found
-        self.counters[counter] += 1.0
-        self.gauges[last] = self.at
-        histogram = self.histograms.get(scores) or self.histogram(scores)
-        exemplar = _exemplar(trace.trace_id, score, self.at) if verdict == "fail" else None
-        histogram.observe(score, exemplar)
-        if exemplar is not None:
-            self.exemplars[counter] = exemplar
+    def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
+        counters, gauges, histograms, at = self.counters, self.gauges, self.histograms, self.at
+        for evaluation in evaluations:
+            score, verdict = evaluation.score, evaluation.verdict
+            key = (evaluation.evaluator, evaluation.evaluator_version, verdict, evaluation.sample)
+            counter, scores, last = series.evaluations.get(key) or self._metrics.evaluation_series(series, key)
+            counters[counter] += 1.0
+            gauges[last] = at
+            histogram = histograms.get(scores) or self.histogram(scores)
+            if verdict == "fail":
+                exemplar = self.exemplars[counter] = Exemplar(trace_id, score, at)
+                histogram.observe(score, exemplar)
+            else:
+                histogram.observe(score)
 
     def _unevaluated(self, app: str, outcome: Outcome) -> None:
-        counters, named = self.counters, self._metrics.named
-        for unscored in outcome.unscored:
-            counters[named(f.UNSCORED, (unscored.evaluator, unscored.reason, app))] += 1.0
-        for failure in outcome.failures:
-            counters[named(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
+        histograms, named = self.histograms, self._metrics.durations
         for evaluator, seconds in outcome.durations:
             if 0.0 <= seconds < MOST:
-                self.histogram(named(f.EVALUATION_DURATION, (evaluator,))).observe(seconds)
+                series = named.get(evaluator) or self._metrics.duration_series(evaluator)
+                (histograms.get(series) or self.histogram(series)).observe(seconds)
+        for unscored in outcome.unscored:
+            self.counters[series_of(f.UNSCORED, (unscored.evaluator, unscored.reason, app))] += 1.0
+        for failure in outcome.failures:
+            self.counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
 
 
 class Metrics:
@@ -155,6 +154,7 @@ class Metrics:
     ) -> None:
         self._now = now
         self._slices: dict[Slice, SliceSeries] = {}
+        self.durations: dict[str, Series] = {}
         self._score = f.SCORE
         self.ledger = Ledger(f.CATALOGUE)
         self.registry = registry or CollectorRegistry()
@@ -247,17 +247,21 @@ class Metrics:
             found = self._slices[where] = SliceSeries(where)
         return found
 
-    def evaluation_series(
-        self, where: Slice, evaluator: str, version: str, verdict: str, sample: str
-    ) -> tuple[Series, Series, Series]:
-        """Return the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
-        return (
-            series_of(f.EVALUATIONS, (evaluator, version, verdict, sample, *where)),
-            series_of(self._score, (evaluator, version, sample, *where[:3])),
+    def evaluation_series(self, series: SliceSeries, key: tuple[str, str, str, str]) -> tuple[Series, Series, Series]:
+        """Name the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
+        evaluator, version, _, sample = key
+        named = (
+            series_of(f.EVALUATIONS, (*key, *series.where)),
+            series_of(self._score, (evaluator, version, sample, *series.where[:3])),
             series_of(f.LAST_SCORED, (evaluator,)),
         )
+        series.evaluations[key] = named
+        return named
 
-    named = staticmethod(series_of)
+    def duration_series(self, evaluator: str) -> Series:
+        """Name the series of an evaluator's durations."""
+        series = self.durations[evaluator] = series_of(f.EVALUATION_DURATION, (evaluator,))
+        return series
 
     def _begin(self) -> None:
         for family in f.CATALOGUE:
@@ -268,7 +272,3 @@ class Metrics:
         deltas = Deltas(self._now())
         deltas.inc(family, labels)
         self.ledger.apply(deltas)
-
-
-def _exemplar(trace_id: str, value: float, at: float) -> Exemplar | None:
-    return Exemplar(trace_id, value, at) if 0 < len(trace_id) <= _LONGEST_TRACE_ID else None

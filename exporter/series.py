@@ -63,10 +63,15 @@ class Series(str):
         ]
         yield from (series_of(self.family, labels) for labels in product(*choices))
 
-    def lifetime(self) -> tuple[tuple[str, str], ...]:
-        """Return what this child shares with all that expire together; empty if it never expires."""
-        mine = dict(zip(self.family.labels, self.labels, strict=True))
-        return tuple((name, mine[name]) for name in self.family.expires_with)
+    def lifetime(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what this child shares with all that expire together; two empty tuples if it never expires."""
+        shared = self.family.expires_with
+        return shared, tuple([self.labels[at] for at in _positions(self.family)])
+
+
+@lru_cache(maxsize=64)
+def _positions(family: Family) -> tuple[int, ...]:
+    return tuple(family.labels.index(name) for name in family.expires_with)
 
 
 @lru_cache(maxsize=8192)
