@@ -141,7 +141,7 @@ class Ledger:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take the totals from the store.
 
-        Rows of a family that is unknown, or whose labels are others now, stay where they are, for the version that knows
+        Rows of a family that is unknown, or whose labels are others now, stay there for the version that knows
         them; a histogram whose bounds were others is fitted (see ``Histogram.fitted``). Both are logged by family.
         """
         notes: Counter[tuple[str, str]] = Counter()
