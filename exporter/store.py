@@ -14,13 +14,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
-
-from .storefile import StoreError, claim, locate
+from .records import Entry, Recorded, StoreError, Transaction
+from .storefile import claim, locate
 
 __all__ = ["SCHEMA_VERSION", "Entry", "Recorded", "Store", "StoreError", "Transaction"]
 
@@ -61,41 +60,39 @@ PRAGMA secure_delete = FAST;
 PRAGMA cache_size = -16384;
 """
 
-# Blobs of all rows come as one parameter, from which each row cuts its own; JSON could not hold them.
-# A trace that is there already keeps its row: a commit that failed on its last fsync may have succeeded.
-_COMMIT_TRIGGER = """
-CREATE TEMP VIEW work AS SELECT 0 AS blobs, 0 AS entries, 0 AS traces, 0 AS late, 0 AS documents,
-  0 AS dropped_totals, 0 AS totals, 0 AS done, 0 AS watermark, 0 AS spent_seq;
-CREATE TEMP TRIGGER spread INSTEAD OF INSERT ON work BEGIN
-  INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
-      substr(NEW.blobs, value ->> 5, value ->> 6)
-    FROM json_each(NEW.entries);
-  INSERT INTO traces(trace_id, recorded_at, app, route, model_version, prompt_version, spans, document)
-    SELECT substr(NEW.blobs, value ->> 5, value ->> 6), value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
-      substr(NEW.blobs, value ->> 7, value ->> 8), substr(NEW.blobs, value ->> 9, value ->> 10)
-    FROM json_each(NEW.traces) WHERE true
-    ON CONFLICT(trace_id) DO UPDATE SET spans = excluded.spans, document = excluded.document;
-  UPDATE traces SET spans = CAST(spans || late.keys AS BLOB)
-    FROM (SELECT substr(NEW.blobs, value ->> 0, value ->> 1) AS trace_id,
-        substr(NEW.blobs, value ->> 2, value ->> 3) AS keys
-      FROM json_each(NEW.late)) AS late
-    WHERE traces.trace_id = late.trace_id;
-  UPDATE traces SET document = new_document.text
-    FROM (SELECT substr(NEW.blobs, value ->> 0, value ->> 1) AS trace_id,
-        substr(NEW.blobs, value ->> 2, value ->> 3) AS text
-      FROM json_each(NEW.documents)) AS new_document
-    WHERE traces.trace_id = new_document.trace_id;
-  DELETE FROM totals WHERE (family, labels) IN (SELECT value ->> 0, value ->> 1 FROM json_each(NEW.dropped_totals));
-  INSERT INTO totals(family, labels, value)
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.totals) WHERE true
-    ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value;
-  DELETE FROM journal WHERE seq IN (SELECT value FROM json_each(NEW.done));
-  UPDATE meta SET value = NEW.watermark WHERE name = 'watermark' AND NEW.watermark IS NOT NULL;
-  UPDATE meta SET value = max(value, NEW.spent_seq) WHERE name = 'spent_seq' AND NEW.spent_seq IS NOT NULL;
-END;
-"""
-_COMMIT = "INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# What one row of a commit does, by its kind; a row without a kind does nothing.
+# A trace that is there already keeps its row: a commit whose fsync failed may have succeeded after all.
+_SPREAD = {
+    "entry": """INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f)""",
+    "trace": """INSERT INTO traces
+          (trace_id, recorded_at, app, route, model_version, prompt_version, spans, document)
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h)
+        ON CONFLICT(trace_id) DO UPDATE SET spans = excluded.spans, document = excluded.document""",
+    "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
+    "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
+    "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
+    "total": """INSERT INTO totals(family, labels, value) VALUES (NEW.a, NEW.b, NEW.c)
+        ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value""",
+    "done": "DELETE FROM journal WHERE seq = NEW.a",
+    "meta": "UPDATE meta SET value = max(value, NEW.b) WHERE name = NEW.a",
+}
+_COLUMNS = 9
+_PAIR = (None,) * 6  # what a row of a kind and two values lacks
+_WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
+  NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h;
+""" + "".join(
+    f"CREATE TEMP TRIGGER {kind} INSTEAD OF INSERT ON work WHEN NEW.kind = '{kind}' BEGIN {statement}; END;\n"
+    for kind, statement in _SPREAD.items()
+)
+
+# A few sizes, so that each is compiled once; 2048 rows of 9 stay below SQLite's 32766 parameters.
+_MAX_ROWS = 2048
+_ROW = f"({','.join('?' * _COLUMNS)})"
+_COMMIT = {
+    1 << n: f"INSERT INTO work VALUES {','.join([_ROW] * (1 << n))}"  # noqa: S608 (constants)
+    for n in range(_MAX_ROWS.bit_length())
+}
 
 _ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE seq > ? ORDER BY seq LIMIT 16"""
@@ -128,87 +125,40 @@ _REASONS = {
 _NEEDS_REOPENING = frozenset({"io_error", "corrupt", "cannot_open"})
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One acknowledged request as it was received, body still compressed; ``received_at`` in Unix seconds."""
-
-    signal: str
-    media_type: str
-    encoding: str
-    body: bytes
-    received_at: float
-
-
-class Recorded(msgspec.Struct, frozen=True):
-    """One scored trace: its slice, the 8-byte keys of its spans and log records in a row, and its JSON document."""
-
-    trace_id: bytes
-    recorded_at: float
-    app: str
-    route: str
-    model_version: str
-    prompt_version: str
-    spans: bytes
-    document: bytes
-
-
-class Transaction(msgspec.Struct):
-    """What becomes durable together when traces are recorded.
-
-    ``late`` appends span keys to recorded traces; ``documents`` replaces documents; ``totals`` are absolute values
-    (family, labels, value), written after ``dropped_totals`` went; ``done`` are journal entries no longer needed;
-    ``watermark`` is the last entry that the totals count as received (None: as before).
-    """
-
-    traces: list[Recorded] = msgspec.field(default_factory=list)
-    late: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
-    documents: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
-    totals: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
-    dropped_totals: list[tuple[str, str]] = msgspec.field(default_factory=list)
-    done: list[int] = msgspec.field(default_factory=list)
-    watermark: int | None = None
-
-
-class _Blobs:
-    """Lays byte strings end to end; says where each starts (from 1, as SQL counts) and how long it is."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, *blobs: bytes) -> tuple[int, ...]:
-        places: list[int] = []
-        for blob in blobs:
-            places += (self.size + 1, len(blob))
-            self.size += len(blob)
-        self._parts += blobs
-        return tuple(places)
-
-    def joined(self) -> bytes:
-        return b"".join(self._parts)
-
-
-def _json(rows: Any) -> str | None:
-    return msgspec.json.encode(rows).decode() if rows else None
-
-
-def _appended(late: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    keys: dict[bytes, bytes] = {}
-    for trace_id, more in late:
-        keys[trace_id] = keys.get(trace_id, b"") + more
-    return keys
-
-
-def _work(entries: Sequence[tuple[int, Entry]], transaction: Transaction, blobs: _Blobs) -> tuple[Any, ...]:
-    """The parameters of ``_COMMIT`` after the first."""
-    journal = [(seq, e.received_at, e.signal, e.media_type, e.encoding, *blobs.add(e.body)) for seq, e in entries]
-    traces = [
-        (t.recorded_at, t.app, t.route, t.model_version, t.prompt_version, *blobs.add(t.trace_id, t.spans, t.document))
+def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [
+        ("entry", seq, e.received_at, e.signal, e.media_type, e.encoding, e.body, None, None) for seq, e in entries
+    ]
+    rows += [
+        ("trace", t.trace_id, t.recorded_at, t.app, t.route, t.model_version, t.prompt_version, t.spans, t.document)
         for t in transaction.traces
     ]
-    late = [blobs.add(*pair) for pair in _appended(transaction.late).items()]
-    documents = [blobs.add(*pair) for pair in dict(transaction.documents).items()]
-    tables = (journal, traces, late, documents, transaction.dropped_totals, transaction.totals, transaction.done)
-    return (*map(_json, tables), transaction.watermark, max(transaction.done, default=None))
+    rows += [("late", *pair, *_PAIR) for pair in transaction.late]
+    rows += [("document", *pair, *_PAIR) for pair in transaction.documents]
+    rows += [("dropped_total", *pair, *_PAIR) for pair in transaction.dropped_totals]
+    rows += [("total", *total, *_PAIR[1:]) for total in transaction.totals]
+    rows += [("done", seq, None, *_PAIR) for seq in transaction.done]
+    rows += [("meta", "watermark", transaction.watermark, *_PAIR)] if transaction.watermark else []
+    rows += [("meta", "spent_seq", max(transaction.done), *_PAIR)] if transaction.done else []
+    return rows
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    size = 1 << (len(rows) - 1).bit_length()
+    padding = repeat(None, (size - len(rows)) * _COLUMNS)
+    connection.execute(_COMMIT[size], [*chain.from_iterable(rows), *padding])
+
+
+def _insert_many(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for start in range(0, len(rows), _MAX_ROWS):
+            _insert(connection, rows[start : start + _MAX_ROWS])
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+            connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager
@@ -246,7 +196,7 @@ def _open_writing(path: Path) -> sqlite3.Connection:
     connection = _connect(path, timeout=5.0)
     try:
         _check_schema(connection, path)
-        connection.executescript(_SETTINGS + _COMMIT_TRIGGER)
+        connection.executescript(_SETTINGS + _WORK)
     except BaseException:
         connection.close()
         raise
@@ -303,13 +253,14 @@ class Store:
 
         Numbers go up from ``last_seq`` + 1.
         """
-        blobs = _Blobs()
-        work = _work(entries, transaction or Transaction(), blobs)
+        rows = _rows(entries, transaction or Transaction())
         with self._writer() as connection:
-            connection.execute(_COMMIT, (blobs.joined(), *work))
+            if len(rows) > _MAX_ROWS:
+                _insert_many(connection, rows)
+            elif rows:
+                _insert(connection, rows)
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
-        rows = 0 if transaction is None else len(transaction.traces) + len(transaction.late)
-        self._wal_pages += 8 + blobs.size // _PAGE + rows
+        self._wal_pages += 8 + len(rows) + sum(len(entry.body) for _, entry in entries) // _PAGE
 
     def checkpoint(self) -> None:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote
 
+from .records import StoreError
+
 _OS_REASONS = {
     errno.ENOSPC: "disk_full",
     errno.EROFS: "read_only",
@@ -17,18 +19,6 @@ _OS_REASONS = {
     errno.EPERM: "read_only",
     errno.EIO: "io_error",
 }
-
-
-class StoreError(Exception):
-    """The store could not do it, and did none of it.
-
-    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, in_use, foreign, newer, url,
-    closed, internal.
-    """
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def locate(url: str) -> Path:

@@ -1,0 +1,55 @@
+"""What is made durable: journal entries, recorded traces, totals; and its one error. Knows nothing of how or where."""
+
+from msgspec import Struct, field
+
+
+class StoreError(Exception):
+    """The store could not do it, and did none of it.
+
+    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, in_use, foreign, newer, url,
+    closed, internal.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Entry(Struct, frozen=True):
+    """One acknowledged request as it was received, body still compressed; ``received_at`` in Unix seconds."""
+
+    signal: str
+    media_type: str
+    encoding: str
+    body: bytes
+    received_at: float
+
+
+class Recorded(Struct, frozen=True):
+    """One scored trace: its slice, the 8-byte keys of its spans and log records in a row, and its JSON document."""
+
+    trace_id: bytes
+    recorded_at: float
+    app: str
+    route: str
+    model_version: str
+    prompt_version: str
+    spans: bytes
+    document: bytes
+
+
+class Transaction(Struct):
+    """What becomes durable together when traces are recorded.
+
+    ``late`` appends span keys to recorded traces; ``documents`` replaces documents; ``totals`` are absolute values
+    (family, labels, value), written after ``dropped_totals`` went; ``done`` are journal entries no longer needed;
+    ``watermark`` is the last entry that the totals count as received; it only goes up.
+    """
+
+    traces: list[Recorded] = field(default_factory=list)
+    late: list[tuple[bytes, bytes]] = field(default_factory=list)
+    documents: list[tuple[bytes, bytes]] = field(default_factory=list)
+    totals: list[tuple[str, str, str]] = field(default_factory=list)
+    dropped_totals: list[tuple[str, str]] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    watermark: int = 0
