@@ -188,7 +188,7 @@ TRACES_IGNORED = _counter(
 )
 LABEL_OVERFLOW = _counter(
     "llmq_exporter_label_overflow_total",
-    "Label values that were folded into __other__ because the label's budget is spent.",
+    "Label values that were folded into __other__: past the label's budget, or not in its allow list.",
     "label",
     siblings={"label": SLICE},
 )

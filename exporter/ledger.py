@@ -94,6 +94,7 @@ class Ledger:
         self._histograms: dict[Series, Histogram] = {}
         self._exemplars: dict[Series, Exemplar] = {}
         self._updated: dict[Series, float] = {}
+        self._none_expires_before = -INF
 
     def totals(self) -> Totals:
         """Return the totals as they are now; they do not change, so another thread may read them."""
@@ -137,6 +138,7 @@ class Ledger:
         self._exemplars.update(deltas.exemplars)
         self._updated.update(dict.fromkeys(numbers, deltas.at))
         self._updated.update(dict.fromkeys(histograms, deltas.at))
+        self._none_expires_before = min(self._none_expires_before, deltas.at)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take the totals from the store.
@@ -144,6 +146,7 @@ class Ledger:
         Rows of a family that is unknown, or whose labels are others now, stay there for the version that knows
         them; a histogram whose bounds were others is fitted (see ``Histogram.fitted``). Both are logged by family.
         """
+        self._none_expires_before = -INF
         notes: Counter[tuple[str, str]] = Counter()
         for name, labels_json, value_json in rows:
             note = self._restore_one(name, labels_json, value_json)
@@ -155,14 +158,17 @@ class Ledger:
     def expired(self, before: float, keep: Deltas | None = None) -> list[tuple[str, str]]:
         """Return (family, labels JSON) of the series idle since ``before`` (Unix seconds) with all their kin.
 
-        Series that ``keep`` touches stay. Nothing changes until ``drop``.
+        Series that ``keep`` touches stay. Nothing changes until ``drop``. Costs nothing while none can have expired.
         """
+        if before <= self._none_expires_before:
+            return []
         mortal = {series: series.lifetime() for series in self._updated if series.family.expires_with}
         newest: defaultdict[object, float] = defaultdict(float)
         for series, lifetime in mortal.items():
             newest[lifetime] = max(newest[lifetime], self._updated[series])
         for series in _touched(keep):
-            newest[series.lifetime()] = INF
+            newest[series.lifetime()] = max(before, newest[series.lifetime()])
+        self._none_expires_before = min(newest.values(), default=before)
         return [
             (series.family.name, series.labels_json())
             for series, lifetime in mortal.items()

@@ -39,7 +39,10 @@ class SliceSeries:
 
 
 class Tally(Deltas):
-    """What one batch of events adds to the metrics; shown once ``Metrics.apply`` is called with it."""
+    """What one batch of events adds to the metrics; shown once ``Metrics.apply`` is called with it.
+
+    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours.
+    """
 
     __slots__ = ("_metrics",)
 
@@ -51,10 +54,8 @@ class Tally(Deltas):
         self, signal: str, spans: int, logs: int, rejected: Mapping[str, int], anomalies: Mapping[str, int]
     ) -> None:
         """Count what one acknowledged request held, what of it was refused, and what was repaired."""
-        if spans:
-            self.inc(f.SPANS_RECEIVED, (), spans)
-        if logs:
-            self.inc(f.LOG_RECORDS_RECEIVED, (), logs)
+        self.inc(f.SPANS_RECEIVED, (), spans)
+        self.inc(f.LOG_RECORDS_RECEIVED, (), logs)
         for reason, count in rejected.items():
             self.inc(f.REJECTED, (signal, reason), count)
         for reason, count in anomalies.items():
@@ -92,6 +93,7 @@ class Tally(Deltas):
     def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
         """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""
         series, counters = self._metrics.slice_series(where), self.counters
+        self.at = self._metrics.now()
         counters[series.requests] += 1.0
         self.gauges.setdefault(series.first_seen, self.at)
         if (duration := trace.duration_seconds) is not None and 0.0 <= duration < MOST:
@@ -107,6 +109,7 @@ class Tally(Deltas):
 
     def evaluated(self, where: Slice, trace_id: str, evaluation: Evaluation) -> None:
         """Count one verdict that comes later than its trace, as a judge's does."""
+        self.at = self._metrics.now()
         self._evaluated(self._metrics.slice_series(where), trace_id, (evaluation,))
 
     def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
@@ -152,7 +155,7 @@ class Metrics:
         pass_marks: Iterable[float] = (),
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._now = now
+        self.now = now
         self._slices: dict[Slice, SliceSeries] = {}
         self.durations: dict[str, Series] = {}
         self._score = f.SCORE
@@ -182,7 +185,7 @@ class Metrics:
 
     def tally(self) -> Tally:
         """Return an empty tally, dated now."""
-        return Tally(self, self._now())
+        return Tally(self, self.now())
 
     def stage(self, tally: Deltas) -> list[Row]:
         """Return the rows (family, labels JSON, value JSON) that ``apply`` of a tally makes true; changes nothing."""
@@ -203,7 +206,6 @@ class Metrics:
     def drop(self, keys: Collection[tuple[str, str]]) -> None:
         """Forget expired series; to be called once they are gone from the store."""
         self.ledger.drop(keys)
-        self._slices.clear()
 
     def label_values(self) -> dict[str, set[str]]:
         """Return the values in use of each slice label, for the label limits."""
@@ -228,7 +230,7 @@ class Metrics:
 
     def committed(self, seconds: float) -> None:
         """Note how long a transaction took."""
-        deltas = Deltas(self._now())
+        deltas = Deltas(self.now())
         deltas.observe(f.COMMIT_DURATION, (), seconds)
         self.ledger.apply(deltas)
 
@@ -236,7 +238,7 @@ class Metrics:
         """Note the outcome of loading the config, at the start or at a reload."""
         self._gauges[f.CONFIG_RELOAD_SUCCESSFUL.name].set(float(succeeded))
         if succeeded:
-            self._gauges[f.CONFIG_RELOAD_TIME.name].set(self._now())
+            self._gauges[f.CONFIG_RELOAD_TIME.name].set(self.now())
 
     def slice_series(self, where: Slice) -> SliceSeries:
         """Return the series of a slice."""
@@ -269,6 +271,6 @@ class Metrics:
                 self.ledger.born(family, tuple(values[0] for values in family.siblings.values()))
 
     def _at_once(self, family: Family, labels: tuple[str, ...]) -> None:
-        deltas = Deltas(self._now())
+        deltas = Deltas(self.now())
         deltas.inc(family, labels)
         self.ledger.apply(deltas)
