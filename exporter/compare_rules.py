@@ -1,0 +1,268 @@
+"""Rules that compare: versions with each other, this week with last, online with offline, the judge with people.
+
+Knows the statistics and the metrics they need; a comparison without evidence on both sides says nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from .promql import SAMPLE, increase, number, pooled_z, selector
+from .rulefile import Alert, Group, Record
+from .slo import Slo
+
+INSTRUMENT: Final = ("evaluator", "evaluator_version")
+VERSIONS: Final = ("app", "model_version", "prompt_version")
+LEAST: Final = 100
+DIFFERENCE: Final = Decimal("0.03")
+GAP: Final = Decimal("0.05")
+KAPPA: Final = Decimal("0.4")
+PAIRS: Final = 50
+PAIRED: Final = "14d"
+
+
+def versions(z: Decimal) -> Group:
+    """Each model version and each prompt version against all others on its route, under one evaluator version."""
+    base = ("llmq_evaluations_total", SAMPLE)
+    by = (*INSTRUMENT, "app", "route", "model_version", "prompt_version")
+    rules: list[Record | Alert] = [
+        Record(name="slice:llmq_evaluations:increase6h", expr=increase(by, selector(*base), "6h")),
+        Record(
+            name="slice:llmq_failing_evaluations:increase6h",
+            expr=increase(by, selector(*base, 'verdict="fail"'), "6h"),
+        ),
+    ]
+    for dimension in ("model_version", "prompt_version"):
+        rules += _against_the_rest(dimension, z)
+    return Group(name="llmq-versions", rules=rules)
+
+
+def _against_the_rest(dimension: str, z: Decimal) -> Iterator[Record | Alert]:
+    route = (*INSTRUMENT, "app", "route")
+    name = f"{dimension}:llmq_{{}}:increase6h"
+    for metric in ("evaluations", "failing_evaluations"):
+        own = name.format(metric)
+        yield Record(name=own, expr=f"sum by ({', '.join((*route, dimension))}) (slice:llmq_{metric}:increase6h)")
+        yield Record(
+            name=name.format(f"other_{metric}"),
+            expr=f"sum by ({', '.join(route)}) ({own}) - on ({', '.join(route)}) group_right () {own}",
+        )
+    bad = (name.format("failing_evaluations"), name.format("other_failing_evaluations"))
+    events = (name.format("evaluations"), name.format("other_evaluations"))
+    difference, statistic = (
+        f"{dimension}:llmq_failing_difference:ratio_increase6h",
+        f"{dimension}:llmq_failing:z_increase6h",
+    )
+    yield Record(name=difference, expr=f"{bad[0]} / ({events[0]} > 0) - {bad[1]} / ({events[1]} > 0)")
+    yield Record(name=statistic, expr=pooled_z(bad, events))
+    yield Alert(
+        name="LLMQualityVersionWorse",
+        expr=(
+            f"{difference} > {number(DIFFERENCE)}\nand {statistic} > {number(z)}\n"
+            f"and {events[0]} >= {LEAST}\nand {events[1]} >= {LEAST}"
+        ),
+        severity="ticket",
+        pending="15m",
+        keep_firing="10m",
+        labels={"dimension": dimension},
+        summary="A version fails more often than the others on its route",
+        description=(
+            f"{{{{ $labels.evaluator }}}}: {dimension} {{{{ $labels.{dimension} }}}} on app {{{{ $labels.app }}}}, "
+            "route {{ $labels.route }}, has a share of failing answers {{ $value | humanizePercentage }} higher than "
+            "the other versions there in the last 6h."
+        ),
+        dashboard="llmq-versions",
+        variables=("evaluator", "app", "route", dimension),
+    )
+
+
+def last_week(slos: Sequence[Slo], z: Decimal) -> list[Group]:
+    """Two-sided SLIs against the same hours a week before: to refuse less can be as wrong as to refuse more."""
+    names = [slo.name for slo in slos if slo.two_sided]
+    if not names:
+        return []
+    where = selector("", f'sli=~"{"|".join(names)}"') if len(names) > 1 else selector("", f'sli="{names[0]}"')
+    now = {name: f"route:llmq_sli_{name}:increase6h{where}" for name in ("events", "bad_events")}
+    then = {name: f"route:llmq_sli_{name}:increase6h{where} offset 1w" for name in now}
+    ratio, before = "route:llmq_sli_bad_per_events:ratio_increase6h", "route:llmq_sli_bad_per_events:ratio_increase6h"
+    ratio, before = f"{ratio}{where}", f"{before}{where} offset 1w"
+    statistic = "route:llmq_sli_shift_from_last_week:z_increase6h"
+    shift = Alert(
+        name="LLMQualityShiftFromLastWeek",
+        expr=(
+            f"{ratio} - {before}\nand abs({statistic}) > {number(z)}\n"
+            f"and ({ratio} > 2 * {before} or {ratio} < 0.5 * {before})\n"
+            f"and {now['events']} >= {LEAST}\nand {then['events']} >= {LEAST}"
+        ),
+        severity="ticket",
+        pending="30m",
+        keep_firing="10m",
+        labels={"level": "route"},
+        summary="An SLI is far from where it was in the same hours a week before",
+        description=(
+            "{{ $labels.sli }} on app {{ $labels.app }}, route {{ $labels.route }}: the bad ratio of the last 6h "
+            "differs by {{ $value | humanizePercentage }} from the same hours a week before; a drop can be a safety "
+            "failure."
+        ),
+        dashboard="llmq-slo",
+        variables=("sli", "app", "route"),
+    )
+    z_expr = pooled_z((now["bad_events"], then["bad_events"]), (now["events"], then["events"]))
+    return [Group(name="llmq-last-week", rules=[Record(name=statistic, expr=z_expr), shift])]
+
+
+def offline(z: Decimal, max_age: int) -> Group:
+    """Online against offline: the change of their gap in a week, and offline results that are old or missing."""
+    return Group(
+        name="llmq-offline",
+        rules=[*_gap(), _gap_changed(z), _offline_stale(max_age), _offline_missing()],
+    )
+
+
+def _gap() -> Iterator[Record]:
+    by = (*INSTRUMENT, *VERSIONS)
+    evaluations = selector("llmq_evaluations_total", SAMPLE)
+    passes = selector("llmq_evaluations_total", SAMPLE, 'verdict="pass"')
+    per_suite = ", ".join(("suite", *by))
+    suites = ", ".join(("suite", *INSTRUMENT, "app"))
+    match = f"on ({', '.join(by)}) group_right ()"
+    online, n = "version:llmq_online_pass:ratio_increase1d", "version:llmq_evaluations:increase1d"
+    offline_pass, cases = "version:llmq_offline_pass:ratio", "version:llmq_offline_cases:count"
+    gap, weight = "version:llmq_online_minus_offline:ratio_increase1d", "version:llmq_compared_evaluations:increase1d"
+    yield Record(name=n, expr=increase(by, evaluations, "1d"))
+    yield Record(name=online, expr=f"{increase(by, passes, '1d')} / ({n} > 0)")
+    yield Record(name=cases, expr=f"max by ({per_suite}) (llmq_offline_cases)")
+    yield Record(name=offline_pass, expr=f"max by ({per_suite}) (llmq_offline_passed_cases) / ({cases} > 0)")
+    yield Record(name=gap, expr=f"{online} - {match} {offline_pass}")
+    yield Record(name=weight, expr=f"{n} * {match} ({offline_pass} >= bool 0)")
+    yield Record(
+        name="suite:llmq_online_minus_offline:ratio_increase1d",
+        expr=f"sum by ({suites}) ({gap} * {weight}) / (sum by ({suites}) ({weight}) > 0)",
+    )
+    yield Record(
+        name="suite:llmq_online_minus_offline:variance_increase1d",
+        expr=(
+            f"sum by ({suites}) (\n"
+            f"  {online} * (1 - {online}) * {match} {weight}\n"
+            f"  + {weight} ^ 2 * {offline_pass} * (1 - {offline_pass}) / {cases}\n"
+            f") / (sum by ({suites}) ({weight}) > 0) ^ 2"
+        ),
+    )
+    yield Record(
+        name="suite:llmq_compared_evaluations:increase1d",
+        expr=f"sum by ({suites}) ({weight})",
+    )
+
+
+def _gap_changed(z: Decimal) -> Alert:
+    gap = "suite:llmq_online_minus_offline:ratio_increase1d"
+    variance = "suite:llmq_online_minus_offline:variance_increase1d"
+    events = "suite:llmq_compared_evaluations:increase1d"
+    return Alert(
+        name="LLMQualityOfflineOnlineGapChanged",
+        expr=(
+            f"{gap} - {gap} offset 1w\n"
+            f"and abs({gap} - {gap} offset 1w) > {number(GAP)}\n"
+            f"and abs({gap} - {gap} offset 1w) > {number(z)} * sqrt({variance} + {variance} offset 1w)\n"
+            f"and {events} >= {LEAST}\nand {events} offset 1w >= {LEAST}"
+        ),
+        severity="ticket",
+        pending="1h",
+        keep_firing="10m",
+        summary="The offline suite no longer says what production says",
+        description=(
+            "{{ $labels.evaluator }} on app {{ $labels.app }}: the online pass rate of the last day minus that of "
+            "suite {{ $labels.suite }} moved by {{ $value | humanizePercentage }} in a week."
+        ),
+        dashboard="llmq-offline",
+        variables=("suite", "evaluator", "app"),
+    )
+
+
+def _offline_stale(max_age: int) -> Alert:
+    by = ", ".join(("suite", *VERSIONS))
+    live = f"sum by ({', '.join(VERSIONS)}) (version:llmq_evaluations:increase1d) >= {LEAST}"
+    age = f"time() - max by ({by}) (max_over_time(llmq_offline_timestamp_seconds[10m]))"
+    return Alert(
+        name="LLMQualityOfflineStale",
+        expr=f"{age} > {max_age}\nand on ({', '.join(VERSIONS)}) {live}",
+        severity="ticket",
+        pending="1h",
+        summary="A live version's offline results are old",
+        description=(
+            "Suite {{ $labels.suite }} was last run {{ $value | humanizeDuration }} ago on prompt_version "
+            "{{ $labels.prompt_version }} with model_version {{ $labels.model_version }}, which serves users of app "
+            "{{ $labels.app }}."
+        ),
+        dashboard="llmq-offline",
+        variables=("suite", *VERSIONS),
+    )
+
+
+def _offline_missing() -> Alert:
+    versions = ", ".join(VERSIONS)
+    return Alert(
+        name="LLMQualityOfflineMissing",
+        expr=(
+            f"sum by ({versions}) (version:llmq_evaluations:increase1d) >= {LEAST}\n"
+            f"unless on ({versions}) version:llmq_offline_cases:count\n"
+            "and on (app) version:llmq_offline_cases:count"
+        ),
+        severity="ticket",
+        pending="1h",
+        summary="A version serves users and was never run on the offline suite",
+        description=(
+            "prompt_version {{ $labels.prompt_version }} with model_version {{ $labels.model_version }} on app "
+            '{{ $labels.app }} had {{ $value | printf "%.0f" }} verdicts in the last day and has no offline result, '
+            "unlike other versions of the app."
+        ),
+        dashboard="llmq-offline",
+        variables=VERSIONS,
+    )
+
+
+def agreement() -> Group:
+    """The judge against people: raw agreement, agreement by chance, Cohen's kappa."""
+    by = ", ".join(INSTRUMENT)
+    pairs = f"evaluator:llmq_judge_human_pairs:increase{PAIRED}"
+    observed = f"evaluator:llmq_judge_human_agreement:ratio_increase{PAIRED}"
+    chance = f"evaluator:llmq_judge_human_chance_agreement:ratio_increase{PAIRED}"
+    kappa = f"evaluator:llmq_judge_human_kappa:ratio_increase{PAIRED}"
+
+    def share(**where: str) -> str:
+        source = selector("llmq_judge_human_pairs_total", *(f'{name}="{value}"' for name, value in where.items()))
+        return f"(({increase(INSTRUMENT, source, PAIRED)} or on ({by}) 0 * {pairs}) / ({pairs} > 0))"
+
+    marginals = [f"{share(judge=verdict)}\n  * {share(human=verdict)}" for verdict in ("pass", "fail")]
+    return Group(
+        name="llmq-judge-agreement",
+        rules=[
+            Record(name=pairs, expr=increase(INSTRUMENT, "llmq_judge_human_pairs_total", PAIRED)),
+            Record(
+                name=observed,
+                expr=f"{share(judge='pass', human='pass')}\n+ {share(judge='fail', human='fail')}",
+            ),
+            Record(name=chance, expr=f"{marginals[0]}\n+ {marginals[1]}"),
+            Record(name=kappa, expr=f"({observed} - {chance}) / (1 - ({chance} < 1))"),
+            _judge_disagrees(kappa, observed, pairs),
+        ],
+    )
+
+
+def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
+    where = "{evaluator=%q,evaluator_version=%q}` $labels.evaluator $labels.evaluator_version | query"
+    return Alert(
+        name="LLMQualityJudgeDisagrees",
+        expr=f"{kappa} < {number(KAPPA)}\nand {pairs} >= {PAIRS}",
+        severity="ticket",
+        pending="1h",
+        summary="The judge disagrees with people too often to be believed",
+        description=(
+            "{{ $labels.evaluator }} {{ $labels.evaluator_version }}: kappa {{ $value | humanize }}, raw agreement "
+            f"{{{{ with printf `{observed}{where} }}}}{{{{ . | first | value | humanizePercentage }}}}{{{{ end }}}} of "
+            f'{{{{ with printf `{pairs}{where} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ end }}}} pairs '
+            f"in {PAIRED}. Kappa is low by itself where one verdict is rare: look at the four counts first."
+        ),
+        dashboard="llmq-judge",
+        variables=("evaluator",),
+    )

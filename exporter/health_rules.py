@@ -1,0 +1,264 @@
+"""Rules on the instrument itself: judge, labelling loop, scoring, exporter. Knows their metrics, not quality."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from .promql import SAMPLE, increase, selector
+from .rulefile import Alert, Group, Record
+
+PROCESS: Final = ("job", "instance")
+BY: Final = "sum by (job, instance)"
+
+
+def judge() -> Group:
+    """What makes a judge's verdicts stop or mean something else."""
+    return Group(name="llmq-judge", rules=[_pin_mismatch(), _gate_shut(), _budget_gone()])
+
+
+def _pin_mismatch() -> Alert:
+    mismatches = increase(("evaluator",), "llmq_judge_pin_mismatches_total", "1h")
+    return Alert(
+        name="LLMQualityJudgePinMismatch",
+        expr=f"{mismatches} > 0",
+        severity="ticket",
+        pending="5m",
+        summary="The judge's endpoint answers with another model than the pinned one",
+        description=(
+            '{{ $labels.evaluator }}: {{ $value | printf "%.0f" }} answers in the last hour came from a model that is '
+            "not the pinned one; they are not scored unless the config says so."
+        ),
+        dashboard="llmq-judge",
+        variables=("evaluator",),
+    )
+
+
+def _gate_shut() -> Alert:
+    return Alert(
+        name="LLMQualityJudgeGateShut",
+        expr="max by (evaluator, evaluator_version) (max_over_time(llmq_judge_gate_open[5m])) < 1",
+        severity="ticket",
+        pending="1h",
+        summary="A judge version's verdicts are kept out of the SLIs",
+        description=(
+            "{{ $labels.evaluator }} {{ $labels.evaluator_version }} has not passed its gate on the anchor set: it "
+            "scores, but its verdicts do not count. llmq calibrate says why."
+        ),
+        dashboard="llmq-judge",
+        variables=("evaluator",),
+    )
+
+
+def _budget_gone() -> Alert:
+    over = increase(("evaluator",), selector("llmq_unscored_total", 'reason="over_budget"'), "1h")
+    verdicts = increase(("evaluator",), selector("llmq_evaluations_total", SAMPLE), "1h")
+    return Alert(
+        name="LLMQualityJudgeBudgetGone",
+        expr=f"{over} > 20\nunless on (evaluator) {over} < 0.1 * {verdicts}",
+        severity="ticket",
+        pending="10m",
+        summary="The judge's budget is spent and traces stay unjudged",
+        description=(
+            '{{ $labels.evaluator }} left {{ $value | printf "%.0f" }} traces unjudged in the last hour because a '
+            "budget is spent; what it says about the rest of the hour or day is thin."
+        ),
+        dashboard="llmq-judge",
+        variables=("evaluator",),
+    )
+
+
+def review() -> Group:
+    """The labelling queue, where the judge's truth comes from."""
+    age = Alert(
+        name="LLMQualityReviewQueueAgeing",
+        expr="max(max_over_time(llmq_review_oldest_seconds[5m])) > 3 * 86400",
+        severity="ticket",
+        pending="1h",
+        summary="Traces wait for a human label for days",
+        description="The oldest trace in the labelling queue has waited {{ $value | humanizeDuration }}.",
+        dashboard="llmq-feedback",
+    )
+    return Group(name="llmq-review", rules=[age])
+
+
+def scoring() -> Group:
+    """Whether traces still become verdicts."""
+    return Group(name="llmq-scoring", rules=[_verdicts_missing(), _scoring_stalled(), _scoring_failing()])
+
+
+def _verdicts_missing() -> Alert:
+    verdicts = selector("llmq_evaluations_total", SAMPLE)
+    by = ("evaluator", "app")
+    return Alert(
+        name="LLMQualityVerdictsMissing",
+        expr=(
+            f"{increase(by, verdicts, '1d')}\n"
+            f"* on (app) group_left () (\n  {increase(('app',), 'llmq_requests_total', '1h')}\n"
+            f"  / ({increase(('app',), 'llmq_requests_total', '1d')} > 0)\n) > 20\n"
+            f"unless on (evaluator, app) {increase(by, verdicts, '1h')} > 0"
+        ),
+        severity="page",
+        pending="5m",
+        summary="An evaluator that scored yesterday gives no verdict today; its SLI is blind",
+        description=(
+            "{{ $labels.evaluator }} gave no verdict on app {{ $labels.app }} in the last hour, where its share of "
+            'the last day would make {{ $value | printf "%.0f" }}. No data is not good data.'
+        ),
+        dashboard="llmq-exporter",
+        variables=("evaluator", "app"),
+    )
+
+
+def _scoring_stalled() -> Alert:
+    outcomes = ("llmq_evaluations_total", "llmq_unscored_total", "llmq_evaluation_failures_total")
+    ends = "\n  or ".join(
+        f"{BY} (increase({name}[15m])) > 0" for name in (*outcomes, "llmq_exporter_traces_ignored_total")
+    )
+    return Alert(
+        name="LLMQualityScoringStalled",
+        expr=(
+            f"{increase(PROCESS, 'llmq_exporter_traces_received_total', '15m')} > 20\n"
+            f"unless on (job, instance) (\n  {ends}\n)"
+        ),
+        severity="page",
+        pending="5m",
+        summary="Traces come in and nothing comes out: no verdict, no reason",
+        description=(
+            '{{ $labels.instance }} received {{ $value | printf "%.0f" }} traces in 15m and none of them was scored, '
+            "found not applicable, or failed."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+
+
+def _scoring_failing() -> Alert:
+    failures = increase(("evaluator",), "llmq_evaluation_failures_total", "30m")
+    verdicts = increase(("evaluator",), "llmq_evaluations_total", "30m")
+    return Alert(
+        name="LLMQualityScoringFailing",
+        expr=(
+            f"{failures}\n/ (\n  {failures}\n  + ({verdicts} or on (evaluator) 0 * {failures})\n"
+            f"  > 0\n) > 0.1\nand on (evaluator) {failures} >= 20"
+        ),
+        severity="ticket",
+        pending="10m",
+        summary="An evaluator fails where it should score",
+        description=(
+            "{{ $labels.evaluator }} failed on {{ $value | humanizePercentage }} of the traces it tried in 30m. "
+            "Failures are never verdicts, so its SLI is thinner than it looks."
+        ),
+        dashboard="llmq-exporter",
+        variables=("evaluator",),
+    )
+
+
+def exporter(job: str) -> Group:
+    """Whether the exporter is there, takes what it is sent, and keeps it."""
+    return Group(name="llmq-exporter", rules=[*_presence(job), *_intake(), *_upkeep()])
+
+
+def _presence(job: str) -> Iterator[Alert]:
+    yield Alert(
+        name="LLMQualityExporterDown",
+        expr=f'max by (job, instance) (up{{job="{job}"}}) < 1',
+        severity="page",
+        pending="5m",
+        summary="An exporter cannot be scraped",
+        description="{{ $labels.instance }} does not answer scrapes; the quality of what it receives is not watched.",
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    yield Alert(
+        name="LLMQualityMetricsAbsent",
+        expr=f'absent(llmq_exporter_build_info{{job="{job}"}}) > 0',
+        severity="page",
+        pending="10m",
+        summary="There are no quality metrics at all",
+        description="Prometheus sees no exporter under job {{ $labels.job }}: every quality alert is blind.",
+        dashboard="llmq-exporter",
+    )
+    yield Alert(
+        name="Watchdog",
+        expr="vector(1) > 0",
+        severity="none",
+        summary="The alerting pipeline works",
+        description="Always firing: when the dead man's switch stops hearing this, alerts no longer reach anybody.",
+        dashboard="llmq-exporter",
+    )
+
+
+def _intake() -> Iterator[Record | Alert]:
+    lost, taken = "instance:llmq_exporter_parts_lost:increase15m", "instance:llmq_exporter_parts_received:increase15m"
+    late = selector("llmq_exporter_late_total", 'outcome="dropped"')
+    refused = "llmq_exporter_rejected_total"
+    yield Record(name=lost, expr=f"{BY} (\n  increase({refused}[15m])\n  or increase({late}[15m])\n)")
+    spans = increase(PROCESS, "llmq_exporter_spans_received_total", "15m")
+    logs = increase(PROCESS, "llmq_exporter_log_records_received_total", "15m")
+    yield Record(name=taken, expr=f"{spans}\n+ ({logs} or 0 * {spans})")
+    yield Alert(
+        name="LLMQualityTracesDropped",
+        expr=f"{lost} / ({lost} + {taken} > 0) > 0.01\nand {lost} >= 20",
+        severity="ticket",
+        pending="10m",
+        summary="Parts of traces are refused or come too late to count",
+        description=(
+            "{{ $labels.instance }} lost {{ $value | humanizePercentage }} of the spans and log records that it was "
+            "sent in 15m. The reasons are in llmq_exporter_rejected_total and llmq_exporter_late_total."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    busy = increase(PROCESS, selector("llmq_exporter_requests_total", 'code="503"'), "15m")
+    every = increase(PROCESS, "llmq_exporter_requests_total", "15m")
+    yield Alert(
+        name="LLMQualityBackPressure",
+        expr=f"{busy}\n/ ({every} > 0) > 0.05\nand {busy} >= 10",
+        severity="ticket",
+        pending="10m",
+        summary="The exporter turns senders away because it cannot keep up",
+        description=(
+            "{{ $labels.instance }} answered 503 to {{ $value | humanizePercentage }} of the requests of 15m; senders "
+            "retry for a while and then drop."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    yield Alert(
+        name="LLMQualityLabelOverflow",
+        expr=f"{increase((*PROCESS, 'label'), 'llmq_exporter_label_overflow_total', '15m')} > 0",
+        severity="ticket",
+        pending="15m",
+        summary="A label has more values than its budget; the rest is folded into __other__",
+        description=(
+            '{{ $labels.instance }} folded {{ $value | printf "%.0f" }} values of {{ $labels.label }} in 15m; SLOs '
+            "still count them, but not by this label."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+
+
+def _upkeep() -> Iterator[Alert]:
+    yield Alert(
+        name="LLMQualityConfigReloadFailed",
+        expr="min by (job, instance) (max_over_time(llmq_exporter_config_last_reload_successful[5m])) < 1",
+        severity="ticket",
+        pending="10m",
+        summary="The exporter refused its new config and runs on the old one",
+        description="{{ $labels.instance }} could not load its config; llmq check says what is wrong with it.",
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    yield Alert(
+        name="LLMQualityStoreTrouble",
+        expr=f"{increase((*PROCESS, 'reason'), 'llmq_exporter_store_errors_total', '10m')} > 0",
+        severity="page",
+        pending="5m",
+        summary="The store refuses writes, so the exporter refuses traces",
+        description=(
+            '{{ $labels.instance }}: {{ $value | printf "%.0f" }} transactions failed in 10m ({{ $labels.reason }}); '
+            "senders get 503 until the store recovers, and drop traces when they give up."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )

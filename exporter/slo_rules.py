@@ -1,0 +1,242 @@
+"""SLOs → the rules that record each SLI and alert on its burn. Knows PromQL, not where rules are written or read.
+
+Names follow ``level:metric:operations``. Every series of an SLI carries ``sli`` and ``objective``; the levels are slice
+(app, route, model and prompt version), route, app, and evaluator for coverage. Counts are added up; ratios are never
+averaged.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from .promql import SAMPLE, increase, matching, number, selector, wilson_low
+from .rulefile import Alert, Group, Record
+from .slo import Coverage, Severity, Signal, Slo, Tier, Verdicts, Window, minutes
+
+SLICE: Final = ("app", "route", "model_version", "prompt_version")
+LABELS: Final = {"slice": SLICE, "route": ("app", "route"), "app": ("app",), "evaluator": ("evaluator",)}
+ALERTED: Final[dict[Severity, tuple[str, ...]]] = {"page": ("app", "route"), "ticket": ("app", "slice", "evaluator")}
+JOIN: Final = "on (sli, objective) group_left ()"
+KEEP_FIRING: Final = "10m"
+
+COVERAGE_GAPS: Final = "not_captured|over_budget"
+
+
+def objectives(slos: Sequence[Slo]) -> Group:
+    """The objectives, the alert lines and the least numbers of events, as series that alerts and dashboards share."""
+    return Group(name="llmq-slo-objectives", rules=[rule for slo in slos for rule in _constants(slo)])
+
+
+def _constants(slo: Slo) -> Iterator[Record]:
+    for objective in slo.objectives():
+        labels = _identity(slo, objective)
+        yield Record(name="sli:llmq_slo_objective:ratio", expr=_vector(objective), labels=labels)
+        for window in slo.alerting():
+            where = {**labels, "severity": window.severity, "window": window.long}
+            yield Record(name="sli:llmq_slo_burn_line:ratio", expr=_vector(window.line(objective)), labels=where)
+            yield Record(name="sli:llmq_slo_min_events:count", expr=_vector(slo.least(window)), labels=where)
+
+
+def _vector(value: Decimal | int) -> str:
+    return f"vector({number(value)})"
+
+
+def _identity(slo: Slo, objective: Decimal) -> dict[str, str]:
+    return {"sli": slo.name, "objective": number(objective)}
+
+
+def burn_groups(slos: Sequence[Slo], z: Decimal, slow_interval: str) -> list[Group]:
+    """One group for each long window: its counts (unless made before), ratios and bounds, then its alerts.
+
+    ``slow_interval`` is how often windows of a day and more are evaluated.
+    """
+    windows = sorted({window for slo in slos for window in slo.windows}, key=lambda window: minutes(window.long))
+    groups, made = [], set[str]()
+    for long in dict.fromkeys(window.long for window in windows):
+        pairs = [window for window in windows if window.long == long]
+        durations = sorted({*(pair.short for pair in pairs), long} - made, key=minutes)
+        made.update(durations)
+        rules: list[Record | Alert] = []
+        for duration in durations:
+            rules += _counts(slos, duration)
+            rules += _ratios(slos, windows, duration, z)
+        rules += [alert for pair in _distinct(pairs) for alert in _alerts(slos, pair)]
+        interval = slow_interval if minutes(long) >= minutes("1d") else ""
+        groups.append(Group(name=f"llmq-slo-{long}", rules=rules, interval=interval))
+    return groups
+
+
+def _distinct(windows: Sequence[Window]) -> list[Window]:
+    return list({(window.severity, window.long, window.short, window.pending): window for window in windows}.values())
+
+
+def _counts(slos: Sequence[Slo], duration: str) -> Iterator[Record]:
+    using = [slo for slo in slos if any(duration in (window.long, window.short) for window in slo.windows)]
+    for slo in using:
+        yield from _base_counts(slo, duration)
+    if not all(isinstance(slo.measure, Coverage) for slo in using):
+        for level, finer in (("route", "slice"), ("app", "route")):
+            for metric in ("llmq_sli_events", "llmq_sli_bad_events"):
+                by = ", ".join(("sli", "objective", *LABELS[level]))
+                expr = f"sum by ({by}) ({finer}:{metric}:increase{duration})"
+                yield Record(name=f"{level}:{metric}:increase{duration}", expr=expr)
+
+
+def _base_counts(slo: Slo, duration: str) -> Iterator[Record]:
+    level = _base(slo)
+    earlier: list[str] = []
+    for tier in (*slo.tiers, Tier(objective=slo.objective)):
+        labels = _identity(slo, tier.objective)
+        mine = "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+        events, bad = _sources(slo, tier, duration)
+        on = f"on ({', '.join(LABELS[level])})"
+        others = "".join(f"\nunless {on} {series}" for series in earlier)
+        recorded = f"{level}:llmq_sli_events:increase{duration}{mine}"
+        yield Record(name=f"{level}:llmq_sli_events:increase{duration}", expr=events + others, labels=labels)
+        expr = f"{bad}{others}\nor {on} 0 * {recorded}"
+        yield Record(name=f"{level}:llmq_sli_bad_events:increase{duration}", expr=expr, labels=labels)
+        earlier.append(recorded)
+
+
+def _base(slo: Slo) -> str:
+    return "evaluator" if isinstance(slo.measure, Coverage) else "slice"
+
+
+def _sources(slo: Slo, tier: Tier, duration: str) -> tuple[str, str]:
+    where = [matching("app", slo.apps), matching("route", slo.routes)]
+    where += [matching("app", tier.apps), matching("route", tier.routes)]
+    match slo.measure:
+        case Verdicts(evaluator):
+            chosen = (f'evaluator="{evaluator}"', SAMPLE, *where)
+            events = selector("llmq_evaluations_total", *chosen)
+            bad = selector("llmq_evaluations_total", *chosen, 'verdict="fail"')
+        case Signal(signal, "rating"):
+            events = selector("llmq_feedback_total", 'signal=~"thumbs_up|thumbs_down"', *where)
+            bad = selector("llmq_feedback_total", f'signal="{signal}"', *where)
+        case Signal(signal):
+            events = selector("llmq_requests_total", *where)
+            bad = selector("llmq_feedback_total", f'signal="{signal}"', *where)
+        case Coverage():
+            return _coverage(duration)
+    return increase(SLICE, events, duration), increase(SLICE, bad, duration)
+
+
+def _coverage(duration: str) -> tuple[str, str]:
+    verdicts = f"increase({selector('llmq_evaluations_total', SAMPLE)}[{duration}])"
+    gaps = selector("llmq_unscored_total", f'reason=~"{COVERAGE_GAPS}"')
+    missed = f"increase(llmq_evaluation_failures_total[{duration}])\n  or increase({gaps}[{duration}])"
+    return f"sum by (evaluator) (\n  {verdicts}\n  or {missed}\n)", f"sum by (evaluator) (\n  {missed}\n)"
+
+
+def _ratios(slos: Sequence[Slo], windows: Sequence[Window], duration: str, z: Decimal) -> Iterator[Record]:
+    levels = {_base(slo) for slo in slos} | ({"route", "app"} if any(_base(slo) == "slice" for slo in slos) else set())
+    used = [window for window in windows if duration in (window.long, window.short)]
+    for level in LABELS:
+        severities = [window for window in used if level in ALERTED[window.severity]]
+        if level not in levels or not severities:
+            continue
+        ratio = f"{level}:llmq_sli_bad_per_events:ratio_increase{duration}"
+        events = f"{level}:llmq_sli_events:increase{duration}"
+        bad = f"{level}:llmq_sli_bad_events:increase{duration}"
+        # Late feedback may leave a window with more bad events than events, and no ratio is above 1.
+        yield Record(name=ratio, expr=f"clamp_max({bad} / ({events} > 0), 1)")
+        if any(window.long == duration for window in severities):
+            name = f"{level}:llmq_sli_bad_per_events:wilson_low_increase{duration}"
+            yield Record(name=name, expr=wilson_low(ratio, events, z))
+
+
+def _alerts(slos: Sequence[Slo], window: Window) -> Iterator[Alert]:
+    bases = {_base(slo) for slo in slos if window in slo.alerting()}
+    for level in ALERTED[window.severity]:
+        if ("evaluator" if level == "evaluator" else "slice") in bases:
+            yield _coverage_alert(window) if level == "evaluator" else _burn_alert(window, level)
+
+
+def _burn_alert(window: Window, level: str) -> Alert:
+    paging = window.severity == "page"
+    labels = LABELS[level]
+    subject = ", ".join(f"{name} {{{{ $labels.{name} }}}}" for name in labels)
+    return Alert(
+        name="LLMQualityBudgetBurn" if paging else "LLMQualityBudgetBurnSlow",
+        expr=_condition(window, level),
+        severity=window.severity,
+        pending=window.pending,
+        keep_firing=KEEP_FIRING,
+        labels={"window": window.long, "level": level},
+        summary=(
+            "Answers get bad fast enough to spend the error budget soon"
+            if paging
+            else "Answers are bad often enough to miss the objective"
+        ),
+        description=(
+            f"{{{{ $labels.sli }}}} on {subject}: {{{{ $value | humanizePercentage }}}} bad of {_events(window, level)} "
+            f"in the last {window.long}; the objective is {{{{ $labels.objective }}}} good."
+        ),
+        notes={} if level == "slice" else {"suspects": _suspects(window.long, labels)},
+        dashboard="llmq-slo",
+        variables=("sli", *labels),
+    )
+
+
+def _coverage_alert(window: Window) -> Alert:
+    return Alert(
+        name="LLMQualityCoverageDown",
+        expr=_condition(window, "evaluator"),
+        severity=window.severity,
+        pending=window.pending,
+        keep_firing=KEEP_FIRING,
+        labels={"window": window.long, "level": "evaluator"},
+        summary="Too many traces stay without a verdict",
+        description=(
+            "{{ $labels.evaluator }} gave no verdict on {{ $value | humanizePercentage }} of "
+            f"{_events(window, 'evaluator')} that it should have scored in the last {window.long}; the objective is "
+            "{{ $labels.objective }} scored."
+        ),
+        dashboard="llmq-exporter",
+        variables=("evaluator",),
+    )
+
+
+def _condition(window: Window, level: str) -> str:
+    where = f'{{severity="{window.severity}",window="{window.long}"}}'
+    line = f"{JOIN} sli:llmq_slo_burn_line:ratio{where}"
+    series = f"{level}:llmq_sli_bad_per_events"
+    return (
+        f"{series}:ratio_increase{window.long}\n"
+        f"and {series}:wilson_low_increase{window.long} > {line}\n"
+        f"and {series}:ratio_increase{window.short} > {line}\n"
+        f"and {level}:llmq_sli_events:increase{window.long} >= {JOIN} sli:llmq_slo_min_events:count{where}"
+    )
+
+
+def _events(window: Window, level: str) -> str:
+    series = f"{level}:llmq_sli_events:increase{window.long}"
+    return f"{_count(series, ('sli', 'objective', *LABELS[level]), '$labels.')} events"
+
+
+def _count(series: str, names: Sequence[str], where: str) -> str:
+    """A template for the value of a series whose labels are those of the alert (``$labels.``) or of a query's row."""
+    return f'{{{{ with {_query(series, names, where)} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ end }}}}'
+
+
+def _query(series: str, names: Sequence[str], where: str) -> str:
+    matchers = ",".join(f"{name}=%q" for name in names)
+    return f"printf `{series}{{{matchers}}}` {' '.join(where + name for name in names)} | query"
+
+
+def _suspects(duration: str, labels: Sequence[str]) -> str:
+    """A template that names the slices with the most bad events beyond their budget, one in a line."""
+    names, every = ("sli", "objective", *labels), ("sli", "objective", *SLICE)
+    events, bad = f"slice:llmq_sli_events:increase{duration}", f"slice:llmq_sli_bad_events:increase{duration}"
+    matchers = "{" + ",".join(f"{name}=%q" for name in names) + "}"
+    values = " ".join(f"$labels.{name}" for name in names)
+    excess = f"topk(3, {bad}{matchers} - (1 - %s) * {events}{matchers} > 0)"
+    counts = [_count(series, every, ".Labels.") for series in (bad, events)]
+    seen = _query("llmq_version_first_seen_timestamp_seconds", SLICE, ".Labels.")
+    return (
+        f"{{{{ range printf `{excess}` {values} $labels.objective {values} | query -}}}}\n"
+        "prompt_version {{ .Labels.prompt_version }} with model_version {{ .Labels.model_version }}"
+        f" on route {{{{ .Labels.route }}}}: {counts[0]} bad of {counts[1]}\n"
+        f"{{{{- with {seen} }}}}, first seen {{{{ . | first | value | humanizeTimestamp }}}}{{{{ end }}}}\n"
+        "{{ end }}"
+    )
