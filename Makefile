@@ -3,17 +3,51 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+DEBIAN := prometheus prometheus-alertmanager
 
-.PHONY: help run test bench captures clean
+.PHONY: help run test lint bench captures packages clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
 
-$(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "llmq needs Python 3.11 or newer: run make PYTHON=python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "a virtual environment needs the venv module: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "llmq needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "llmq needs Python's venv module: apt-get install python3-venv"; exit 1; }
+
+$(STAMP): $(BIN)/python pyproject.toml
+	$(PIP) -e .
 	@touch $@
 
-run: $(STAMP) ## start the exporter on its embedded default
+$(DEV_STAMP): $(BIN)/python pyproject.toml
+	$(PIP) -e '.[dev]'
+	@touch $@ $(STAMP)
+
+packages: ## install the Debian packages that the tests run (needs root)
+	@for tool in promtool amtool; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN) >/dev/null; \
+	  else echo "the tests need promtool and amtool: apt-get install $(DEBIAN)"; exit 1; fi
+
+run: $(STAMP) ## start the exporter on its embedded default, http://127.0.0.1:4318
 	$(BIN)/llmq serve
+
+test: $(DEV_STAMP) packages lint ## run everything that must pass
+	$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+captures: $(DEV_STAMP) ## what llmq reads from the real requests of 25 instrumentations
+	$(BIN)/python tests/captures/table.py
+
+bench: $(DEV_STAMP) ## measure speed as ratios, and the store and the metrics alone
+	$(BIN)/python benchmarks/throughput.py
+
+clean: ## forget the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -49,21 +49,22 @@ class Limits(Struct, frozen=True, kw_only=True):
 class OpenTrace:
     """A trace that is still being gathered: its parts by key, and the journal entries that they came in."""
 
-    __slots__ = ("due_at", "logs", "opened_at", "reason", "seqs", "size", "spans", "touched_at", "trace_id")
+    __slots__ = ("before", "due_at", "logs", "opened_at", "reason", "seqs", "size", "spans", "trace_id")
 
-    def __init__(self, trace_id: bytes, now: float) -> None:
+    def __init__(self, trace_id: bytes, now: float, before: bytes = b"") -> None:
         self.trace_id = trace_id
+        self.before = before
         self.spans: dict[bytes, Span] = {}
         self.logs: dict[bytes, LogRecord] = {}
         self.seqs: list[int] = []
-        self.opened_at = self.touched_at = now
+        self.opened_at = now
         self.due_at = 0.0
         self.reason: Reason = "idle"
         self.size = 0
 
     def keys(self) -> bytes:
-        """The keys of all parts, side by side."""
-        return b"".join((*self.spans, *self.logs))
+        """The keys of all parts, side by side, also of those recorded before the trace opened again."""
+        return b"".join((self.before, *self.spans, *self.logs))
 
 
 class Late(Struct):
@@ -102,6 +103,15 @@ class Assembler:
         """How many traces are open."""
         return len(self._open)
 
+    @property
+    def waiting(self) -> int:
+        """How many journal entries open traces need."""
+        return len(self._references)
+
+    def oldest(self) -> float | None:
+        """When the trace that was opened first of all open ones was opened (Unix seconds)."""
+        return next((trace.opened_at for trace in self._open.values()), None)
+
     def add(self, seq: int, spans: Sequence[Span], logs: Sequence[LogRecord], now: float) -> Added:
         """Take the parts of the request that journal entry ``seq`` holds."""
         parts: dict[bytes, Late] = {}
@@ -123,21 +133,20 @@ class Assembler:
         if not part.spans and not part.logs:
             return
         if before.ignored:
-            self._take(seq, part, now, added)
+            self._take(seq, part, now, added, before.keys)
         else:
             added.late.append(part)
 
-    def _take(self, seq: int, part: Late, now: float, added: Added) -> None:
+    def _take(self, seq: int, part: Late, now: float, added: Added, before: bytes = b"") -> None:
         trace = self._open.get(part.trace_id)
         if trace is None:
-            trace = self._open[part.trace_id] = OpenTrace(part.trace_id, now)
+            trace = self._open[part.trace_id] = OpenTrace(part.trace_id, now, before)
         size = trace.size
         taken = [self._put(trace, "traces", trace.spans, span.span_id, span, added) for span in part.spans]
         taken += [self._put(trace, "logs", trace.logs, log.key, log, added) for log in part.logs]
         if not any(taken) and trace.seqs:
             return
         self.bytes += trace.size - size
-        trace.touched_at = now
         if not trace.seqs or trace.seqs[-1] != seq:
             trace.seqs.append(seq)
             self._references[seq] += 1

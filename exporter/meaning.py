@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import units
+from .assembly import Limits as Assembly
 from .configfile import Part, Problem, read
 from .evaluators import Registry
 from .panel import EvaluatorSpec
 from .semconv.sources import Sources
-from .settings import Assembly, Config, Labels, Limits, Origin, Price, Retention, Secret, Server, StoreSettings, Token
+from .settings import Config, Labels, Limits, Origin, Price, Retention, Secret, Server, StoreSettings, Token
 from .specs import specs
 
 DEFAULT_FILE: Final = Path(__file__).with_name("default.yaml")

@@ -95,6 +95,11 @@ class Panel:
         timeouts = [run.timeout for one in self._configured for _, run in one.rules]
         self._deadline = Deadline(min(timeouts, default=DEFAULT_TIMEOUT) / 2)
 
+    @property
+    def pass_marks(self) -> frozenset[float]:
+        """The scores from which verdicts are a pass, over all evaluators and rules."""
+        return frozenset(run.pass_mark for one in self._configured for _, run in one.rules)
+
     def evaluate(self, trace: Trace) -> Outcome:
         """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
         if trace.content_state == "not_captured":

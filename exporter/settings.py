@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from .assembly import Limits as Assembly
 from .configfile import Problem
 from .panel import EvaluatorSpec
 from .semconv.sources import Sources
@@ -65,17 +66,6 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     url: str = "sqlite:///llmq.db"
     content: Content = "failing"
     retention: Retention = Retention()
-
-
-class Assembly(Struct, frozen=True, kw_only=True):
-    """How long an open trace waits (seconds) and how much may be open at once."""
-
-    grace: float = 2.0
-    idle: float = 10.0
-    max_age: float = 300.0
-    max_traces: int = 100_000
-    max_bytes: int = 64 * MIB
-    max_spans_per_trace: int = 10_000
 
 
 class Labels(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,191 @@
+"""All wiring and no logic: which part gets which, what starts and stops when, and what a reload swaps."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from aiohttp import web
+
+from . import __version__, pages, receiver
+from . import families as f
+from .access import Access
+from .batch import DecodeLimits
+from .config import Config, reload
+from .configfile import ConfigError, Problem
+from .evaluators import installed
+from .labels import Limiter
+from .metrics import Metrics
+from .panel import Panel
+from .pipeline import MOST_UNRECORDED, Pipeline, Settings
+from .prices import Prices
+from .store import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Exporter:
+    """One running exporter: its config, its parts, and how they change together. ``now`` is Unix seconds."""
+
+    def __init__(self, config: Config, now: Callable[[], float] = time.time) -> None:
+        self.config = config
+        panel = Panel(config.evaluators, installed())
+        self.metrics = Metrics(version=__version__, evaluators=panel.names, pass_marks=panel.pass_marks, now=now)
+        self.store = Store.open(config.store.url, now)
+        labels = config.labels
+        self._limiter = Limiter(labels.budgets, max_length=labels.max_length, allow=labels.allow)
+        self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
+        self.reception = receiver.Reception(
+            on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
+        )
+        self._admit(config)
+        self._watch()
+        self.metrics.config_loaded(succeeded=True)
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up what an earlier run left, then begin to work."""
+        waiting = self.pipeline.recover()
+        if waiting:
+            _log.info("recovered: requests=%d", waiting)
+        await self.pipeline.writer.start()
+        self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
+
+    async def stop(self) -> None:
+        """Make durable what was scored; traces still open stay in the journal for the next start."""
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+        await self.pipeline.stop()
+        self.store.close()
+
+    @property
+    def problem(self) -> str | None:
+        """Why this exporter does not do its work; None while it does."""
+        if self._running is None:
+            return "starting"
+        return "scoring has stopped, see the log" if self._running.done() else None
+
+    def reload(self) -> None:
+        """Read the config again and swap it whole, or keep the one in use and raise ConfigError."""
+        try:
+            config = reload(self.config)
+            _refuse_what_needs_a_restart(self.config, config)
+            panel = Panel(config.evaluators, installed())
+        except ConfigError:
+            self.metrics.config_loaded(succeeded=False)
+            raise
+        self.config = config
+        labels = config.labels
+        self._limiter.configure(labels.budgets, max_length=labels.max_length, allow=labels.allow)
+        self.metrics.configure(panel.names, panel.pass_marks)
+        self.pipeline.configure(self._settings(config, panel))
+        self._admit(config)
+        self.metrics.config_loaded(succeeded=True)
+
+    def _admit(self, config: Config) -> None:
+        """Tell the reception whom and how much to let in."""
+        self.reception.access = Access(config.server.tokens)
+        self.reception.limits = _decode_limits(config)
+        self.reception.body_bytes = config.limits.body_bytes
+        self.reception.pending_bytes = config.limits.pending_bytes
+
+    def _settings(self, config: Config, panel: Panel) -> Settings:
+        return Settings(
+            sources=config.attributes,
+            panel=panel,
+            limiter=self._limiter,
+            prices=Prices(config.prices),
+            decode=_decode_limits(config),
+            assembly=config.assembly,
+            content=config.store.content,
+            pending_bytes=config.limits.pending_bytes,
+            expire_after=config.labels.expire_after,
+            retention_age=config.store.retention.age,
+            retention_bytes=config.store.retention.size,
+        )
+
+    def _watch(self) -> None:
+        pipeline, watch = self.pipeline, self.metrics.watch
+        watch(f.OPEN_TRACES, lambda: len(pipeline.assembler))
+        watch(f.OPEN_TRACE_BYTES, lambda: pipeline.assembler.bytes)
+        watch(f.STORE_SIZE, self.store.size_bytes)
+        watch(f.JOURNAL_ENTRIES, lambda: pipeline.assembler.waiting)
+        watch(f.JOURNAL_LAG, pipeline.lag)
+        watch(f.QUEUE_LENGTH, lambda: pipeline.unrecorded, "unrecorded")
+        watch(f.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
+        watch(f.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")
+        watch(f.QUEUE_CAPACITY, lambda: pipeline.assembler.limits.max_traces, "open_traces")
+
+
+def make_app(exporter: Exporter) -> web.Application:
+    """Return the web application of an exporter, which it starts and stops."""
+    app = web.Application()
+    app[pages.EXPORTER] = exporter
+    app[receiver.INTAKE] = exporter.pipeline
+    app[receiver.RECEPTION] = exporter.reception
+    app.cleanup_ctx.append(_lifetime)
+    receiver.add_routes(app)
+    pages.add_routes(app)
+    return app
+
+
+async def serve(config: Config) -> None:
+    """Run an exporter until SIGTERM or SIGINT; SIGHUP reloads its config. Raises StoreError or OSError."""
+    exporter = Exporter(config)
+    runner = web.AppRunner(make_app(exporter), access_log=None, auto_decompress=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
+        bound = runner.addresses[0]
+        _log.info("listening: http://%s:%s", *bound[:2])
+        await _until_told(exporter)
+    finally:
+        await runner.cleanup()
+
+
+async def _lifetime(app: web.Application) -> AsyncIterator[None]:
+    exporter = app[pages.EXPORTER]
+    await exporter.start()
+    yield
+    await exporter.stop()
+
+
+async def _until_told(exporter: Exporter) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    loop.add_signal_handler(signal.SIGHUP, _reload_or_log, exporter)
+    await told.wait()
+
+
+def _reload_or_log(exporter: Exporter) -> None:
+    try:
+        exporter.reload()
+        _log.info("config reloaded")
+    except ConfigError as error:
+        _log.error("config not reloaded, the one in use stays:\n%s", error)
+
+
+def _decode_limits(config: Config) -> DecodeLimits:
+    return DecodeLimits(
+        decompressed_bytes=config.limits.decompressed_bytes, attributes_per_span=config.limits.attributes_per_span
+    )
+
+
+def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
+    fixed = [
+        ("$.server.listen", old.server.listen, new.server.listen),
+        ("$.store.url", old.store.url, new.store.url),
+    ]
+    problems = [
+        Problem(str(new.origin.path), 0, where, "cannot change at a reload: restart to apply it")
+        for where, before, after in fixed
+        if before != after
+    ]
+    if problems:
+        raise ConfigError(problems)

@@ -1,0 +1,143 @@
+"""What people and Prometheus read from the exporter over HTTP: metrics, health, config, and why a trace got its verdicts."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Protocol
+
+from aiohttp import web
+
+from . import __version__
+from .access import CHALLENGES
+from .config import to_yaml
+from .configfile import ConfigError
+from .metrics import Metrics
+from .pipeline import Pipeline
+from .receiver import RECEPTION
+from .settings import Config, Role
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_TRACE_ID_DIGITS = 32
+
+
+class Running(Protocol):
+    """The exporter as the pages see it."""
+
+    config: Config
+    metrics: Metrics
+    pipeline: Pipeline
+
+    @property
+    def problem(self) -> str | None:
+        """Why it does not do its work, or None."""
+
+    def reload(self) -> None:
+        """Swap the config, or raise ConfigError."""
+
+    async def start(self) -> None:
+        """Begin to work."""
+
+    async def stop(self) -> None:
+        """End, losing nothing."""
+
+
+EXPORTER = web.AppKey("EXPORTER", Running)
+
+_FRONT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>llmq</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; }}
+code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ margin: 0; }}
+</style></head><body>
+<h1>llmq</h1>
+<p>The LLM quality exporter, version {version}: {state}.</p>
+<dl>
+<dt><a href="/metrics">/metrics</a></dt><dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
+<dt><a href="/config">/config</a></dt><dd>the config in effect, without secrets</dd>
+<dt><code>/api/traces/{{trace_id}}</code></dt><dd>what was scored of one trace, and why</dd>
+<dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt><dd>for load balancers and orchestrators</dd>
+<dt><code>POST /v1/traces</code>, <code>/v1/logs</code>, <code>/v1/interactions</code></dt><dd>where data comes in</dd>
+</dl>
+</body></html>
+"""
+
+
+def add_routes(app: web.Application) -> None:
+    """Add the pages; the app must hold an EXPORTER and a RECEPTION."""
+    app.router.add_get("/", _for("read", front))
+    app.router.add_get("/metrics", _for("read", metrics))
+    app.router.add_get("/config", _for("admin", config))
+    app.router.add_get("/api/traces/{trace_id}", _for("read", trace))
+    app.router.add_get("/-/healthy", healthy)
+    app.router.add_get("/-/ready", ready)
+    app.router.add_post("/-/reload", _for("admin", reload))
+
+
+def _for(role: Role, handler: _Handler) -> _Handler:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        answer = request.app[RECEPTION].access.answer(request.headers.get("Authorization"), role)
+        if answer == "unknown":
+            headers = [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
+            return web.Response(status=401, headers=headers, text=f"a token with the role {role} is needed\n")
+        if answer == "forbidden":
+            return web.Response(status=403, text=f"the token does not have the role {role}\n")
+        return await handler(request)
+
+    return guarded
+
+
+async def front(request: web.Request) -> web.Response:
+    """Link to what there is."""
+    state = request.app[EXPORTER].problem or "running"
+    text = _FRONT.format(version=__version__, state=state)
+    return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer a scrape."""
+    body, content_type = request.app[EXPORTER].metrics.expose(request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": content_type})
+
+
+async def config(request: web.Request) -> web.Response:
+    """Show the config in effect, secrets named and never shown."""
+    return web.Response(text=to_yaml(request.app[EXPORTER].config), content_type="text/yaml", headers=_HEADERS)
+
+
+async def trace(request: web.Request) -> web.Response:
+    """Say what was scored of one trace, and why."""
+    trace_id = request.match_info["trace_id"].lower()
+    found = None
+    if len(trace_id) == _TRACE_ID_DIGITS and set(trace_id) <= set("0123456789abcdef"):
+        found = request.app[EXPORTER].pipeline.document(bytes.fromhex(trace_id))
+    if found is None:
+        hint = "no such trace is recorded: it may be open still, beyond the retention, or without an LLM request in it"
+        return web.json_response({"error": hint}, status=HTTPStatus.NOT_FOUND)
+    return web.Response(body=found, content_type="application/json", headers=_HEADERS)
+
+
+async def healthy(request: web.Request) -> web.Response:
+    """Say whether the process should be left alone."""
+    problem = request.app[EXPORTER].problem
+    return web.Response(text=f"{problem or 'healthy'}\n", status=503 if problem else 200)
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Say whether traffic should be sent here."""
+    exporter = request.app[EXPORTER]
+    problem = exporter.problem or exporter.pipeline.problem
+    return web.Response(text=f"{problem or 'ready'}\n", status=503 if problem else 200)
+
+
+async def reload(request: web.Request) -> web.Response:
+    """Swap the config, or say everything that is wrong with the new one."""
+    try:
+        request.app[EXPORTER].reload()
+    except ConfigError as error:
+        return web.Response(text=f"the config in use stays:\n{error}\n", status=HTTPStatus.BAD_REQUEST)
+    return web.Response(text="reloaded\n")
