@@ -21,7 +21,7 @@ class Access:
         self._tokens = tuple((_digest(token.secret.value), token.roles) for token in tokens)
 
     def answer(self, authorization: str | None, role: Role) -> Answer:
-        """Say whether the bearer has the role: "unknown" means 401, "forbidden" 403; every token takes the same time."""
+        """Say whether the bearer has the role: "unknown" means 401, "forbidden" 403; in constant time."""
         if not self._tokens:
             return "allowed"
         offered = _digest(_secret(authorization or ""))

@@ -1,6 +1,6 @@
 """What one decoded request holds, and the checks that every span passes; knows neither protobuf nor JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -37,13 +37,14 @@ class UnsupportedEncoding(ValueError):  # noqa: N818 - as above
 class DecodeLimits(Struct, frozen=True, kw_only=True):
     """How much one request may hold.
 
-    ``values`` bounds the messages (spans, attributes, values) of a request: few bytes can become much memory.
+    ``items`` bounds spans, events, and log records, each; ``values`` bounds attributes and the values inside them, of
+    which a few bytes become much memory.
     """
 
     decompressed_bytes: int = 64 << 20
     attributes_per_span: int = 10_000
     events_per_span: int = 10_000
-    spans: int = 100_000
+    items: int = 100_000
     values: int = 2_000_000
     interactions: int = 1_000
 
@@ -66,6 +67,12 @@ def count(counts: dict[str, int], reason: str) -> None:
     counts[reason] = counts.get(reason, 0) + 1
 
 
+def check_items(total: int, limits: DecodeLimits) -> None:
+    """Raise TooLarge where a request holds more spans, events or log records than it may."""
+    if total > limits.items:
+        raise TooLarge(f"more than {limits.items} spans, events or log records in one request; send fewer")
+
+
 class BatchBuilder:
     """Takes spans and log records one by one, refuses the impossible, notes the doubtful."""
 
@@ -75,6 +82,8 @@ class BatchBuilder:
         self._size = size
         self._attributes = limits.attributes_per_span
         self._events = limits.events_per_span
+        self._limits = limits
+        self._event_count = 0
         self._earliest = int((received_at - _YEAR) * _NANOSECONDS)
         self._latest = int((received_at + _DAY) * _NANOSECONDS)
 
@@ -125,6 +134,14 @@ class BatchBuilder:
                 self._size,
             )
         )
+
+    def events(self, events: Sequence[Any], convert: Callable[[Any], Event]) -> Sequence[Any]:
+        """Convert a span's events; too many for one span stay as they are, for the span will be refused for them."""
+        if len(events) > self._events:
+            return events
+        self._event_count += len(events)
+        check_items(self._event_count, self._limits)
+        return [convert(event) for event in events] or ()
 
     def log(
         self,

@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, count
+from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
 from .mend import mended
 from .trace import Event
 
 _MAX_DEPTH = 64
+_BRACKETS_PER_VALUE = 2  # also those inside text are counted
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
@@ -128,7 +129,9 @@ def decode_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batc
         for scope in _present(resource.scope_spans)
         if scope.spans
     ]
-    builder = BatchBuilder(limits, received_at, _share(body, sum(len(spans) for _, _, spans in groups)))
+    total = sum(len(spans) for _, _, spans in groups)
+    check_items(total, limits)
+    builder = BatchBuilder(limits, received_at, _share(body, total))
     for resource, scope, spans in groups:
         shared = _attributes(resource.resource.attributes) if resource.resource else {}
         for span in _present(spans):
@@ -145,7 +148,9 @@ def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
         for scope in _present(resource.scope_logs)
         if scope.log_records
     ]
-    builder = BatchBuilder(limits, received_at, _share(body, sum(len(records) for _, _, records in groups)))
+    total = sum(len(records) for _, _, records in groups)
+    check_items(total, limits)
+    builder = BatchBuilder(limits, received_at, _share(body, total))
     for resource, scope, records in groups:
         shared = _attributes(resource.resource.attributes) if resource.resource else {}
         for record in _present(records):
@@ -154,8 +159,8 @@ def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
 
 
 def _parse(decoder: "msgspec.json.Decoder[_Request]", body: bytes, limits: DecodeLimits) -> tuple[_Request, bool]:
-    if body.count(b"{") + body.count(b"[") > limits.values:
-        raise TooLarge(f"the body holds more than {limits.values} JSON values")
+    if body.count(b"{") + body.count(b"[") > _BRACKETS_PER_VALUE * limits.values:
+        raise TooLarge(f"the body holds more than {limits.values} values; send fewer spans in one request")
     try:
         return decoder.decode(body), False
     except RecursionError:
@@ -203,7 +208,7 @@ def _read_span(builder: BatchBuilder, span: _Span, resource: dict[str, Any], sco
         _time(span.start_time_unix_nano, "startTimeUnixNano"),
         _time(span.end_time_unix_nano, "endTimeUnixNano"),
         _attributes(span.attributes),
-        [_event(event) for event in _present(span.events)] if span.events else (),
+        builder.events(_present(span.events), _event) if span.events else (),
         *_status(span.status),
         resource,
         scope,

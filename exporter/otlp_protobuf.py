@@ -5,8 +5,9 @@ from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
 
-from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, count
+from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, check_items, count
 from .trace import Event
+from .weigh import LOGS, TRACES, check_weight
 from .wire import LENIENT, STRICT
 
 _TracesRequest = STRICT.message("TracesRequest")
@@ -95,26 +96,56 @@ def _text(raw: bytes) -> str:
 
 
 def decode_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
-    """Decode an ExportTraceServiceRequest; raises DecodeError where it is not one."""
+    """Decode an ExportTraceServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
+    check_weight(body, TRACES, limits.values)
     request, lenient = _parse(_TracesRequest, _LenientTracesRequest, body)
-    total = sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+    total = _count_spans(request, limits)
     builder = BatchBuilder(limits, received_at, _share(body, total))
     read = _read_lenient_spans if lenient else _read_spans
     for resource in request.resource_spans:
         read(builder, resource)
-    if lenient:
-        count(builder.batch.anomalies, "invalid_utf8")
-    return builder.batch
+    return _finished(builder, lenient=lenient)
 
 
 def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
-    """Decode an ExportLogsServiceRequest; raises DecodeError where it is not one."""
+    """Decode an ExportLogsServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
+    check_weight(body, LOGS, limits.values)
     request, lenient = _parse(_LogsRequest, _LenientLogsRequest, body)
-    total = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+    total = _count_records(request, limits)
     builder = BatchBuilder(limits, received_at, _share(body, total))
     read = _read_lenient_logs if lenient else _read_logs
     for resource in request.resource_logs:
         read(builder, resource)
+    return _finished(builder, lenient=lenient)
+
+
+def _count_spans(request: Any, limits: DecodeLimits) -> int:
+    """Count before anything is converted: the groups first, for each may be empty."""
+    groups = spans = 0
+    for resource in _few(request.resource_spans, limits):
+        groups += len(resource.scope_spans) + 1
+        check_items(groups, limits)
+        spans += sum(len(scope.spans) for scope in resource.scope_spans)
+        check_items(spans, limits)
+    return spans
+
+
+def _count_records(request: Any, limits: DecodeLimits) -> int:
+    groups = records = 0
+    for resource in _few(request.resource_logs, limits):
+        groups += len(resource.scope_logs) + 1
+        check_items(groups, limits)
+        records += sum(len(scope.log_records) for scope in resource.scope_logs)
+        check_items(records, limits)
+    return records
+
+
+def _few(resources: Any, limits: DecodeLimits) -> Any:
+    check_items(len(resources), limits)
+    return resources
+
+
+def _finished(builder: BatchBuilder, *, lenient: bool) -> Batch:
     if lenient:
         count(builder.batch.anomalies, "invalid_utf8")
     return builder.batch
@@ -151,7 +182,7 @@ def _read_spans(builder: BatchBuilder, message: Any) -> None:
                 span.start_time_unix_nano,
                 span.end_time_unix_nano,
                 Attributes(span.attributes),
-                [_event(event) for event in events] if events else (),
+                builder.events(events, _event) if events else (),
                 status.code,
                 status.message,
                 resource,
@@ -180,7 +211,7 @@ def _read_lenient_spans(builder: BatchBuilder, message: Any) -> None:
                 span.start_time_unix_nano,
                 span.end_time_unix_nano,
                 _repaired_map(span.attributes),
-                [_repaired_event(event) for event in span.events],
+                builder.events(span.events, _repaired_event),
                 span.status.code,
                 _text(span.status.message),
                 resource,

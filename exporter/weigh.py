@@ -1,0 +1,97 @@
+"""Counts the messages of a large OTLP protobuf body before it is parsed: two bytes can cost the parser a hundred."""
+
+from .batch import DecodeError, TooLarge
+
+LARGE = 1 << 20
+"""Bytes up to which a body cannot cost enough to be worth counting."""
+
+_Kind = dict[int, "_Kind"]
+_VARINT, _LENGTH = 0, 2
+_FIXED = {1: 8, 5: 4}
+_STRING_TAG, _KEY_TAG, _VALUE_TAG = 0x0A, 0x0A, 0x12
+_SMALL_VALUE = 11  # the largest AnyValue that is a number
+
+_ANY_VALUE: _Kind = {}
+_KEY_VALUE: _Kind = {2: _ANY_VALUE}
+_LIST: _Kind = {1: _ANY_VALUE}
+_MAP: _Kind = {1: _KEY_VALUE}
+_ANY_VALUE |= {5: _LIST, 6: _MAP}
+_SPAN: _Kind = {9: _KEY_VALUE, 11: {3: _KEY_VALUE}, 15: {}}
+_RECORD: _Kind = {5: _ANY_VALUE, 6: _KEY_VALUE}
+TRACES: _Kind = {1: {1: _MAP, 2: {1: {}, 2: _SPAN}}}
+LOGS: _Kind = {1: {1: _MAP, 2: {1: {}, 2: _RECORD}}}
+
+
+def check_weight(body: bytes, request: _Kind, limit: int) -> None:
+    """Raise TooLarge where a large body holds more than ``limit`` messages, DecodeError where it is cut short."""
+    if len(body) <= LARGE:
+        return
+    try:
+        messages = _count(body, request, limit)
+    except IndexError:
+        raise DecodeError("the body is not a valid OTLP protobuf message: it is cut short") from None
+    if messages > limit:
+        raise TooLarge(f"the body holds more than {limit} values; send fewer spans in one request")
+
+
+def _count(body: bytes, kind: _Kind, limit: int) -> int:
+    """Count without recursion, up to the limit; whatever else is wrong with the body is left to the parser."""
+    waiting = [(0, len(body), kind)]
+    messages = 0
+    while waiting and messages <= limit:
+        position, end, kind = waiting.pop()
+        while position < end and messages <= limit:
+            tag = body[position]
+            position += 1
+            if tag >= 0x80:
+                tag, position = _varint(body, position - 1)
+            if tag & 7 != _LENGTH:
+                position = _after_number(body, position, tag & 7)
+                continue
+            size = body[position]
+            position += 1
+            if size >= 0x80:
+                size, position = _varint(body, position - 1)
+            child = kind.get(tag >> 3)
+            if child is not None:
+                leaves = _leaves(body, position, size) if child is _KEY_VALUE else 0
+                messages += leaves + 1
+                if not leaves and child and size:
+                    waiting.append((position, min(position + size, end), child))
+            position += size
+    return messages
+
+
+def _leaves(body: bytes, position: int, size: int) -> int:
+    """Return how many messages an attribute of the usual form can hold, or 0: look inside."""
+    end = position + size
+    if size < 6 or body[position] != _KEY_TAG or (key := body[position + 1]) >= 0x80:
+        return 0
+    position += key + 2
+    if position + 2 >= end or end > len(body) or body[position] != _VALUE_TAG:
+        return 0
+    value = body[position + 1]
+    position += 2
+    if value >= 0x80:
+        value, position = _varint(body, position - 1)
+    if position + value != end:
+        return 0
+    if value <= _SMALL_VALUE:
+        return 1 + value // 2
+    text, start = _varint(body, position + 1)
+    return 1 if body[position] == _STRING_TAG and start + text == end else 0
+
+
+def _after_number(body: bytes, position: int, wire_type: int) -> int:
+    if wire_type == _VARINT:
+        return _varint(body, position)[1]
+    return position + _FIXED.get(wire_type, len(body))
+
+
+def _varint(body: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while (byte := body[position]) >= 0x80:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        position += 1
+    return value | byte << shift, position + 1
