@@ -34,8 +34,9 @@ class Problem(Struct, frozen=True, order=True):
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}: {self.where}" if self.line else self.file
-        return f"{place}: {self.message}"
+        file = f"{self.file}:{self.line}" if self.line else self.file
+        where = f": {self.where}" if self.line or self.where not in ("$", self.file) else ""
+        return f"{file}{where}: {self.message}"
 
 
 class ConfigError(ValueError):

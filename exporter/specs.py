@@ -1,7 +1,9 @@
 """The ``evaluators`` section of a config → an EvaluatorSpec each. Knows the registry, no evaluator."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from . import units
 from .configfile import Part
@@ -14,12 +16,15 @@ Report = Callable[[Part, str], None]
 _EVERYWHERE = ("*",)
 
 
+class UnknownEvaluatorError(ValueError):
+    """An evaluator is asked for that does not exist, or could not be loaded."""
+
+
 def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict[str, EvaluatorSpec]:
     """Every built-in evaluator and every other that the section names, by name, in running order."""
     for name, part in section.value.items():
         if name not in registry.evaluators:
-            broken = next((text for text in registry.problems if repr(name) in text), "")
-            wrong(part, broken or f'no evaluator is named "{name}"; {closest(name, registry.evaluators)}')
+            wrong(part, _unknown(name, registry))
     for problem in registry.problems:
         odd(section, problem)
     found: dict[str, EvaluatorSpec] = {}
@@ -32,6 +37,21 @@ def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict
         else:
             odd(section, f'the plugin "{name}" ({evaluator.source}) does not run: name it here, or say enabled: false')
     return found
+
+
+def only(names: Sequence[str], found: dict[str, EvaluatorSpec], registry: Registry) -> dict[str, EvaluatorSpec]:
+    """The specs with these evaluators alone enabled, first and in this order; UnknownEvaluatorError where one is not."""
+    wanted = dict.fromkeys(name.strip() for name in names)
+    for name in wanted:
+        if name not in registry.evaluators:
+            raise UnknownEvaluatorError(_unknown(name, registry))
+    enabled = {name: replace(found.get(name, EvaluatorSpec(name=name)), enabled=True) for name in wanted}
+    return enabled | {name: replace(spec, enabled=False) for name, spec in found.items() if name not in wanted}
+
+
+def _unknown(name: str, registry: Registry) -> str:
+    broken = next((text for text in registry.problems if repr(name) in text), "")
+    return broken or f'no evaluator is named "{name}"; {closest(name, registry.evaluators)}'
 
 
 def _spec(evaluator: Evaluator, part: Part, registry: Registry, wrong: Report, odd: Report) -> EvaluatorSpec:

@@ -2,9 +2,7 @@
 
 import ipaddress
 import re
-from typing import Final
-
-from msgspec import Struct
+from typing import Final, NamedTuple
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -15,7 +13,7 @@ _LONGEST_GLOB: Final = 256
 _LONGEST_SECONDS: Final = 100 * 365 * 86400.0
 
 
-class Address(Struct, frozen=True):
+class Address(NamedTuple):
     """Where to listen: a host name or IP address (IPv6 without brackets) and a port; port 0 lets the system choose."""
 
     host: str

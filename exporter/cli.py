@@ -1,0 +1,238 @@
+"""The command line: what is asked for, and what is printed; the only place that prints or exits. Works elsewhere."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal, TypeVar
+
+import msgspec
+
+from . import __version__, dataset
+from .cardinality import LIVE_VERSIONS, series_cost
+from .config import Config, ConfigError, load
+from .document import document
+from .evaluators import installed
+from .panel import Panel
+from .replay import CaptureError, Replay
+from .report import Paint, Summary, table, trace_lines
+from .specs import UnknownEvaluatorError, only
+
+OK, PROBLEM, USAGE = 0, 1, 2
+_PROGRESS_EVERY = 100
+_T = TypeVar("_T")
+
+_EXAMPLES = """examples:
+  llmq serve                                     listen on 127.0.0.1:4318, keep traces in llmq.db
+  llmq check llmq.yaml                           is the config right, and what does it cost in series?
+  llmq replay traces.pb traces.logs.pb           score captured traces, here and now
+  llmq eval suite.jsonl --output scores.jsonl    score an offline suite with the same evaluators
+
+exit codes: 0 all is well, 1 a problem was found and printed, 2 the command line was wrong
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except ConfigError as error:
+        return _complain(str(error), PROBLEM)
+    except UnknownEvaluatorError as error:
+        return _complain(f"llmq {options.command}: {error}", USAGE)
+    except BrokenPipeError:
+        # whoever read our output has seen enough; Python would complain when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PROBLEM
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        return _complain(f"llmq {options.command}: {error}", PROBLEM)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="llmq",
+        description="Score LLM traces as they arrive, and turn their quality into Prometheus metrics.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"llmq {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    serve = _command(commands, "serve", _serve, "receive traces, score them, expose /metrics")
+    _takes_config(serve)
+    serve.add_argument("--listen", metavar="HOST:PORT", help="where to listen (wins over the config)")
+    serve.add_argument("--store", metavar="URL", help="where to keep traces, such as sqlite:///llmq.db (wins, too)")
+
+    check = _command(commands, "check", _check, "name every error of a config, and what it costs in series")
+    check.add_argument("config", metavar="CONFIG", type=Path)
+
+    replay = _command(commands, "replay", _replay, "score captured OTLP traces on the console, without a server")
+    _takes_config(replay)
+    replay.add_argument("--json", action="store_true", help="one JSON document a line, as /api/traces/{id} answers")
+    replay.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help=".pb or .json, also with .gz; .logs in its name for logs"
+    )
+
+    evaluate = _command(commands, "eval", _eval, "score an offline suite: rows of JSON in, rows of JSON out")
+    _takes_config(evaluate)
+    evaluate.add_argument("--evaluators", metavar="A,B", help="which ones run (default: those that the config enables)")
+    evaluate.add_argument("--output", metavar="FILE", default="-", help="where the scores go (default: -, here)")
+    evaluate.add_argument("file", metavar="FILE.jsonl", help="rows {id, input, context, output, …}; - reads them here")
+
+    listing = _command(commands, "evaluators", _evaluators, "list the evaluators, their versions and options")
+    listing.add_argument("--json", action="store_true", help="one JSON document a line")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _takes_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", type=Path, help="the config (default: the built-in defaults)")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .app import serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
+
+    config = load(options.config, listen=options.listen, store=options.store)
+    _warn(config)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    asyncio.run(serve(config))
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = load(options.config)
+    costs = series_cost(config)
+    worst, likely = sum(cost.worst for cost in costs), sum(cost.likely for cost in costs)
+    rows = [(cost.metric, f"{cost.likely:,}", f"{cost.worst:,}") for cost in costs]
+    for line in table([("series by metric", "likely", "at most"), *rows, ("all", f"{likely:,}", f"{worst:,}")], (1, 2)):
+        print(line)
+    print(
+        f"\nlikely: each route belongs to one app and has {LIVE_VERSIONS} model and {LIVE_VERSIONS} prompt versions at"
+        " a time; at most: every combination that labels.budgets admit"
+    )
+    _warn(config)
+    if likely > config.labels.series_ceiling:
+        ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"
+        _complain(f"warning: {likely:,} series are likely, more than {ceiling}: lower labels.budgets", OK)
+    print(f"{options.config}: no errors")
+    return OK
+
+
+def _replay(options: argparse.Namespace) -> int:
+    config = load(options.config)
+    panel = Panel(config.evaluators, installed())
+    replay, summary = Replay(config), Summary()
+    code = OK
+    for path in _with_progress(options.files, "files"):
+        try:
+            replay.add(path)
+        except CaptureError as error:
+            code = _complain(str(error), PROBLEM)
+    paint = Paint(colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    for trace in replay.traces():
+        outcome = panel.evaluate(trace)
+        summary.add(outcome)
+        if options.json:
+            print(msgspec.json.encode(document(trace, outcome, content=True)).decode())
+        else:
+            print(*trace_lines(trace, outcome, paint), "", sep="\n")
+    if not options.json:
+        print(*summary.lines(), sep="\n")
+    _account(replay)
+    return code
+
+
+def _account(replay: Replay) -> None:
+    """Say what was in the files and is not in the report."""
+    if replay.empty:
+        _complain(f"traces without an LLM request: {replay.empty}", OK)
+    for reason, count in replay.rejected.items():
+        _complain(f"spans and log records refused ({reason}): {count}", OK)
+
+
+def _eval(options: argparse.Namespace) -> int:
+    if options.output != "-" and Path(options.output).absolute() == Path(options.file).absolute():
+        return _complain("llmq eval: --output would overwrite the rows", USAGE)
+    registry = installed()
+    specs = load(options.config).evaluators
+    if options.evaluators is not None:
+        specs = only(options.evaluators.split(","), specs, registry)
+    versions = {name: registry.evaluators[name].version for name, spec in specs.items() if spec.enabled}
+    panel, summary = Panel(specs, registry), Summary()
+    code = OK
+    with (
+        _opened(options.file, "rb", sys.stdin.buffer) as rows,
+        _opened(options.output, "wb", sys.stdout.buffer) as output,
+    ):
+        for case in _with_progress(dataset.cases(rows), "rows"):
+            if isinstance(case, dataset.LineError):
+                code = _complain(f"{options.file}: {case}", PROBLEM)
+                continue
+            outcome = panel.evaluate(case.trace)
+            summary.add(outcome)
+            output.write(dataset.encoded(dataset.results(case, outcome, versions)))
+    print(*summary.lines(), sep="\n", file=sys.stderr)
+    return code
+
+
+def _evaluators(options: argparse.Namespace) -> int:
+    registry = installed()
+    for one in registry.listing():
+        if options.json:
+            print(msgspec.json.encode(one).decode())
+            continue
+        print(f"{one.name}  version {one.version}, {one.kind}, {one.source}\n    {one.summary}")
+        for line in table([(f"{name}:", kind, f"default {default}") for name, kind, default in one.options]):
+            print(f"      {line}")
+    for problem in registry.problems:
+        _complain(problem, PROBLEM)
+    return PROBLEM if registry.problems else OK
+
+
+@contextmanager
+def _opened(name: str, mode: Literal["rb", "wb"], standard: IO[bytes]) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield standard
+        return
+    with Path(name).open(mode) as file:
+        yield file
+
+
+def _with_progress(things: Iterable[_T], noun: str) -> Iterator[_T]:
+    """The things themselves, counted on standard error while they pass, if somebody watches."""
+    watched = sys.stderr.isatty()
+    for number, thing in enumerate(things, 1):
+        if watched and number % _PROGRESS_EVERY == 0:
+            print(f"\r{number:,} {noun}", end="", file=sys.stderr, flush=True)
+        yield thing
+    if watched:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _warn(config: Config) -> None:
+    for warning in config.warnings:
+        _complain(f"warning: {warning}", OK)
+
+
+def _complain(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
