@@ -46,6 +46,12 @@ _MLFLOW: dict[str, Role] = {
     "UNKNOWN": "chain",
 }
 _LANGSMITH: dict[str, Role] = {"llm": "generation", "retriever": "retrieval", "tool": "tool", "chain": "chain"}
+_PRODUCTS: tuple[tuple[str, str, Mapping[str, Role]], ...] = (
+    ("openinference.span.kind", OPENINFERENCE, _OPENINFERENCE),
+    ("langfuse.observation.type", LANGFUSE, _LANGFUSE),
+    ("mlflow.spanType", MLFLOW, _MLFLOW),
+    ("langsmith.span.kind", LANGSMITH, _LANGSMITH),
+)
 _VERCEL_CHAINS = frozenset({"ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"})
 _OPERATIONS: dict[str, Role] = {
     "chat": "generation",
@@ -78,24 +84,39 @@ _ANCIENT: tuple[tuple[str, str, Role], ...] = (
 """Tell-tales of spans that name no operation: older packages, and retrievers made by hand."""
 
 
+_MARKS = frozenset(
+    {
+        "openinference.span.kind",
+        "langfuse.observation.type",
+        "mlflow.spanType",
+        "langsmith.span.kind",
+        "ai.operationId",
+        "gen_ai.operation.name",
+        "traceloop.span.kind",
+        "llm.request.type",
+        *(name for name, _, _ in _ANCIENT),
+    }
+)
+
+
 def classify(span: Span) -> Node | None:
     """Return the span as a node of its dialect; None where it has nothing to do with language models."""
-    get = span.attributes.get
-    if (kind := get("openinference.span.kind")) is not None:
-        return _node(span, OPENINFERENCE, _OPENINFERENCE, kind.upper() if type(kind) is str else None)
-    if (kind := get("langfuse.observation.type")) is not None:
-        return _node(span, LANGFUSE, _LANGFUSE, kind)
-    if (kind := get("mlflow.spanType")) is not None:
-        return _node(span, MLFLOW, _MLFLOW, kind.strip('"').upper() if type(kind) is str else None)
-    if (kind := get("langsmith.span.kind")) is not None:
-        return _node(span, LANGSMITH, _LANGSMITH, kind)
-    if (kind := get("ai.operationId")) is not None:
-        return Node(span, VERCEL, _vercel_role(kind))
-    return _genai(span, span.attributes)
+    names = frozenset(span.attributes)
+    if names.isdisjoint(_MARKS):
+        return None
+    dialect, role = _product(span.attributes, names) or _genai(span, span.attributes, names)
+    return Node(span, names, dialect, role)
 
 
-def _node(span: Span, dialect: str, roles: Mapping[str, Role], kind: Any) -> Node:
-    return Node(span, dialect, roles.get(kind, "ignored") if type(kind) is str else "ignored")
+def _product(attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[str, Role] | None:
+    """Recognise the dialects that mark every span of theirs; some send OTel's names as well."""
+    for mark, dialect, roles in _PRODUCTS:
+        if mark in names:
+            kind = attributes[mark]
+            return dialect, roles.get(kind.strip('"'), "ignored") if type(kind) is str else "ignored"
+    if "ai.operationId" in names:
+        return VERCEL, _vercel_role(attributes["ai.operationId"])
+    return None
 
 
 def _vercel_role(operation: Any) -> Role:
@@ -107,39 +128,40 @@ def _vercel_role(operation: Any) -> Role:
     return "generation" if ends else "ignored"
 
 
-def _genai(span: Span, attributes: Mapping[str, Any]) -> Node | None:
+def _genai(span: Span, attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[str, Role]:
     """Recognise OTel GenAI and Traceloop, which share names; an operation of their own is looked at last."""
-    get = attributes.get
-    operation = get("gen_ai.operation.name")
+    operation = attributes["gen_ai.operation.name"] if "gen_ai.operation.name" in names else None
     role = _OPERATIONS.get(operation) if type(operation) is str else None
     if role is not None:
-        if get("logfire.span_type") == "pending_span":
-            return Node(span, OTEL, "ignored")
-        return Node(span, _family(attributes, role), role)
-    if type(kind := get("traceloop.span.kind")) is str:
-        return Node(span, TRACELOOP, _traceloop_role(kind, get("traceloop.entity.name")))
-    if type(kind := get("llm.request.type")) is str:
-        return Node(span, TRACELOOP, _REQUESTS.get(kind, "ignored"))
-    if type(operation) is str and operation:
-        return Node(span, OTEL, "ignored")
-    return _ancient(span, attributes)
+        return _operation(attributes, names, role)
+    if "traceloop.span.kind" in names:
+        return TRACELOOP, _traceloop_role(attributes["traceloop.span.kind"], attributes.get("traceloop.entity.name"))
+    if "llm.request.type" in names:
+        kind = attributes["llm.request.type"]
+        return TRACELOOP, _REQUESTS.get(kind, "ignored") if type(kind) is str else "ignored"
+    if operation:
+        return OTEL, "ignored"
+    return _ancient(span, names)
 
 
-def _family(attributes: Mapping[str, Any], role: Role) -> str:
+def _operation(attributes: Mapping[str, Any], names: frozenset[str], role: Role) -> tuple[str, Role]:
+    if "logfire.span_type" in names and attributes["logfire.span_type"] == "pending_span":
+        return OTEL, "ignored"
     if role == "generation":
-        return TRACELOOP if "gen_ai.prompt.0.role" in attributes else OTEL
-    return TRACELOOP if "traceloop.span.kind" in attributes or "traceloop.entity.output" in attributes else OTEL
+        return (TRACELOOP if "gen_ai.prompt.0.role" in names else OTEL), role
+    return (TRACELOOP if "traceloop.span.kind" in names or "traceloop.entity.output" in names else OTEL), role
 
 
-def _traceloop_role(kind: str, entity: Any) -> Role:
+def _traceloop_role(kind: Any, entity: Any) -> Role:
     if kind == "task" and type(entity) is str and "retriev" in entity.lower():
         return "retrieval"
-    return _TRACELOOP.get(kind, "ignored")
+    return _TRACELOOP.get(kind, "ignored") if type(kind) is str else "ignored"
 
 
-def _ancient(span: Span, attributes: Mapping[str, Any]) -> Node | None:
-    for name, dialect, role in _ANCIENT:
-        if name in attributes:
-            ignored = span.name == "raw_gen_ai_request"
-            return Node(span, dialect, "ignored" if ignored else role)
-    return None
+def _ancient(span: Span, names: frozenset[str]) -> tuple[str, Role]:
+    """LiteLLM's raw spans are a copy in Python's repr."""
+    if span.name != "raw_gen_ai_request":
+        for name, dialect, role in _ANCIENT:
+            if name in names:
+                return dialect, role
+    return OTEL, "ignored"

@@ -5,8 +5,9 @@ Responses, Anthropic, Bedrock, Gemini, Vercel AI SDK, LangChain (plain, ``lc`` c
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from ..trace import ToolCall
@@ -27,7 +28,7 @@ _SILENT = frozenset({"reasoning", "thinking", "redacted_thinking", "compaction",
 _BEDROCK = frozenset({"text", "toolUse", "toolResult"})
 
 
-class Message(Struct):
+class Message(Struct, gc=False):
     """One message: its text ("" where sent empty, None where not sent), refusal, tool calls and tool results."""
 
     role: str
@@ -42,11 +43,30 @@ class Message(Struct):
         return bool(self.text or self.refusal or self.tool_calls)
 
 
+class _Part(Struct, gc=False, forbid_unknown_fields=True):
+    type: Literal["text"]
+    content: str
+
+
+class _Plain(Struct, gc=False, forbid_unknown_fields=True):
+    role: Literal["user", "assistant", "system"]
+    parts: tuple[_Part]
+    finish_reason: str | None = None
+    name: str | None = None
+
+
+_plain = msgspec.json.Decoder(list[_Plain]).decode
+
+
 def messages(value: Any, role: str) -> list[Message] | None:
     """Read a list of messages (structure or JSON string); plain text is one message of ``role``, absence is None."""
     if value is None or value == "":
         return None
-    value = parsed(value)
+    if type(value) is str:
+        try:  # most messages are one text each, and this reads them in half the time
+            return [Message(m.role, m.parts[0].content, finish_reason=m.finish_reason) for m in _plain(value)]
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            value = parsed(value)
     if type(value) is list:
         return [message(item, role) for item in value if item is not None]
     if type(value) is dict:

@@ -17,10 +17,10 @@ class Node:
 
     __slots__ = ("attributes", "dialect", "logs", "names", "role", "span")
 
-    def __init__(self, span: Span, dialect: str, role: Role) -> None:
+    def __init__(self, span: Span, names: frozenset[str], dialect: str, role: Role) -> None:
         self.span = span
         self.attributes: Mapping[str, Any] = span.attributes
-        self.names = frozenset(span.attributes)
+        self.names = names
         self.dialect = dialect
         self.role = role
         self.logs: Sequence[LogRecord] = ()

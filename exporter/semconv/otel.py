@@ -170,7 +170,7 @@ def _transcript_item(item: dict[str, Any]) -> Message:
 
 def documents(node: Node) -> list[Document]:
     """Read the documents of a retrieval span, or those that a team put on its generation span."""
-    return read_documents(node.get("gen_ai.retrieval.documents"))
+    return read_documents(value) if (value := node.get("gen_ai.retrieval.documents")) is not None else []
 
 
 def query(node: Node) -> str | None:
@@ -192,8 +192,10 @@ def tools(node: Node) -> list[ToolDefinition]:
 
 def format_of(node: Node) -> Format:
     """Read whether JSON was requested: by type, by the provider's response format, or by a schema."""
-    value = schema(node.get("gen_ai.request.structured_output_schema"))
-    if value is None and "model_request_parameters" in node.names:
+    value = node.get("gen_ai.request.structured_output_schema")
+    if value is not None:
+        value = schema(value)
+    elif "model_request_parameters" in node.names:
         value = schema(inside(parsed(node.get("model_request_parameters")), "output_object.json_schema"))
     wanted = node.pick(("gen_ai.openai.request.response_format", "openai.request.response_format"))
     asked = value is not None or node.get("gen_ai.output.type") == "json"

@@ -1,8 +1,8 @@
 """One Trace from the spans and log records of a trace: every field from one source; knows no dialect's names."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -212,24 +212,23 @@ def _argued(item: Message) -> bool:
 
 def _ended(said: _Said, finish: str | None, group: list[Node]) -> bool:
     """Whether the call is known to have come to an end: a stream's output may be in another trace."""
-    return said.reply is not None or finish is not None or _first(group, _output_tokens) is not None
+    return said.reply is not None or finish is not None or _counted(group, "output_tokens") is not None
 
 
-def _output_tokens(node: Node) -> int | None:
-    return count(node.pick(_dialect(node).fields.output_tokens))
-
-
-def _input_tokens(node: Node) -> int | None:
-    return count(node.pick(_dialect(node).fields.input_tokens))
+def _counted(group: Sequence[Node], field: str) -> int | None:
+    for node in group:
+        if (found := count(node.pick(getattr(_DIALECTS[node.dialect].fields, field)))) is not None:
+            return found
+    return None
 
 
 def _tokens(story: Story) -> tuple[int | None, int | None]:
     """Sum each model call once; a trace without any has what its root says."""
     groups = story.groups or [[node] for node in (story.outermost_chain(),) if node is not None]
     if len(groups) == 1:
-        return _first(groups[0], _input_tokens), _first(groups[0], _output_tokens)
-    inputs = [value for group in groups if (value := _first(group, _input_tokens)) is not None]
-    outputs = [value for group in groups if (value := _first(group, _output_tokens)) is not None]
+        return _counted(groups[0], "input_tokens"), _counted(groups[0], "output_tokens")
+    inputs = [value for group in groups if (value := _counted(group, "input_tokens")) is not None]
+    outputs = [value for group in groups if (value := _counted(group, "output_tokens")) is not None]
     return (sum(inputs) if inputs else None), (sum(outputs) if outputs else None)
 
 
@@ -292,8 +291,11 @@ def _tool_results(story: Story, said: _Said) -> tuple[str, ...]:
     return tuple(found) or recent_results(said.given)
 
 
-def _named(group: list[Node], field: str) -> str | None:
-    return _first(group, lambda node: label(node.pick(getattr(_dialect(node).fields, field))))
+def _named(nodes: Sequence[Node], field: str) -> str | None:
+    for node in nodes:
+        if (found := label(node.pick(getattr(_DIALECTS[node.dialect].fields, field)))) is not None:
+            return found
+    return None
 
 
 def _elsewhere(story: Story, field: str) -> str | None:
@@ -316,17 +318,14 @@ def _app(call: Node, names: tuple[str, ...]) -> str:
 
 
 def _place(names: tuple[str, ...], places: Sequence[Span], call: Node) -> str | None:
-    """Return a field that teams name themselves: each name in turn, on every span, the resource and the logs."""
+    """Return a field that teams name themselves: each name in turn on spans and logs, then on the resource."""
     if len(places) == 1 and not call.logs:
-        return label(call.pick(names)) or label(pick(call.span.resource, names))
-    scopes: list[Mapping[str, Any]] = [span.attributes for span in places]
-    scopes.append(call.span.resource)
-    scopes.extend(record.attributes for record in call.logs)
-    for name in names:
-        for scope in scopes:
-            if (value := label(pick(scope, (name,)))) is not None:
-                return value
-    return None
+        value = label(call.pick(names))
+    else:
+        scopes = [span.attributes for span in places]
+        scopes.extend(record.attributes for record in call.logs)
+        value = next((v for name in names for scope in scopes if (v := label(pick(scope, (name,))))), None)
+    return value if value is not None else label(pick(call.span.resource, names))
 
 
 def _times(spans: Sequence[Span]) -> tuple[float | None, float | None]:
