@@ -45,7 +45,7 @@ class DecodeLimits(Struct, frozen=True, kw_only=True):
     attributes_per_span: int = 10_000
     events_per_span: int = 10_000
     items: int = 100_000
-    values: int = 2_000_000
+    values: int = 1_000_000
     interactions: int = 1_000
 
 

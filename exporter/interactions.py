@@ -19,6 +19,7 @@ SCOPE = "llmq.interactions"
 _NANOSECONDS = 1_000_000_000
 _MAX_DEPTH = 64
 _SPAN_SIZE_FACTOR = 2
+_QUOTES_PER_VALUE = 2
 
 _Count = Annotated[int, Meta(ge=0, le=10**12)]
 _Seconds = Annotated[float, Meta(ge=0, le=10**9)]
@@ -92,7 +93,7 @@ def decode(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
 
     Ids depend on the body and on ``received_at`` alone, so that the same entry always gives the same spans.
     """
-    if body.count(b'"') > limits.values:
+    if body.count(b'"') > _QUOTES_PER_VALUE * limits.values:
         raise TooLarge("the body holds too many values; send fewer interactions in one request")
     try:
         return _decode(body, limits, received_at)

@@ -11,7 +11,7 @@ from .mend import mended
 from .trace import Event
 
 _MAX_DEPTH = 64
-_BRACKETS_PER_VALUE = 2  # also those inside text are counted
+_BRACKETS_PER_VALUE = 4  # also those inside text are counted
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)

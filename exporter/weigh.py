@@ -2,14 +2,14 @@
 
 from .batch import DecodeError, TooLarge
 
-LARGE = 1 << 20
-"""Bytes up to which a body cannot cost enough to be worth counting."""
-
 _Kind = dict[int, "_Kind"]
 _VARINT, _LENGTH = 0, 2
 _FIXED = {1: 8, 5: 4}
 _STRING_TAG, _KEY_TAG, _VALUE_TAG = 0x0A, 0x0A, 0x12
 _SMALL_VALUE = 11  # the largest AnyValue that is a number
+_SMALLEST_MESSAGE = 2
+_TAGS = bytes(tag | overlong for tag in b"\x0a\x12\x1a\x2a\x32\x4a\x5a\x7a" for overlong in (0, 0x80))
+"""Every message begins with one of these bytes, so their number is never below that of the messages."""
 
 _ANY_VALUE: _Kind = {}
 _KEY_VALUE: _Kind = {2: _ANY_VALUE}
@@ -23,8 +23,8 @@ LOGS: _Kind = {1: {1: _MAP, 2: {1: {}, 2: _RECORD}}}
 
 
 def check_weight(body: bytes, request: _Kind, limit: int) -> None:
-    """Raise TooLarge where a large body holds more than ``limit`` messages, DecodeError where it is cut short."""
-    if len(body) <= LARGE:
+    """Raise TooLarge where a body holds more than ``limit`` messages, DecodeError where it is cut short."""
+    if len(body) // _SMALLEST_MESSAGE <= limit or len(body) - len(body.translate(None, _TAGS)) <= limit:
         return
     try:
         messages = _count(body, request, limit)
