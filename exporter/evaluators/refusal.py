@@ -1,33 +1,103 @@
 """Did the assistant decline: `refusal`; tells by what is said, never by what was asked."""
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from importlib.resources import files
+from math import exp
+from typing import Any, Literal
 
+import msgspec
 import re2
+from msgspec import Struct
 
 from ..score import Score
 from ..trace import Trace
+from .phrases import ABSENT, FIGURATIVE, LATER, OPENING
 from .registry import evaluator
 
-_PATTERN = re2.compile(
-    rb"(?i)\b(i('m| am) sorry,? but|i (cannot|can't|won't) (help|assist|provide|answer)|unable to (answer|help))"
-)
-_ABSENT = re2.compile(rb"(?i)\bnot (in|covered by) the (context|documents)\b")
+_OPENING = 240
+_LATER = 4096
+_TAIL = 600
+_SHORT = 400
+
+
+class Decline(Struct, frozen=True):
+    """How likely a text declines (0..1), and whether because what was retrieved does not hold the answer."""
+
+    probability: float
+    not_in_context: bool
+
+
+class _Weights(Struct, frozen=True):
+    bias: float
+    opening: dict[str, float]
+    later: dict[str, float]
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    return options
+
+
+def _set_of(patterns: Iterable[str]) -> Any:
+    together = re2.Set.SearchSet(_options())
+    for pattern in patterns:
+        together.Add(pattern)
+    together.Compile()
+    return together
+
+
+_OPENING_SET = _set_of([*OPENING.values(), *ABSENT, FIGURATIVE])
+_LATER_SET = _set_of(LATER.values())
+_NAMES = (tuple(OPENING), tuple(LATER))
+_FIGURATIVE = len(OPENING) + len(ABSENT)
+_FIGURATIVE_PATTERN = re2.compile(FIGURATIVE, _options())
+_WEIGHTS = msgspec.json.decode(files(__package__).joinpath("refusal.json").read_bytes(), type=_Weights)
 
 
 @evaluator("refusal", version="1")
-def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -> bool | float | Score | None:
-    """The assistant declined: in a field of its own, or in words."""
+def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -> float | Score | None:
+    """The assistant declined, in a field of its own or in words; "not in the context" is told apart."""
     if trace.refusal or trace.content_state == "refused":
         return Score(0.0, explanation="declined in the refusal field")
     if not trace.answer:
         return None
-    if not_in_context == "pass" and _ABSENT.search(trace.answer.encode("utf-8", "replace")):
-        return True
-    return 1.0 - declined(trace.answer)
+    said = declined(trace.answer)
+    if said.not_in_context:
+        passed = True if not_in_context == "pass" else None
+        return Score(1 - said.probability, passed, "says that what was retrieved does not hold the answer")
+    return Score(1 - said.probability, explanation="declined in words" if said.probability > 0.5 else "")
 
 
 @lru_cache(maxsize=8)
-def declined(text: str) -> float:
-    """The probability that the text declines."""
-    return 0.95 if _PATTERN.search(text[:2000].encode("utf-8", "replace")) else 0.02
+def declined(text: str) -> Decline:
+    """Whether a text declines; the last few are remembered, since several evaluators ask."""
+    opening, later = features(text)
+    total = _WEIGHTS.bias + sum(_WEIGHTS.opening.get(name, 0.0) for name in opening)
+    total += sum(_WEIGHTS.later.get(name, 0.0) for name in later)
+    probability = 1 / (1 + exp(-total))
+    absent = "absent" in opening
+    return Decline(max(probability, 0.9) if absent else probability, absent)
+
+
+def features(text: str) -> tuple[list[str], list[str]]:
+    """The names of the phrases in a text's opening, and in what follows it (of long texts: its start and end)."""
+    text = text.strip()
+    opening = _plain(text[:_OPENING])
+    found = _OPENING_SET.Match(opening) or ()
+    if _FIGURATIVE in found:
+        found = _OPENING_SET.Match(_FIGURATIVE_PATTERN.sub(b" ", opening)) or ()
+    names = [_NAMES[0][number] for number in found if number < len(OPENING)]
+    if len(text) <= _SHORT and any(len(OPENING) <= number < _FIGURATIVE for number in found):
+        names.append("absent")
+    rest = text[_OPENING:]
+    if len(rest) > _LATER:
+        rest = rest[: _LATER - _TAIL] + "\n" + rest[-_TAIL:]
+    return names, [_NAMES[1][number] for number in _LATER_SET.Match(_plain(rest)) or ()] if rest else []
+
+
+def _plain(text: str) -> bytes:
+    return text.replace("\u2019", "'").encode("utf-8", "replace")

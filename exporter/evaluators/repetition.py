@@ -1,13 +1,13 @@
 """Degenerate loops: phrases, lines or characters over and over; judges form alone, never meaning."""
 
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import re2
 
 from ..score import Score
 from ..trace import Trace
 from .registry import evaluator
-from .words import ANSWER_LIMIT, answer_words
+from .words import ANSWER_LIMIT, Reading, read
 
 _FEWEST_WORDS = 24
 _LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80}")
@@ -19,22 +19,22 @@ def repetition(trace: Trace, *, share: float = 0.3) -> bool | Score | None:
     """The answer loops: too many of its word 4-grams occurred before, or a few characters repeat at length."""
     if not trace.answer:
         return None
-    words = answer_words(trace.answer)
     looped = _looped_characters(trace.answer)
     if looped:
         return Score(0.0, explanation=f"{looped} characters repeat a pattern of at most {_LONGEST_PERIOD}")
-    repeated = _repeated_share(words, share)
+    repeated = _repeated_share(read(trace.answer), share)
     if repeated <= share:
         return Score(1.0 - repeated, passed=True)
     return Score(1.0 - repeated, passed=False, explanation=f"{repeated:.0%} of the word 4-grams occurred before")
 
 
-def _repeated_share(words: tuple[bytes, ...], share: float) -> float:
-    total = len(words) - 3
+def _repeated_share(reading: Reading, share: float) -> float:
+    total = sum(map(len, reading.words)) - 3
     # A text has at least as many distinct 4-grams as it has distinct words or pairs, less what its end cuts off:
     # where those already vary enough there is no need to count.
-    if total < _FEWEST_WORDS - 3 or len(set(words)) - 3 >= total * (1 - share):
+    if total < _FEWEST_WORDS - 3 or len(reading.distinct) - 3 >= total * (1 - share):
         return 0.0
+    words = list(chain.from_iterable(reading.words))
     if len(set(pairwise(words))) - 2 >= total * (1 - share):
         return 0.0
     return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total

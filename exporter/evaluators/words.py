@@ -1,7 +1,10 @@
-"""Text → words, cheaply: lower case bytes split at what is no letter or digit; knows no word's meaning."""
+"""Text → sentences and words, cheaply: lower case bytes, split at what is no letter or digit; knows no meaning."""
 
 import re
 from functools import lru_cache
+
+import msgspec
+from msgspec import Struct
 
 ANSWER_LIMIT = 64 * 1024
 """Characters of an answer that are looked at."""
@@ -10,22 +13,74 @@ CONTEXT_LIMIT = 512 * 1024
 """Characters of all documents together that are looked at."""
 
 _SEPARATED = bytes(
-    code if chr(code).isalnum() or code > 127 or code == ord("_") else 32 for code in bytes(range(256)).lower()
+    code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower()
 )
 _PUNCTUATION = dict.fromkeys(
     [0xA0, 0xAB, 0xBB, 0xB7, *range(0x2000, 0x2070), *range(0x3000, 0x3012), *range(0xFF00, 0xFF10)], " "
 )
 _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f])")
+_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
+_LIST_NUMBER = re.compile(r"(?m)^\s*\d{1,3}[.)]\s")
+_MARK = re.compile(r"\[\^?\d[\d,;\s-]*\]|【[^】\n]{0,80}】")
+
+
+class Reading(Struct, frozen=True):
+    """An answer's sentences as they stand, the words of each, and all distinct words."""
+
+    sentences: tuple[str, ...]
+    words: tuple[list[bytes], ...]
+    distinct: frozenset[bytes]
 
 
 def plain(text: str) -> bytes:
-    """The text as lower case UTF-8, words between spaces; characters of unspaced scripts stand alone."""
+    """The text as lower case UTF-8, words between spaces, lines kept; characters of unspaced scripts stand alone."""
     if not text.isascii():
         text = _UNSPACED.sub(r" \1 ", text.lower().translate(_PUNCTUATION))
     return text.encode("utf-8", "replace").translate(_SEPARATED)
 
 
 @lru_cache(maxsize=8)
-def answer_words(text: str) -> tuple[bytes, ...]:
-    """The words of an answer, at most ANSWER_LIMIT characters of it; remembered, since several evaluators ask."""
-    return tuple(plain(text[:ANSWER_LIMIT]).split())
+def read(text: str) -> Reading:
+    """The sentences and words of an answer's first ANSWER_LIMIT characters; the last few answers are remembered."""
+    text = _without_marks(text[:ANSWER_LIMIT])
+    lines = text.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n")
+    if not lines.isascii():
+        lines = lines.replace("。", "。\n").replace("\u2028", "\n")
+    words = tuple([line.split() for line in plain(lines).split(b"\n")])
+    return Reading(tuple(lines.split("\n")), words, frozenset().union(*words))
+
+
+def joined_names(text: str) -> str:
+    """The text with the words of names like OutdoorSeating set apart."""
+    return _HUMP.sub(" ", text)
+
+
+def prose(text: str) -> str:
+    """The sentences in an answer that is JSON, one to a line; any other answer as it is."""
+    if text[:1] not in "{[" or text[-1:] not in "}]":
+        return text
+    try:
+        value = msgspec.json.decode(text.encode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    return "\n".join(piece for piece in _strings(value) if piece.count(" ") > 1)
+
+
+def _strings(value: object) -> list[str]:
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            found.append(one)
+        elif isinstance(one, dict):
+            waiting += reversed(one.values())
+        elif isinstance(one, list):
+            waiting += reversed(one)
+    return found
+
+
+def _without_marks(text: str) -> str:
+    if "[" in text or "【" in text:
+        text = _MARK.sub(" ", text)
+    return _LIST_NUMBER.sub(" ", text) if "\n" in text else text

@@ -1,0 +1,152 @@
+"""What a document's JSON says is so, is not so or is unknown, and where an answer contradicts it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+State = Literal["yes", "no", "unknown"]
+
+_MOST = 500
+_PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_JOINING = frozenset({b"for", b"and", b"is", b"has", b"of", b"the", b"by", b"to"})
+_FAMILY = 3
+_SPREAD = 40
+_DENIED = re.compile(rb"\S* (?:\w+ ){0,3}(?:not|unavailable|n t)\b")
+_NEGATIVE = frozenset({"no", "none", "false", "never", "n/a", "off", "not available", "unavailable"})
+_NEGATION = re.compile(
+    rb"\b(?:no|not|nor|neither|never|without|lacks?|lacking|doesn t|don t|isn t|aren t|unavailable|cannot|can t)\b"
+)
+_TURN = re.compile(rb"\b(?:but|however|although|though|while|whereas|yet)\b")
+_OPEN = re.compile(
+    rb"\b(?:mentioned|specified|unknown|unclear|unspecified|disclosed|listed|indicated|information|data|known|clear)\b"
+)
+_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d{2}))? ?([ap])\.?m\b", re.IGNORECASE)
+_CLOCK_24 = re.compile(r"\b(\d{1,2}):(\d{1,2})\b")
+
+
+class Facts(Struct, frozen=True):
+    """What a document states by the words of its keys, and the clock times (minutes of the day) that occur in it."""
+
+    states: dict[tuple[bytes, ...], State]
+    times: frozenset[int]
+
+
+class Conflicts(Struct, frozen=True):
+    """How many of an answer's statements contradict, claim the unknown, or name a time that is nowhere."""
+
+    contradicted: int = 0
+    unknown: int = 0
+    times: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.contradicted or self.unknown or self.times)
+
+
+def facts_of(text: str) -> Facts | None:
+    """The facts of a document that is JSON; None of any other."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        value = msgspec.json.decode(text.encode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    states: dict[tuple[bytes, ...], State] = {}
+    for key, state in _states(value):
+        # One key in two objects (two rows of a table) with two values says nothing of either.
+        states[key] = state if states.get(key, state) == state else "yes"
+        if len(states) >= _MOST:
+            break
+    times = {int(hour) % 24 * 60 + int(minute) for hour, minute in _CLOCK_24.findall(text)}
+    return Facts(states, frozenset(times))
+
+
+def conflicts(facts: Facts, sentences: tuple[bytes, ...], answer: str) -> Conflicts:
+    """Compare an answer (its sentences as plain words, and its text) with a document's facts."""
+    wrong = open_ = 0
+    for key, state in facts.states.items():
+        said = _said(key, sentences)
+        if said is None:
+            continue
+        if state == "unknown":
+            open_ += 1
+        elif said != (state == "yes"):
+            wrong += 1
+    return Conflicts(wrong, open_, _strange_times(facts, answer))
+
+
+def _states(value: Any) -> Iterator[tuple[tuple[bytes, ...], State]]:
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += reversed(one)
+        elif isinstance(one, dict):
+            waiting += [inner for inner in one.values() if isinstance(inner, dict | list)]
+            yield from _stated(one)
+
+
+def _stated(record: dict[str, Any]) -> Iterator[tuple[tuple[bytes, ...], State]]:
+    names = {name: _words(name) for name, inner in record.items() if not isinstance(inner, dict | list)}
+    first = Counter(words[0] for words in names.values() if len(words) > 1)
+    for name, words in names.items():
+        # A word that begins many keys (RestaurantsDelivery, RestaurantsTakeOut) names their family, not the thing.
+        own = words[1:] if len(words) > 1 and first[words[0]] >= _FAMILY else words
+        if own and len(b"".join(own)) > 2:
+            yield own, _state(record[name])
+
+
+def _words(name: str) -> tuple[bytes, ...]:
+    pieces = tuple(piece.lower().encode() for piece in _PIECES.findall(name))
+    return tuple(piece for piece in pieces if piece not in _JOINING)
+
+
+def _state(value: Any) -> State:
+    if value is None or value == "":
+        return "unknown"
+    if value is False or (isinstance(value, str) and value.strip().lower() in _NEGATIVE):
+        return "no"
+    return "yes"
+
+
+def _said(key: tuple[bytes, ...], sentences: tuple[bytes, ...]) -> bool | None:
+    """Does the answer say that it is so (True), that it is not (False), or nothing (None)?"""
+    for sentence in sentences:
+        start, end = _place(key, sentence)
+        if start < 0:
+            continue
+        if _OPEN.search(sentence):
+            return None
+        before = _TURN.split(sentence[:end])[-1]
+        if _NEGATION.search(before) is None and _DENIED.match(sentence[end:]) is None:
+            return True
+        return False if _NEGATION.search(sentence[max(0, start - 20) : start]) else None
+    return None
+
+
+def _place(key: tuple[bytes, ...], sentence: bytes) -> tuple[int, int]:
+    """Where a sentence names the words of a key, closely together; (-1, -1) where it does not."""
+    joined = sentence.find(b" " + _stem(b"".join(key)))
+    if joined >= 0:
+        return joined, joined + 1
+    places = [sentence.find(b" " + _stem(word)) for word in key]
+    if -1 in places or max(places) - min(places) > _SPREAD:
+        return -1, -1
+    return min(places), max(places)
+
+
+def _stem(word: bytes) -> bytes:
+    return word[:-3] if word.endswith(b"ing") and len(word) > 6 else word.rstrip(b"s")
+
+
+def _strange_times(facts: Facts, answer: str) -> int:
+    if not facts.times:
+        return 0
+    named = {
+        (int(hour) % 12 + (12 if half in "pP" else 0)) * 60 + int(minute or 0)
+        for hour, minute, half in _CLOCK.findall(answer)
+    }
+    return len(named - facts.times)
