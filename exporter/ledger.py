@@ -166,9 +166,9 @@ class Ledger:
         newest: defaultdict[object, float] = defaultdict(float)
         for series, lifetime in mortal.items():
             newest[lifetime] = max(newest[lifetime], self._updated[series])
-        for series in _touched(keep):
-            newest[series.lifetime()] = max(before, newest[series.lifetime()])
         self._none_expires_before = min(newest.values(), default=before)
+        for series in _touched(keep):
+            newest[series.lifetime()] = INF
         return [
             (series.family.name, series.labels_json())
             for series, lifetime in mortal.items()
