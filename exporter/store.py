@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .records import Entry, Recorded, StoreError, Transaction
+from .sieve import Sieve
 from .storefile import claim, locate
 
 __all__ = ["SCHEMA_VERSION", "Entry", "Recorded", "Store", "StoreError", "Transaction"]
@@ -98,6 +99,7 @@ _ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM j
 WHERE seq > ? ORDER BY seq LIMIT 16"""
 _LAST_SEQ = """SELECT max(coalesce((SELECT max(seq) FROM journal), 0), (SELECT max(value) FROM meta))"""
 _UNACKNOWLEDGED = "DELETE FROM journal WHERE seq > ?"
+_TRACE_IDS = "SELECT trace_id FROM traces ORDER BY trace_id"  # in this order the index suffices
 _TOTALS = "SELECT family, labels, value FROM totals"
 _WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
 _DOCUMENT = "SELECT document FROM traces WHERE trace_id = ?"
@@ -109,7 +111,10 @@ _PAGES = "SELECT page_count, freelist_count, page_size FROM pragma_page_count, p
 _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 _SHRINK = "PRAGMA incremental_vacuum(512)"
 
-_KNOWN = {n: f"SELECT trace_id, spans FROM traces WHERE trace_id IN ({','.join('?' * n)})" for n in (1, 8, 64)}  # noqa: S608
+_KNOWN = {
+    n: f"SELECT trace_id, spans, length(document) = 0 FROM traces WHERE trace_id IN ({','.join('?' * n)})"  # noqa: S608
+    for n in (1, 8, 64)
+}
 
 _REASONS = {
     sqlite3.SQLITE_FULL: "disk_full",
@@ -221,6 +226,7 @@ class Store:
         self._writing: sqlite3.Connection | None = _open_writing(path)
         self._reading: sqlite3.Connection | None = _open_reading(path)
         self.last_seq: int = self._writing.execute(_LAST_SEQ).fetchone()[0]
+        self._sieve = Sieve(trace_id for (trace_id,) in self._writing.execute(_TRACE_IDS))
 
     @classmethod
     def open(cls, url: str, now: Callable[[], float] = time.time) -> Self:
@@ -253,7 +259,9 @@ class Store:
 
         Numbers go up from ``last_seq`` + 1.
         """
-        rows = _rows(entries, transaction or Transaction())
+        transaction = transaction or Transaction()
+        rows = _rows(entries, transaction)
+        self._sieve.add([trace.trace_id for trace in transaction.traces])  # first: it may hold too many, never too few
         with self._writer() as connection:
             if len(rows) > _MAX_ROWS:
                 _insert_many(connection, rows)
@@ -284,6 +292,7 @@ class Store:
             if not pruned and max_bytes is not None and _bytes_beside_journal(connection) > max_bytes:
                 pruned = connection.execute(_PRUNE_OLDEST, (batch,)).rowcount
             _shrink(connection)
+        self._sieve.forget(pruned)
         self._wal_pages += 2 * pruned
         return pruned
 
@@ -320,13 +329,18 @@ class Store:
         """The last entry that the totals count as received; raises StoreError."""
         return int(self._read(_WATERMARK)[0][0])
 
-    def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The span keys, in a row, of those of the traces that are recorded; raises StoreError."""
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(trace_ids), 64):
-            some = trace_ids[start : start + 64]
+    def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, bool]]:
+        """The span keys, in a row, of those of the traces that are recorded, and whether without a document.
+
+        Raises StoreError.
+        """
+        found: dict[bytes, tuple[bytes, bool]] = {}
+        candidates = self._sieve.may_hold(trace_ids)
+        for start in range(0, len(candidates), 64):
+            some = candidates[start : start + 64]
             size = 1 if len(some) == 1 else 8 if len(some) <= 8 else 64
-            found.update(self._read(_KNOWN[size], (*some, *repeat(some[0], size - len(some)))))
+            for trace_id, keys, bare in self._read(_KNOWN[size], (*some, *repeat(some[0], size - len(some)))):
+                found[trace_id] = (keys, bool(bare))
         return found
 
     def document(self, trace_id: bytes) -> bytes | None:
