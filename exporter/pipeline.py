@@ -85,6 +85,7 @@ class Pipeline:
         self._seq = store.watermark
         self._gathering = Unrecorded(metrics.tally())
         self._committing: Unrecorded | None = None
+        self._one_flush = asyncio.Lock()
 
     def configure(self, settings: Settings) -> None:
         """Go on with other settings; what is open stays open."""
@@ -251,16 +252,17 @@ class Pipeline:
 
     async def flush(self) -> None:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
-        if self._committing is None:
-            if not self._gathering:
-                return
-            self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
-            self._seal(self._committing)
-        unrecorded = self._committing
-        await self.writer.record(unrecorded.transaction)
-        self._metrics.apply(unrecorded.tally)
-        self._metrics.drop(unrecorded.transaction.dropped_totals)
-        self._committing = None
+        async with self._one_flush:
+            if self._committing is None:
+                if not self._gathering:
+                    return
+                self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
+                self._seal(self._committing)
+            unrecorded = self._committing
+            await self.writer.record(unrecorded.transaction)
+            self._metrics.apply(unrecorded.tally)
+            self._metrics.drop(unrecorded.transaction.dropped_totals)
+            self._committing = None
 
     def _seal(self, unrecorded: Unrecorded) -> None:
         unrecorded.tally.labels_overflowed(self.settings.limiter.take_overflow())
