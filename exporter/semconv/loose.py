@@ -146,10 +146,19 @@ def _provider(value: dict[str, Any], depth: int) -> list[Message] | None:
         return _generations(generations)
     output = value.get("output")
     if type(output) is list and value.get("object") == "response":
-        return [message(item, "assistant") for item in output if type(item) is dict]
+        return _response(value, [message(item, "assistant") for item in output if type(item) is dict])
     if type(output) is dict and depth > 0 and len(value) == 1:
         return _provider(output, depth - 1)
     return None
+
+
+def _response(value: dict[str, Any], found: list[Message]) -> list[Message]:
+    """The Responses API says how it ended in a status, which tells nothing of tool calls."""
+    if found:
+        called = any(item.tool_calls for item in found) and not any(item.text for item in found)
+        status = "tool_calls" if called and value.get("status") == "completed" else value.get("status")
+        found[-1].finish_reason = inside(value, "incomplete_details.reason") or status
+    return found
 
 
 def _choice(choice: dict[str, Any]) -> Message:

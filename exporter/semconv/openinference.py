@@ -70,15 +70,18 @@ def outputs(node: Node) -> list[Message] | None:
     raw = _value(node, "output.value")
     if not found:
         return loose.said(raw) if node.role == "generation" else loose.replied(raw)
-    if type(raw) is str and '"refusal"' in raw:
-        _add_refusal(found[0], loose.replied(raw))
+    if type(raw) is str and ('"refusal"' in raw or '"object":"response"' in raw):
+        _complete(found[0], loose.replied(raw))
     return found
 
 
-def _add_refusal(first: Message, raw: list[Message] | None) -> None:
+def _complete(first: Message, raw: list[Message] | None) -> None:
+    """Add what only the raw response tells: a refusal, and how a Responses call ended."""
     refusal = next((item.refusal for item in raw or () if item.refusal), None)
     if refusal and (not first.text or first.text == refusal):
         first.text, first.refusal = None, refusal
+    if raw and first.finish_reason is None:
+        first.finish_reason = raw[-1].finish_reason
 
 
 def documents(node: Node) -> list[Document]:

@@ -234,13 +234,19 @@ def _tokens(story: Story) -> tuple[int | None, int | None]:
 
 def _question(story: Story, said: _Said, context: list[Document]) -> str | None:
     """Return the user's own words: a RAG prompt repeats them among the documents, the root and retriever do not."""
+    first = last_question(said.first)
     if asked := last_question(said.chain_given):
-        return asked
+        return first if first and first != asked and _spoke(said.chain_given, first) else asked
     if context:
         for node in story.nodes:
             if node.role == "retrieval" and (asked := _dialect(node).query(node)):
                 return asked
-    return last_question(said.first) or last_question(said.given)
+    return first or last_question(said.given)
+
+
+def _spoke(transcript: list[Message] | None, text: str) -> bool:
+    """Whether a transcript holds a user's words earlier: what follows, such as a retry, is then the agent's own."""
+    return any(item.role == "user" and item.text == text for item in transcript or ())
 
 
 def _documents(story: Story, group: list[Node]) -> list[Document]:

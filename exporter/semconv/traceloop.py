@@ -21,7 +21,13 @@ FIELDS = Fields(
 
 def _flattened(node: Node, prefix: str, role: str) -> list[Message] | None:
     items = unflattened(node.names, node.attributes, prefix)
-    return [message({**item, "content": content_parts(item.get("content"))}, role) for item in items] or None
+    return [message({**item, "content": _content(item)}, role) for item in items] or None
+
+
+def _content(item: dict[str, Any]) -> Any:
+    """Return the content; a filtered answer has the package's own word in its place."""
+    filtered = item.get("finish_reason") == "content_filter" and item.get("content") == "FILTERED"
+    return "" if filtered else content_parts(item.get("content"))
 
 
 def _entity(node: Node, name: str) -> Any:
