@@ -6,8 +6,8 @@ _Kind = dict[int, "_Kind"]
 _VARINT, _LENGTH = 0, 2
 _FIXED = {1: 8, 5: 4}
 _STRING_TAG, _KEY_TAG, _VALUE_TAG = 0x0A, 0x0A, 0x12
-_SMALL_VALUE = 11  # the largest AnyValue that is a number
 _SMALLEST_MESSAGE = 2
+_TINY = 12  # bytes in which not much can hide: a number with its tags, or a short name
 _TAGS = bytes(tag | overlong for tag in b"\x0a\x12\x1a\x2a\x32\x4a\x5a\x7a" for overlong in (0, 0x80))
 """Every message begins with one of these bytes, so their number is never below that of the messages."""
 
@@ -63,12 +63,14 @@ def _count(body: bytes, kind: _Kind, limit: int) -> int:
 
 
 def _leaves(body: bytes, position: int, size: int) -> int:
-    """Return how many messages an attribute of the usual form can hold, or 0: look inside."""
+    """Return how many messages an attribute can hold, where that is easily said, or 0: look inside."""
+    if size <= _TINY:
+        return 1 + size // _SMALLEST_MESSAGE
     end = position + size
-    if size < 6 or body[position] != _KEY_TAG or (key := body[position + 1]) >= 0x80:
+    if end > len(body) or body[position] != _KEY_TAG or (key := body[position + 1]) >= 0x80:
         return 0
     position += key + 2
-    if position + 2 >= end or end > len(body) or body[position] != _VALUE_TAG:
+    if position + 2 >= end or body[position] != _VALUE_TAG:
         return 0
     value = body[position + 1]
     position += 2
@@ -76,8 +78,8 @@ def _leaves(body: bytes, position: int, size: int) -> int:
         value, position = _varint(body, position - 1)
     if position + value != end:
         return 0
-    if value <= _SMALL_VALUE:
-        return 1 + value // 2
+    if value <= _TINY:
+        return 1 + value // _SMALLEST_MESSAGE
     text, start = _varint(body, position + 1)
     return 1 if body[position] == _STRING_TAG and start + text == end else 0
 
