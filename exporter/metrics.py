@@ -120,12 +120,10 @@ class Tally(Deltas):
             counter, scores, last = series.evaluations.get(key) or self._metrics.evaluation_series(series, key)
             counters[counter] += 1.0
             gauges[last] = at
-            histogram = histograms.get(scores) or self.histogram(scores)
+            exemplar = None
             if verdict == "fail":
                 exemplar = self.exemplars[counter] = Exemplar(trace_id, score, at)
-                histogram.observe(score, exemplar)
-            else:
-                histogram.observe(score)
+            (histograms.get(scores) or self.histogram(scores)).observe(score, exemplar)
 
     def _unevaluated(self, app: str, outcome: Outcome) -> None:
         histograms, named = self.histograms, self._metrics.durations
