@@ -120,12 +120,13 @@ def _product(attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[str,
 
 
 def _vercel_role(operation: Any) -> Role:
+    if type(operation) is not str:
+        return "ignored"
     if operation in _VERCEL_CHAINS:
         return "chain"
     if operation == "ai.toolCall":
         return "tool"
-    ends = type(operation) is str and operation.endswith((".doGenerate", ".doStream"))
-    return "generation" if ends else "ignored"
+    return "generation" if operation.endswith((".doGenerate", ".doStream")) else "ignored"
 
 
 def _genai(span: Span, attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[str, Role]:
