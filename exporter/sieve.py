@@ -5,7 +5,7 @@ One bit for each id, in the place that its hash gives, answers "never" in a frac
 with another are looked up for nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _BITS = 1 << 26
 _MASK = _BITS - 1
@@ -14,18 +14,17 @@ _CAPACITY = 1 << 22
 
 
 class _Generation:
-    __slots__ = ("bits", "count")
+    __slots__ = ("bits", "count", "last_row")
 
     def __init__(self) -> None:
         self.bits = bytearray(_BITS >> 3)
         self.count = 0
+        self.last_row = 0
 
     def add(self, ids: Iterable[bytes]) -> None:
         bits = self.bits
-        count = 0
-        for count, place in enumerate(map(hash, ids), 1):
+        for place in map(hash, ids):
             bits[(place & _MASK) >> 3] |= 1 << (place & 7)
-        self.count += count
 
 
 class Sieve:
@@ -34,25 +33,32 @@ class Sieve:
     One thread adds and forgets, another may ask.
     """
 
-    def __init__(self, ids: Iterable[bytes] = ()) -> None:
+    def __init__(self, ids: Iterable[bytes] = (), *, capacity: int = _CAPACITY) -> None:
+        self._capacity = capacity
         first = _Generation()
         first.add(ids)
         self._generations: tuple[_Generation, ...] = (first,)
 
-    def add(self, ids: Iterable[bytes]) -> None:
-        """Add ids that are younger than all before."""
-        if self._generations[-1].count >= _CAPACITY:
-            self._generations = (*self._generations, _Generation())
-        self._generations[-1].add(ids)
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time for the next generation."""
+        return self._generations[-1].count >= self._capacity
 
-    def forget(self, count: int) -> None:
-        """Forget the oldest ``count`` ids; those of one generation go together, when the last of them is forgotten."""
-        oldest = self._generations[0]
-        oldest.count -= count
-        if oldest.count <= 0:
-            rest = self._generations[1:] or (_Generation(),)
-            rest[0].count += oldest.count
-            self._generations = rest
+    def next_generation(self, last_row: int) -> None:
+        """Begin one for the rows after ``last_row``; those up to it are in the ones before."""
+        self._generations[-1].last_row = last_row
+        self._generations = (*self._generations, _Generation())
+
+    def add(self, ids: Sequence[bytes]) -> None:
+        """Add the ids of new rows, before they can be read."""
+        newest = self._generations[-1]
+        newest.add(ids)
+        newest.count += len(ids)
+
+    def forget(self, first_row: int) -> None:
+        """Forget the generations whose rows all come before ``first_row``."""
+        *closed, newest = self._generations
+        self._generations = (*(some for some in closed if some.last_row >= first_row), newest)
 
     def may_hold(self, ids: Iterable[bytes]) -> list[bytes]:
         """Those of the ids that may have been added; the others were not."""
@@ -60,5 +66,5 @@ class Sieve:
         found: dict[bytes, None] = {}
         for generation in self._generations:
             bits = generation.bits
-            found.update((id_, None) for id_, h in hashes if bits[(h & _MASK) >> 3] >> (h & 7) & 1)
+            found.update((id_, None) for id_, place in hashes if bits[(place & _MASK) >> 3] >> (place & 7) & 1)
         return list(found)

@@ -62,14 +62,16 @@ PRAGMA cache_size = -16384;
 """
 
 # What one row of a commit does, by its kind; a row without a kind does nothing.
-# A trace that is there already keeps its row: a commit whose fsync failed may have succeeded after all.
+# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
 _SPREAD = {
     "entry": """INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
         VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f)""",
     "trace": """INSERT INTO traces
           (trace_id, recorded_at, app, route, model_version, prompt_version, spans, document)
         VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h)
-        ON CONFLICT(trace_id) DO UPDATE SET spans = excluded.spans, document = excluded.document""",
+        ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = excluded.app,
+          route = excluded.route, model_version = excluded.model_version,
+          prompt_version = excluded.prompt_version, spans = excluded.spans, document = excluded.document""",
     "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
     "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
     "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
@@ -96,18 +98,23 @@ _COMMIT = {
 }
 
 _ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
-WHERE seq > ? ORDER BY seq LIMIT 16"""
+WHERE seq > ? ORDER BY seq LIMIT 4"""
 _LAST_SEQ = """SELECT max(coalesce((SELECT max(seq) FROM journal), 0), (SELECT max(value) FROM meta))"""
 _UNACKNOWLEDGED = "DELETE FROM journal WHERE seq > ?"
 _TRACE_IDS = "SELECT trace_id FROM traces ORDER BY trace_id"  # in this order the index suffices
+_LAST_ID = "SELECT coalesce(max(id), 0) FROM traces"
 _TOTALS = "SELECT family, labels, value FROM totals"
 _WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
 _DOCUMENT = "SELECT document FROM traces WHERE trace_id = ?"
 _PRUNE_OLD = """DELETE FROM traces WHERE id IN (
   SELECT id FROM (SELECT id, recorded_at FROM traces ORDER BY id LIMIT ?) WHERE recorded_at < ?)"""
 _PRUNE_OLDEST = "DELETE FROM traces WHERE id IN (SELECT id FROM traces ORDER BY id LIMIT ?)"
-_JOURNAL_BYTES = "SELECT coalesce(sum(length(body)), 0) FROM journal"
 _PAGES = "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+_DUE = f"""SELECT page_count, freelist_count, page_size,
+  (SELECT coalesce(sum(length(body)), 0) FROM journal),
+  (SELECT coalesce(min(id), {1 << 62}) FROM traces),
+  (SELECT min(recorded_at) FROM (SELECT recorded_at FROM traces ORDER BY id LIMIT ?))
+FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""  # noqa: S608 (a constant)
 _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 _SHRINK = "PRAGMA incremental_vacuum(512)"
 
@@ -149,21 +156,25 @@ def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> lis
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    size = 1 << (len(rows) - 1).bit_length()
-    padding = repeat(None, (size - len(rows)) * _COLUMNS)
-    connection.execute(_COMMIT[size], [*chain.from_iterable(rows), *padding])
-
-
-def _insert_many(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    if len(rows) <= _MAX_ROWS:
+        _insert_some(connection, rows)
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         for start in range(0, len(rows), _MAX_ROWS):
-            _insert(connection, rows[start : start + _MAX_ROWS])
+            _insert_some(connection, rows[start : start + _MAX_ROWS])
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # SQLite itself rolls back when the disk is full
             connection.execute("ROLLBACK")
         raise
+
+
+def _insert_some(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        size = 1 << (len(rows) - 1).bit_length()
+        padding = repeat(None, (size - len(rows)) * _COLUMNS)
+        connection.execute(_COMMIT[size], [*chain.from_iterable(rows), *padding])
 
 
 @contextmanager
@@ -261,12 +272,12 @@ class Store:
         """
         transaction = transaction or Transaction()
         rows = _rows(entries, transaction)
-        self._sieve.add([trace.trace_id for trace in transaction.traces])  # first: it may hold too many, never too few
         with self._writer() as connection:
-            if len(rows) > _MAX_ROWS:
-                _insert_many(connection, rows)
-            elif rows:
-                _insert(connection, rows)
+            if self._sieve.is_full:
+                self._sieve.next_generation(connection.execute(_LAST_ID).fetchone()[0])
+            # Before they are there: it may hold too many, never too few.
+            self._sieve.add([trace.trace_id for trace in transaction.traces])
+            _insert(connection, rows)
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
         self._wal_pages += 8 + len(rows) + sum(len(entry.body) for _, entry in entries) // _PAGE
 
@@ -278,21 +289,24 @@ class Store:
             _, in_wal, copied = connection.execute(_CHECKPOINT).fetchone()
         self._wal_pages = in_wal - copied
 
-    def prune(self, older_than: float | None, max_bytes: int | None, batch: int = 256) -> int:
+    def prune(self, older_than: float | None, max_bytes: int | None, batch: int = 1024) -> int:
         """Delete up to ``batch`` recorded traces, oldest first, and return how many; 0 means that nothing is due.
 
         Due is what was recorded more than ``older_than`` seconds ago, and anything while the store holds more than
         ``max_bytes`` beside the journal. Freed pages are used again; what is free beyond a quarter of the file goes
         back to the file system. Raises StoreError.
         """
+        pruned = 0
         with self._writer() as connection:
-            pruned = 0
-            if older_than is not None:
+            pages, free, page, journal, first_id, oldest = connection.execute(_DUE, (batch,)).fetchone()
+            used = (pages - free) * page - journal
+            if oldest is not None and older_than is not None and oldest < self._now() - older_than:
                 pruned = connection.execute(_PRUNE_OLD, (batch, self._now() - older_than)).rowcount
-            if not pruned and max_bytes is not None and _bytes_beside_journal(connection) > max_bytes:
+            elif oldest is not None and max_bytes is not None and used > max_bytes:
                 pruned = connection.execute(_PRUNE_OLDEST, (batch,)).rowcount
-            _shrink(connection)
-        self._sieve.forget(pruned)
+            if free > max(pages // 4, _WAL_PAGES):
+                connection.executescript(_SHRINK)  # in one go: execute() gives a row, and the GIL away, for each page
+        self._sieve.forget(first_id)
         self._wal_pages += 2 * pruned
         return pruned
 
@@ -301,15 +315,25 @@ class Store:
         try:
             with _as_store_errors():
                 if self._writing is None:
-                    self._writing = _open_writing(self.path)
-                    # A commit whose fsync failed may be there after all, yet nobody was told so.
-                    self._writing.execute(_UNACKNOWLEDGED, (self.last_seq,))
+                    self._writing = self._open_again()
                 yield self._writing
         except StoreError as error:
             if error.reason in _NEEDS_REOPENING and self._writing is not None:
                 self._writing.close()
                 self._writing = None
+            if error.reason == "disk_full":
+                self._wal_pages = _WAL_PAGES  # a checkpoint lets the next commit use the WAL's space again
             raise
+
+    def _open_again(self) -> sqlite3.Connection:
+        connection = _open_writing(self.path)
+        try:
+            # A commit whose fsync failed may be there after all, yet nobody was told so.
+            connection.execute(_UNACKNOWLEDGED, (self.last_seq,))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     # The event loop's side.
 
@@ -364,15 +388,3 @@ class Store:
                 self._reading.close()
                 self._reading = None
             raise
-
-
-def _bytes_beside_journal(connection: sqlite3.Connection) -> int:
-    pages, free, size = connection.execute(_PAGES).fetchone()
-    (journal,) = connection.execute(_JOURNAL_BYTES).fetchone()
-    return int((pages - free) * size - journal)
-
-
-def _shrink(connection: sqlite3.Connection) -> None:
-    pages, free, _ = connection.execute(_PAGES).fetchone()
-    if free > max(pages // 4, _WAL_PAGES):
-        connection.executescript(_SHRINK)  # in one go: execute() would give one row, and lose the GIL, per page
