@@ -75,7 +75,7 @@ class Pipeline:
         self, store: Store, metrics: Metrics, settings: Settings, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
-        self.writer = Writer(store, self._durable)
+        self.writer = Writer(store, self._durable, on_commit=metrics.committed, on_error=metrics.store_failed)
         self.assembler = Assembler(settings.assembly, self._recorded)
         self.problem: str | None = None
         """Why nothing can be recorded at the moment; None while it can."""
@@ -261,8 +261,15 @@ class Pipeline:
             unrecorded = self._committing
             await self.writer.record(unrecorded.transaction)
             self._metrics.apply(unrecorded.tally)
-            self._metrics.drop(unrecorded.transaction.dropped_totals)
             self._committing = None
+            self._forget(unrecorded.transaction.dropped_totals)
+
+    def _forget(self, dropped: Sequence[tuple[str, str]]) -> None:
+        """What expired gives its labels' budgets back."""
+        if dropped:
+            self._metrics.drop(dropped)
+            for label, values in self._metrics.label_values().items():
+                self.settings.limiter.retain(label, values)
 
     def _seal(self, unrecorded: Unrecorded) -> None:
         unrecorded.tally.labels_overflowed(self.settings.limiter.take_overflow())
@@ -319,7 +326,6 @@ class Pipeline:
                 self._failed(error)
 
     def _failed(self, error: StoreError) -> None:
-        self._metrics.store_failed(error.reason)
         self.problem = f"the store cannot be written: {error.reason}"
         _log.error("not recorded, will try again: reason=%s", error.reason)
 

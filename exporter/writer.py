@@ -35,7 +35,8 @@ class Writer:
 
     ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in the order
     of its number and before its sender is told; it is called also when the sender is gone. It must not raise.
-    ``clock`` is in seconds and only goes up.
+    ``on_commit`` hears the seconds that a group took, ``on_error`` why one failed. ``clock`` is in seconds and only
+    goes up.
 
     For the metrics: ``commits`` and ``entries`` count what became durable, ``group_entries`` is the size of the last
     group, ``commit_seconds`` the time it took, ``commit_seconds_total`` the time of all, ``errors`` counts failures by
@@ -47,6 +48,8 @@ class Writer:
         store: Store,
         on_durable: Callable[[int, Entry, Any], None],
         *,
+        on_commit: Callable[[float], None] = lambda _seconds: None,
+        on_error: Callable[[str], None] = lambda _reason: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.commits = 0
@@ -58,6 +61,8 @@ class Writer:
         self.errors: Counter[str] = Counter()
         self._store = store
         self._on_durable = on_durable
+        self._on_commit = on_commit
+        self._on_error = on_error
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
         self._transaction: _Results | None = None
@@ -159,6 +164,7 @@ class Writer:
         self.commits += 1
         self.entries += len(group)
         self.group_entries = len(group)
+        self._on_commit(self.commit_seconds)
         self._leave(group, transaction)
         for seq, waiting in enumerate(group, first):
             self._tell(seq, waiting)
@@ -212,6 +218,7 @@ class Writer:
         except Exception as error:
             failed = error if isinstance(error, StoreError) else StoreError("internal", type(error).__name__)
             self.errors[failed.reason] += 1
+            self._on_error(failed.reason)
             raise failed from error
 
 

@@ -1,4 +1,4 @@
-"""From request to metrics, on a clock that the test moves: what is counted, what is kept, and what a restart changes."""
+"""From request to metrics on a clock that the test moves: what is counted, what is kept, what a restart changes."""
 
 import json
 

@@ -1,0 +1,241 @@
+"""SIGKILL at random moments, and a full disk: acknowledged spans are counted exactly once, and no counter goes back.
+
+The client does what real ones do: it sends a batch again until it is told 200.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+KILLS = 50
+CONFIG = {"assembly": {"grace": "200ms", "idle": "500ms"}, "attributes": {"app": ["service.name"]}}
+
+
+def sums(text):
+    """The sum over all series of every sample name."""
+    totals = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            totals[sample.name] = totals.get(sample.name, 0) + sample.value
+    return totals
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Process:
+    """A real ``llmq serve``, killed and started again on the same store."""
+
+    def __init__(self, folder, store, before=()):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "exporter.log"
+        config = folder / "llmq.yaml"
+        config.write_text(yaml.safe_dump(CONFIG))
+        llmq = [sys.executable, "-m", "exporter", "serve", "--config", str(config)]
+        self.command = [*before, *llmq, "--listen", f"127.0.0.1:{self.port}", "--store", f"sqlite:///{store}"]
+        self.process = None
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        self.wait_until(lambda: httpx.get(f"{self.url}/-/healthy").status_code == 200)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+
+    def wait_until(self, holds, seconds=30):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert self.process.poll() is None, "the exporter ended by itself"
+            try:
+                if holds():
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        pytest.fail("waited in vain for the exporter")
+
+    def totals(self):
+        return sums(httpx.get(f"{self.url}/metrics").text)
+
+
+class Client(threading.Thread):
+    """Sends batches one after the other, each until it is acknowledged; some traces come in two batches."""
+
+    def __init__(self, url, seed):
+        super().__init__()
+        self.url, self.random = url, random.Random(seed)
+        self.traces = self.spans = self.sent_again = self.refused = 0
+        self.ended = threading.Event()
+        self.failure = None
+
+    def run(self):
+        try:
+            left_over = []
+            while not self.ended.is_set():
+                now, later = self.batch()
+                self.send(left_over + now)
+                left_over = later
+            self.send(left_over)
+        except BaseException as error:  # told by the test's own thread
+            self.failure = error
+            raise
+
+    def batch(self):
+        now, later = [], []
+        for _ in range(self.random.randint(1, 12)):
+            trace = self.random.randbytes(16).hex()
+            root, children = "1" * 16, [f"{n:016x}" for n in range(2, 2 + self.random.randint(0, 2))]
+            self.traces += 1
+            self.spans += 1 + len(children)
+            now += [span(trace, child, root) for child in children]
+            (later if children and self.random.random() < 0.3 else now).append(span(trace, root, ""))
+        return now, later
+
+    def send(self, spans):
+        if not spans:
+            return
+        resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
+        body = json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]})
+        while True:
+            try:
+                answer = httpx.post(f"{self.url}/v1/traces", content=body, headers={"Content-Type": "application/json"})
+            except httpx.TransportError:
+                self.sent_again += 1
+                time.sleep(0.02)
+                continue
+            if answer.status_code == 200:
+                return
+            assert answer.status_code == 503, answer.text
+            assert int(answer.headers["Retry-After"]) >= 1
+            self.refused += 1
+            time.sleep(0.05)
+
+
+def span(trace, span_id, parent):
+    said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Paris is the capital."}]}])
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.model": "m-1", "gen_ai.output.messages": said}
+    return {
+        "traceId": trace,
+        "spanId": span_id,
+        "parentSpanId": parent,
+        "name": "chat",
+        "startTimeUnixNano": str(time.time_ns()),
+        "endTimeUnixNano": str(time.time_ns()),
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
+    }
+
+
+def assert_exact(process, client):
+    """All journal entries recorded, and the counters equal to what was sent."""
+    process.wait_until(lambda: process.totals()["llmq_exporter_journal_entries"] == 0)
+    process.wait_until(lambda: process.totals()["llmq_requests_total"] >= client.traces)
+    totals = process.totals()
+    assert totals["llmq_requests_total"] == client.traces
+    unique = totals["llmq_exporter_spans_received_total"] - totals["llmq_exporter_duplicates_total"]
+    assert unique == client.spans
+    accounted = sum(
+        totals[name] for name in ("llmq_evaluations_total", "llmq_unscored_total", "llmq_evaluation_failures_total")
+    )
+    assert accounted % client.traces == 0
+
+
+def test_killed_fifty_times_under_load_the_counters_are_exact(tmp_path):
+    process = Process(tmp_path, tmp_path / "llmq.db")
+    client = Client(process.url, seed=7)
+    moments = random.Random(11)
+    process.start()
+    client.start()
+    shown = {}
+    for _ in range(KILLS):
+        time.sleep(moments.uniform(0, 0.4))
+        before, shown = shown, process.totals()
+        for name in ("llmq_requests_total", "llmq_exporter_spans_received_total", "llmq_evaluations_total"):
+            assert shown.get(name, 0) >= before.get(name, 0), f"{name} went back"
+        time.sleep(moments.uniform(0, 0.2))
+        process.kill()
+        process.start()
+    client.ended.set()
+    client.join(60)
+    assert client.failure is None
+    assert client.sent_again > 0
+    assert_exact(process, client)
+    process.stop()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MB in a mount namespace of its own, which a sleeping process keeps alive."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if not shutil.which("unshare"):
+        pytest.fail("the test of a full disk needs unshare: apt-get install util-linux")
+    script = f"mount -t tmpfs -o size=24m tmpfs {folder} && echo ready && exec sleep 600"
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        if holder.stdout.readline() != "ready\n":
+            pytest.fail("the test of a full disk needs user namespaces: sysctl kernel.unprivileged_userns_clone=1")
+        yield holder.pid, folder
+        holder.kill()
+        holder.stdout.close()
+
+
+def test_a_full_disk_in_between_loses_nothing(tmp_path, small_disk):
+    holder, folder = small_disk
+    enter = ["nsenter", "--target", str(holder), "--user", "--mount", "--preserve-credentials"]
+    process = Process(tmp_path, folder / "llmq.db", before=enter)
+    client = Client(process.url, seed=8)
+    process.start()
+    client.start()
+    process.wait_until(lambda: process.totals().get("llmq_requests_total", 0) > 50)
+    filler = f"/proc/{holder}/root{folder}/filler"
+    fill(filler)
+    process.wait_until(lambda: client.refused > 3)
+    totals = process.totals()
+    assert totals["llmq_exporter_store_errors_total"] > 0
+    assert httpx.get(f"{process.url}/-/ready").status_code == 503
+    process.kill()
+    os.truncate(filler, 0)
+    process.start()
+    process.wait_until(lambda: process.totals()["llmq_requests_total"] > totals["llmq_requests_total"])
+    fill(filler)
+    refused = client.refused
+    process.wait_until(lambda: client.refused > refused + 3)
+    os.truncate(filler, 0)
+    process.wait_until(lambda: httpx.get(f"{process.url}/-/ready").status_code == 200)
+    client.ended.set()
+    client.join(60)
+    assert client.failure is None
+    assert_exact(process, client)
+    process.stop()
+
+
+def fill(path):
+    """Write until the disk is full."""
+    with open(path, "ab", buffering=0) as file:  # noqa: PTH123 - Path.open cannot append unbuffered more plainly
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
