@@ -110,11 +110,15 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from .app import serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
+    from .store import StoreError  # noqa: PLC0415
 
     config = load(options.config, listen=options.listen, store=options.store)
     _warn(config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    asyncio.run(serve(config))
+    try:
+        asyncio.run(serve(config))
+    except StoreError as error:
+        return _complain(f"llmq serve: {error}", PROBLEM)
     return OK
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 LARGEST_FILE: Final = 1 << 18
 _MOST_VALUES: Final = 50_000
 _DEEPEST: Final = 30
+_TOO_DEEP: Final = f"is nested more than {_DEEPEST} deep: no config needs that"
 _TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _SCALARS: Final = yaml.constructor.SafeConstructor()
@@ -101,13 +102,12 @@ def parse(name: str, content: bytes) -> tuple[Part, list[Problem]]:
         part = reader.part(node, node.start_mark.line + 1, "$") if node else None
         return part or Part({}, 1, "$"), reader.problems
     except RecursionError:
-        message = f"is nested more than {_DEEPEST} deep"
-        raise ConfigError([Problem(name, 1, "$", message)]) from None
+        raise ConfigError([Problem(name, 1, "$", _TOO_DEEP)]) from None
     except yaml.MarkedYAMLError as error:
         raise ConfigError([_syntax_problem(name, error)]) from None
     except yaml.reader.ReaderError as error:
         line = content.decode()[: error.position].count("\n") + 1
-        message = f"character U+{ord(error.character):04X} is not allowed: take it out"
+        message = f"character U+{error.character:04X} is not allowed: take it out"
         raise ConfigError([Problem(name, line, "$", message)]) from None
 
 
@@ -143,7 +143,7 @@ class _Reader:
             message = f"aliases make more than {_MOST_VALUES} values of this file: write the values out"
             raise ConfigError([Problem(self._name, line, where, message)])
         if depth > _DEEPEST:
-            raise RecursionError
+            raise ConfigError([Problem(self._name, line, "$", _TOO_DEEP)])
         if isinstance(node, yaml.MappingNode):
             return Part(self._mapping(node, where, depth), line, where)
         if isinstance(node, yaml.SequenceNode):
@@ -162,10 +162,10 @@ class _Reader:
             key = self._key(key_node, line, where)
             if key is None:
                 continue
-            if key in parts:
-                self._problem(line, where, f'"{key}" is set twice, first on line {parts[key].line}: keep one')
-                continue
             name = f"{where}.{key}" if _PLAIN_KEY.fullmatch(key) else f'{where}["{key}"]'
+            if key in parts:
+                self._problem(line, name, f"is set twice, first on line {parts[key].line}: keep one")
+                continue
             if part := self.part(value_node, line, name, depth + 1):
                 parts[key] = part
         return parts
@@ -189,11 +189,8 @@ class _Reader:
         try:
             value = construct(node)
         except ValueError:
-            value = math.nan
-        if isinstance(value, float) and not math.isfinite(value):
-            self._problem(line, where, "is not a number that can be used")
-            return None
-        return Part(value, line, where)
+            value = math.inf
+        return Part(math.inf if value != value else value, line, where)  # noqa: PLR0124 - NaN passes every comparison
 
     def _problem(self, line: int, where: str, message: str) -> None:
         self.problems.append(Problem(self._name, line, where, message))

@@ -1,6 +1,7 @@
 """The ``evaluators`` section of a config → an EvaluatorSpec each. Knows the registry, no evaluator."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict
 
 
 def only(names: Sequence[str], found: dict[str, EvaluatorSpec], registry: Registry) -> dict[str, EvaluatorSpec]:
-    """The specs with these evaluators alone enabled, first and in this order; UnknownEvaluatorError where one is not."""
+    """The specs with these evaluators alone enabled, first and in this order; UnknownEvaluatorError as it says."""
     wanted = dict.fromkeys(name.strip() for name in names)
     for name in wanted:
         if name not in registry.evaluators:
@@ -101,6 +102,8 @@ def _problem(evaluator: Evaluator, name: str, value: Any, registry: Registry) ->
     known = {option.name for option in evaluator.options}
     if name not in known:
         return f'{evaluator.name} has no option "{name}"; {closest(name, known)}'
+    if isinstance(value, float) and not isfinite(value):
+        return "must be a finite number"
     try:
         registry.bound(evaluator.name, {name: value})
     except OptionError as error:

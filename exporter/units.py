@@ -38,7 +38,7 @@ def duration(text: str) -> float:
         raise ValueError(f'"{text}" is not a duration: write a number and ms, s, m, h, d or w, such as "30s"')
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if not 0 < seconds <= _LONGEST_SECONDS:
-        raise ValueError(f'"{text}" must be longer than nothing and at most 100 years')
+        raise ValueError(f'"{text}" is not possible: a duration must be above 0 and at most 100 years')
     return seconds
 
 
@@ -49,7 +49,7 @@ def size(text: str) -> int:
         raise ValueError(f'"{text}" is not a size: write a number and B, KiB, MiB, GiB or TiB, such as "64MiB"')
     number = round(float(match[1]) * _BYTES[match[2]])
     if not 0 < number < 1 << 62:
-        raise ValueError(f'"{text}" must be at least 1B and less than 4194304TiB')
+        raise ValueError(f'"{text}" is not possible: a size must be at least 1B and less than 4194304TiB')
     return number
 
 
