@@ -141,6 +141,8 @@ def _checked(item: msgspec.Raw, place: str) -> Interaction:
         raise DecodeError(_explained(str(error), place)) from None
     if not _says_something(interaction):
         raise DecodeError(f"{place}: says nothing; give at least a question, an answer, a refusal or an error")
+    if interaction.answer and interaction.refusal:
+        raise DecodeError(f"{place}: has an answer and a refusal; give the one that the user saw")
     if _is_too_deep(interaction):
         raise _too_deep(place)
     return interaction
@@ -267,7 +269,6 @@ def _plain_attributes(interaction: Interaction) -> Mapping[str, Any]:
         "gen_ai.usage.output_tokens": tokens.output,
         "http.route": interaction.route,
         "user.id": interaction.user,
-        "error.type": None if interaction.error is None else "_OTHER",
     }
 
 
