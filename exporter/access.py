@@ -24,7 +24,10 @@ class Access:
         """Say whether the bearer has the role: "unknown" means 401, "forbidden" 403; in constant time."""
         if not self._tokens:
             return "allowed"
-        offered = _digest(_secret(authorization or ""))
+        given = _secret(authorization or "")
+        if not given:
+            return "unknown"
+        offered = _digest(given)
         known, allowed = False, False
         for secret, roles in self._tokens:
             same = compare_digest(secret, offered)
