@@ -12,13 +12,14 @@ from ..trace import Trace
 from .refusal import declined
 from .registry import evaluator
 from .sources import Source, Sources
-from .support import NAMES, Support, support
+from .support import NAMES, Support, shares, support
 from .words import ANSWER_LIMIT, Reading, prose, read
 
 SOURCES = Sources()
 """The documents that recur, remembered for all evaluators that compare with them."""
 
 _SHORT_DECLINE = 600
+_EXPLAINED = 0.8
 _QUOTED = 3
 _QUOTE_LENGTH = 300
 
@@ -45,8 +46,11 @@ def grounding(trace: Trace) -> Score | None:
     if found is None:
         return None
     value = supported(found)
-    cut = f"looked at the first {ANSWER_LIMIT} characters; " if len(trace.answer) > ANSWER_LIMIT else ""
-    return Score(value, explanation=cut + explained(found, len(reading.words)), quotes=quoted(found, reading))
+    if value >= _EXPLAINED:
+        return Score(value)
+    strange = shares(found, reading)
+    cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(trace.answer) > ANSWER_LIMIT else ""
+    return Score(value, None, explained(found, len(strange)) + cut, quoted(strange, reading))
 
 
 def supported(found: Support) -> float:
@@ -64,22 +68,19 @@ def judged(reading: Reading, sources: Sequence[Source]) -> float:
 
 def explained(found: Support, sentences: int) -> str:
     """What is unsupported, in counts."""
-    if not found.strange and not found.conflicts:
-        return ""
     numbers = sum(map(bytes.isdigit, found.strange))
-    where = f"in {len(found.sentences)} of {sentences} sentences"
-    parts = [
-        f"{len(found.strange)} of {found.content} content words, {where}, are in no document",
-        f"{numbers} of them numbers" if numbers else "",
-        f"{found.names} of them names" if found.names else "",
-        f"{found.conflicts.contradicted} facts contradicted" if found.conflicts.contradicted else "",
-        f"{found.conflicts.unknown} claims of what the document leaves open" if found.conflicts.unknown else "",
-        f"{found.conflicts.times} times of day that occur nowhere" if found.conflicts.times else "",
-    ]
-    return "; ".join(filter(None, parts))
+    counts = (
+        (len(found.strange), f"of {found.content} content words, in {sentences} sentences, are in no document"),
+        (numbers, "of them numbers"),
+        (found.names, "of them names"),
+        (found.conflicts.contradicted, "facts contradicted"),
+        (found.conflicts.unknown, "claims of what the document leaves open"),
+        (found.conflicts.times, "times of day that occur nowhere"),
+    )
+    return "; ".join([f"{count} {what}" for count, what in counts if count])
 
 
-def quoted(found: Support, reading: Reading) -> tuple[str, ...]:
+def quoted(strange: list[tuple[float, int]], reading: Reading) -> tuple[str, ...]:
     """The sentences with the largest unsupported share."""
-    worst = sorted(found.sentences, key=lambda one: -one[0])[:_QUOTED]
-    return tuple(reading.sentences[place].strip()[:_QUOTE_LENGTH] for _, place in worst)
+    worst = sorted(strange, key=lambda one: -one[0])[:_QUOTED]
+    return tuple([reading.sentences[place].strip()[:_QUOTE_LENGTH] for _, place in worst])

@@ -13,10 +13,9 @@ _SEEN = 8192
 
 
 class Source(Struct, frozen=True):
-    """One document: its plain text between spaces, its words, and its facts where it is structured."""
+    """One document: its words, and its facts where it is structured."""
 
-    text: bytes
-    words: frozenset[bytes] | list[bytes]
+    words: frozenset[bytes]
     facts: Facts | None
 
 
@@ -30,31 +29,44 @@ class Sources:
         self.size = 0
 
     def ready(self, texts: Iterable[str]) -> list[Source]:
-        """The documents, of all together at most CONTEXT_LIMIT characters."""
+        """The documents, of all together at most CONTEXT_LIMIT characters; those never seen before may come as one."""
         room = CONTEXT_LIMIT
         found: list[Source] = []
+        new: list[str] = []
         for text in texts:
             if room <= 0:
                 break
-            found.append(self._one(text if len(text) <= room else text[:room]))
-            room -= len(text)
+            piece = text if len(text) <= room else text[:room]
+            room -= len(piece)
+            source = self._known(piece)
+            if source is not None:
+                found.append(source)
+            elif piece[:1] in ("{", "["):
+                found.append(_source(piece))
+            else:
+                new.append(piece)
+        if new:
+            found.append(Source(frozenset(plain("\n".join(new)).split()), None))
         return found
 
-    def _one(self, text: str) -> Source:
+    def _known(self, text: str) -> Source | None:
+        """The document as remembered, or to be remembered from now on; None the first time that it is seen."""
         kept = self._kept.get(text)
         if kept is not None:
             self._kept.move_to_end(text)
             return kept[0]
-        source = _source(text)
         mark = hash(text)
-        if mark not in self._seen:
-            self._seen[mark] = None
-            if len(self._seen) > _SEEN:
-                del self._seen[next(iter(self._seen))]
-            return source
-        source = Source(source.text, frozenset(source.words), source.facts)
-        # A distinct word costs a bytes object and its share of the set; key and text are kept beside them.
-        cost = 110 * len(source.words) + len(source.text) + 2 * len(text) + 500
+        if mark in self._seen:
+            return self._keep(text)
+        self._seen[mark] = None
+        if len(self._seen) > _SEEN:
+            del self._seen[next(iter(self._seen))]
+        return None
+
+    def _keep(self, text: str) -> Source:
+        source = _source(text)
+        # A distinct word costs a bytes object and its share of the set; the text is kept as the key.
+        cost = 110 * len(source.words) + 2 * len(text) + 500
         self._kept[text] = source, cost
         self.size += cost
         while self.size > self._limit:
@@ -64,5 +76,4 @@ class Sources:
 
 def _source(text: str) -> Source:
     facts = facts_of(text)
-    lines = plain(joined_names(text) if facts else text).replace(b"\n", b" ")
-    return Source(b" " + lines + b" ", lines.split(), facts)
+    return Source(frozenset(plain(joined_names(text) if facts else text).split()), facts)

@@ -1,15 +1,14 @@
 """How far sentences are supported by documents: words, numbers and names that occur nowhere; knows no verdict."""
 
-import re
 from collections.abc import Sequence
-from itertools import chain
 from math import log1p
 
+import re2
 from msgspec import Struct
 
 from .facts import Conflicts, conflicts
 from .sources import Source
-from .words import Reading, plain
+from .words import SEPARATED, Reading
 
 _LOOKED_UP = 200
 """Words that are looked for a second time, by their stem; beyond it a text is hopeless anyway."""
@@ -29,39 +28,41 @@ COMMON = frozenset(
 )
 """Words that claim nothing: grammar, and what answers say about the documents rather than about the world."""
 
-_SUFFIX = re.compile(
-    rb"(?<=\w{4})(?:ingly|edly|ations?|ings?|ions?|ments?|ness|ers?|ies|ed|es|ly|al|e|s|y)$|(?<=\w{3})(?:ing|ed|es|s|y)$"
-)
-_NUMERALS = dict(
-    zip(b"one two three four five six seven eight nine ten".split(), (b" %d " % n for n in range(1, 11)), strict=True)
-)
+_NUMERALS = {
+    b"one": b"1", b"two": b"2", b"three": b"3", b"four": b"4", b"five": b"5",
+    b"six": b"6", b"seven": b"7", b"eight": b"8", b"nine": b"9", b"ten": b"10",
+}  # fmt: skip
+_NUMERALS |= {digits: word for word, digits in _NUMERALS.items()}
+_CAPITALS = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 
 class Support(Struct, frozen=True):
-    """What of a text is unsupported; ``sentences`` are (share of content that is strange, place in the reading)."""
+    """What of a text is unsupported: of so many words of content these, of them names, and conflicts with facts."""
 
     content: int
     strange: frozenset[bytes]
-    share: float
     names: int
-    worst: float
     conflicts: Conflicts
-    sentences: tuple[tuple[float, int], ...]
+
+    @property
+    def share(self) -> float:
+        """The share of the words of content that is unsupported."""
+        return min(1.0, len(self.strange) / self.content)
 
     def features(self) -> tuple[float, ...]:
         """The numbers that weights are fitted for, in the order of NAMES."""
+        conflicts = self.conflicts
         return (
             log1p(len(self.strange)),
             self.share,
             log1p(self.names),
-            self.worst,
-            log1p(self.conflicts.contradicted),
-            log1p(self.conflicts.unknown),
-            log1p(self.conflicts.times),
+            log1p(conflicts.contradicted),
+            log1p(conflicts.unknown),
+            log1p(conflicts.times),
         )
 
 
-NAMES = ("words", "share", "names", "worst", "contradicted", "unknown", "times")
+NAMES = ("words", "share", "names", "contradicted", "unknown", "times")
 """The features of Support."""
 
 _NO_CONFLICTS = Conflicts()
@@ -69,60 +70,62 @@ _NO_CONFLICTS = Conflicts()
 
 def support(reading: Reading, sources: Sequence[Source]) -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
-    content = reading.distinct - COMMON
+    distinct = reading.distinct
+    content = len(distinct) - len(COMMON.intersection(distinct))
     if not content:
         return None
-    strange = _strange(content, sources)
+    strange = _strange(distinct, sources)
+    return Support(content, strange, _names(strange, reading) if strange else 0, _conflicts(reading, sources))
+
+
+def shares(found: Support, reading: Reading) -> list[tuple[float, int]]:
+    """Of each sentence with something strange: the share of its content that is strange, and its place."""
+    strange = found.strange
+    return [
+        (len(strange.intersection(words)) / max(3, len(words) - len(COMMON.intersection(words))), place)
+        for place, words in enumerate(reading.words)
+        if not strange.isdisjoint(words)
+    ]
+
+
+def _conflicts(reading: Reading, sources: Sequence[Source]) -> Conflicts:
     facts = [source.facts for source in sources if source.facts is not None]
-    found = _NO_CONFLICTS
-    if facts:
-        sentences = tuple(b" " + b" ".join(words) + b" " for words in reading.words)
-        text = "\n".join(reading.sentences)
-        found = max((conflicts(one, sentences, text) for one in facts), key=_weight)
-    if not strange:
-        return Support(len(content), strange, 0.0, 0, 0.0, found, ())
-    shares = tuple(_shares(reading, strange))
-    return Support(
-        content=len(content),
-        strange=strange,
-        share=len(strange) / len(content),
-        names=_names(strange, reading),
-        worst=max((share for share, _ in shares), default=0.0),
-        conflicts=found,
-        sentences=shares,
-    )
+    if not facts:
+        return _NO_CONFLICTS
+    sentences = tuple([b" " + b" ".join(words) + b" " for words in reading.words])
+    text = "\n".join(reading.sentences)
+    return max((conflicts(one, sentences, text) for one in facts), key=_weight)
 
 
 def _weight(one: Conflicts) -> int:
     return one.contradicted + one.unknown + one.times
 
 
-def _strange(content: frozenset[bytes], sources: Sequence[Source]) -> frozenset[bytes]:
-    strange = content.difference(*[source.words for source in sources])
+def _strange(distinct: frozenset[bytes], sources: Sequence[Source]) -> frozenset[bytes]:
+    strange = distinct.difference(*[source.words for source in sources]) - COMMON
     if not strange or len(strange) > _LOOKED_UP:
         return strange
-    return frozenset([word for word in strange if not _resembled(word, sources)])
+    pairs = [(word, _forms(word)) for word in strange]
+    for source in sources:
+        unlike = source.words.isdisjoint
+        pairs = [pair for pair in pairs if unlike(pair[1])]
+    return frozenset([word for word, _ in pairs])
 
 
-def _resembled(word: bytes, sources: Sequence[Source]) -> bool:
-    if len(word) < 4 or word.isdigit():
-        wanted = _NUMERALS.get(word)
-        return wanted is not None and any(wanted in source.text for source in sources)
-    stem = b" " + _SUFFIX.sub(b"", word)
-    return any(stem in source.text for source in sources)
-
-
-def _shares(reading: Reading, strange: frozenset[bytes]) -> list[tuple[float, int]]:
-    """Of each sentence with something strange: the share of its content that is strange, and its place."""
-    found = []
-    for place, words in enumerate(reading.words):
-        if not strange.isdisjoint(words):
-            distinct = set(words) - COMMON
-            found.append((len(distinct & strange) / max(3, len(distinct)), place))
-    return found
+def _forms(word: bytes) -> tuple[bytes, ...]:
+    """Other forms of a word, by its ending; few, since each is looked for, and more do not tell better."""
+    if word.endswith(b"s"):
+        return (word[:-1],)
+    if word.endswith(b"ed"):
+        return word[:-2], word[:-1]
+    if word.endswith(b"ing"):
+        return word[:-3], word[:-3] + b"e"
+    if word in _NUMERALS:
+        return (_NUMERALS[word],)
+    return (word + b"s",)
 
 
 def _names(strange: frozenset[bytes], reading: Reading) -> int:
     """Strange words that the text writes with a capital elsewhere than at a sentence's start."""
-    capital = [word for word in chain.from_iterable(one.split()[1:] for one in reading.sentences) if word[:1].isupper()]
-    return len(strange.intersection(plain(" ".join(capital)).split())) if capital else 0
+    capital = _CAPITALS.findall("\n".join(reading.sentences).encode("utf-8", "replace"))
+    return len(strange.intersection(b" ".join(capital).translate(SEPARATED).split())) if capital else 0

@@ -12,9 +12,9 @@ ANSWER_LIMIT = 64 * 1024
 CONTEXT_LIMIT = 512 * 1024
 """Characters of all documents together that are looked at."""
 
-_SEPARATED = bytes(
-    code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower()
-)
+SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
+"""The bytes to which bytes are mapped: lower case letters, digits, what is not ASCII, line ends; else a space."""
+
 _PUNCTUATION = dict.fromkeys(
     [0xA0, 0xAB, 0xBB, 0xB7, *range(0x2000, 0x2070), *range(0x3000, 0x3012), *range(0xFF00, 0xFF10)], " "
 )
@@ -36,7 +36,7 @@ def plain(text: str) -> bytes:
     """The text as lower case UTF-8, words between spaces, lines kept; characters of unspaced scripts stand alone."""
     if not text.isascii():
         text = _UNSPACED.sub(r" \1 ", text.lower().translate(_PUNCTUATION))
-    return text.encode("utf-8", "replace").translate(_SEPARATED)
+    return text.encode("utf-8", "replace").translate(SEPARATED)
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,153 @@
+"""Measures the evaluators on human-labelled data (--data) beside the baselines that were measured before them.
+
+The shipped weights were fitted on the same rows, so they are fitted again per fold here and scored on rows whose
+prompt or document no fold saw. Rows that an evaluator leaves unscored count as supported (grounding, citation).
+"""
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import logistic
+
+from exporter.evaluators import BUILT_IN, phrases, sources, support, words
+from exporter.evaluators.grounding import SOURCES, judged
+from exporter.evaluators.refusal import declined, features
+from exporter.trace import Document, Trace
+
+FOLDS = 5
+RUN = {function.__name__: function for function in BUILT_IN}
+
+
+def rows_of(data, name):
+    return [json.loads(line) for line in (data / name / "dev.jsonl").open()]
+
+
+def folds_of(rows):
+    groups = sorted({row["group"] for row in rows})
+    random.Random(0).shuffle(groups)
+    fold = {group: number % FOLDS for number, group in enumerate(groups)}
+    return [fold[row["group"]] for row in rows]
+
+
+def out_of_fold(table, labels, folds, apart, **how):
+    """Each row's probability under weights fitted on other folds, and on other models where ``apart`` names them."""
+    scores = [0.0] * len(labels)
+    for fold in range(FOLDS):
+        for part in sorted(set(apart)):
+            train = [n for n in range(len(labels)) if folds[n] != fold and (part == "" or apart[n] != part)]
+            weights = logistic.fit([table[n] for n in train], [labels[n] for n in train], **how)
+            for n in range(len(labels)):
+                if folds[n] == fold and apart[n] == part:
+                    scores[n] = logistic.probability(table[n], weights)
+    return scores
+
+
+def trace_of(row):
+    documents = tuple(Document(text=text) for text in row["context"])
+    return Trace(
+        trace_id=row["id"], content_state="answered", question=row["input"], answer=row["output"], context=documents
+    )
+
+
+def line(name, value, baseline):
+    print(f"  {name:52} {value:7.3f}   {baseline}")
+
+
+def measure_refusal(data):
+    print("refusal, XSTest dev, F1")
+    rows = rows_of(data, "refusal_xstest")
+    labels = [row["label"] for row in rows]
+    found = [features(row["output"]) for row in rows]
+    table = [[float(n in o) for n in phrases.OPENING] + [float(n in t) for n in phrases.LATER] for o, t in found]
+    absent = ["absent" in opening for opening, _ in found]
+    models = [row["model"] for row in rows]
+    folds = folds_of(rows)
+    for name, apart, baseline in (
+        ("unseen prompt", [""] * len(rows), "string match .872, patterns .918"),
+        ("unseen prompt and model", models, "patterns .913, patterns + n-grams .930"),
+    ):
+        scores = out_of_fold(table, labels, folds, apart, ridge=3.0)
+        flags = [p > 0.5 or a for p, a in zip(scores, absent, strict=True)]
+        precision, recall, f1 = logistic.f1(flags, labels)
+        line(f"{name} (P {precision:.3f}, R {recall:.3f})", f1, baseline)
+        if apart[0]:
+            for model in sorted(set(models)):
+                mine = [n for n, one in enumerate(models) if one == model]
+                line(f"  {model}", logistic.f1([flags[n] for n in mine], [labels[n] for n in mine])[2], "")
+    other = rows_of(data, "grounding_ragtruth")
+    for task, baseline in (("Summary", "0 (long list 10-12 %)"), ("Data2txt", "0"), ("QA", ".006")):
+        answers = [row["output"] for row in other if row["task"] == task]
+        flagged = sum(declined(text).probability > 0.5 for text in answers)
+        line(f"flagged, RAGTruth {task} ({len(answers)})", flagged / len(answers), baseline)
+
+
+def measure_grounding(data):
+    print("grounding, AUROC (shipped form, weights refitted per fold)")
+    rows = rows_of(data, "grounding_ragtruth")
+    labels = [row["label"] for row in rows]
+    found = [support_of(row) for row in rows]
+    table = [one.features() if one else (0.0,) * len(support.NAMES) for one in found]
+    fitted = out_of_fold(table, labels, folds_of(rows), [""] * len(rows), signs=[1] * len(support.NAMES))
+    scores = [1 - (1 - p) * (1 - one.share**2) if one else 0.0 for p, one in zip(fitted, found, strict=True)]
+    line("RAGTruth pooled", logistic.auroc(scores, labels), "token recall .756, prototype .821, target .80")
+    told = {
+        "QA": ".743, prototype .818, target .79",
+        "Summary": ".650, prototype .676",
+        "Data2txt": ".674, prototype .824, target .79",
+    }
+    inside = {"QA": ".671, prototype .761", "Summary": ".566, prototype .619", "Data2txt": ".552, prototype .703"}
+    for task, baseline in told.items():
+        mine = [n for n, row in enumerate(rows) if row["task"] == task]
+        line(f"RAGTruth {task}", logistic.auroc([scores[n] for n in mine], [labels[n] for n in mine]), baseline)
+        line(f"RAGTruth {task}, within one model", within(rows, scores, mine), inside[task])
+    online = [1 - said.value if (said := RUN["grounding"](trace_of(row))) else 0.0 for row in rows]
+    unscored = sum(RUN["grounding"](trace_of(row)) is None for row in rows)
+    line(f"RAGTruth pooled, as shipped ({unscored} unscored)", logistic.auroc(online, labels), "fitted on these rows")
+    flags = [score > 0.5 for score in online]
+    precision, recall, f1 = logistic.f1(flags, labels)
+    line(f"RAGTruth F1 at the pass mark (P {precision:.3f}, R {recall:.3f})", f1, "")
+    begin = rows_of(data, "grounding_begin")
+    scores = [1 - said.value if (said := RUN["grounding"](trace_of(row))) else 0.0 for row in begin]
+    line("BEGIN, weights of RAGTruth", logistic.auroc(scores, [row["label"] for row in begin]), "token recall .937")
+
+
+def within(rows, scores, mine):
+    """AUROC within each model's answers, averaged by their number."""
+    total = weight = 0.0
+    for model in sorted({rows[n]["model"] for n in mine}):
+        part = [n for n in mine if rows[n]["model"] == model]
+        labels = [rows[n]["label"] for n in part]
+        if 0 < sum(labels) < len(labels):
+            total += len(part) * logistic.auroc([scores[n] for n in part], labels)
+            weight += len(part)
+    return total / weight
+
+
+def support_of(row):
+    return support.support(words.read(words.prose(row["output"])), sources.Sources().ready(row["context"]))
+
+
+def measure_citation(data):
+    print("citation support, AttributionBench dev, AUROC (weights of RAGTruth; no row of this set was fitted on)")
+    rows = [row for row in rows_of(data, "citation_attributionbench") if row["context"]]
+    scores = [1 - judged(words.read(row["output"]), SOURCES.ready(row["context"])) for row in rows]
+    labels = [row["label"] for row in rows]
+    line(f"all ({len(rows)})", logistic.auroc(scores, labels), "token recall .812, prototype .837, target .82")
+    for task in sorted({row["task"] for row in rows}):
+        mine = [n for n, row in enumerate(rows) if row["task"] == task]
+        line(task, logistic.auroc([scores[n] for n in mine], [labels[n] for n in mine]), "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    data = parser.parse_args().data
+    measure_refusal(data)
+    measure_grounding(data)
+    measure_citation(data)
+
+
+if __name__ == "__main__":
+    main()
