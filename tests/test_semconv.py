@@ -268,6 +268,26 @@ def test_json_nested_without_end_is_text_and_no_recursion():
     assert read(span(chat() | {"gen_ai.output.messages": js([call])})).tool_calls[0].arguments == "(nested too deeply)"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": []},
+        {"type": "message"},
+        {"type": "message", "content": [{"type": "message", "content": [{"type": "message"}]}]},
+        {"role": {}, "parts": {"type": "text"}},
+        [[["x"]]],
+        [None, 7, True],
+        '""',
+        "[",
+        7,
+    ],
+)
+def test_messages_of_any_wrong_shape_are_read_as_far_as_they_go(value):
+    for attribute in (value, js(value)):
+        trace = read(span(chat() | {"gen_ai.output.messages": attribute, "gen_ai.input.messages": attribute}))
+        assert trace.content_state in ("answered", "empty", "not_captured")
+
+
 def test_fields_are_resolved_over_the_trace_and_the_resource():
     root = span({"http.route": "/ask", "session.id": "s1", "user.id": "u1"}, end=9)
     middle = span({"gen_ai.operation.name": "invoke_agent", "gen_ai.prompt.version": "v3"}, parent=root, end=8)

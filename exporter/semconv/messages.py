@@ -71,7 +71,7 @@ def messages(value: Any, role: str) -> list[Message] | None:
         return [message(item, role) for item in value if item is not None]
     if type(value) is dict:
         return [message(value, role)]
-    if type(value) is str and value[0] in "[{" and (rest := _salvaged(value, role)):
+    if type(value) is str and value[:1] in ("[", "{") and (rest := _salvaged(value, role)):
         return rest
     return [Message(role, value if type(value) is str else str(value))]
 
@@ -96,7 +96,8 @@ def is_message(value: Any) -> bool:
         return False
     if type(value.get("role")) is str:
         return "content" in value or "parts" in value or "tool_calls" in value
-    return "lc" in value or (value.get("type") in _ROLES and ("content" in value or "data" in value))
+    kind = value.get("type")
+    return "lc" in value or (type(kind) is str and kind in _ROLES and ("content" in value or "data" in value))
 
 
 def message(value: Any, role: str) -> Message:
@@ -166,7 +167,7 @@ def _add_part(out: Message, part: Any) -> None:
         _add_text(out, part)
     elif type(part) is dict:
         kind = part.get("type")
-        if kind is None:
+        if type(kind) is not str:
             _add_untyped(out, part)
         elif kind in _TEXTS:
             _add_text(out, part.get("content", part.get("text")))
@@ -177,9 +178,16 @@ def _add_part(out: Message, part: Any) -> None:
         elif kind in _RESULTS:
             _add_result(out, part)
         elif kind == "message":
-            _add_content(out, part.get("content"), part)
+            _add_inner(out, part.get("content"))
         elif kind not in _SILENT and type(part.get("text")) is str:
             _add_text(out, part["text"])
+
+
+def _add_inner(out: Message, content: Any) -> None:
+    """Read the content of a message that stands among the parts of one, and no deeper."""
+    for part in content if type(content) is list else (content,):
+        if type(part) is str or (type(part) is dict and part.get("type") != "message"):
+            _add_part(out, part)
 
 
 def _add_untyped(out: Message, part: dict[str, Any]) -> None:
