@@ -212,7 +212,7 @@ def _decoded(signal: Signal, entry: Entry, limits: DecodeLimits) -> Batch:
         raise _Refusal(400, "unprocessable", "the body could not be processed") from None
 
 
-def _log_unforeseen(signal: Signal, error: Exception) -> None:
+def _log_unforeseen(signal: str, error: Exception) -> None:
     """Log where, never what: the message of an exception may quote the body."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     _log.error(
@@ -230,8 +230,14 @@ async def _hand_over(intake: Intake, reception: Reception, entry: Entry, batch: 
     except Busy as busy:
         raise _Refusal(503, "busy", busy.reason, retry_after=busy.retry_after_seconds) from None
     except StoreError:
-        message = "the data could not be made durable"
-        raise _Refusal(503, "store", message, retry_after=_STORE_RETRY_SECONDS) from None
+        raise _not_durable("store") from None
+    except Exception as error:  # noqa: BLE001 - whatever it was, the client must not take the data for safe
+        _log_unforeseen(entry.signal, error)
+        raise _not_durable("internal") from None
+
+
+def _not_durable(reason: str) -> _Refusal:
+    return _Refusal(503, reason, "the data could not be made durable", retry_after=_STORE_RETRY_SECONDS)
 
 
 def _refused(request: web.Request, refusal: _Refusal) -> web.Response:

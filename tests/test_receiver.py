@@ -303,6 +303,16 @@ async def test_a_failing_store_is_503_with_retry_after(serve):
     assert exporter.rejected == [("traces", "store", 1)]
 
 
+async def test_an_intake_that_breaks_is_503_and_logged_without_the_body(serve, caplog):
+    exporter, client = await serve()
+    exporter.intake.failure = KeyError("the secret of the body")
+    response = await client.post("/v1/traces", data=TRACES, headers=PROTOBUF)
+    assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert exporter.rejected == [("traces", "internal", 1)]
+    assert "KeyError" in caplog.text
+    assert "secret" not in caplog.text
+
+
 async def test_bodies_held_by_all_requests_together_are_bounded(serve):
     exporter, client = await serve(pending_bytes=len(TRACES) + 10)
     exporter.intake.release = asyncio.Event()
