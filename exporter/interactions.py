@@ -93,7 +93,8 @@ def decode(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
 
     Ids depend on the body and on ``received_at`` alone, so that the same entry always gives the same spans.
     """
-    if body.count(b'"') > _QUOTES_PER_VALUE * limits.values:
+    most = _QUOTES_PER_VALUE * limits.values
+    if len(body) > most and body.count(b'"') > most:
         raise TooLarge("the body holds too many values; send fewer interactions in one request")
     try:
         return _decode(body, limits, received_at)

@@ -159,7 +159,8 @@ def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
 
 
 def _parse(decoder: "msgspec.json.Decoder[_Request]", body: bytes, limits: DecodeLimits) -> tuple[_Request, bool]:
-    if body.count(b"{") + body.count(b"[") > _BRACKETS_PER_VALUE * limits.values:
+    most = _BRACKETS_PER_VALUE * limits.values
+    if len(body) > most and body.count(b"{") + body.count(b"[") > most:
         raise TooLarge(f"the body holds more than {limits.values} values; send fewer spans in one request")
     try:
         return decoder.decode(body), False
