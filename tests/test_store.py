@@ -1,0 +1,503 @@
+import os
+import random
+import resource
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+from types import SimpleNamespace
+
+import pytest
+
+from exporter.store import SCHEMA_VERSION, Entry, Recorded, Store, StoreError, Transaction
+
+ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
+
+
+def trace(number, *, at=1000.0, document=b"{}", app="chat"):
+    return Recorded(number.to_bytes(16, "big"), at, app, "/ask", "gpt-5", "v3", number.to_bytes(8, "big"), document)
+
+
+def recorded(numbers, **fields):
+    return Transaction(traces=[trace(number, **fields) for number in numbers])
+
+
+def ids(numbers):
+    return [number.to_bytes(16, "big") for number in numbers]
+
+
+def count(store):
+    return store._read("SELECT count(*) FROM traces")[0][0]
+
+
+@pytest.fixture
+def open_store(tmp_path, clock):
+    opened = []
+
+    def open_(name="llmq.db"):
+        opened.append(Store.open(f"sqlite:///{tmp_path / name}", clock))
+        return opened[-1]
+
+    yield open_
+    for store in opened:
+        if store._writing or store._reading:
+            store.close()
+
+
+@pytest.fixture
+def store(open_store):
+    return open_store()
+
+
+def reason_of(call, *arguments):
+    with pytest.raises(StoreError) as caught:
+        call(*arguments)
+    return caught.value.reason
+
+
+# What is committed comes back.
+
+
+def test_a_new_store_is_empty(store):
+    assert (store.last_seq, store.watermark, list(store.entries()), list(store.totals())) == (0, 0, [], [])
+    assert store.known(ids(range(3))) == {}
+    assert store.document(ids([1])[0]) is None
+
+
+def test_entries_come_back_as_they_were_in_order_after_reopening(store, open_store):
+    entries = [(seq, Entry("logs", "application/json", "", os.urandom(seq * 100), seq / 7)) for seq in range(1, 12)]
+    store.commit(entries[:5])
+    store.commit(entries[5:])
+    store.close()
+    assert list(open_store().entries()) == entries
+
+
+def test_an_entry_of_nul_bytes_and_an_empty_one_come_back(store):
+    entries = [(1, Entry("traces", "a\x00b", "", b"\x00" * 300_000, 0.1)), (2, Entry("traces", "", "", b"", 0.0))]
+    store.commit(entries)
+    assert list(store.entries()) == entries
+
+
+def test_recorded_traces_are_known_by_their_span_keys(store):
+    store.commit([], recorded(range(1, 301)))
+    for size in (0, 1, 5, 64, 65, 300):
+        assert store.known(ids(range(1, size + 1))) == {
+            number.to_bytes(16, "big"): (number.to_bytes(8, "big"), False) for number in range(1, size + 1)
+        }
+    assert store.known(ids(range(301, 1000))) == {}
+
+
+def test_recorded_traces_are_known_after_reopening(store, open_store):
+    store.commit([], recorded(range(1, 10)))
+    store.close()
+    assert set(open_store().known(ids(range(20)))) == set(ids(range(1, 10)))
+
+
+def test_a_trace_without_a_document_is_known_as_such(store):
+    store.commit([], recorded([1], document=b""))
+    assert store.known(ids([1])) == {ids([1])[0]: ((1).to_bytes(8, "big"), True)}
+
+
+def test_recording_a_trace_again_replaces_it(store):
+    store.commit([], recorded([1], document=b"", app=""))
+    store.commit([], recorded([1], document=b'{"a":1}', app="late-app", at=2000.0))
+    assert store._read("SELECT app, recorded_at, document FROM traces") == [("late-app", 2000.0, b'{"a":1}')]
+
+
+def test_late_keys_are_appended_in_order(store):
+    first, second, other = b"AAAAAAAA", b"\x00BBBBBB\x00", b"CCCCCCCC"
+    late = [(ids([1])[0], first), (ids([2])[0], other), (ids([1])[0], second)]
+    store.commit([], recorded([1, 2]))
+    store.commit([], Transaction(late=late))
+    assert store.known(ids([1, 2])) == {
+        ids([1])[0]: ((1).to_bytes(8, "big") + first + second, False),
+        ids([2])[0]: ((2).to_bytes(8, "big") + other, False),
+    }
+
+
+def test_late_keys_may_come_with_the_trace_itself(store):
+    transaction = recorded([1])
+    transaction.late.append((ids([1])[0], b"AAAAAAAA"))
+    store.commit([], transaction)
+    assert store.known(ids([1]))[ids([1])[0]][0].endswith(b"AAAAAAAA")
+
+
+def test_the_last_document_stays(store):
+    store.commit([], recorded([1]))
+    store.commit([], Transaction(documents=[(ids([1])[0], b"first"), (ids([1])[0], b"last")]))
+    assert store.document(ids([1])[0]) == b"last"
+
+
+def test_totals_are_absolute_and_dropped_before_they_are_set(store):
+    store.commit([], Transaction(totals=[("a", "[1]", "5"), ("a", "[2]", "7"), ("b", "[1]", "9")]))
+    store.commit([], Transaction(totals=[("a", "[1]", "6")], dropped_totals=[("a", "[1]"), ("a", "[2]")]))
+    assert sorted(store.totals()) == [("a", "[1]", "6"), ("b", "[1]", "9")]
+
+
+def test_done_entries_are_gone_and_their_numbers_are_never_used_again(store, open_store):
+    store.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
+    store.commit([], Transaction(done=[1, 2, 3]))
+    store.close()
+    again = open_store()
+    assert (list(again.entries()), again.last_seq) == ([], 3)
+
+
+def test_the_watermark_only_goes_up(store):
+    for watermark in (5, 3, 0):
+        store.commit([], Transaction(watermark=watermark))
+    assert store.watermark == 5
+
+
+def test_a_transaction_of_many_thousand_rows_is_one(store):
+    transaction = recorded(range(1, 7001))
+    transaction.totals = [("a", f"[{number}]", "1") for number in range(3000)]
+    store.commit([(1, ENTRY)], transaction)
+    assert (count(store), len(list(store.totals())), len(store.known(ids(range(7001))))) == (7000, 3000, 7000)
+
+
+def test_one_bad_row_among_thousands_leaves_nothing(store):
+    transaction = recorded(range(1, 7001))
+    transaction.totals = [("a", "[1]", None)]
+    assert reason_of(store.commit, [(1, ENTRY)], transaction) == "internal"
+    assert (count(store), list(store.entries()), store.last_seq) == (0, [], 0)
+    store.commit([(1, ENTRY)], recorded([1]))
+    assert count(store) == 1
+
+
+# It survives.
+
+CRASHING = dedent("""
+    import sys
+    from exporter.store import Entry, Recorded, Store, Transaction
+    store = Store.open(sys.argv[1])
+    print("open", flush=True)
+    while True:
+        n = store.last_seq + 1
+        traces = [Recorded((n * 100 + i).to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"x" * 900)
+                  for i in range(20)]
+        totals = [("traces", "[]", str(20 * n))]
+        store.commit([(n, Entry("traces", "", "", b"y" * 20_000, 0.0))], Transaction(
+            traces=traces, totals=totals, done=[n - 1], watermark=n - 1))
+        store.checkpoint()
+        print(n, flush=True)
+""")
+
+
+def test_after_kill_9_at_any_moment_totals_traces_and_journal_agree(tmp_path):
+    url = f"sqlite:///{tmp_path / 'llmq.db'}"
+    chance = random.Random(4318)
+    for _ in range(20):
+        with subprocess.Popen([sys.executable, "-c", CRASHING, url], stdout=subprocess.PIPE, text=True) as process:
+            lines = [process.stdout.readline() for _ in range(chance.randint(1, 30))]
+            until = time.perf_counter() + chance.uniform(0, 0.004)
+            while time.perf_counter() < until:
+                pass
+            process.kill()
+            told = int((lines + process.stdout.readlines())[-1].replace("open", "0"))
+        store = Store.open(url)
+        commits = store.last_seq
+        assert commits >= told
+        assert count(store) == 20 * commits
+        assert list(store.totals()) == ([("traces", "[]", str(20 * commits))] if commits else [])
+        assert [seq for seq, _ in store.entries()] == ([commits] if commits else [])
+        assert store.watermark == max(commits - 1, 0)
+        store.close()
+    assert commits > 20
+
+
+class SmallDisk:
+    """A disk that can be filled: a small tmpfs where we may mount one, else a page limit that SQLite itself keeps."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "llmq-test", str(folder)]
+        self.mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
+
+    def fill(self, store):
+        if not self.mounted:
+            store._writing.execute("PRAGMA max_page_count = 1")
+            return
+        with (self.folder / "filler").open("wb", buffering=0) as filler:
+            for size in (65536, 4096, 1):
+                try:
+                    while filler.write(b"x" * size) == size:
+                        pass
+                except OSError:
+                    continue
+
+    def free(self, store):
+        if self.mounted:
+            (self.folder / "filler").unlink()
+        else:
+            store._writing.execute("PRAGMA max_page_count = 1000000")
+
+    def unmount(self):
+        if self.mounted:
+            subprocess.run(["umount", str(self.folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    disk = SmallDisk(tmp_path / "disk")
+    yield disk
+    disk.unmount()
+
+
+def test_a_full_disk_is_an_error_that_changes_nothing_and_passes_by_itself(small_disk, open_store):
+    store = open_store("disk/llmq.db")
+    store.commit([(1, ENTRY)], recorded([1]))
+    small_disk.fill(store)
+    large = Entry("traces", "", "", os.urandom(200_000), 0.0)
+    for _ in range(3):
+        assert reason_of(store.commit, [(2, large)], recorded(range(2, 300))) == "disk_full"
+        assert (count(store), store.last_seq, [seq for seq, _ in store.entries()]) == (1, 1, [1])
+    small_disk.free(store)
+    store.commit([(2, large)], recorded(range(2, 300)))
+    assert (count(store), store.last_seq, [seq for seq, _ in store.entries()]) == (299, 2, [1, 2])
+    store.close()
+
+
+@pytest.fixture
+def failing_writes():
+    """Make every write beyond the first ``size`` bytes of a file fail (EFBIG) until the limit is lifted."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield SimpleNamespace(
+        start=lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1])),
+        stop=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before),
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_after_an_io_error_the_store_works_again_by_itself(store, failing_writes):
+    store.commit([(1, ENTRY)], recorded([1]))
+    failing_writes.start(store.path.stat().st_size)
+    large = Entry("traces", "", "", os.urandom(500_000), 0.0)
+    reasons = {reason_of(store.commit, [(2, large)]) for _ in range(2)}
+    failing_writes.stop()
+    assert reasons == {"io_error"}
+    store.commit([(2, large)])
+    assert [seq for seq, _ in store.entries()] == [1, 2]
+
+
+def test_an_entry_whose_commit_failed_but_reached_the_disk_does_not_come_back(store, failing_writes):
+    store.commit([(1, ENTRY)])
+    with sqlite3.connect(store.path) as other:
+        other.execute("INSERT INTO journal VALUES (2, 0, '', '', '', x'')")
+    other.close()
+    failing_writes.start(0)
+    assert reason_of(store.commit, [], recorded([1])) == "io_error"
+    failing_writes.stop()
+    store.commit([(2, ENTRY), (3, ENTRY)])
+    assert list(store.entries()) == [(1, ENTRY), (2, ENTRY), (3, ENTRY)]
+
+
+def test_a_disk_that_became_read_only_is_an_error_that_passes(store):
+    store._writing.execute("PRAGMA query_only = ON")
+    assert reason_of(store.commit, [(1, ENTRY)]) == "read_only"
+    store._writing.execute("PRAGMA query_only = OFF")
+    store.commit([(1, ENTRY)])
+    assert list(store.entries()) == [(1, ENTRY)]
+
+
+def test_a_store_locked_by_another_program_is_an_error_that_passes(store):
+    store._writing.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert reason_of(store.commit, [(1, ENTRY)]) == "locked"
+    other.execute("ROLLBACK")
+    other.close()
+    store.commit([(1, ENTRY)])
+    assert list(store.entries()) == [(1, ENTRY)]
+
+
+def test_the_wal_does_not_grow_with_what_is_committed(store):
+    wal = store.path.with_name("llmq.db-wal")
+    body = os.urandom(1_000_000)
+    for seq in range(1, 61):
+        store.commit([(seq, Entry("traces", "", "", body, 0.0))], Transaction(done=[seq - 1]))
+        store.checkpoint()
+    assert wal.stat().st_size < 24_000_000
+
+
+# It is opened with care.
+
+
+def test_urls_name_relative_and_absolute_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for url, path in (
+        ("sqlite:///a.db", "a.db"),
+        ("sqlite:///sub/new/b%20c.db", "sub/new/b c.db"),
+        (f"sqlite:///{tmp_path}/d.db", "d.db"),
+    ):
+        store = Store.open(url)
+        assert store.path == tmp_path / path
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "llmq.db", "sqlite://", "sqlite:///", "sqlite://host/a.db", "sqlite:///:memory:", "mysql://a/b"]
+)
+def test_other_urls_are_refused_with_the_two_right_forms(url):
+    with pytest.raises(StoreError, match=r"write sqlite:///file\.db or sqlite:////path/to/file\.db") as caught:
+        Store.open(url)
+    assert caught.value.reason == "url"
+
+
+def test_the_files_are_for_their_owner_only(store):
+    names = {path.name: path.stat().st_mode & 0o777 for path in store.path.parent.iterdir()}
+    assert set(names) >= {"llmq.db", "llmq.db-wal", "llmq.db.lock"}
+    assert set(names.values()) == {0o600}
+
+
+def test_commits_are_synced_to_the_disk(store):
+    assert store._writing.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._writing.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_store_in_use_is_refused_with_its_owner_and_the_cure(store):
+    url = f"sqlite:///{store.path}"
+    with pytest.raises(StoreError) as caught:
+        Store.open(url)
+    assert caught.value.reason == "in_use"
+    assert str(caught.value) == (
+        f"store {store.path} is in use by another llmq (process {os.getpid()}): stop that one, or give this one a "
+        "store of its own with --store"
+    )
+    store.close()
+    Store.open(url).close()
+
+
+def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
+    code = "import sys\nfrom exporter.store import Store\nStore.open(sys.argv[1])"
+    run = subprocess.run(
+        [sys.executable, "-c", code, f"sqlite:///{store.path}"], capture_output=True, text=True, check=False
+    )
+    assert f"is in use by another llmq (process {os.getpid()})" in run.stderr
+    store.commit([(1, ENTRY)])
+    assert list(store.entries()) == [(1, ENTRY)]
+
+
+def refusal(path):
+    with pytest.raises(StoreError) as caught:
+        Store.open(f"sqlite:///{path}")
+    assert str(path) in str(caught.value)
+    return caught.value.reason, str(caught.value)
+
+
+def test_a_store_of_a_newer_llmq_is_refused(store):
+    store._writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    store.close()
+    reason, message = refusal(store.path)
+    assert reason == "newer"
+    assert f"written by a newer llmq (schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION})" in message
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs(a)")
+    other.close()
+    before = path.read_bytes()
+    assert refusal(path)[0] == "foreign"
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"not a database, but someone's notes\n" * 200)
+    reason, message = refusal(path)
+    assert (reason, "is not a database, or damaged" in message) == ("corrupt", True)
+    assert path.read_bytes() == b"not a database, but someone's notes\n" * 200
+
+
+def test_a_damaged_store_is_refused(store):
+    store.commit([], recorded(range(1, 2000)))
+    store.close()
+    with store.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (store.path.stat().st_size - 4096))
+    assert refusal(store.path)[0] == "corrupt"
+
+
+def test_a_directory_is_refused_with_the_name_of_a_file_in_it(tmp_path):
+    reason, message = refusal(tmp_path)
+    assert (reason, f"name a file in it, such as {tmp_path}/llmq.db" in message) == ("cannot_open", True)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    reason, message = refusal(tmp_path / "file" / "llmq.db")
+    assert (reason, "File exists" in message or "Not a directory" in message) == ("cannot_open", True)
+
+
+def test_a_place_where_nothing_can_be_written_is_refused():
+    assert refusal(Path("/sys/llmq.db"))[0] == "read_only"
+
+
+def test_a_refused_store_is_not_left_locked(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"x" * 5000)
+    refusal(path)
+    path.unlink()
+    Store.open(f"sqlite:///{path}").close()
+
+
+# It keeps what it should keep.
+
+
+def prune_all(store, older_than=None, max_bytes=None, batch=100):
+    pruned = 0
+    while some := store.prune(older_than, max_bytes, batch):
+        assert some <= batch
+        pruned += some
+    return pruned
+
+
+def test_traces_older_than_the_retention_go_oldest_first(store, clock):
+    store.commit([(1, ENTRY)], recorded(range(1, 251), at=clock.at - 100))
+    store.commit([], recorded(range(251, 301), at=clock.at - 10))
+    assert prune_all(store, older_than=200) == 0
+    assert store.prune(50, None, 100) == 100
+    assert set(store.known(ids(range(1, 102)))) == set(ids([101]))
+    assert prune_all(store, older_than=50) == 150
+    assert set(store.known(ids(range(1, 400)))) == set(ids(range(251, 301)))
+
+
+def test_the_oldest_traces_go_while_the_store_is_too_large(store):
+    for start in range(1, 1001, 100):
+        store.commit([], recorded(range(start, start + 100), document=os.urandom(2000)))
+    full = store.size_bytes()
+    assert full > 2_000_000
+    pruned = prune_all(store, max_bytes=full // 2)
+    assert full // 2 - 500_000 < store.size_bytes() <= full // 2
+    assert set(store.known(ids(range(1, 1001)))) == set(ids(range(pruned + 1, 1001)))
+
+
+def test_neither_journal_nor_totals_are_pruned_nor_does_a_long_journal_cost_traces(store, clock):
+    transaction = recorded(range(1, 11), at=clock.at)
+    transaction.totals = [("a", "[]", "10")]
+    store.commit([(1, Entry("traces", "", "", b"x" * 5_000_000, 0.0))], transaction)
+    assert prune_all(store, older_than=3600, max_bytes=1_000_000) == 0
+    clock.move(7200)
+    assert prune_all(store, older_than=3600, max_bytes=0) == 10
+    assert ([seq for seq, _ in store.entries()], list(store.totals())) == ([1], [("a", "[]", "10")])
+
+
+def test_freed_space_is_used_again(store):
+    for start in range(1, 3001, 100):
+        store.commit([], recorded(range(start, start + 100), document=os.urandom(2000)))
+        prune_all(store, max_bytes=500_000)
+    store.close()
+    assert store.path.stat().st_size < 2_000_000
+
+
+def test_much_free_space_goes_back_to_the_file_system(store):
+    store.commit([], recorded(range(1, 1001), document=os.urandom(30_000)))
+    prune_all(store, max_bytes=0)
+    for _ in range(20):
+        store.prune(None, None)
+    store.close()
+    assert store.path.stat().st_size < 20_000_000

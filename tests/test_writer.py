@@ -1,0 +1,248 @@
+import asyncio
+import os
+import sqlite3
+
+import pytest
+
+from exporter.store import Entry, Recorded, Store, StoreError, Transaction
+from exporter.writer import Writer
+
+
+def entry(number=0, *, signal="traces"):
+    return Entry(signal, "application/x-protobuf", "gzip", b"x" * 100, float(number))
+
+
+def recorded(number, *, totals=(), done=()):
+    row = Recorded(number.to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"{}")
+    return Transaction(traces=[row], totals=list(totals), done=list(done))
+
+
+@pytest.fixture
+def store(tmp_path, clock):
+    store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def events():
+    """What happened, in order: ("durable", seq, payload) and ("told", seq, payload)."""
+    return []
+
+
+@pytest.fixture
+async def writer(store, events):
+    writer = Writer(store, lambda seq, _, payload: events.append(("durable", seq, payload)))
+    await writer.start()
+    yield writer
+    await writer.stop()
+
+
+@pytest.fixture
+def stall(store):
+    """Hold back every commit, as a slow disk does, until released."""
+    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    yield lambda: other.execute("ROLLBACK")
+    other.close()
+
+
+def break_store(store, *, broken=True):
+    store._writing.execute(f"PRAGMA query_only = {broken}")
+
+
+async def ask(writer, *entries):
+    """Begin to journal entries, and return the tasks that wait for them."""
+    tasks = [asyncio.create_task(writer.journal(one, None)) for one in entries]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_an_entry_is_durable_when_its_sender_is_told(writer, store):
+    assert await writer.journal(entry(7), "payload") == 1
+    assert list(store.entries()) == [(1, entry(7))]
+
+
+async def test_entries_are_handed_on_in_order_before_any_sender_is_told(writer, events):
+    async def send(number):
+        seq = await writer.journal(entry(number), number)
+        events.append(("told", seq, number))
+
+    await asyncio.gather(*(send(number) for number in range(20)))
+    assert events == [
+        *(("durable", number + 1, number) for number in range(20)),
+        *(("told", number + 1, number) for number in range(20)),
+    ]
+
+
+async def test_what_gathers_during_a_commit_goes_into_one_transaction(writer, store, stall):
+    first = await ask(writer, entry())
+    rest = await ask(writer, *(entry(number) for number in range(30)))
+    recording = asyncio.create_task(writer.record(recorded(1)))
+    await asyncio.sleep(0)
+    stall()
+    assert await asyncio.gather(*first, *rest) == list(range(1, 32))
+    await recording
+    assert (writer.commits, writer.entries, writer.group_entries) == (2, 31, 30)
+    assert store.known([(1).to_bytes(16, "big")])
+
+
+async def test_a_large_queue_is_written_in_several_groups(writer, store):
+    entries = [Entry("traces", "", "", os.urandom(1000) * 12_000, 0.0) for _ in range(5)]
+    assert await asyncio.gather(*(writer.journal(one, None) for one in entries)) == [1, 2, 3, 4, 5]
+    assert writer.commits == 3
+    assert list(store.entries()) == list(enumerate(entries, 1))
+
+
+async def test_pending_bytes_are_those_that_wait(writer, stall):
+    waiting = await ask(writer, entry(), entry())
+    assert writer.pending_bytes == 200
+    stall()
+    await asyncio.gather(*waiting)
+    assert writer.pending_bytes == 0
+
+
+async def test_a_failed_group_fails_all_who_wait_and_uses_no_number(writer, store, events):
+    break_store(store)
+    results = await asyncio.gather(
+        writer.journal(entry(), None), writer.journal(entry(), None), writer.record(recorded(1)), return_exceptions=True
+    )
+    assert [(type(error), error.reason) for error in results] == [(StoreError, "read_only")] * 3
+    assert len({id(error) for error in results}) == 3
+    assert (events, writer.pending_bytes, writer.commits, dict(writer.errors)) == ([], 0, 0, {"read_only": 1})
+    break_store(store, broken=False)
+    assert await writer.journal(entry(), "again") == 1
+    assert events == [("durable", 1, "again")]
+
+
+async def test_a_failed_transaction_may_be_tried_again(writer, store):
+    transaction = recorded(1, totals=[("a", "[]", "1")])
+    break_store(store)
+    with pytest.raises(StoreError, match="readonly"):
+        await writer.record(transaction)
+    break_store(store, broken=False)
+    await writer.record(transaction)
+    assert list(store.totals()) == [("a", "[]", "1")]
+
+
+async def test_two_transactions_at_a_time_are_a_mistake(writer, stall):
+    recording = asyncio.create_task(writer.record(recorded(1)))
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="on its way"):
+        await writer.record(recorded(2))
+    stall()
+    await recording
+    await writer.record(recorded(2))
+
+
+async def test_only_what_cannot_be_written_fails(writer, store, events):
+    results = await asyncio.gather(
+        writer.journal(entry(1), 1),
+        writer.journal(entry(2, signal="lone surrogate \udcff"), 2),
+        writer.journal(entry(3), 3),
+        writer.record(recorded(1)),
+        return_exceptions=True,
+    )
+    assert (results[0], results[2:]) == (1, [2, None])
+    assert (results[1].reason, str(results[1])) == ("internal", "UnicodeEncodeError")
+    assert events == [("durable", 1, 1), ("durable", 2, 3)]
+    assert (list(store.entries()), writer.pending_bytes) == ([(1, entry(1)), (2, entry(3))], 0)
+
+
+async def test_a_sender_who_leaves_changes_nothing_for_the_others(writer, store, events, stall):
+    waiting = await ask(writer, entry(1), entry(2), entry(3))
+    waiting[1].cancel()
+    stall()
+    assert [await waiting[0], await waiting[2]] == [1, 3]
+    assert waiting[1].cancelled()
+    assert [seq for _, seq, _ in events] == [1, 2, 3]
+    assert [seq for seq, _ in store.entries()] == [1, 2, 3]
+
+
+async def test_a_recorder_who_leaves_does_not_block_the_next(writer, store, stall):
+    recording = asyncio.create_task(writer.record(recorded(1)))
+    await asyncio.sleep(0)
+    recording.cancel()
+    stall()
+    await writer.journal(entry(), None)
+    await writer.record(recorded(2))
+    assert len(store.known([(number).to_bytes(16, "big") for number in (1, 2)])) == 2
+
+
+async def test_a_fault_in_handing_on_is_told_to_its_sender_alone(store):
+    def hand_on(seq, one, payload):
+        if payload == "bad":
+            raise ZeroDivisionError
+
+    writer = Writer(store, hand_on)
+    await writer.start()
+    good, bad, last = await asyncio.gather(
+        *(writer.journal(entry(), payload) for payload in ("good", "bad", "good")), return_exceptions=True
+    )
+    assert (good, type(bad), last) == (1, ZeroDivisionError, 3)
+    assert [seq for seq, _ in store.entries()] == [1, 2, 3]
+    await writer.stop()
+
+
+async def test_stopping_writes_what_waits_and_refuses_what_comes(writer, store, stall):
+    waiting = await ask(writer, *(entry(number) for number in range(5)))
+    recording = asyncio.create_task(writer.record(recorded(1)))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(writer.stop())
+    await asyncio.sleep(0)
+    for late in (writer.journal(entry(), None), writer.record(recorded(2)), writer.prune(None, None)):
+        with pytest.raises(StoreError) as caught:
+            await late
+        assert caught.value.reason == "closed"
+    stall()
+    await stopping
+    assert await asyncio.gather(*waiting, recording) == [1, 2, 3, 4, 5, None]
+    assert len(list(store.entries())) == 5
+
+
+async def test_pruning_takes_its_turn_between_groups(writer, store, clock):
+    await writer.record(recorded(1))
+    assert await writer.prune(3600, None) == 1
+    assert await writer.prune(3600, None) == 0
+    assert store.known([(1).to_bytes(16, "big")]) == {}
+
+
+async def test_a_failed_pruning_is_told_and_counted(writer, store):
+    await writer.record(recorded(1))
+    break_store(store)
+    with pytest.raises(StoreError, match="readonly"):
+        await writer.prune(3600, None)
+    assert writer.errors["read_only"] == 1
+    break_store(store, broken=False)
+    assert await writer.prune(3600, None) == 1
+
+
+async def test_numbers_go_on_after_a_restart(tmp_path, clock, events):
+    for expected in (1, 2, 3):
+        store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+        writer = Writer(store, lambda *event: events.append(event))
+        await writer.start()
+        assert await writer.journal(entry(), None) == expected
+        await writer.record(recorded(expected, done=[expected]))
+        await writer.stop()
+        store.close()
+
+
+async def test_commits_are_timed_by_the_clock(store):
+    ticks = iter([1.0, 1.5, 10.0, 12.0])
+    writer = Writer(store, lambda *_: None, clock=lambda: next(ticks))
+    await writer.start()
+    await writer.journal(entry(), None)
+    assert (writer.commit_seconds, writer.commit_seconds_total) == (0.5, 0.5)
+    await writer.journal(entry(), None)
+    assert (writer.commit_seconds, writer.commit_seconds_total) == (2.0, 2.5)
+    await writer.stop()
+
+
+async def test_the_loop_goes_on_while_the_disk_is_slow(writer, stall):
+    waiting = await ask(writer, entry())
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert not waiting[0].done()
+    stall()
+    assert await waiting[0] == 1
