@@ -71,9 +71,8 @@ def _faults(root: Part) -> Iterator[_Fault]:
     for error in _validator().iter_errors(root.plain()):
         steps: list[str | int] = list(error.absolute_path)
         mismatch = _mismatch(error)
-        if mismatch.keyword in ("minimum", "maximum") and not _validator().is_type(
-            error.instance, error.schema["type"]
-        ):
+        bounded = mismatch.keyword in ("minimum", "maximum")
+        if bounded and not _validator().is_type(mismatch.found, mismatch.schema["type"]):
             continue  # its type is wrong, which is said already
         if "propertyNames" in error.absolute_schema_path:
             steps.append(mismatch.found)

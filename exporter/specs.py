@@ -126,4 +126,4 @@ def _check_reach(part: Part, rules: tuple[Rule, ...], odd: Report) -> None:
     everywhere = [number for number, rule in enumerate(rules) if rule.apps == rule.routes == _EVERYWHERE]
     if everywhere and everywhere[0] + 1 < len(rules):
         later = part.find("rules", everywhere[0] + 1) or part
-        odd(later, f"is never reached: rule {everywhere[0]} matches everywhere; put the rules with patterns first")
+        odd(later, f"is never reached: rule {everywhere[0]} matches everywhere; put the others first")

@@ -4,14 +4,18 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from exporter import config as config_module
 from exporter.config import Config, ConfigError, load, reload, to_yaml
-from exporter.configfile import LARGEST_FILE
+from exporter.configfile import LARGEST_FILE, parse
 from exporter.evaluators import built_in, evaluator
+from exporter.meaning import Reading
 from exporter.panel import EvaluatorSpec, Panel, Rule
-from exporter.settings import Price, Secret
+from exporter.settings import Origin, Price, Secret
+from exporter.shape import check
 from exporter.trace import Trace
 from exporter.units import Address
 
@@ -112,6 +116,60 @@ def test_no_message_quotes_a_text_where_something_else_was_expected(written):
         written("server:\n  tokens: planted-secret-1\n  allow_unauthenticated: planted-secret-2\n")
     assert len(error.value.problems) == 2
     assert "planted" not in str(error.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whatever_is_written_there_is_a_config_or_a_list_of_problems(data):
+    content = bytearray(b"\n".join(path.read_bytes() for path in sorted(CONFIGS.glob("bad-t*.yaml")))[:3000])
+    if data.draw(st.booleans()):
+        content = bytearray(DEFAULT.read_bytes()[-2500:])
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(content)))
+        content[at : at + data.draw(st.integers(0, 3))] = data.draw(st.sampled_from(SHRAPNEL))
+    assert all(1 <= one.line <= content.count(b"\n") + 2 for one in told(bytes(content)))
+
+
+def told(content):
+    try:
+        root, found = parse("fuzzed.yaml", content)
+    except ConfigError as error:
+        return error.problems
+    found += check(root, "fuzzed.yaml")
+    Reading(root, "fuzzed.yaml", found, ENVIRON, built_in()).config(Origin())
+    return found
+
+
+SHRAPNEL = (
+    b"",
+    b"\n",
+    b"- ",
+    b": ",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"'",
+    b'"',
+    b"#",
+    b"&a ",
+    b"*a",
+    b"!!int ",
+    b"? ",
+    b"|\n",
+    b"<<: ",
+    b"null",
+    b"9",
+    b"\xff",
+    b"\x00",
+    b"\t",
+    b"~",
+    b"\xf0\x9f\x98\x80",
+    b".nan",
+    b"0x",
+    b"true",
+    b"  ",
+)
 
 
 # The defaults
@@ -305,8 +363,7 @@ def test_the_rendering_is_a_config_that_means_the_same(written, tmp_path):
         ),
         (
             "evaluators: {format: {rules: [{options: {table: true}}, {apps: [shop]}]}}",
-            "$.evaluators.format.rules[1]: is never reached: rule 0 matches everywhere;"
-            " put the rules with patterns first",
+            "$.evaluators.format.rules[1]: is never reached: rule 0 matches everywhere; put the others first",
         ),
         (
             "evaluators: {format: {enabled: false, pass_mark: 1}}",
