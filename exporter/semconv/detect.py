@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..trace import Span
-from .node import Node, Role
+from . import langfuse, langsmith, mlflow, openinference, otel, traceloop, vercel
+from .node import Dialect, Node, Role, shape_of
 
-OTEL = "otel"
-OPENINFERENCE = "openinference"
-LANGFUSE = "langfuse"
-MLFLOW = "mlflow"
-LANGSMITH = "langsmith"
-VERCEL = "vercel"
-TRACELOOP = "traceloop"
+OTEL = otel.DIALECT
+OPENINFERENCE = openinference.DIALECT
+LANGFUSE = langfuse.DIALECT
+MLFLOW = mlflow.DIALECT
+LANGSMITH = langsmith.DIALECT
+VERCEL = vercel.DIALECT
+TRACELOOP = traceloop.DIALECT
 
 _OPENINFERENCE: dict[str, Role] = {
     "LLM": "generation",
@@ -46,7 +47,7 @@ _MLFLOW: dict[str, Role] = {
     "UNKNOWN": "chain",
 }
 _LANGSMITH: dict[str, Role] = {"llm": "generation", "retriever": "retrieval", "tool": "tool", "chain": "chain"}
-_PRODUCTS: tuple[tuple[str, str, Mapping[str, Role]], ...] = (
+_PRODUCTS: tuple[tuple[str, Dialect, Mapping[str, Role]], ...] = (
     ("openinference.span.kind", OPENINFERENCE, _OPENINFERENCE),
     ("langfuse.observation.type", LANGFUSE, _LANGFUSE),
     ("mlflow.spanType", MLFLOW, _MLFLOW),
@@ -72,7 +73,7 @@ _OPERATIONS: dict[str, Role] = {
 }
 _TRACELOOP: dict[str, Role] = {"workflow": "chain", "task": "chain", "agent": "chain", "tool": "tool"}
 _REQUESTS: dict[str, Role] = {"chat": "generation", "completion": "generation"}
-_ANCIENT: tuple[tuple[str, str, Role], ...] = (
+_ANCIENT: tuple[tuple[str, Dialect, Role], ...] = (
     ("gen_ai.retrieval.documents", OTEL, "retrieval"),
     ("gen_ai.prompt.0.role", TRACELOOP, "generation"),
     ("gen_ai.tool.name", OTEL, "tool"),
@@ -101,14 +102,15 @@ _MARKS = frozenset(
 
 def classify(span: Span) -> Node | None:
     """Return the span as a node of its dialect; None where it has nothing to do with language models."""
-    names = frozenset(span.attributes)
+    shape = shape_of(span.attributes)
+    names = shape.names
     if names.isdisjoint(_MARKS):
         return None
     dialect, role = _product(span.attributes, names) or _genai(span, span.attributes, names)
-    return Node(span, names, dialect, role)
+    return Node(span, shape, dialect, role)
 
 
-def _product(attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[str, Role] | None:
+def _product(attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[Dialect, Role] | None:
     """Recognise the dialects that mark every span of theirs; some send OTel's names as well."""
     for mark, dialect, roles in _PRODUCTS:
         if mark in names:
@@ -129,7 +131,7 @@ def _vercel_role(operation: Any) -> Role:
     return "generation" if operation.endswith((".doGenerate", ".doStream")) else "ignored"
 
 
-def _genai(span: Span, attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[str, Role]:
+def _genai(span: Span, attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[Dialect, Role]:
     """Recognise OTel GenAI and Traceloop, which share names; an operation of their own is looked at last."""
     operation = attributes["gen_ai.operation.name"] if "gen_ai.operation.name" in names else None
     role = _OPERATIONS.get(operation) if type(operation) is str else None
@@ -145,7 +147,7 @@ def _genai(span: Span, attributes: Mapping[str, Any], names: frozenset[str]) -> 
     return _ancient(span, names)
 
 
-def _operation(attributes: Mapping[str, Any], names: frozenset[str], role: Role) -> tuple[str, Role]:
+def _operation(attributes: Mapping[str, Any], names: frozenset[str], role: Role) -> tuple[Dialect, Role]:
     if "logfire.span_type" in names and attributes["logfire.span_type"] == "pending_span":
         return OTEL, "ignored"
     if role == "generation":
@@ -159,7 +161,7 @@ def _traceloop_role(kind: Any, entity: Any) -> Role:
     return _TRACELOOP.get(kind, "ignored") if type(kind) is str else "ignored"
 
 
-def _ancient(span: Span, names: frozenset[str]) -> tuple[str, Role]:
+def _ancient(span: Span, names: frozenset[str]) -> tuple[Dialect, Role]:
     """LiteLLM's raw spans are a copy in Python's repr."""
     if span.name != "raw_gen_ai_request":
         for name, dialect, role in _ANCIENT:

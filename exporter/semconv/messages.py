@@ -278,14 +278,17 @@ def last_question(found: Sequence[Message] | None) -> str | None:
 
 def system_text(found: Sequence[Message] | None) -> str | None:
     """Return the texts of the system messages, joined; None where there is none."""
-    texts = [item.text for item in found or () if item.role == "system" and item.text]
-    return "\n".join(texts) or None
+    if not found or (len(found) == 1 and found[0].role != "system"):
+        return None
+    return "\n".join(item.text for item in found if item.role == "system" and item.text) or None
 
 
 def recent_results(found: Sequence[Message] | None) -> tuple[str, ...]:
     """Return what tools returned since the user last spoke, in order."""
     recent: list[str] = []
-    for item in reversed(found or ()):
+    if not found or (len(found) == 1 and not found[0].results):
+        return ()
+    for item in reversed(found):
         if item.role == "user" and item.text and not item.results:
             break
         recent[:0] = item.results

@@ -1,6 +1,7 @@
 """A span that some dialect speaks for, and what is asked of a dialect; knows no attribute names."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -12,15 +13,42 @@ from .messages import Message
 Role = Literal["generation", "retrieval", "tool", "chain", "ignored"]
 
 
+class Shape:
+    """The set of names that spans of one kind carry, and which of the names asked for are among them."""
+
+    __slots__ = ("known", "names")
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.known: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
+
+    def find(self, wanted: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """Return, of ``attribute`` and ``attribute#key`` names, the (attribute, key) pairs whose attribute is there."""
+        parts = (name.partition("#") for name in wanted)
+        self.known[wanted] = found = tuple((name, key) for name, _, key in parts if name in self.names)
+        return found
+
+
+_cached = lru_cache(maxsize=512)(Shape)
+_FEW = 64
+
+
+def shape_of(attributes: Mapping[str, Any]) -> Shape:
+    """Return the shape of a span; the spans of a program have few, so those of ordinary size are kept."""
+    names = frozenset(attributes)
+    return _cached(names) if len(names) <= _FEW else Shape(names)
+
+
 class Node:
     """A span with its dialect, its role and the log records that belong to it."""
 
-    __slots__ = ("attributes", "dialect", "logs", "names", "role", "span")
+    __slots__ = ("attributes", "dialect", "logs", "names", "role", "shape", "span")
 
-    def __init__(self, span: Span, names: frozenset[str], dialect: str, role: Role) -> None:
+    def __init__(self, span: Span, shape: Shape, dialect: "Dialect", role: Role) -> None:
         self.span = span
-        self.attributes: Mapping[str, Any] = span.attributes
-        self.names = names
+        self.attributes = span.attributes
+        self.shape = shape
+        self.names = shape.names
         self.dialect = dialect
         self.role = role
         self.logs: Sequence[LogRecord] = ()
@@ -32,19 +60,15 @@ class Node:
             return None if value == "" else value
         return None
 
-    def pick(self, names: Iterable[str]) -> Any:
+    def pick(self, names: tuple[str, ...]) -> Any:
         """Return the first value that is neither absent nor ""; ``attribute#key`` looks inside a JSON object."""
-        have = self.names
-        for name in names:
-            if name in have:
-                value = self.attributes.get(name)
-                if value is not None and value != "":
-                    return value
-            elif "#" in name:
-                attribute, _, path = name.partition("#")
-                value = inside(parsed(self.attributes.get(attribute)), path) if attribute in have else None
-                if value is not None and value != "":
-                    return value
+        found = self.shape.known.get(names)
+        for name, key in self.shape.find(names) if found is None else found:
+            value = self.attributes.get(name)
+            if key:
+                value = inside(parsed(value), key)
+            if value is not None and value != "":
+                return value
         return None
 
 
@@ -65,6 +89,9 @@ class Format(Struct, frozen=True):
 
     json: bool = False
     schema: dict[str, Any] | None = None
+
+
+UNASKED = Format()
 
 
 def _nothing(_node: Node) -> list[Any]:
@@ -91,3 +118,4 @@ class Dialect(Struct, frozen=True, kw_only=True):
     tool_id: tuple[str, ...] = ("gen_ai.tool.call.id",)
     tool_result: tuple[str, ...] = ("gen_ai.tool.call.result",)
     results: Callable[[Node], Sequence[str]] = _no_results
+    reranks: Callable[[Node], bool] = lambda _node: False

@@ -139,6 +139,7 @@ DIALECT = Dialect(
     format=format_of,
     documents=documents,
     query=query,
+    reranks=lambda node: node.get("openinference.span.kind") == "RERANKER",
     tools=tools,
     tool_name=("tool.name",),
     tool_arguments=("input.value",),

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..trace import Document, LogRecord, ToolDefinition
-from .embedded import inside, parsed
+from .embedded import parsed
 from .loose import documents as read_documents
 from .loose import said, schema, tool_definitions
 from .messages import Message, content_parts, is_message, message, messages, result_text
-from .node import Dialect, Fields, Format, Node
+from .node import UNASKED, Dialect, Fields, Format, Node
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "model_name"),
@@ -33,6 +33,9 @@ _EVENT_ROLES = {
     "gen_ai.tool.message": "tool",
 }
 _TRANSCRIPTS = ("pydantic_ai.all_messages", "all_messages_events", "events")
+_TOOLS = ("gen_ai.tool.definitions", "model_request_parameters#function_tools")
+_SCHEMAS = ("gen_ai.request.structured_output_schema", "model_request_parameters#output_object.json_schema")
+_FORMATS = ("gen_ai.openai.request.response_format", "openai.request.response_format", "gen_ai.output.type")
 _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 _PLACEHOLDER = "Function called with tools"
 
@@ -181,25 +184,20 @@ def query(node: Node) -> str | None:
 
 def tools(node: Node) -> list[ToolDefinition]:
     """Read the tools that the model was offered; ADK sends their parameters in the details event alone."""
-    value = node.get("gen_ai.tool.definitions")
-    if value is None and "model_request_parameters" in node.names:
-        value = inside(parsed(node.get("model_request_parameters")), "function_tools")
+    value = node.pick(_TOOLS)
     found = tool_definitions(value) if value is not None else []
-    if not any(tool.parameters for tool in found) and (node.logs or node.span.events):
+    if (node.logs or node.span.events) and not any(tool.parameters for tool in found):
         return tool_definitions(_detail(node, "gen_ai.tool.definitions")) or found
     return found
 
 
 def format_of(node: Node) -> Format:
     """Read whether JSON was requested: by type, by the provider's response format, or by a schema."""
-    value = node.get("gen_ai.request.structured_output_schema")
-    if value is not None:
-        value = schema(value)
-    elif "model_request_parameters" in node.names:
-        value = schema(inside(parsed(node.get("model_request_parameters")), "output_object.json_schema"))
-    wanted = node.pick(("gen_ai.openai.request.response_format", "openai.request.response_format"))
-    asked = value is not None or node.get("gen_ai.output.type") == "json"
-    return Format(asked or (type(wanted) is str and wanted.startswith("json")), value)
+    value = schema(found) if (found := node.pick(_SCHEMAS)) is not None else None
+    wanted = node.pick(_FORMATS)
+    if value is None and wanted is None:
+        return UNASKED
+    return Format(value is not None or (type(wanted) is str and wanted.startswith("json")), value)
 
 
 def tool_results(node: Node) -> Sequence[str]:
