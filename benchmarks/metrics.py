@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from exporter import families as f
-from exporter.labels import Limiter, Slice
-from exporter.ledger import Deltas
-from exporter.metrics import Metrics
+from exporter.metrics import families as f
+from exporter.metrics.events import Metrics
+from exporter.metrics.labels import Limiter, Slice
+from exporter.metrics.ledger import Deltas
 from exporter.score import Evaluation, Outcome
 from exporter.trace import Trace
 

@@ -1,4 +1,4 @@
-"""Measures what the evaluators cost per trace, in us: --payload names the folder of payload.py, whose traces it scores."""
+"""Measures what the evaluators cost per trace, in us: --payload names the folder of payload.py, whose traces are scored."""
 
 import argparse
 import importlib

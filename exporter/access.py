@@ -7,7 +7,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Literal
 
-from .settings import Role, Token
+from .config.settings import Role, Token
 
 Answer = Literal["allowed", "unknown", "forbidden"]
 CHALLENGES = ('Bearer realm="llmq"', 'Basic realm="llmq", charset="UTF-8"')

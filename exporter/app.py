@@ -10,18 +10,18 @@ from contextlib import suppress
 from aiohttp import web
 
 from . import __version__, pages, receiver
-from . import families as f
 from .access import Access
-from .batch import DecodeLimits
 from .config import Config, reload
-from .configfile import ConfigError, Problem
+from .config.configfile import ConfigError, Problem
+from .decode.batch import DecodeLimits
 from .evaluators import installed
-from .labels import Limiter
-from .metrics import Metrics
-from .panel import Panel
+from .evaluators.panel import Panel
+from .metrics import families as f
+from .metrics.events import Metrics
+from .metrics.labels import Limiter
 from .pipeline import MOST_UNRECORDED, Pipeline, Settings
 from .prices import Prices
-from .store import Store
+from .store.sqlite import Store
 
 _log = logging.getLogger(__name__)
 

@@ -12,15 +12,16 @@ from typing import IO, Literal, TypeVar
 
 import msgspec
 
-from . import __version__, dataset
-from .cardinality import LIVE_VERSIONS, series_cost
+from . import __version__
 from .config import Config, ConfigError, load
+from .config.cardinality import LIVE_VERSIONS, series_cost
+from .config.specs import UnknownEvaluatorError, only
 from .document import document
 from .evaluators import installed
-from .panel import Panel
-from .replay import CaptureError, Replay
-from .report import Paint, Summary, table, trace_lines
-from .specs import UnknownEvaluatorError, only
+from .evaluators.panel import Panel
+from .offline import dataset
+from .offline.replay import CaptureError, Replay
+from .offline.report import Paint, Summary, table, trace_lines
 
 OK, PROBLEM, USAGE = 0, 1, 2
 _PROGRESS_EVERY = 100
@@ -110,7 +111,7 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from .app import serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
-    from .store import StoreError  # noqa: PLC0415
+    from .store.sqlite import StoreError  # noqa: PLC0415
 
     config = load(options.config, listen=options.listen, store=options.store)
     _warn(config)

@@ -1,4 +1,4 @@
-"""What people and Prometheus read from the exporter over HTTP: metrics, health, config, and why a trace got its verdicts."""
+"""What people and Prometheus read over HTTP: metrics, health, config, and why a trace got its verdicts."""
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -9,11 +9,11 @@ from aiohttp import web
 from . import __version__
 from .access import CHALLENGES
 from .config import to_yaml
-from .configfile import ConfigError
-from .metrics import Metrics
+from .config.configfile import ConfigError
+from .config.settings import Config, Role
+from .metrics.events import Metrics
 from .pipeline import Pipeline
 from .receiver import RECEPTION
-from .settings import Config, Role
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEADERS = {
@@ -57,10 +57,12 @@ code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ 
 <h1>llmq</h1>
 <p>The LLM quality exporter, version {version}: {state}.</p>
 <dl>
-<dt><a href="/metrics">/metrics</a></dt><dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
+<dt><a href="/metrics">/metrics</a></dt>
+<dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
 <dt><a href="/config">/config</a></dt><dd>the config in effect, without secrets</dd>
 <dt><code>/api/traces/{{trace_id}}</code></dt><dd>what was scored of one trace, and why</dd>
-<dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt><dd>for load balancers and orchestrators</dd>
+<dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt>
+<dd>for load balancers and orchestrators</dd>
 <dt><code>POST /v1/traces</code>, <code>/v1/logs</code>, <code>/v1/interactions</code></dt><dd>where data comes in</dd>
 </dl>
 </body></html>

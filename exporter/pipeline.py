@@ -13,17 +13,17 @@ import msgspec
 from msgspec import Struct
 
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys
-from .batch import Batch, DecodeError, DecodeLimits, TooLarge
+from .decode import decode, decompress
+from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
 from .document import document, with_late_fields
-from .labels import Limiter, Slice
-from .metrics import Metrics, Tally
-from .otlp import decode, decompress
-from .panel import Panel
+from .evaluators.panel import Panel
+from .metrics.events import Metrics, Tally
+from .metrics.labels import Limiter, Slice
 from .prices import Prices
 from .receiver import Busy
 from .semconv import Sources, normalise
-from .store import Entry, Recorded, Store, StoreError, Transaction
-from .writer import Writer
+from .store.sqlite import Entry, Recorded, Store, StoreError, Transaction
+from .store.writer import Writer
 
 SLICE_OF_WORK = 0.005
 """Seconds of scoring after which the event loop gets its turn."""
@@ -75,7 +75,7 @@ class Pipeline:
         self, store: Store, metrics: Metrics, settings: Settings, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
-        self.writer = Writer(store, self._durable, on_commit=metrics.committed, on_error=metrics.store_failed)
+        self.writer = Writer(store, self._durable, on_commit=self._committed, on_error=metrics.store_failed)
         self.assembler = Assembler(settings.assembly, self._recorded)
         self.problem: str | None = None
         """Why nothing can be recorded at the moment; None while it can."""
@@ -254,8 +254,8 @@ class Pipeline:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
         async with self._one_flush:
             if self._committing is None:
-                if not self._gathering:
-                    return
+                if not self._gathering and self.problem is None:
+                    return  # while there is a problem, even an empty transaction tells whether it is over
                 self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
                 self._seal(self._committing)
             unrecorded = self._committing
@@ -310,7 +310,6 @@ class Pipeline:
             await asyncio.sleep(FLUSH_EVERY)
             try:
                 await self.flush()
-                self.problem = None
             except StoreError as error:
                 self._failed(error)
                 await asyncio.sleep(RETRY_AFTER)
@@ -324,6 +323,10 @@ class Pipeline:
                     pass
             except StoreError as error:
                 self._failed(error)
+
+    def _committed(self, seconds: float) -> None:
+        self.problem = None
+        self._metrics.committed(seconds)
 
     def _failed(self, error: StoreError) -> None:
         self.problem = f"the store cannot be written: {error.reason}"

@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import web
 
 from .access import CHALLENGES, Access
-from .otlp import (
+from .decode import (
     JSON,
     PROTOBUF,
     Batch,
@@ -30,7 +30,7 @@ from .otlp import (
     reply,
     status,
 )
-from .store import Entry, StoreError
+from .store.sqlite import Entry, StoreError
 
 SERVER_OPTIONS = {"auto_decompress": False}
 """Handler arguments for the web.Application: the journal keeps bodies as they came, and inflating has a limit."""

@@ -11,10 +11,10 @@ FailureReason = Literal["exception", "timeout", "invalid_result"]
 
 
 class Score(Struct, frozen=True):
-    """An evaluator's answer: ``value`` in 0..1, higher is better; ``passed`` where the evaluator decides, else the pass mark does.
+    """An evaluator's answer: ``value`` in 0..1, higher is better; ``passed`` where not the pass mark decides.
 
-    ``explanation`` says why in words of ours alone; ``quotes`` are pieces of the trace's own text (such as the unsupported
-    sentences) and are stored only where content is.
+    ``explanation`` says why in words of ours alone; ``quotes`` are pieces of the trace's own text (such as the
+    unsupported sentences) and are stored only where content is.
     """
 
     value: float

@@ -88,7 +88,7 @@ class Trace(Struct, frozen=True, kw_only=True):
 
     The unit that is scored. Text is None where it was not sent and "" where it was sent empty. ``started_at`` is in
     Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was
-    (with or without a schema). ``tool_results`` are the texts that tools returned, in order. ``tokens`` and ``duration``
+    (with or without a schema). ``tool_results`` are the texts that tools returned, in order. Tokens and duration
     cover the whole trace: each generation once.
     """
 

@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
-from exporter.compression import decompress
-from exporter.otlp import DecodeError, TooLarge, UnsupportedEncoding
+from exporter.decode import DecodeError, TooLarge, UnsupportedEncoding
+from exporter.decode.compression import decompress
 
 TEXT = random.Random(1).randbytes(5_000) + b"a" * 50_000
 LIMIT = 1 << 20

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from exporter import config as config_module
 from exporter.config import Config, ConfigError, load, reload, to_yaml
-from exporter.configfile import LARGEST_FILE, parse
+from exporter.config.configfile import LARGEST_FILE, parse
+from exporter.config.meaning import Reading
+from exporter.config.settings import Origin, Price, Secret
+from exporter.config.shape import check
+from exporter.config.units import Address
 from exporter.evaluators import built_in, evaluator
-from exporter.meaning import Reading
-from exporter.panel import EvaluatorSpec, Panel, Rule
-from exporter.settings import Origin, Price, Secret
-from exporter.shape import check
+from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
 from exporter.trace import Trace
-from exporter.units import Address
 
 CONFIGS = Path(__file__).parent / "configs"
 PACKAGE = Path(config_module.__file__).parent

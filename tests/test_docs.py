@@ -10,7 +10,7 @@ from exporter.app import Exporter, make_app
 from exporter.cli import main
 from exporter.config import load
 from exporter.evaluators import installed
-from exporter.metrics import CATALOGUE
+from exporter.metrics.events import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

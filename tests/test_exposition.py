@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter import families as f
-from exporter.exposition import OPENMETRICS, TEXT, Exposition, negotiate
-from exporter.labels import Slice
-from exporter.ledger import Deltas, Ledger
-from exporter.metrics import CATALOGUE, Metrics
+from exporter.metrics import families as f
+from exporter.metrics.events import CATALOGUE, Metrics
+from exporter.metrics.exposition import OPENMETRICS, TEXT, Exposition, negotiate
+from exporter.metrics.labels import Slice
+from exporter.metrics.ledger import Deltas, Ledger
+from exporter.metrics.series import Exemplar, Family
 from exporter.score import Evaluation, Failure, Outcome, Unscored
-from exporter.series import Exemplar, Family
 from exporter.trace import Trace
 
 WANTS_OPENMETRICS = "application/openmetrics-text;version=1.0.0"

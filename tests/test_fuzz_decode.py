@@ -11,7 +11,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.otlp import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, decode, decompress, reply
+from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, decode, decompress, reply
 from exporter.receiver import INTAKE, RECEPTION, SERVER_OPTIONS, Reception, add_routes
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"

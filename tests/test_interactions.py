@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from exporter.otlp import JSON, DecodeError, DecodeLimits, TooLarge, decode, reply
+from exporter.decode import JSON, DecodeError, DecodeLimits, TooLarge, decode, reply
 from exporter.semconv import Sources, normalise
 from exporter.trace import Document, ToolCall, ToolDefinition
 

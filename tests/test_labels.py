@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.labels import OTHER, UNKNOWN, Limiter, Slice, templated
+from exporter.metrics.labels import OTHER, UNKNOWN, Limiter, Slice, templated
 
 LABELS = ("app", "route", "model_version", "prompt_version")
 ANY_TEXT = st.text(st.characters(codec=None), max_size=300) | st.none()

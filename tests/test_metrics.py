@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter import families as f
-from exporter.labels import Slice
-from exporter.ledger import Deltas, Ledger
-from exporter.metrics import CATALOGUE, Metrics
+from exporter.metrics import families as f
+from exporter.metrics.events import CATALOGUE, Metrics
+from exporter.metrics.labels import Slice
+from exporter.metrics.ledger import Deltas, Ledger
+from exporter.metrics.series import Exemplar, Family, Histogram, Series, series_of
 from exporter.score import Evaluation, Failure, Outcome, Unscored
-from exporter.series import Exemplar, Family, Histogram, Series, series_of
 from exporter.trace import Trace
 
 WHERE = Slice("shop", "/chat", "gpt-5", "v7")

@@ -11,9 +11,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from exporter.otlp import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, decode, reply, status
+from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, decode, reply, status
+from exporter.decode.wire import STRICT
 from exporter.trace import Event
-from exporter.wire import STRICT
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 BODIES = sorted(CAPTURES.glob("*.pb"))
@@ -239,9 +239,7 @@ def test_truncated_protobuf_is_refused_or_a_shorter_message(path):
     assert DecodeError in outcomes
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xff" * 40, b"{}", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x0c"]
-)
+@pytest.mark.parametrize("body", [b"\xff" * 40, b"{}", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x0c"])
 def test_what_is_not_protobuf_is_refused(body):
     with pytest.raises(DecodeError, match="not a valid OTLP protobuf"):
         decode("traces", PROTOBUF, body, LIMITS, NOW)

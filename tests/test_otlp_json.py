@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from exporter.otlp import JSON, Batch, DecodeError, DecodeLimits, TooLarge, decode
+from exporter.decode import JSON, Batch, DecodeError, DecodeLimits, TooLarge, decode
 from exporter.trace import Event
 
 NOW = 1_795_425_600.0

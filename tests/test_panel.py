@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.evaluators import built_in, described, evaluator
+from exporter.evaluators.panel import EvaluatorSpec, Panel, PanelError, Rule
 from exporter.evaluators.registry import DuplicateEvaluatorError, Registry
-from exporter.panel import EvaluatorSpec, Panel, PanelError, Rule
 from exporter.score import Score
 from exporter.trace import Document, ToolCall, Trace
 

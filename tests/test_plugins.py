@@ -51,7 +51,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 
 PROBE = """
 from exporter.evaluators import installed
-from exporter.panel import EvaluatorSpec, Panel, Rule
+from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
 from exporter.trace import Trace
 
 registry = installed()

@@ -11,11 +11,11 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from exporter.access import Access
-from exporter.otlp import DecodeLimits
+from exporter.config.settings import Secret, Token
+from exporter.decode import DecodeLimits
+from exporter.decode.wire import STRICT
 from exporter.receiver import INTAKE, RECEPTION, SERVER_OPTIONS, Busy, Reception, add_routes
-from exporter.settings import Secret, Token
-from exporter.store import StoreError
-from exporter.wire import STRICT
+from exporter.store.sqlite import StoreError
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 TRACES = (CAPTURES / "langfuse3.rag.traces.pb").read_bytes()

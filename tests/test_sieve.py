@@ -1,6 +1,6 @@
 import os
 
-from exporter.sieve import Sieve
+from exporter.store.sieve import Sieve
 
 
 def some(count):

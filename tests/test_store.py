@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from exporter.store import SCHEMA_VERSION, Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.sqlite import SCHEMA_VERSION, Entry, Recorded, Store, StoreError, Transaction
 
 ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
 
@@ -170,7 +170,7 @@ def test_one_bad_row_among_thousands_leaves_nothing(store):
 
 CRASHING = dedent("""
     import sys
-    from exporter.store import Entry, Recorded, Store, Transaction
+    from exporter.store.sqlite import Entry, Recorded, Store, Transaction
     store = Store.open(sys.argv[1])
     print("open", flush=True)
     while True:
@@ -371,7 +371,7 @@ def test_a_store_in_use_is_refused_with_its_owner_and_the_cure(store):
 
 
 def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
-    code = "import sys\nfrom exporter.store import Store\nStore.open(sys.argv[1])"
+    code = "import sys\nfrom exporter.store.sqlite import Store\nStore.open(sys.argv[1])"
     run = subprocess.run(
         [sys.executable, "-c", code, f"sqlite:///{store.path}"], capture_output=True, text=True, check=False
     )

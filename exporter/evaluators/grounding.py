@@ -20,6 +20,7 @@ SOURCES = Sources()
 
 _SHORT_DECLINE = 600
 _EXPLAINED = 0.8
+_QUOTED_BELOW = 0.5
 _QUOTED = 3
 _QUOTE_LENGTH = 300
 
@@ -48,9 +49,9 @@ def grounding(trace: Trace) -> Score | None:
     value = supported(found)
     if value >= _EXPLAINED:
         return Score(value)
-    strange = shares(found, reading)
+    strange = shares(found, reading) if value < _QUOTED_BELOW else []
     cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(trace.answer) > ANSWER_LIMIT else ""
-    return Score(value, None, explained(found, len(strange)) + cut, quoted(strange, reading))
+    return Score(value, None, explained(found) + cut, quoted(strange))
 
 
 def supported(found: Support) -> float:
@@ -66,11 +67,11 @@ def judged(reading: Reading, sources: Sequence[Source]) -> float:
     return supported(found) if found else 1.0
 
 
-def explained(found: Support, sentences: int) -> str:
+def explained(found: Support) -> str:
     """What is unsupported, in counts."""
     numbers = sum(map(bytes.isdigit, found.strange))
     counts = (
-        (len(found.strange), f"of {found.content} content words, in {sentences} sentences, are in no document"),
+        (len(found.strange), f"of {found.content} content words are in no document"),
         (numbers, "of them numbers"),
         (found.names, "of them names"),
         (found.conflicts.contradicted, "facts contradicted"),
@@ -80,7 +81,7 @@ def explained(found: Support, sentences: int) -> str:
     return "; ".join([f"{count} {what}" for count, what in counts if count])
 
 
-def quoted(strange: list[tuple[float, int]], reading: Reading) -> tuple[str, ...]:
+def quoted(strange: list[tuple[float, str]]) -> tuple[str, ...]:
     """The sentences with the largest unsupported share."""
     worst = sorted(strange, key=lambda one: -one[0])[:_QUOTED]
-    return tuple([reading.sentences[place].strip()[:_QUOTE_LENGTH] for _, place in worst])
+    return tuple([text.strip()[:_QUOTE_LENGTH] for _, text in worst])

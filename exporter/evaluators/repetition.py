@@ -1,6 +1,6 @@
 """Degenerate loops: phrases, lines or characters over and over; judges form alone, never meaning."""
 
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import re2
 
@@ -10,7 +10,8 @@ from .registry import evaluator
 from .words import ANSWER_LIMIT, Reading, read
 
 _FEWEST_WORDS = 24
-_LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80}")
+_FEWEST_OF_ONE = 10
+_LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80,1000}")
 _LONGEST_PERIOD = 16
 
 
@@ -21,32 +22,32 @@ def repetition(trace: Trace, *, share: float = 0.3) -> bool | Score | None:
         return None
     looped = _looped_characters(trace.answer)
     if looped:
-        return Score(0.0, explanation=f"{looped} characters repeat a pattern of at most {_LONGEST_PERIOD}")
+        return Score(0.0, explanation=f"{looped} characters repeat a pattern of at most {_LONGEST_PERIOD} bytes")
     repeated = _repeated_share(read(trace.answer), share)
     if repeated <= share:
-        return Score(1.0 - repeated, passed=True)
+        return True
     return Score(1.0 - repeated, passed=False, explanation=f"{repeated:.0%} of the word 4-grams occurred before")
 
 
 def _repeated_share(reading: Reading, share: float) -> float:
-    total = sum(map(len, reading.words)) - 3
+    """The share of 4-grams that occurred before, or 0 where it is surely not above ``share``."""
+    words = reading.words
+    total = len(words) - 3
+    if len(words) >= _FEWEST_OF_ONE and len(reading.distinct) <= 2:
+        return 1.0 - len(reading.distinct) / len(words)
     # A text has at least as many distinct 4-grams as it has distinct words or pairs, less what its end cuts off:
     # where those already vary enough there is no need to count.
-    if total < _FEWEST_WORDS - 3 or len(reading.distinct) - 3 >= total * (1 - share):
+    if len(words) < _FEWEST_WORDS or len(reading.distinct) - 3 >= total * (1 - share):
         return 0.0
-    words = list(chain.from_iterable(reading.words))
     if len(set(pairwise(words))) - 2 >= total * (1 - share):
         return 0.0
     return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total
 
 
 def _looped_characters(text: str) -> int:
-    run = _LONG_RUN.search(text[:ANSWER_LIMIT].encode("utf-8", "replace"))
-    if run is None:
-        return 0
-    # From the run's start on, a period p shows as text equal to itself moved by p.
-    piece = run.group()
-    for period in range(1, _LONGEST_PERIOD + 1):
-        if piece[period:] == piece[:-period]:
+    """The length of a run without spaces that repeats a few characters; rules of Markdown are none."""
+    for piece in _LONG_RUN.findall(text[:ANSWER_LIMIT].encode("utf-8", "replace")):
+        # A period p shows as a text that equals itself moved by p.
+        if any(piece[period:] == piece[:-period] for period in range(1, _LONGEST_PERIOD + 1)):
             return len(piece)
     return 0

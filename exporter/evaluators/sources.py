@@ -15,7 +15,7 @@ _SEEN = 8192
 class Source(Struct, frozen=True):
     """One document: its words, and its facts where it is structured."""
 
-    words: frozenset[bytes]
+    words: frozenset[bytes] | list[bytes]
     facts: Facts | None
 
 
@@ -46,7 +46,7 @@ class Sources:
             else:
                 new.append(piece)
         if new:
-            found.append(Source(frozenset(plain("\n".join(new)).split()), None))
+            found.append(Source(plain("\n".join(new)).split(), None))
         return found
 
     def _known(self, text: str) -> Source | None:

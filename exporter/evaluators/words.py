@@ -25,10 +25,10 @@ _MARK = re.compile(r"\[\^?\d[\d,;\s-]*\]|【[^】\n]{0,80}】")
 
 
 class Reading(Struct, frozen=True):
-    """An answer's sentences as they stand, the words of each, and all distinct words."""
+    """An answer without its citation marks and list numbers, its words in order, and the distinct ones."""
 
-    sentences: tuple[str, ...]
-    words: tuple[list[bytes], ...]
+    text: str
+    words: list[bytes]
     distinct: frozenset[bytes]
 
 
@@ -41,13 +41,23 @@ def plain(text: str) -> bytes:
 
 @lru_cache(maxsize=8)
 def read(text: str) -> Reading:
-    """The sentences and words of an answer's first ANSWER_LIMIT characters; the last few answers are remembered."""
-    text = _without_marks(text[:ANSWER_LIMIT])
+    """The words of an answer's first ANSWER_LIMIT characters; the last few answers are remembered."""
+    text = text[:ANSWER_LIMIT]
+    if "[" in text or "【" in text:
+        text = _MARK.sub(" ", text)
+    if "\n" in text:
+        text = _LIST_NUMBER.sub(" ", text)
+    words = plain(text).split()
+    return Reading(text, words, frozenset(words))
+
+
+def sentences(text: str) -> list[tuple[str, list[bytes]]]:
+    """Each sentence as it stands, with its words."""
     lines = text.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n")
     if not lines.isascii():
-        lines = lines.replace("。", "。\n").replace("\u2028", "\n")
-    words = tuple([line.split() for line in plain(lines).split(b"\n")])
-    return Reading(tuple(lines.split("\n")), words, frozenset().union(*words))
+        lines = lines.replace("。", "。\n")
+    plain_lines = [line.split() for line in plain(lines).split(b"\n")]
+    return list(zip(lines.split("\n"), plain_lines, strict=True))
 
 
 def joined_names(text: str) -> str:
@@ -78,9 +88,3 @@ def _strings(value: object) -> list[str]:
         elif isinstance(one, list):
             waiting += reversed(one)
     return found
-
-
-def _without_marks(text: str) -> str:
-    if "[" in text or "【" in text:
-        text = _MARK.sub(" ", text)
-    return _LIST_NUMBER.sub(" ", text) if "\n" in text else text

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from .assembly import Limits as Assembly
+from ..assembly import Limits as Assembly
+from ..evaluators.panel import EvaluatorSpec
+from ..semconv.sources import Sources
 from .configfile import Problem
-from .panel import EvaluatorSpec
-from .semconv.sources import Sources
 from .units import Address
 
 DAY = 86400.0

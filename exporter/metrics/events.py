@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
+from ..score import Evaluation, Outcome
+from ..trace import Trace
 from . import families as f
 from .exposition import Exposition
 from .labels import Slice
 from .ledger import MOST, Deltas, Ledger, Row
-from .score import Evaluation, Outcome
 from .series import Exemplar, Family, Series, series_of
-from .trace import Trace
 
 CATALOGUE = f.CATALOGUE
 _SLICES_KEPT = 4096

@@ -7,13 +7,13 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from .assembly import Assembler
-from .assembly import Limits as AssemblyLimits
-from .batch import Batch, DecodeError, DecodeLimits, TooLarge
-from .otlp import JSON, PROTOBUF, Signal, decode, decompress
-from .semconv import normalise
-from .settings import Config
-from .trace import Trace
+from ..assembly import Assembler
+from ..assembly import Limits as AssemblyLimits
+from ..config.settings import Config
+from ..decode import JSON, PROTOBUF, Signal, decode, decompress
+from ..decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
+from ..semconv import normalise
+from ..trace import Trace
 
 _MEDIA_TYPES: Final = {".json": JSON, ".pb": PROTOBUF}
 _SIGNALS: Final[tuple[Signal, ...]] = ("logs", "interactions")

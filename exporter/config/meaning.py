@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from ..assembly import Limits as Assembly
+from ..evaluators import Registry
+from ..evaluators.panel import EvaluatorSpec
+from ..semconv.sources import Sources
 from . import units
-from .assembly import Limits as Assembly
 from .configfile import Part, Problem, read
-from .evaluators import Registry
-from .panel import EvaluatorSpec
-from .semconv.sources import Sources
 from .settings import Config, Labels, Limits, Origin, Price, Retention, Secret, Server, StoreSettings, Token
 from .specs import specs
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from .families import CATALOGUE, SLICE
-from .series import Family
+from ..metrics.families import CATALOGUE, SLICE
+from ..metrics.series import Family
 from .settings import Config
 
 LIVE_VERSIONS: Final = 2

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from .document import explained
-from .score import Outcome
-from .trace import Trace
+from ..document import explained
+from ..score import Outcome
+from ..trace import Trace
 
 _COLOURS: Final = {"pass": "32", "fail": "31", "failure": "35", "unscored": "2", "bold": "1"}
 _VERDICTS: Final = ("pass", "fail", "unscored", "failure")

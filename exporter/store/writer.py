@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from .store import Entry, Store, StoreError, Transaction
+from .sqlite import Entry, Store, StoreError, Transaction
 
 _GROUP_BYTES = 32 * 1024 * 1024
 _T = TypeVar("_T")

@@ -5,8 +5,8 @@ from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
 
+from ..trace import Event
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, check_items, count
-from .trace import Event
 from .weigh import LOGS, TRACES, check_weight
 from .wire import LENIENT, STRICT
 

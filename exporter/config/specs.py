@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ..evaluators import Evaluator, Registry
+from ..evaluators.options import NO_DEFAULT, OptionError
+from ..evaluators.panel import EvaluatorSpec, Rule
 from . import units
 from .configfile import Part
-from .evaluators import Evaluator, Registry
-from .evaluators.options import NO_DEFAULT, OptionError
-from .panel import EvaluatorSpec, Rule
 from .shape import closest
 
 Report = Callable[[Part, str], None]

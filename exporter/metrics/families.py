@@ -6,7 +6,7 @@ Quality metrics start ``llmq_``; those about the exporter itself start ``llmq_ex
 from collections.abc import Mapping
 from typing import get_args
 
-from .score import FailureReason, Verdict
+from ..score import FailureReason, Verdict
 from .series import Family
 
 SLICE = ("app", "route", "model_version", "prompt_version")

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from ..trace import Event
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
 from .mend import mended
-from .trace import Event
 
 _MAX_DEPTH = 64
 _BRACKETS_PER_VALUE = 4  # also those inside text are counted

@@ -4,7 +4,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from . import interactions, otlp_json, otlp_protobuf
+from . import from_json as otlp_json
+from . import from_protobuf as otlp_protobuf
+from . import interactions
 from .batch import Batch, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding
 from .compression import decompress
 from .wire import STRICT

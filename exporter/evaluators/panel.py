@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Unscored, Verdict
+from ..trace import Trace
 from .deadline import Deadline, OverdueError
-from .evaluators.options import OptionError
-from .evaluators.registry import Evaluator, Registry
-from .score import Evaluation, Failure, FailureReason, Outcome, Score, Unscored, Verdict
-from .trace import Trace
+from .options import OptionError
+from .registry import Evaluator, Registry
 
 DEFAULT_TIMEOUT = 1.0
 """Seconds that an evaluator may take on one trace."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from ..evaluators import Registry, installed
 from .configfile import ConfigError, Part, Problem, read
-from .evaluators import Registry, installed
 from .meaning import Reading
 from .settings import Config, Origin
 from .shape import check

@@ -169,8 +169,8 @@ def _burn_alert(window: Window, level: str) -> Alert:
             else "Answers are bad often enough to miss the objective"
         ),
         description=(
-            f"{{{{ $labels.sli }}}} on {subject}: {{{{ $value | humanizePercentage }}}} bad of {_events(window, level)} "
-            f"in the last {window.long}; the objective is {{{{ $labels.objective }}}} good."
+            f"{{{{ $labels.sli }}}} on {subject}: {{{{ $value | humanizePercentage }}}} bad of "
+            f"{_events(window, level)} in the last {window.long}; the objective is {{{{ $labels.objective }}}} good."
         ),
         notes={} if level == "slice" else {"suspects": _suspects(window.long, labels)},
         dashboard="llmq-slo",
