@@ -17,10 +17,10 @@ from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
 from .document import document, with_late_fields
 from .evaluators.panel import Panel
+from .intake import Busy
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter, Slice
 from .prices import Prices
-from .receiver import Busy
 from .semconv import Sources, normalise
 from .store.sqlite import Entry, Recorded, Store, StoreError, Transaction
 from .store.writer import Writer

@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Protocol
 
 import msgspec
 from aiohttp import web
@@ -30,6 +29,7 @@ from .decode import (
     reply,
     status,
 )
+from .intake import Busy, Intake
 from .store.sqlite import Entry, StoreError
 
 SERVER_OPTIONS = {"auto_decompress": False}
@@ -53,22 +53,6 @@ _RPC_UNKNOWN = 2
 _Headers = list[tuple[str, str]]
 
 _log = logging.getLogger(__name__)
-
-
-class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes
-    """Back-pressure: nothing was taken; the client may try again after so many seconds."""
-
-    def __init__(self, retry_after_seconds: float, reason: str) -> None:
-        super().__init__(reason)
-        self.retry_after_seconds = retry_after_seconds
-        self.reason = reason
-
-
-class Intake(Protocol):
-    """Takes decoded requests; returns once they are durable."""
-
-    async def accept(self, entry: Entry, batch: Batch) -> None:
-        """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
 
 
 class Reception(msgspec.Struct, kw_only=True):

@@ -16,8 +16,8 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
 
     ``z`` is the confidence of an SLI's bound, ``comparison_z`` that of a comparison. ``design_effect`` says how many
     answers are worth one independent answer: ``1 + (answers per conversation - 1) * correlation``. ``job`` is the
-    scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often windows of a day and
-    more are evaluated.
+    scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often windows of a
+    day and more are evaluated.
     """
 
     z: Decimal = Decimal("2.58")
