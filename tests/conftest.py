@@ -1,5 +1,7 @@
 """What many tests share: a clock that tests move, and a whole exporter that runs on it."""
 
+from io import BytesIO
+from json import dumps
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,10 @@ class Running:
     def __init__(self, exporter, client, clock):
         self.exporter, self.client, self.clock = exporter, client, clock
 
-    async def post(self, path, **request):
-        async with self.client.post(path, **request) as response:
+    async def post(self, path, *, json=None, data=b"", headers=None):
+        if json is not None:
+            data, headers = dumps(json).encode(), {"Content-Type": "application/json"}
+        async with self.client.post(path, data=BytesIO(data), headers=headers) as response:
             return response.status, await response.read()
 
     async def pass_time(self, seconds):
