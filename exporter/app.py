@@ -13,6 +13,7 @@ from . import __version__, pages, receiver
 from .access import Access
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
+from .config.units import Address
 from .decode.batch import DecodeLimits
 from .evaluators import installed
 from .evaluators.panel import Panel
@@ -140,11 +141,23 @@ async def serve(config: Config) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
-        bound = runner.addresses[0]
-        _log.info("listening: http://%s:%s", *bound[:2])
+        _log.info("listening: http://%s (%s)", _bound(runner), _who(config))
         await _until_told(exporter)
     finally:
         await runner.cleanup()
+
+
+def _bound(runner: web.AppRunner) -> Address:
+    host, port = runner.addresses[0][:2]
+    return Address(host, port)
+
+
+def _who(config: Config) -> str:
+    if config.server.tokens:
+        return "bearers of a token"
+    if config.server.listen.is_loopback:
+        return "this machine only: no tokens are configured"
+    return "everybody: no tokens are configured, and server.allow_unauthenticated is set"
 
 
 async def _lifetime(app: web.Application) -> AsyncIterator[None]:

@@ -79,13 +79,18 @@ def tokens(story: Story, field: str) -> int | None:
 
 
 def times(spans: Sequence[Span]) -> tuple[float | None, float | None]:
-    """Return when the trace began (Unix seconds) and how long it took (seconds)."""
+    """Return when the trace began (Unix seconds) and how long it took (seconds); None where nothing says so.
+
+    No model answers in no time: a trace that ends as it starts was sent without an end.
+    """
     if len(spans) == 1:
         start, end = spans[0].start, spans[0].end
     else:
         start = min((span.start for span in spans if span.start), default=0)
         end = max(span.end for span in spans)
-    return (start / 1e9, max(end - start, 0) / 1e9) if start else (None, None)
+    if not start:
+        return None, None
+    return start / 1e9, (end - start) / 1e9 if end > start else None
 
 
 def failed(node: Node) -> bool:
