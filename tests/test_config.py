@@ -430,3 +430,13 @@ def test_a_plugin_that_cannot_be_loaded_is_said_where_it_is_named(tmp_path, plug
     with pytest.raises(ConfigError) as error:
         load(path, registry=plugin)
     assert "cannot load 'broken'" in str(error.value)
+
+
+def test_a_file_named_by_an_option_is_looked_for_beside_the_config(tmp_path, monkeypatch):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "ticket.json").write_text('{"type": "object"}')
+    file = tmp_path / "etc" / "llmq.yaml"
+    file.write_text("evaluators: {json_schema: {options: {schema_file: ticket.json}}}")
+    monkeypatch.chdir(tmp_path)
+    [rule] = load(file).evaluators["json_schema"].rules
+    assert rule.options["schema_file"] == str(tmp_path / "etc" / "ticket.json")

@@ -220,7 +220,7 @@ class Reading:
         return tuple(Price(model=model, **part.plain()) for model, part in section.value.items())
 
     def _evaluators(self) -> dict[str, EvaluatorSpec]:
-        return specs(self._part("evaluators"), self._registry, self._wrong, self._odd)
+        return specs(self._part("evaluators"), self._registry, self._folder, self._wrong, self._odd)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,8 +22,12 @@ class UnknownEvaluatorError(ValueError):
     """An evaluator is asked for that does not exist, or could not be loaded."""
 
 
-def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict[str, EvaluatorSpec]:
-    """Every built-in evaluator and every other that the section names, by name, in running order."""
+def specs(section: Part, registry: Registry, folder: Path, wrong: Report, odd: Report) -> dict[str, EvaluatorSpec]:
+    """Every built-in evaluator and every other that the section names, by name, in running order.
+
+    Options whose names end in ``_file`` name files relative to ``folder``.
+    """
+    _place_files(section, folder)
     for name, part in section.value.items():
         if name not in registry.evaluators:
             wrong(part, _unknown(name, registry))
@@ -38,6 +43,16 @@ def specs(section: Part, registry: Registry, wrong: Report, odd: Report) -> dict
         else:
             odd(section, f'the plugin "{name}" ({evaluator.source}) does not run: name it here, or say enabled: false')
     return found
+
+
+def _place_files(section: Part, folder: Path) -> None:
+    for evaluator in section.value.values():
+        rules = evaluator.find("rules")
+        for holder in (evaluator, *(rules.value if rules else ())):
+            options = holder.find("options")
+            for name, option in options.value.items() if options else ():
+                if name.endswith("_file") and isinstance(option.value, str):
+                    option.value = str(folder / option.value)
 
 
 def only(names: Sequence[str], found: dict[str, EvaluatorSpec], registry: Registry) -> dict[str, EvaluatorSpec]:

@@ -9,6 +9,7 @@ _BYTES: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 
 _DURATION_PART: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)", re.ASCII)
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(B|KiB|MiB|GiB|TiB)", re.ASCII)
 _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:\s/]+)):(\d{1,5})", re.ASCII)
+_CLASS: Final = re.compile(r"\[!?\]?[^\]]*\]")
 _LONGEST_GLOB: Final = 256
 _LONGEST_SECONDS: Final = 100 * 365 * 86400.0
 
@@ -76,7 +77,7 @@ def glob(text: str) -> str:
         raise ValueError(f'"{text}" is not a pattern: it is empty or has spaces around it ("*" matches everything)')
     if len(text) > _LONGEST_GLOB:
         raise ValueError(f"a pattern of {len(text)} characters is too long: at most {_LONGEST_GLOB}")
-    if re.search(r"\[(?![^\]]+\])", text):
+    if "[" in _CLASS.sub("", text):
         raise ValueError(f'"{text}" has a "[" without its "]": to match the character itself, write "[[]"')
     return text
 
