@@ -1,0 +1,84 @@
+from exporter.config import load
+from exporter.config.cardinality import series_cost
+from exporter.evaluators import built_in
+from exporter.evaluators.panel import Panel
+from exporter.metrics.events import Metrics
+from exporter.metrics.labels import Limiter
+from exporter.trace import Trace
+
+
+ENDS = ("", "_bucket", "_sum", "_count")
+
+
+def costs(tmp_path, text=""):
+    path = tmp_path / "llmq.yaml"
+    path.write_text(text)
+    return {cost.metric: cost for cost in series_cost(load(path))}
+
+
+SMALL = "labels: {budgets: {app: 2, route: 3, model_version: 1, prompt_version: 1}}\n"
+
+
+def test_every_combination_of_values_also_unknown_and_other_is_the_worst_case(tmp_path):
+    found = costs(tmp_path, SMALL)
+    assert found["llmq_requests_total"].worst == 4 * 5 * 3 * 3
+    assert found["llmq_evaluations_total"].worst == 9 * 2 * 4 * 5 * 3 * 3
+    assert found["llmq_evaluation_failures_total"].worst == 9 * 3
+
+
+def test_a_route_is_one_apps_in_the_likely_case(tmp_path):
+    found = costs(tmp_path, SMALL)
+    assert found["llmq_requests_total"].likely == 3
+    assert costs(tmp_path)["llmq_requests_total"].likely == 50 * 2 * 2
+
+
+def test_a_disabled_evaluator_costs_nothing(tmp_path):
+    nine, eight = costs(tmp_path), costs(tmp_path, "evaluators: {grounding: {enabled: false}}")
+    assert eight["llmq_evaluations_total"].worst * 9 == nine["llmq_evaluations_total"].worst * 8
+
+
+def test_an_allow_list_replaces_the_budget(tmp_path):
+    found = costs(tmp_path, "labels: {allow: {app: [a], route: [b], model_version: [c], prompt_version: [d]}}")
+    assert found["llmq_requests_total"].worst == 3**4
+    assert found["llmq_requests_total"].likely == 1
+
+
+def test_a_pass_mark_of_its_own_costs_a_bucket(tmp_path):
+    before, after = costs(tmp_path), costs(tmp_path, "evaluators: {grounding: {pass_mark: 0.55}}")
+    name = "llmq_evaluation_score"
+    buckets = before[name].likely // (9 * 100)
+    assert after[name].likely == (buckets + 1) * 9 * 100
+
+
+def test_no_metric_about_quality_ever_has_more_series_than_the_worst_case(tmp_path):
+    path = tmp_path / "llmq.yaml"
+    path.write_text(SMALL)
+    config = load(path)
+    panel = Panel(config.evaluators, built_in())
+    metrics = Metrics(version="1", evaluators=panel.names, pass_marks=panel.pass_marks)
+    limiter = Limiter(config.labels.budgets)
+    tally = metrics.tally()
+    for number in range(300):
+        trace = Trace(
+            trace_id=f"{number:032x}",
+            app=f"app-{number % 7}",
+            route=f"/{'abcdefghijk'[number % 11]}",
+            model_version=f"m{number % 3}",
+            prompt_version="unknown" if number % 2 else f"v{number % 5}",
+            content_state="answered",
+            answer="I can't help with that." if number % 4 else "It is 42.",
+            input_tokens=1,
+            output_tokens=1,
+            duration_seconds=1.0,
+        )
+        where = limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
+        tally.trace_recorded(where, trace, panel.evaluate(trace), 0.1)
+    metrics.apply(tally)
+    lines = metrics.expose("")[0].decode().splitlines()
+    counts = {
+        cost.metric: sum(line.startswith(tuple(f"{cost.metric}{end}{{" for end in ENDS)) for line in lines)
+        for cost in series_cost(config)
+        if not cost.metric.startswith("llmq_exporter")
+    }
+    assert {metric for metric, count in counts.items() if not count} <= {"llmq_evaluation_failures_total"}
+    assert [cost for cost in series_cost(config) if counts.get(cost.metric, 0) > cost.worst] == []
