@@ -6,7 +6,6 @@ from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Limiter
 from exporter.trace import Trace
 
-
 ENDS = ("", "_bucket", "_sum", "_count")
 
 
