@@ -31,7 +31,7 @@ SCORE_EVERY = 0.05
 FLUSH_EVERY = 0.25
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
-MOST_UNRECORDED = 5_000
+MOST_UNRECORDED = 2_000
 """Traces scored and not yet recorded, after which scoring waits for the store."""
 _NO_DOCUMENT = b""
 
