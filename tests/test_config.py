@@ -4,8 +4,10 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from exporter import config as config_module
@@ -198,6 +200,12 @@ def test_every_key_is_documented_with_its_default():
     words = set(re.findall(r"\w+", DEFAULT.read_text()))
     assert len(keys) > 50
     assert keys - words == set()
+
+
+def test_the_schema_is_one_that_editors_understand():
+    schema = json.loads((PACKAGE / "config.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    assert list(Draft202012Validator(schema).iter_errors(yaml.safe_load(DEFAULT.read_text()))) == []
 
 
 def walk(node):

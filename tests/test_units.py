@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.config.units import Address, address, duration, glob, size
+from exporter.config.units import Address, address, duration, glob, size, store
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,19 @@ def test_a_glob_is_taken_as_it_is_unless_it_can_match_nothing():
     for text in ("", " a", "[", "a[b", "x" * 257):
         with pytest.raises(ValueError, match=r"pattern|without its"):
             glob(text)
+
+
+def test_a_store_is_a_file():
+    for url in ("sqlite:///llmq.db", "sqlite:////var/lib/llmq.db", "sqlite:///a/b%20c.db"):
+        assert store(url) == url
+    for url in (
+        "",
+        "llmq.db",
+        "sqlite://llmq.db",
+        "sqlite:///",
+        "sqlite:////",
+        "sqlite:///:memory:",
+        "sqlite:///a?mode=ro",
+    ):
+        with pytest.raises(ValueError, match="is not a store"):
+            store(url)

@@ -98,6 +98,6 @@ def attribute(text: str) -> str:
 
 def store(text: str) -> str:
     """The store's URL itself; ValueError where it is not of a kind that we have."""
-    if not re.fullmatch(r"sqlite:///[^?#\x00]+", text):
+    if not re.fullmatch(r"sqlite:///(?!:memory:\Z)(?!/*\Z)[^?#\x00]+", text):
         raise ValueError('is not a store: write "sqlite:///FILE", with four slashes for an absolute path')
     return text
