@@ -1,55 +1,10 @@
-"""The rule files: SLOs and a few settings → the text of every file. The one place that knows which file holds what."""
+"""SLOs → Prometheus rules.
 
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Final
-
-from msgspec import Struct
-
-from . import compare_rules, health_rules, slo_rules
-from .rulefile import Group, Links, text
-from .slo import DEFAULT_SLOS, Slo
-
-
-class RuleSettings(Struct, frozen=True, kw_only=True):
-    """What a user may change about the rules beside the SLOs.
-
-    ``z`` is the confidence of an SLI's bound, ``comparison_z`` that of a comparison. ``design_effect`` says how many
-    answers are worth one independent answer: ``1 + (answers per conversation - 1) * correlation``. ``job`` is the
-    scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often windows of a
-    day and more are evaluated.
-    """
-
-    z: Decimal = Decimal("2.58")
-    comparison_z: Decimal = Decimal("3.5")
-    design_effect: Decimal = Decimal(1)
-    offline_max_age: int = 8 * 86400
-    slow_interval: str = "2m"
-    job: str = "llmq"
-    links: Links = Links()
-
-    def widened(self, z: Decimal) -> Decimal:
-        """The z statistic that keeps its meaning when answers are not independent."""
-        return (z * self.design_effect.sqrt()).quantize(Decimal("0.0001")).normalize()
-
-
-DEFAULT_SETTINGS: Final = RuleSettings()
-
-
-def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, list[Group]]:
-    """The groups of each rule file, by file name."""
-    z, comparison_z = settings.widened(settings.z), settings.widened(settings.comparison_z)
-    burns = slo_rules.burn_groups(slos, z, settings.slow_interval)
-    return {
-        "slo-objectives.rules.yaml": [slo_rules.objectives(slos)],
-        **{f"{group.name.removeprefix('llmq-')}.rules.yaml": [group] for group in burns},
-        "versions.rules.yaml": [compare_rules.versions(comparison_z), *compare_rules.last_week(slos, comparison_z)],
-        "offline.rules.yaml": [compare_rules.offline(comparison_z, settings.offline_max_age)],
-        "judge.rules.yaml": [compare_rules.agreement(), health_rules.judge(), health_rules.review()],
-        "exporter.rules.yaml": [health_rules.scoring(), health_rules.exporter(settings.job)],
-    }
-
-
-def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:
-    """The text of each rule file, by file name."""
-    return {name: text(found, settings.links) for name, found in groups(slos, settings).items()}
+slo       objectives, windows, reach: what may alert, and whether it can; knows no PromQL
+burn      SLOs → counts, ratios, bounds and burn alerts
+compare   versions, last week, offline results, people: the alerts that compare
+health    the alerts about judge, scoring and exporter
+promql    pieces of PromQL
+rulefile  rules as data → YAML
+files     which file holds what
+"""

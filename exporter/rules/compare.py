@@ -258,7 +258,8 @@ def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
         pending="1h",
         summary="The judge disagrees with people too often to be believed",
         description=(
-            "{{ $labels.evaluator }} {{ $labels.evaluator_version }}: kappa {{ $value | humanize }}, raw agreement "
+            "{{ $labels.evaluator }} {{ $labels.evaluator_version }}: kappa "
+            '{{ $value | printf "%.2f" }}, raw agreement '
             f"{{{{ with printf `{observed}{where} }}}}{{{{ . | first | value | humanizePercentage }}}}{{{{ end }}}} of "
             f'{{{{ with printf `{pairs}{where} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ end }}}} pairs '
             f"in {PAIRED}. Kappa is low by itself where one verdict is rare: look at the four counts first."

@@ -189,8 +189,8 @@ def _coverage_alert(window: Window) -> Alert:
         summary="Too many traces stay without a verdict",
         description=(
             "{{ $labels.evaluator }} gave no verdict on {{ $value | humanizePercentage }} of "
-            f"{_events(window, 'evaluator')} that it should have scored in the last {window.long}; the objective is "
-            "{{ $labels.objective }} scored."
+            f"{_events(window, 'evaluator')} traces that it should have scored in the last {window.long}; the "
+            "objective is {{ $labels.objective }} scored."
         ),
         dashboard="llmq-exporter",
         variables=("evaluator",),
@@ -211,7 +211,7 @@ def _condition(window: Window, level: str) -> str:
 
 def _events(window: Window, level: str) -> str:
     series = f"{level}:llmq_sli_events:increase{window.long}"
-    return f"{_count(series, ('sli', 'objective', *LABELS[level]), '$labels.')} events"
+    return _count(series, ("sli", "objective", *LABELS[level]), "$labels.")
 
 
 def _count(series: str, names: Sequence[str], where: str) -> str:
