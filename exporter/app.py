@@ -35,8 +35,8 @@ class Exporter:
         panel = Panel(config.evaluators, installed())
         self.metrics = Metrics(version=__version__, evaluators=panel.names, pass_marks=panel.pass_marks, now=now)
         self.store = Store.open(config.store.url, now)
-        labels = config.labels
-        self._limiter = Limiter(labels.budgets, max_length=labels.max_length, allow=labels.allow)
+        self._limiter = Limiter({})
+        _limit(self._limiter, config)
         self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
         self.reception = receiver.Reception(
             on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
@@ -80,8 +80,7 @@ class Exporter:
             self.metrics.config_loaded(succeeded=False)
             raise
         self.config = config
-        labels = config.labels
-        self._limiter.configure(labels.budgets, max_length=labels.max_length, allow=labels.allow)
+        _limit(self._limiter, config)
         self.metrics.configure(panel.names, panel.pass_marks)
         self.pipeline.configure(self._settings(config, panel))
         self._admit(config)
@@ -182,6 +181,13 @@ def _reload_or_log(exporter: Exporter) -> None:
         _log.info("config reloaded")
     except ConfigError as error:
         _log.error("config not reloaded, the one in use stays:\n%s", error)
+
+
+def _limit(limiter: Limiter, config: Config) -> None:
+    labels = config.labels
+    limiter.configure(
+        labels.budgets, max_length=labels.max_length, allow=labels.allow, template_routes=labels.template_routes
+    )
 
 
 def _decode_limits(config: Config) -> DecodeLimits:

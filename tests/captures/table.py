@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from exporter.otlp import JSON, PROTOBUF, DecodeLimits, decode
+from exporter.decode import JSON, PROTOBUF, DecodeLimits, decode
 from exporter.semconv import Sources, normalise
 from exporter.trace import UNKNOWN, Trace
 

@@ -1,0 +1,82 @@
+"""What is read over HTTP: by whom, and what a reload swaps or keeps."""
+
+import pytest
+
+SECRET = "a-secret-that-nobody-should-see"
+
+
+@pytest.fixture
+def with_tokens(run_exporter, monkeypatch):
+    """An exporter whose one token may ingest, and whose other may read."""
+    monkeypatch.setenv("APPS", SECRET)
+    monkeypatch.setenv("PROMETHEUS", SECRET + "-2")
+    monkeypatch.setenv("ADMIN", SECRET + "-3")
+    tokens = [
+        {"name": "apps", "roles": ["ingest"], "env": "APPS"},
+        {"name": "prometheus", "roles": ["read"], "env": "PROMETHEUS"},
+        {"name": "admin", "roles": ["admin"], "env": "ADMIN"},
+    ]
+    return lambda: run_exporter({"server": {"tokens": tokens}})
+
+
+def bearer(suffix=""):
+    return {"Authorization": f"Bearer {SECRET}{suffix}"}
+
+
+async def test_tokens_say_who_may_read_and_who_may_send(with_tokens):
+    client = (await with_tokens()).client
+    assert (await client.get("/metrics")).status == 401
+    assert (await client.get("/metrics", headers=bearer())).status == 403
+    assert (await client.get("/metrics", headers=bearer("-2"))).status == 200
+    assert (await client.post("/v1/traces", json={}, headers=bearer("-2"))).status == 403
+    assert (await client.post("/v1/traces", json={}, headers=bearer())).status == 200
+    assert (await client.post("/-/reload", headers=bearer("-2"))).status == 403
+    assert (await client.get("/-/healthy")).status == 200
+
+
+async def test_no_page_shows_a_secret(with_tokens):
+    client = (await with_tokens()).client
+    for path in ("/", "/config", "/metrics"):
+        text = await (await client.get(path, headers=bearer("-3"))).text()
+        assert text
+        assert SECRET not in text
+
+
+async def test_the_front_page_runs_nothing_and_links_to_metrics(run_exporter):
+    answer = await (await run_exporter()).client.get("/")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert 'href="/metrics"' in await answer.text()
+
+
+async def test_a_reload_swaps_the_config(run_exporter, tmp_path):
+    exporter = await run_exporter({"evaluators": {"refusal": {"enabled": True}}})
+    (tmp_path / "llmq.yaml").write_text("evaluators: {refusal: {enabled: false}}\nlabels: {allow: {route: [/a]}}\n")
+    assert (await exporter.client.post("/-/reload")).status == 200
+    await exporter.post("/v1/interactions", json={"question": "?", "answer": "I can't help with that.", "route": "/b"})
+    await exporter.pass_time(3)
+    assert await exporter.total("llmq_evaluations_total", evaluator="refusal") == 0
+    assert await exporter.total("llmq_requests_total", route="__other__") == 1
+    assert await exporter.total("llmq_exporter_config_last_reload_successful") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("evaluators: {refusl: {}}", "refusl"),
+        ("{", "llmq.yaml:1"),
+    ],
+)
+async def test_a_reload_that_fails_keeps_the_config_and_says_why(run_exporter, tmp_path, text, said):
+    exporter = await run_exporter({"labels": {"max_length": 64}})
+    (tmp_path / "llmq.yaml").write_text(text)
+    answer = await exporter.client.post("/-/reload")
+    assert answer.status == 400
+    assert said in await answer.text()
+    assert await exporter.total("llmq_exporter_config_last_reload_successful") == 0
+    assert "max_length: 64" in await (await exporter.client.get("/config")).text()
+
+
+async def test_a_trace_is_not_found_by_a_name_that_is_none(run_exporter):
+    client = (await run_exporter()).client
+    for name in ("x", "a" * 31, "g" * 32, "%2e%2e"):
+        assert (await client.get(f"/api/traces/{name}")).status == 404
