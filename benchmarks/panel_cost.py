@@ -1,4 +1,4 @@
-"""Measures what the evaluators cost per trace, in us; --payload names the folder of payload.py, whose traces it takes."""
+"""Measures what the evaluators cost per trace, in us; --payload names the folder of payload.py, the standard traces."""
 
 import argparse
 import importlib
@@ -34,7 +34,7 @@ def traces(folder, count):
 
 
 def costs(calls, given, rounds=15):
-    """Each trace's cheapest of several runs, averaged, in us; the calls take turns, so that all see the same machine."""
+    """Each trace's cheapest of several runs, averaged, in us; the calls take turns: all see one machine."""
     best = {name: [float("inf")] * len(given) for name in calls}
     for _ in range(rounds):
         for number, one in enumerate(given):

@@ -9,7 +9,11 @@ from .grounding import SOURCES, judged
 from .registry import evaluator
 from .words import ANSWER_LIMIT, read
 
-_MOST = 200
+_MOST = 100
+"""Citations of one answer that are looked at."""
+
+_QUOTED = 3
+_QUOTE_LENGTH = 300
 
 # [1] [1, 2] [^1] but not a[1], [1](link) or [1]: definition
 _NUMBERS = r"(?<![\w\]])\[\^?(?P<numbers>\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?![(:])"
@@ -19,6 +23,7 @@ _NAMED = r"\((?i:source|ref|doc|document|see)s?:?\s+(?P<named>[\w.:/-]{1,120})\)
 _BRACKET = r"【(?P<bracket>\d{1,3})[^】\n]{0,80}】"
 _CITATION = re.compile("|".join((_NUMBERS, _ID, _NAMED, _BRACKET)))
 _BREAK = re.compile(r"(?<=[.!?。])\s+(?![\[(【])|\n+")
+_COMMA = re.compile(r"\s*[,;]\s*")
 
 
 @evaluator("citation", version="1")
@@ -27,46 +32,49 @@ def citation(trace: Trace) -> Score | None:
     text = trace.answer or ""
     if not trace.context or not ("[" in text or "(" in text or "【" in text):
         return None
-    documents = {one.id.lower(): one for one in trace.context if one.id}
-    total, missing, weak = 0, 0, []
-    worst = 1.0
-    for sentence, cited in _citations(text[:ANSWER_LIMIT]):
-        total += 1
-        document = _document(cited, documents, trace.context)
-        if document is None:
-            missing += 1
-            continue
-        value = judged(read(sentence), SOURCES.ready([document.text]))
-        worst = min(worst, value)
-        if value < 0.5:
-            weak.append(sentence[:300])
-    if not total:
+    cited = _resolved(_citations(text[:ANSWER_LIMIT]), trace.context)
+    if not cited:
         return None
+    missing = sum(place is None for _, place in cited)
     if missing:
-        return Score(0.0, False, f"{missing} of {total} citations name no document that was retrieved")
-    if weak:
-        note = f"{len(weak)} of {total} citations: the document does not support the sentence"
-        return Score(worst, explanation=note, quotes=tuple(dict.fromkeys(weak))[:3])
-    return Score(worst)
+        return Score(0.0, False, f"{missing} of {len(cited)} citations name no document that was retrieved")
+    return _supported(cited, trace.context)
+
+
+def _supported(cited: list[tuple[str, int | None]], context: Sequence[Document]) -> Score:
+    ready = {
+        place: SOURCES.ready([context[place].text]) for place in {place for _, place in cited} if place is not None
+    }
+    values = {pair: judged(read(pair[0]), ready[pair[1]]) for pair in dict.fromkeys(cited) if pair[1] is not None}
+    worst = min(values.values())
+    weak = sorted((value, sentence) for (sentence, _), value in values.items() if value < 0.5)
+    if not weak:
+        return Score(worst)
+    note = f"{len(weak)} of {len(values)} citing sentences are not supported by the document that they cite"
+    return Score(worst, None, note, tuple([sentence[:_QUOTE_LENGTH] for _, sentence in weak[:_QUOTED]]))
 
 
 def _citations(text: str) -> Iterator[tuple[str, str]]:
     """Each citing sentence without its marks, with one id that it cites; at most _MOST."""
-    count = 0
+    left = _MOST
     for sentence in _BREAK.split(text):
-        bare = None
-        for found in _CITATION.finditer(sentence):
-            for cited in re.split(r"\s*[,;]\s*", found.group(found.lastgroup or 0)):
-                bare = bare if bare is not None else _CITATION.sub(" ", sentence).strip()
-                yield bare, cited
-                count += 1
-                if count >= _MOST:
+        found = list(_CITATION.finditer(sentence))
+        bare = _CITATION.sub(" ", sentence).strip() if found else ""
+        for one in found:
+            for cited in _COMMA.split(one.group(one.lastgroup or 0)):
+                if not left:
                     return
+                left -= 1
+                yield bare, cited
 
 
-def _document(cited: str, documents: dict[str, Document], context: Sequence[Document]) -> Document | None:
-    """The document by its id, else by its place counted from 1."""
-    found = documents.get(cited.lower())
-    if found is None and cited.isdigit() and 1 <= int(cited) <= len(context):
-        return context[int(cited) - 1]
-    return found
+def _resolved(cited: Iterator[tuple[str, str]], context: Sequence[Document]) -> list[tuple[str, int | None]]:
+    """Each sentence with the place of the document: by its id, else by its place counted from 1."""
+    places = {one.id.lower(): place for place, one in enumerate(context) if one.id}
+    return [(sentence, _place(name.lower(), places, len(context))) for sentence, name in cited]
+
+
+def _place(name: str, places: dict[str, int], count: int) -> int | None:
+    if name not in places and name.isdigit() and 1 <= int(name) <= count:
+        return int(name) - 1
+    return places.get(name)

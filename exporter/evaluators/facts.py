@@ -2,15 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-State = Literal["yes", "no", "unknown"]
+State = Literal["yes", "no", "unknown", "mixed"]
 
-_MOST = 500
+_MOST = 200
+_LONGEST_LINE = 2000
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _JOINING = frozenset({b"for", b"and", b"is", b"has", b"of", b"the", b"by", b"to"})
 _FAMILY = 3
@@ -29,7 +30,7 @@ _CLOCK_24 = re.compile(r"\b(\d{1,2}):(\d{1,2})\b")
 
 
 class Facts(Struct, frozen=True):
-    """What a document states by the words of its keys, and the clock times (minutes of the day) that occur in it."""
+    """What documents state, by what to look for (all words of a key as one, then each), and their times in minutes."""
 
     states: dict[tuple[bytes, ...], State]
     times: frozenset[int]
@@ -56,19 +57,35 @@ def facts_of(text: str) -> Facts | None:
         return None
     states: dict[tuple[bytes, ...], State] = {}
     for key, state in _states(value):
-        # One key in two objects (two rows of a table) with two values says nothing of either.
-        states[key] = state if states.get(key, state) == state else "yes"
+        _state_too(states, key, state)
         if len(states) >= _MOST:
             break
     times = {int(hour) % 24 * 60 + int(minute) for hour, minute in _CLOCK_24.findall(text)}
     return Facts(states, frozenset(times))
 
 
-def conflicts(facts: Facts, sentences: tuple[bytes, ...], answer: str) -> Conflicts:
+def together(several: Sequence[Facts]) -> Facts:
+    """The facts of several documents as if they were one."""
+    if len(several) == 1:
+        return several[0]
+    states: dict[tuple[bytes, ...], State] = {}
+    for facts in several:
+        for key, state in facts.states.items():
+            _state_too(states, key, state)
+    return Facts(states, frozenset().union(*[facts.times for facts in several]))
+
+
+def _state_too(states: dict[tuple[bytes, ...], State], key: tuple[bytes, ...], state: State) -> None:
+    # One key with two values, as in two rows of a table, says nothing of either.
+    states[key] = state if states.get(key, state) == state else "mixed"
+
+
+def conflicts(facts: Facts, sentences: Sequence[bytes], answer: str) -> Conflicts:
     """Compare an answer (its sentences as plain words, and its text) with a document's facts."""
     wrong = open_ = 0
+    sentences = [line[:_LONGEST_LINE] for line in sentences]
     for key, state in facts.states.items():
-        said = _said(key, sentences)
+        said = None if state == "mixed" else _said(key, sentences)
         if said is None:
             continue
         if state == "unknown":
@@ -96,7 +113,7 @@ def _stated(record: dict[str, Any]) -> Iterator[tuple[tuple[bytes, ...], State]]
         # A word that begins many keys (RestaurantsDelivery, RestaurantsTakeOut) names their family, not the thing.
         own = words[1:] if len(words) > 1 and first[words[0]] >= _FAMILY else words
         if own and len(b"".join(own)) > 2:
-            yield own, _state(record[name])
+            yield tuple([b" " + _stem(word) for word in (b"".join(own), *own)]), _state(record[name])
 
 
 def _words(name: str) -> tuple[bytes, ...]:
@@ -112,7 +129,7 @@ def _state(value: Any) -> State:
     return "yes"
 
 
-def _said(key: tuple[bytes, ...], sentences: tuple[bytes, ...]) -> bool | None:
+def _said(key: tuple[bytes, ...], sentences: Sequence[bytes]) -> bool | None:
     """Does the answer say that it is so (True), that it is not (False), or nothing (None)?"""
     for sentence in sentences:
         start, end = _place(key, sentence)
@@ -129,10 +146,12 @@ def _said(key: tuple[bytes, ...], sentences: tuple[bytes, ...]) -> bool | None:
 
 def _place(key: tuple[bytes, ...], sentence: bytes) -> tuple[int, int]:
     """Where a sentence names the words of a key, closely together; (-1, -1) where it does not."""
-    joined = sentence.find(b" " + _stem(b"".join(key)))
+    joined = sentence.find(key[0])
     if joined >= 0:
         return joined, joined + 1
-    places = [sentence.find(b" " + _stem(word)) for word in key]
+    if len(key) == 2 or sentence.find(key[1]) < 0:
+        return -1, -1
+    places = [sentence.find(word) for word in key[1:]]
     if -1 in places or max(places) - min(places) > _SPREAD:
         return -1, -1
     return min(places), max(places)

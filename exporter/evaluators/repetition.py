@@ -1,5 +1,6 @@
 """Degenerate loops: phrases, lines or characters over and over; judges form alone, never meaning."""
 
+import re
 from itertools import pairwise
 
 import re2
@@ -11,7 +12,8 @@ from .words import ANSWER_LIMIT, Reading, read
 
 _FEWEST_WORDS = 24
 _FEWEST_OF_ONE = 10
-_LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80,1000}")
+_LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80}")  # only a gate: re2 is fast on this, and very slow on longer repeats
+_RUNS = re.compile(rb"[^\s=_*~#.|+-]{80,1000}+")
 _LONGEST_PERIOD = 16
 
 
@@ -46,7 +48,10 @@ def _repeated_share(reading: Reading, share: float) -> float:
 
 def _looped_characters(text: str) -> int:
     """The length of a run without spaces that repeats a few characters; rules of Markdown are none."""
-    for piece in _LONG_RUN.findall(text[:ANSWER_LIMIT].encode("utf-8", "replace")):
+    plain = text[:ANSWER_LIMIT].encode("utf-8", "replace")
+    if _LONG_RUN.search(plain) is None:
+        return 0
+    for piece in _RUNS.findall(plain):
         # A period p shows as a text that equals itself moved by p.
         if any(piece[period:] == piece[:-period] for period in range(1, _LONGEST_PERIOD + 1)):
             return len(piece)

@@ -10,6 +10,8 @@ from .words import CONTEXT_LIMIT, joined_names, plain
 
 _BYTES = 16 << 20
 _SEEN = 8192
+_ADMITTED = 8
+"""Once full, each so-manieth newcomer is taken: where more documents go round than fit, some stay and are found."""
 
 
 class Source(Struct, frozen=True):
@@ -26,6 +28,7 @@ class Sources:
         self._limit = limit
         self._kept: OrderedDict[str, tuple[Source, int]] = OrderedDict()
         self._seen: dict[int, None] = {}
+        self._offered = 0
         self.size = 0
 
     def ready(self, texts: Iterable[str]) -> list[Source]:
@@ -66,7 +69,10 @@ class Sources:
     def _keep(self, text: str) -> Source:
         source = _source(text)
         # A distinct word costs a bytes object and its share of the set; the text is kept as the key.
-        cost = 110 * len(source.words) + 2 * len(text) + 500
+        cost = 90 * len(source.words) + 2 * len(text) + 500
+        self._offered += 1
+        if self.size + cost > self._limit and self._offered % _ADMITTED:
+            return source
         self._kept[text] = source, cost
         self.size += cost
         while self.size > self._limit:

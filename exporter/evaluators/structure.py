@@ -40,10 +40,13 @@ class Schema:
             raise ValueError(f"invalid JSON schema: {_first_line(error)}") from None
 
     def problem(self, instance: Any) -> str:
-        """Where the instance breaks the schema and by which keyword, or "" where it does not; quotes no content."""
-        if self._validator.is_valid(instance):
-            return ""
-        error = next(self._validator.iter_errors(instance))
+        """By which keyword the instance breaks the schema, or "" where it does not; quotes no content."""
+        try:
+            if self._validator.is_valid(instance):
+                return ""
+            error = next(self._validator.iter_errors(instance))
+        except ValueError:  # jsonschema_rs: more than 255 levels
+            return "is nested too deep"
         where = "/".join(str(part) for part in error.schema_path)
         return f"breaks the schema at {where}"[:200]
 
@@ -73,20 +76,25 @@ class Schemas:
 
     def get(self, schema: dict[str, Any]) -> Schema | None:
         """The compiled schema, or None where it is not a valid one or too large."""
-        key = msgspec.json.encode(schema, order="sorted")
+        try:
+            key = msgspec.json.encode(schema, order="sorted")
+        except (ValueError, RecursionError):
+            return None
         if len(key) > _SCHEMA_LIMIT:
             return None
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
-        try:
-            compiled = Schema.parse(schema)
-        except ValueError:
-            compiled = None
-        self._known[key] = compiled
-        if len(self._known) > self._size:
-            self._known.popitem(last=False)
-        return compiled
+        if key not in self._known:
+            self._known[key] = _compiled(schema)
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return self._known[key]
+
+
+def _compiled(schema: dict[str, Any]) -> Schema | None:
+    try:
+        return Schema.parse(schema)
+    except ValueError:
+        return None
 
 
 SENT = Schemas(_VALIDATORS)

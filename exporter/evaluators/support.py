@@ -7,12 +7,15 @@ from math import log1p
 import re2
 from msgspec import Struct
 
-from .facts import Conflicts, conflicts
+from .facts import Conflicts, conflicts, together
 from .sources import Source
 from .words import SEPARATED, Reading, sentences
 
 _LOOKED_UP = 200
 """Words that are looked for a second time, by their stem; beyond it a text is hopeless anyway."""
+
+_COMPARED = 300
+"""Sentences that are compared with a document's facts."""
 
 COMMON = frozenset(
     b"""a about above after again against all also although am an and another any are as at be because been before being
@@ -90,12 +93,8 @@ def _conflicts(reading: Reading, sources: Sequence[Source]) -> Conflicts:
     facts = [source.facts for source in sources if source.facts is not None]
     if not facts:
         return _NO_CONFLICTS
-    lines = tuple([b" " + b" ".join(words) + b" " for _, words in sentences(reading.text)])
-    return max((conflicts(one, lines, reading.text) for one in facts), key=_weight)
-
-
-def _weight(one: Conflicts) -> int:
-    return one.contradicted + one.unknown + one.times
+    lines = [b" " + b" ".join(words) + b" " for _, words in sentences(reading.text)[:_COMPARED]]
+    return conflicts(together(facts), lines, reading.text)
 
 
 def _strange(distinct: frozenset[bytes], sources: Sequence[Source]) -> frozenset[bytes]:

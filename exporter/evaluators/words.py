@@ -20,7 +20,7 @@ _PUNCTUATION = dict.fromkeys(
 )
 _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f])")
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
-_LIST_NUMBER = re.compile(r"(?m)^\s*\d{1,3}[.)]\s")
+_LIST_NUMBER = re.compile(r"(?m)^[ \t]{0,20}\d{1,3}[.)]\s")  # \s there would be quadratic in blank lines
 _MARK = re.compile(r"\[\^?\d[\d,;\s-]*\]|【[^】\n]{0,80}】")
 
 
@@ -67,7 +67,7 @@ def joined_names(text: str) -> str:
 
 def prose(text: str) -> str:
     """The sentences in an answer that is JSON, one to a line; any other answer as it is."""
-    if text[:1] not in "{[" or text[-1:] not in "}]":
+    if not text.strip().startswith(("{", "[")):
         return text
     try:
         value = msgspec.json.decode(text.encode("utf-8", "replace"))
