@@ -17,12 +17,13 @@ _QUOTE_LENGTH = 300
 
 # [1] [1, 2] [^1] but not a[1], [1](link) or [1]: definition
 _NUMBERS = r"(?<![\w\]])\[\^?(?P<numbers>\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?![(:])"
-# [doc-12] [source 3]: letters and a number, so that [Name] in a letter's template is no citation
-_ID = r"(?<![\w\]])\[(?P<id>[A-Za-z][\w.:/-]{0,80}[-_:./ ]?\d[\w.:/-]{0,40})\](?![(:])"
+# [doc-12] [handbook] (source: handbook): counts where the id is known or has a digit, so that [Name] and (source: BBC) do not
+_ID = r"(?<![\w\]])\[(?P<id>[A-Za-z][\w.:/ -]{0,120})\](?![(:])"
 _NAMED = r"\((?i:source|ref|doc|document|see)s?:?\s+(?P<named>[\w.:/-]{1,120})\)"
 _BRACKET = r"【(?P<bracket>\d{1,3})[^】\n]{0,80}】"
 _CITATION = re.compile("|".join((_NUMBERS, _ID, _NAMED, _BRACKET)))
 _BREAK = re.compile(r"(?<=[.!?。])\s+(?![\[(【])|\n+")
+_DIGIT = frozenset("0123456789")
 _COMMA = re.compile(r"\s*[,;]\s*")
 
 
@@ -71,7 +72,12 @@ def _citations(text: str) -> Iterator[tuple[str, str]]:
 def _resolved(cited: Iterator[tuple[str, str]], context: Sequence[Document]) -> list[tuple[str, int | None]]:
     """Each sentence with the place of the document: by its id, else by its place counted from 1."""
     places = {one.id.lower(): place for place, one in enumerate(context) if one.id}
-    return [(sentence, _place(name.lower(), places, len(context))) for sentence, name in cited]
+    names = [(sentence, name.lower()) for sentence, name in cited]
+    return [
+        (sentence, _place(name, places, len(context)))
+        for sentence, name in names
+        if name in places or not _DIGIT.isdisjoint(name)
+    ]
 
 
 def _place(name: str, places: dict[str, int], count: int) -> int | None:
