@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+SDK_VENV := .venv-sdk
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager
 
-.PHONY: help run test lint bench captures packages clean
+.PHONY: help run test lint bench captures packages sdk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -25,6 +26,13 @@ $(DEV_STAMP): $(BIN)/python pyproject.toml
 	$(PIP) -e '.[dev]'
 	@touch $@ $(STAMP)
 
+$(SDK_VENV)/.installed: tests/sdk/requirements-sdk.txt | $(BIN)/python
+	@$(PYTHON) -m venv $(SDK_VENV)
+	$(SDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+sdk: $(SDK_VENV)/.installed ## install the SDKs that the tests drive, in a virtual environment of their own
+
 packages: ## install the Debian packages that the tests run (needs root)
 	@for tool in promtool amtool; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -34,7 +42,7 @@ packages: ## install the Debian packages that the tests run (needs root)
 run: $(STAMP) ## start the exporter on its embedded default, http://127.0.0.1:4318
 	$(BIN)/llmq serve
 
-test: $(DEV_STAMP) packages lint ## run everything that must pass
+test: $(DEV_STAMP) sdk packages lint ## run everything that must pass
 	$(BIN)/python -m pytest
 
 lint: $(DEV_STAMP)
@@ -50,4 +58,4 @@ bench: $(DEV_STAMP) ## measure speed as ratios, and the store and the metrics al
 	$(BIN)/python benchmarks/throughput.py
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SDK_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
