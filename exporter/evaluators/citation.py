@@ -17,7 +17,7 @@ _QUOTE_LENGTH = 300
 
 # [1] [1, 2] [^1] but not a[1], [1](link) or [1]: definition
 _NUMBERS = r"(?<![\w\]])\[\^?(?P<numbers>\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\](?![(:])"
-# [doc-12] [handbook] (source: handbook): counts where the id is known or has a digit, so that [Name] and (source: BBC) do not
+# [doc-12] [handbook] (source: handbook): only where the id is known or has a digit; [Name] and (source: BBC) are none
 _ID = r"(?<![\w\]])\[(?P<id>[A-Za-z][\w.:/ -]{0,120})\](?![(:])"
 _NAMED = r"\((?i:source|ref|doc|document|see)s?:?\s+(?P<named>[\w.:/-]{1,120})\)"
 _BRACKET = r"【(?P<bracket>\d{1,3})[^】\n]{0,80}】"

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ..score import Score
 from ..trace import Trace
-from .phrases import ABSENT, FIGURATIVE, LATER, OPENING
+from .phrases import ABSENT, COMPLYING, FIGURATIVE, LATER, OPENING
 from .registry import evaluator
 
 _OPENING = 240
@@ -53,6 +53,7 @@ def _set_of(patterns: Iterable[str]) -> Any:
 _OPENING_SET = _set_of([*OPENING.values(), *ABSENT, FIGURATIVE])
 _LATER_SET = _set_of(LATER.values())
 _NAMES = (tuple(OPENING), tuple(LATER))
+_COMPLYING = frozenset(COMPLYING)
 _FIGURATIVE = len(OPENING) + len(ABSENT)
 _FIGURATIVE_PATTERN = re2.compile(FIGURATIVE, _options())
 _WEIGHTS = msgspec.json.decode(files(__package__).joinpath("refusal.json").read_bytes(), type=_Weights)
@@ -93,6 +94,10 @@ def features(text: str) -> tuple[list[str], list[str]]:
     names = [_NAMES[0][number] for number in found if number < len(OPENING)]
     if len(text) <= _SHORT and any(len(OPENING) <= number < _FIGURATIVE for number in found):
         names.append("absent")
+    if _COMPLYING.issuperset(
+        names
+    ):  # who has not begun to decline does not: seen no worse on labelled data, and cheaper
+        return names, []
     rest = text[_OPENING:]
     if len(rest) > _LATER:
         rest = rest[: _LATER - _TAIL] + "\n" + rest[-_TAIL:]
