@@ -105,7 +105,7 @@ def test_a_catastrophic_pattern_is_interrupted_and_the_next_evaluators_still_run
     outcome = panel.evaluate(answered())
     assert [(one.evaluator, one.reason) for one in outcome.failures] == [("stuck", "timeout")]
     assert [one.evaluator for one in outcome.evaluations] == ["next"]
-    assert 0.2 <= dict(outcome.durations)["stuck"] < 0.4
+    assert 0.2 <= dict(outcome.durations)["stuck"] < 5  # by itself it would take longer than anybody lives
 
 
 def test_an_evaluator_that_swallows_every_exception_is_still_interrupted():
