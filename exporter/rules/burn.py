@@ -129,18 +129,16 @@ def _coverage(duration: str) -> tuple[str, str]:
 
 
 def _ratios(slos: Sequence[Slo], windows: Sequence[Window], duration: str, z: Decimal) -> Iterator[Record]:
-    levels = {_base(slo) for slo in slos} | ({"route", "app"} if any(_base(slo) == "slice" for slo in slos) else set())
-    used = [window for window in windows if duration in (window.long, window.short)]
+    bases = {_base(slo) for slo in slos}
     for level in LABELS:
-        severities = [window for window in used if level in ALERTED[window.severity]]
-        if level not in levels or not severities:
+        if ("evaluator" if level == "evaluator" else "slice") not in bases:
             continue
         ratio = f"{level}:llmq_sli_bad_per_events:ratio_increase{duration}"
         events = f"{level}:llmq_sli_events:increase{duration}"
         bad = f"{level}:llmq_sli_bad_events:increase{duration}"
         # Late feedback may leave a window with more bad events than events, and no ratio is above 1.
         yield Record(name=ratio, expr=f"clamp_max({bad} / ({events} > 0), 1)")
-        if any(window.long == duration for window in severities):
+        if any(window.long == duration and level in ALERTED[window.severity] for window in windows):
             name = f"{level}:llmq_sli_bad_per_events:wilson_low_increase{duration}"
             yield Record(name=name, expr=wilson_low(ratio, events, z))
 

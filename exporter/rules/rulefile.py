@@ -75,8 +75,12 @@ _Dumper.add_representer(str, _text)
 
 def text(groups: Sequence[Group], links: Links) -> str:
     """The rule file of ``groups``."""
-    document = {"groups": [_group(group, links) for group in groups]}
-    return HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    return HEADER + yaml.dump(document(groups, links), Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+def document(groups: Sequence[Group], links: Links) -> dict[str, Any]:
+    """The same as a document of plain values."""
+    return {"groups": [_group(group, links) for group in groups]}
 
 
 def _group(group: Group, links: Links) -> dict[str, Any]:

@@ -1,0 +1,305 @@
+"""The rule files: generated, parsed, fed with metrics that exist, and each alert tested by promtool both ways."""
+
+import re
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import promql_parser
+import pytest
+import yaml
+from msgspec.structs import replace
+
+from exporter.metrics.families import CATALOGUE
+from exporter.rules.files import RuleSettings, groups, render
+from exporter.rules.promql import matching
+from exporter.rules.rulefile import Alert, Links, Record
+from exporter.rules.slo import DEFAULT_SLOS, Slo, Tier, Verdicts
+
+ROOT = Path(__file__).parent.parent
+ALERTS = ROOT / "alerts"
+CASES = sorted((ROOT / "tests" / "rules").glob("*.test.yaml"))
+RULES = [rule for found in groups().values() for group in found for rule in group.rules]
+ALERTING = [rule for rule in RULES if isinstance(rule, Alert)]
+RECORDED = {rule.name for rule in RULES if isinstance(rule, Record)}
+FAMILIES = {family.name: family for family in CATALOGUE}
+
+LATER = {
+    "llmq_feedback_total",
+    "llmq_judge_gate_open",
+    "llmq_judge_human_pairs_total",
+    "llmq_judge_pin_mismatches_total",
+    "llmq_offline_cases",
+    "llmq_offline_passed_cases",
+    "llmq_offline_timestamp_seconds",
+    "llmq_review_oldest_seconds",
+}
+"""Metrics that come with feedback, the judge, offline results and review: their rules are quiet until then."""
+
+FOREIGN = {"up"}
+
+FOR_PANELS = re.compile(r"sli:llmq_slo_objective:ratio|\w+:llmq_sli_bad_per_events:ratio_increase\w+")
+"""What may be recorded for dashboards alone: objectives, and every ratio at every level."""
+
+DASHBOARDS = {
+    "llmq-overview",
+    "llmq-slo",
+    "llmq-versions",
+    "llmq-offline",
+    "llmq-judge",
+    "llmq-feedback",
+    "llmq-exporter",
+}
+
+
+def walk(node):
+    """A node of an expression and all below it; the selector inside a range belongs to the range."""
+    yield node
+    for name in ("lhs", "rhs", "expr", "args"):
+        below = getattr(node, name, None)
+        for child in below if isinstance(below, list) else [below] if below is not None else []:
+            yield from walk(child)
+
+
+def of(rule, *kinds):
+    return [node for node in walk(promql_parser.parse(rule.expr)) if isinstance(node, kinds)]
+
+
+def selectors(rule):
+    """Every series that a rule reads, with or without a range."""
+    found = of(rule, promql_parser.VectorSelector, promql_parser.MatrixSelector)
+    return [getattr(node, "vector_selector", node) for node in found]
+
+
+def promtool(*arguments):
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_committed_files_are_those_that_the_defaults_make():
+    committed = {path.name: path.read_text() for path in ALERTS.glob("*.rules.yaml")}
+    assert committed == render()
+
+
+def test_promtool_accepts_every_rule_file():
+    done = promtool("check", "rules", *sorted(str(path) for path in ALERTS.glob("*.rules.yaml")))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name.removesuffix(".test.yaml"))
+def test_promtool_finds_every_alert_firing_and_quiet_as_written(case):
+    done = promtool("test", "rules", str(case))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def expectations():
+    """What the promtool cases expect: (alert, labels) that fire, and names of alerts that stay quiet at some time."""
+    firing, quiet = [], set()
+    for path in CASES:
+        for case in yaml.safe_load(path.read_text())["tests"]:
+            for expected in case["alert_rule_test"]:
+                fired = expected.get("exp_alerts") or []
+                firing += [(expected["alertname"], alert["exp_labels"]) for alert in fired]
+                quiet |= set() if fired else {expected["alertname"]}
+    return firing, quiet
+
+
+def test_each_alert_has_a_case_in_which_it_fires():
+    firing, _ = expectations()
+    for alert in ALERTING:
+        static = {"severity": alert.severity, **alert.labels}.items()
+        assert any(name == alert.name and static <= labels.items() for name, labels in firing), (alert.name, static)
+
+
+def test_each_alert_has_a_near_miss_in_which_it_stays_quiet():
+    _, quiet = expectations()
+    assert {alert.name for alert in ALERTING} - quiet == {"Watchdog"}
+
+
+def test_annotations_use_only_labels_that_the_alert_has():
+    firing, _ = expectations()
+    for alert in ALERTING:
+        texts = [alert.summary, alert.description, *alert.notes.values(), Links().dashboard("x", alert.variables)]
+        used = set(re.findall(r"\$labels\.(\w+)", " ".join(texts)))
+        static = {"severity": alert.severity, **alert.labels}.items()
+        having = [labels for name, labels in firing if name == alert.name and static <= labels.items()]
+        assert all(used <= labels.keys() for labels in having), alert.name
+
+
+def test_no_rule_is_there_twice():
+    keys = [(type(rule).__name__, rule.name, rule.expr, tuple(rule.labels.items())) for rule in RULES]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("alert", ALERTING, ids=lambda alert: alert.name)
+def test_an_alert_keeps_the_house_rules(alert):
+    assert re.fullmatch(r"LLMQuality[A-Z]\w+|Watchdog", alert.name)
+    assert alert.severity in {"page", "ticket", "none"}
+    assert alert.summary
+    assert not alert.summary.endswith(".")
+    assert alert.description.endswith(".")
+    assert alert.dashboard in DASHBOARDS
+    assert "$value" not in "".join(alert.labels.values()), "a value in a label makes a new alert each time"
+    assert "{{" not in alert.summary, "a summary is the same for all alerts of a group"
+    assert alert.name == "Watchdog" or re.fullmatch(r"\d+[mh]", alert.pending)
+    assert re.search(r"[<>]=?", re.sub(r'"[^"]*"', "", alert.expr)), "an alert compares"
+    assert "topk" not in alert.expr, "its members come and go"
+
+
+def test_rules_use_no_function_that_a_feature_flag_hides():
+    used = {call.func.name for rule in RULES for call in of(rule, promql_parser.Call)}
+    assert used == {"increase", "clamp_max", "sqrt", "abs", "vector", "time", "absent", "max_over_time"}
+
+
+def test_ranges_hold_scrapes_enough_and_end_before_the_data_do():
+    ranges = {window.range.total_seconds() for rule in RULES for window in of(rule, promql_parser.MatrixSelector)}
+    assert min(ranges) >= 300
+    assert max(ranges) <= 30 * 86400
+
+
+def test_counters_are_only_read_as_increases():
+    for rule in RULES:
+        assert not [node.name for node in of(rule, promql_parser.VectorSelector) if node.name.endswith("_total")]
+
+
+def test_regular_expressions_are_used_only_where_needed():
+    matchers = [matcher for rule in RULES for selector in selectors(rule) for matcher in selector.matchers.matchers]
+    fuzzy = [matcher.value for matcher in matchers if str(matcher.op) in {"MatchOp.Re", "MatchOp.NotRe"}]
+    assert fuzzy
+    assert all(re.search(r"[|.*+?\[(]", value) for value in fuzzy)
+
+
+def test_every_metric_in_a_rule_is_exposed_or_recorded_or_comes_later():
+    read = {selector.name for rule in RULES for selector in selectors(rule)}
+    assert read - FAMILIES.keys() - RECORDED - LATER - FOREIGN == set()
+
+
+def test_what_comes_later_is_not_here_yet_and_is_used():
+    used = {selector.name for rule in RULES for selector in selectors(rule)}
+    assert used >= LATER
+    assert not FAMILIES.keys() & LATER, "take it off the list: it is here"
+
+
+def test_rules_ask_exposed_metrics_only_for_labels_that_they_have():
+    for selector in [selector for rule in RULES for selector in selectors(rule) if selector.name in FAMILIES]:
+        asked = {matcher.name for matcher in selector.matchers.matchers}
+        assert asked <= {*FAMILIES[selector.name].labels, "job", "instance"}, selector.name
+
+
+def test_the_promtool_cases_feed_exposed_metrics_with_the_labels_that_they_have():
+    for path in CASES:
+        for case in yaml.safe_load(path.read_text())["tests"]:
+            for series in case["input_series"]:
+                name, labels = re.fullmatch(r"([\w:]+)\{(.*)\}", series["series"]).groups()
+                given = set(re.findall(r"(\w+)=", labels))
+                known = FAMILIES.keys() | RECORDED | LATER | FOREIGN
+                assert name in known, (path.name, name)
+                if name in FAMILIES:
+                    assert given - {"job", "instance"} == set(FAMILIES[name].labels), (path.name, name)
+
+
+def test_every_recorded_series_is_used():
+    texts = [text for rule in RULES for text in (rule.expr, *getattr(rule, "notes", {}).values())]
+    texts += [alert.description for alert in ALERTING]
+    used = set(re.findall(r"\b\w+:\w+:\w+", " ".join(texts)))
+    assert {name for name in RECORDED - used if not FOR_PANELS.fullmatch(name)} == set()
+
+
+def test_every_group_is_evaluated_often_enough_for_its_readers():
+    for found in groups().values():
+        for group in found:
+            assert group.interval in {"", "2m"}, "a reader looks back five minutes"
+
+
+def test_no_sli_reads_cases_that_were_chosen_for_being_hard():
+    verdicts = [selector for rule in RULES for selector in selectors(rule) if selector.name == "llmq_evaluations_total"]
+    samples = [m.value for s in verdicts for m in s.matchers.matchers if m.name == "sample"]
+    assert set(samples) == {"all|random"}
+
+
+SHOP = Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95"))
+
+
+def expressions(slo, record):
+    found = groups([slo])["slo-1h.rules.yaml"][0].rules
+    return {rule.labels["objective"]: rule.expr for rule in found if rule.name == record and "objective" in rule.labels}
+
+
+def test_apps_and_routes_of_an_slo_become_matchers():
+    slo = replace(SHOP, apps=("shop", "help-*"), routes=("/chat",))
+    expr = expressions(slo, "slice:llmq_sli_events:increase1h")["0.95"]
+    assert 'app=~"shop|help-.*",route="/chat"' in expr
+
+
+def test_a_tier_takes_its_slices_out_of_the_default():
+    slo = replace(SHOP, tiers=(Tier(objective=Decimal("0.99"), apps=("bank",)),))
+    events = expressions(slo, "slice:llmq_sli_events:increase1h")
+    assert 'app="bank"' in events["0.99"]
+    others = events["0.95"].split("unless on (app, route, model_version, prompt_version) ")
+    assert others[1] == 'slice:llmq_sli_events:increase1h{sli="grounding",objective="0.99"}'
+
+
+def test_tiers_are_counted_once_each(tmp_path):
+    slo = replace(SHOP, tiers=(Tier(objective=Decimal("0.99"), apps=("bank",)),))
+    files = {name: render([slo])[name] for name in ("slo-objectives.rules.yaml", "slo-1h.rules.yaml")}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    slices = 'evaluator="grounding",sample="all",route="/chat",model_version="m",prompt_version="p"'
+    series = [
+        {"series": f'llmq_evaluations_total{{{slices},verdict="{verdict}",app="{app}"}}', "values": f"0+{step}x80"}
+        for app in ("bank", "shop")
+        for verdict, step in (("pass", 9), ("fail", 1))
+    ]
+    expected = [
+        {"labels": f'{{sli="grounding",objective="{objective}",app="{app}"}}', "value": 600}
+        for objective, app in (("0.99", "bank"), ("0.95", "shop"))
+    ]
+    counted = {"expr": "round(app:llmq_sli_events:increase1h)", "eval_time": "80m", "exp_samples": expected}
+    case = {"interval": "1m", "input_series": series, "promql_expr_test": [counted]}
+    document = {"rule_files": list(files), "evaluation_interval": "20m", "tests": [case]}
+    (tmp_path / "tier.test.yaml").write_text(yaml.safe_dump(document))
+    done = promtool("test", "rules", str(tmp_path / "tier.test.yaml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("globs", "expected"),
+    [
+        (("*",), ""),
+        (("shop", "*"), ""),
+        (("shop",), 'app="shop"'),
+        (("sho?",), 'app=~"sho."'),
+        (("a.b", "c"), r'app=~"a\\.b|c"'),
+        (("[!a-c]*",), 'app=~"[^a-c].*"'),
+        (('say "hi"',), r'app="say \"hi\""'),
+    ],
+)
+def test_globs_become_the_simplest_matcher(globs, expected):
+    assert matching("app", globs) == expected
+
+
+def test_a_design_effect_widens_bounds_and_comparisons():
+    wide = render(settings=RuleSettings(design_effect=Decimal(4)))
+    assert "- 5.16 * sqrt(" in wide["slo-1h.rules.yaml"]
+    assert "> 7" in wide["versions.rules.yaml"]
+
+
+def test_links_stand_before_runbooks_and_dashboards():
+    files = render(settings=RuleSettings(links=Links(runbooks="https://wiki/llmq/", grafana="https://g/")))
+    assert "runbook_url: https://wiki/llmq/LLMQualityExporterDown\n" in files["exporter.rules.yaml"]
+    assert (
+        "dashboard_url: https://g/d/llmq-exporter?var-instance={{ $labels.instance | urlquery }}"
+        in files["exporter.rules.yaml"]
+    )
+
+
+def test_short_windows_for_a_demonstration_are_data_too():
+    windows = (
+        replace(DEFAULT_SLOS[0].windows[0], long="5m", short="2m", pending="1m", min_events=20),
+        replace(DEFAULT_SLOS[0].windows[2], long="20m", short="5m", pending="2m", min_events=20),
+    )
+    files = groups([replace(slo, windows=windows) for slo in DEFAULT_SLOS])
+    assert [name for name in files if name.startswith("slo-")] == [
+        "slo-objectives.rules.yaml",
+        "slo-5m.rules.yaml",
+        "slo-20m.rules.yaml",
+    ]

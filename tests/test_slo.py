@@ -1,0 +1,179 @@
+"""SLOs as data: lines, policies, what is refused, and what can be detected at all."""
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from exporter.rules.slo import (
+    DEFAULT_SLOS,
+    WINDOWS,
+    Coverage,
+    Signal,
+    Slo,
+    Tier,
+    Verdicts,
+    events_needed,
+    minutes,
+    problems,
+    reach,
+    wilson_low,
+)
+
+GROUNDING = Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95"))
+
+
+def words(*slos, warning=False):
+    return [problem.message for problem in problems(slos) if problem.warning is warning]
+
+
+def test_the_default_slos_have_no_problems():
+    assert problems(DEFAULT_SLOS) == []
+
+
+@pytest.mark.parametrize(
+    ("objective", "lines"),
+    [
+        ("0.97", ["0.18", "0.09", "0.06", "0.0375"]),
+        ("0.95", ["0.3", "0.15", "0.1", "0.0625"]),
+        ("0.90", ["0.6", "0.3", "0.2", "0.125"]),
+        ("0.85", ["0.6", "0.45", "0.3", "0.1875"]),
+    ],
+)
+def test_the_alert_lines_are_exact_decimals(objective, lines):
+    assert [str(window.line(Decimal(objective))) for window in WINDOWS] == lines
+
+
+def test_the_pages_of_the_sre_workbook_are_refused_where_they_can_never_fire():
+    workbook = replace(WINDOWS[0], short="5m", factor=Decimal("14.4"), cap=Decimal(100))
+    assert words(replace(GROUNDING, objective=Decimal("0.94"), windows=(workbook,))) == []
+    (message,) = words(replace(GROUNDING, objective=Decimal("0.93"), windows=(workbook,)))
+    assert "can never fire: 14.4 times a budget of 0.07 is a bad ratio of 1.008" in message
+
+
+def test_an_impossible_window_is_no_problem_where_the_policy_does_not_use_it():
+    impossible = replace(WINDOWS[1], cap=Decimal(1), factor=Decimal(50))
+    slo = replace(GROUNDING, windows=(WINDOWS[0], impossible, *WINDOWS[2:]))
+    assert words(slo)
+    assert words(replace(slo, policy="collapse")) == []
+
+
+def test_an_objective_of_a_tier_is_checked_like_the_default():
+    workbook = replace(WINDOWS[0], factor=Decimal("14.4"), cap=Decimal(100))
+    tier = Tier(objective=Decimal("0.8"), apps=("labs",))
+    assert "can never fire" in words(replace(GROUNDING, windows=(workbook,), tiers=(tier,)))[0]
+
+
+def test_a_line_that_almost_everything_must_pass_is_a_warning():
+    window = replace(WINDOWS[0], cap=Decimal("0.8"))
+    slo = replace(GROUNDING, objective=Decimal("0.85"), windows=(window,))
+    assert words(slo) == []
+    assert words(slo, warning=True) == ["the page of 1h/15m fires only when more than 80% is bad; lower its cap"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"objective": Decimal(1)}, "an objective lies above 0 and below 1, such as 0.95"),
+        ({"objective": Decimal(95)}, "an objective lies above 0 and below 1, such as 0.95"),
+        ({"name": "Grounding!"}, "a name has small letters, digits and _, and starts with a letter"),
+        ({"min_events": 0}, "min_events must be at least 1"),
+        (
+            {"measure": Coverage(), "apps": ("shop",)},
+            "coverage is known by evaluator only: leave out apps, routes and tiers",
+        ),
+        ({"measure": Signal("copy", per="rating")}, "copy is no rating: use per: response"),
+        (
+            {"windows": (replace(WINDOWS[0], short="2h"),)},
+            "the short window 2h is not shorter than 1h",
+        ),
+        (
+            {"windows": (replace(WINDOWS[0], short="15 minutes"),)},
+            '"15 minutes" is not a window: write a whole number and m, h, d or w, such as "15m"',
+        ),
+        (
+            {"windows": (replace(WINDOWS[0], factor=Decimal("0.5")),)},
+            "1h: a factor below 1 alerts while the objective is met",
+        ),
+        ({"windows": (replace(WINDOWS[0], min_events=0),)}, "1h: min_events must be at least 1"),
+        ({"windows": (replace(WINDOWS[0], cap=Decimal(0)),)}, "the page of 1h/15m would always fire: its cap is 0"),
+        (
+            {"windows": (WINDOWS[0], WINDOWS[0])},
+            "two windows have the same severity and the same long window",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_said(wrong, message):
+    assert message in words(replace(GROUNDING, **wrong))
+
+
+def test_two_slos_of_one_name_are_refused():
+    assert words(GROUNDING, GROUNDING) == ["another SLO has this name"]
+
+
+def test_slos_that_share_a_long_window_share_its_short_one():
+    other = replace(GROUNDING, name="other", windows=(replace(WINDOWS[0], short="5m"),))
+    assert words(GROUNDING, other) == ["the page of 1h has another short window or for in another SLO"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "alerting"),
+    [
+        ("page", ["page 1h", "page 6h", "ticket 1d", "ticket 3d"]),
+        ("collapse", ["page 1h", "ticket 1d", "ticket 3d"]),
+        ("ticket", ["ticket 1d", "ticket 3d"]),
+        ("watch", []),
+    ],
+)
+def test_a_policy_chooses_the_windows_that_alert(policy, alerting):
+    slo = replace(GROUNDING, policy=policy)
+    assert [f"{window.severity} {window.long}" for window in slo.alerting()] == alerting
+
+
+def test_judged_helpfulness_and_thumbs_down_page_only_for_a_collapse():
+    policies = {slo.name: slo.policy for slo in DEFAULT_SLOS}
+    assert policies["grounding"] == policies["refusal"] == "page"
+    assert policies["helpfulness"] == policies["thumbs_down"] == "collapse"
+    assert policies["thumbs_down_per_rating"] == "watch"
+
+
+@pytest.mark.parametrize(
+    ("bad", "events", "bound"), [(0, 0, 0.0), (0, 50, 0.0), (9, 17, 0.2562), (5, 5, 0.4290), (5000, 10000, 0.4871)]
+)
+def test_the_wilson_bound_has_the_textbook_values(bad, events, bound):
+    assert wilson_low(bad, events, 2.58) == pytest.approx(bound, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("line", "truth", "events"),
+    [("0.06", "0.12", 105), ("0.1", "0.15", 240), ("0.15", "0.30", 38), ("0.3", "0.375", 249), ("0.45", "0.5625", 131)],
+)
+def test_events_needed_is_the_first_number_whose_bound_is_above_the_line(line, truth, events):
+    assert events_needed(Decimal(line), Decimal(truth), Decimal("2.58"), 1) == events
+    assert wilson_low(events * float(truth), events, 2.58) > float(line)
+    assert wilson_low((events - 1) * float(truth), events - 1, 2.58) <= float(line)
+
+
+def test_a_truth_on_the_line_never_passes_it():
+    assert events_needed(Decimal("0.1"), Decimal("0.1"), Decimal("2.58"), 1) is None
+
+
+def test_reach_says_from_what_ratio_and_after_how_many_events_each_alert_fires():
+    first, _, _, last = reach([GROUNDING])
+    assert (first.severity, first.long, str(first.line)) == ("page", "1h", "0.3")
+    assert (first.events_all_bad, first.events_twice_line) == (50, 50)
+    assert (str(last.line), last.events_all_bad, last.events_twice_line) == ("0.0625", 100, 100)
+
+
+def test_reach_has_no_number_of_events_for_more_than_everything():
+    (row,) = reach([replace(GROUNDING, objective=Decimal("0.85"), windows=(WINDOWS[0],))])
+    assert row.events_twice_line is None
+
+
+def test_least_events_of_an_slo_replace_those_of_its_windows():
+    slo = replace(GROUNDING, min_events=7)
+    assert {slo.least(window) for window in slo.windows} == {7}
+
+
+def test_durations_are_read_in_minutes():
+    assert [minutes(text) for text in ("15m", "6h", "3d", "1w")] == [15, 360, 4320, 10080]
