@@ -1,0 +1,224 @@
+"""Who hears what: routes and templates by amtool; grouping and silence by a real Alertmanager and a webhook."""
+
+import asyncio
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+from aiohttp import web
+
+ALERTS = Path(__file__).parent.parent / "alerts"
+CONFIG = ALERTS / "alertmanager.yml"
+
+PAGE = {"alertname": "LLMQualityBudgetBurn", "severity": "page", "sli": "grounding", "app": "shop", "window": "1h"}
+TICKET = {**PAGE, "alertname": "LLMQualityBudgetBurnSlow", "severity": "ticket", "window": "1d", "level": "slice"}
+
+
+def amtool(*arguments):
+    return subprocess.run(["amtool", *arguments], capture_output=True, text=True, check=False, cwd=ALERTS)
+
+
+def test_amtool_accepts_the_config():
+    done = amtool("check-config", str(CONFIG))
+    assert done.returncode == 0, done.stderr
+
+
+def test_amtool_accepts_the_receivers_that_are_comments(tmp_path):
+    (tmp_path / "templates").symlink_to(ALERTS / "templates")
+    written_out = re.sub(r"^    # (?=\s*[-\w])", "    ", CONFIG.read_text(), flags=re.MULTILINE)
+    (tmp_path / "alertmanager.yml").write_text(written_out)
+    receivers = {receiver["name"]: receiver.keys() for receiver in yaml.safe_load(written_out)["receivers"]}
+    assert receivers["pager"] >= {"pagerduty_configs"}
+    assert receivers["tickets"] >= {"slack_configs", "email_configs"}
+    done = amtool("check-config", str(tmp_path / "alertmanager.yml"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_secret_is_in_the_config_and_matching_is_by_matchers_alone():
+    text = CONFIG.read_text()
+    for setting in re.findall(r"\w*(?:password|api_url|service_key|routing_key|token|credentials)\w*", text):
+        assert setting.endswith("_file")
+    assert not re.search(r"^\s*-?\s*(match|match_re|source_match|target_match):", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("receiver", "labels"),
+    [
+        ("dead-mans-switch", {"alertname": "Watchdog", "severity": "none"}),
+        ("nobody", {"alertname": "Anything", "severity": "none"}),
+        ("pager", PAGE),
+        ("pager", {"alertname": "LLMQualityExporterDown", "severity": "page", "job": "llmq", "instance": "a:4318"}),
+        ("tickets", TICKET),
+        ("tickets", {"alertname": "SomebodyElsesAlert"}),
+    ],
+)
+def test_an_alert_goes_to_the_receiver_of_its_severity(receiver, labels):
+    given = [f"{name}={value}" for name, value in labels.items()]
+    done = amtool("config", "routes", "test", "--config.file", str(CONFIG), f"--verify.receivers={receiver}", *given)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def rendered(tmp_path):
+    def render(template, **notification):
+        (tmp_path / "data.json").write_text(json.dumps({"status": "firing", "commonLabels": {}, **notification}))
+        data, text = f"--template.data={tmp_path / 'data.json'}", f'--template.text={{{{ template "{template}" . }}}}'
+        done = amtool("template", "render", "--template.glob=templates/*.tmpl", text, data)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return render
+
+
+def alert(status="firing", suspects=""):
+    notes = {
+        "description": "grounding on app shop: 57% bad of 140.",
+        "suspects": suspects,
+        "dashboard_url": "http://localhost:3000/d/llmq-slo?var-app=shop",
+        "runbook_url": "http://localhost:4318/runbooks/LLMQualityBudgetBurn",
+    }
+    times = {"startsAt": "2026-11-23T10:00:00Z", "endsAt": "2026-11-23T11:00:00Z"}
+    return {"status": status, "labels": PAGE, "annotations": notes, **times}
+
+
+def test_a_title_says_what_on_what_and_how_many(rendered):
+    summary = {"summary": "Answers get bad"}
+    title = rendered("llmq.title", commonLabels=PAGE, commonAnnotations=summary, alerts=[alert(), alert()])
+    assert title == "PAGE grounding on shop: Answers get bad (2 alerts)"
+
+
+def test_a_title_of_the_exporter_names_the_alert_and_says_when_it_is_over(rendered):
+    labels = {"alertname": "LLMQualityExporterDown", "severity": "page"}
+    title = rendered("llmq.title", status="resolved", commonLabels=labels, alerts=[alert("resolved")])
+    assert title == "Resolved: PAGE LLMQualityExporterDown"
+
+
+def test_a_text_names_the_suspects_and_where_to_look(rendered):
+    suspect = "prompt_version v7 with model_version m1 on route /chat: 80 bad of 80\n"
+    text = rendered("llmq.text", alerts=[alert(suspects=suspect), alert("resolved")])
+    assert text.splitlines() == [
+        "grounding on app shop: 57% bad of 140.",
+        "Most of it from:",
+        suspect.strip(),
+        "Since 2026-11-23 10:00 UTC",
+        "Dashboard: http://localhost:3000/d/llmq-slo?var-app=shop",
+        "Runbook: http://localhost:4318/runbooks/LLMQualityBudgetBurn",
+        "",
+        "Resolved: grounding on app shop: 57% bad of 140.",
+    ]
+
+
+class Alertmanager:
+    """A real Alertmanager on the shipped config, hurried, whose receivers are a webhook of ours."""
+
+    def __init__(self, session, address, heard):
+        self.session, self.address, self.heard = session, address, heard
+
+    async def post(self, *labels):
+        alerts = [{"labels": each, "annotations": {"summary": "s"}} for each in labels]
+        async with self.session.post(f"{self.address}/api/v2/alerts", json=alerts) as response:
+            assert response.status == 200, await response.text()
+
+    async def states(self):
+        async with self.session.get(f"{self.address}/api/v2/alerts") as response:
+            return [(each["labels"], each["status"]["state"]) for each in await response.json()]
+
+    async def next(self, receiver):
+        """The labels of the alerts of the next notification to a receiver."""
+        notification = await asyncio.wait_for(self.heard[receiver].get(), 20)
+        return [each["labels"] for each in notification["alerts"]]
+
+
+def hurried(node, webhook):
+    """The config with seconds for minutes and receivers at the address of the test."""
+    if isinstance(node, dict):
+        short = {"group_wait": "1s", "group_interval": "1s"}
+        return {key: short.get(key, hurried(value, webhook)) for key, value in node.items()}
+    if isinstance(node, list):
+        return [hurried(value, webhook) for value in node]
+    return node.replace("http://127.0.0.1:9095", webhook) if isinstance(node, str) else node
+
+
+@pytest.fixture
+async def alertmanager(tmp_path, aiohttp_server):
+    heard = {name: asyncio.Queue() for name in ("pages", "tickets", "alive")}
+
+    async def hear(request):
+        heard[request.match_info["receiver"]].put_nowait(await request.json())
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/{receiver}", hear)
+    server = await aiohttp_server(app, host="127.0.0.1")
+    config = hurried(yaml.safe_load(CONFIG.read_text()), str(server.make_url("")).rstrip("/"))
+    config["templates"] = [str(ALERTS / "templates" / "*.tmpl")]
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    process = await asyncio.create_subprocess_exec(
+        "prometheus-alertmanager",
+        f"--config.file={tmp_path / 'alertmanager.yml'}",
+        f"--storage.path={tmp_path / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+        "--cluster.listen-address=",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        address = await asyncio.wait_for(listening(process.stderr), 20)
+        async with aiohttp.ClientSession() as session:
+            yield Alertmanager(session, address, heard)
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+async def listening(log):
+    while line := (await log.readline()).decode():
+        if "Listening on" in line:
+            return "http://" + re.search(r"address=(\S+)", line)[1]
+    raise AssertionError("Alertmanager did not start")
+
+
+async def test_an_incident_is_one_page_and_silences_its_tickets(alertmanager):
+    routes = [{**PAGE, "level": "route", "route": route} for route in ("/chat", "/search")]
+    ticket = {**TICKET, "route": "/chat", "model_version": "m1", "prompt_version": "v7"}
+    other = {**ticket, "app": "bank"}
+    await alertmanager.post({**PAGE, "level": "app"}, *routes, ticket, other)
+    page = await alertmanager.next("pages")
+    assert sorted(labels.get("route", "") for labels in page) == ["", "/chat", "/search"]
+    assert [labels["app"] for labels in await alertmanager.next("tickets")] == ["bank"]
+    suppressed = [labels for labels, state in await alertmanager.states() if state == "suppressed"]
+    assert suppressed == [ticket]
+
+
+async def test_a_page_of_one_route_leaves_the_tickets_of_others_alone(alertmanager):
+    here = {**TICKET, "route": "/chat", "prompt_version": "v7"}
+    there = {**TICKET, "route": "/search", "prompt_version": "v7"}
+    whole = {**TICKET, "level": "app"}
+    await alertmanager.post({**PAGE, "level": "route", "route": "/chat"}, here, there, whole)
+    assert await alertmanager.next("tickets") == [there]
+    states = {(labels.get("level"), labels.get("route")): state for labels, state in await alertmanager.states()}
+    assert states["slice", "/chat"] == states["app", None] == "suppressed"
+    assert states["slice", "/search"] == "active"
+
+
+async def test_without_any_exporter_only_that_is_said(alertmanager):
+    absent = {"alertname": "LLMQualityMetricsAbsent", "severity": "page", "job": "llmq"}
+    down = {"alertname": "LLMQualityExporterDown", "severity": "page", "job": "llmq", "instance": "a:4318"}
+    await alertmanager.post(absent, down, {**PAGE, "level": "app"}, {**TICKET, "route": "/chat"})
+    assert await alertmanager.next("pages") == [absent]
+    assert sorted(state for _, state in await alertmanager.states()) == ["active", *["suppressed"] * 3]
+
+
+async def test_an_exporter_that_is_down_silences_nothing_of_the_others(alertmanager):
+    down = {"alertname": "LLMQualityExporterDown", "severity": "page", "job": "llmq", "instance": "a:4318"}
+    await alertmanager.post(down, {**PAGE, "level": "app"})
+    heard = [(await alertmanager.next("pages"))[0]["alertname"] for _ in range(2)]
+    assert sorted(heard) == ["LLMQualityBudgetBurn", "LLMQualityExporterDown"]
+
+
+async def test_the_watchdog_reaches_the_dead_mans_switch(alertmanager):
+    await alertmanager.post({"alertname": "Watchdog", "severity": "none"})
+    assert await alertmanager.next("alive") == [{"alertname": "Watchdog", "severity": "none"}]
