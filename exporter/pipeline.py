@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from .admission import Door, NoRoomError
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
@@ -77,6 +78,7 @@ class Pipeline:
         self.settings = settings
         self.writer = Writer(store, self._durable, on_commit=self._committed, on_error=metrics.store_failed)
         self.assembler = Assembler(settings.assembly, self._recorded)
+        self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
         self.problem: str | None = None
         """Why nothing can be recorded at the moment; None while it can."""
         self._store = store
@@ -128,12 +130,12 @@ class Pipeline:
 
     async def accept(self, entry: Entry, batch: Batch) -> None:
         """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
-        limits = self.settings
-        waiting = self.writer.pending_bytes + max(0, self.assembler.bytes - limits.assembly.max_bytes)
-        if waiting > limits.pending_bytes:
-            raise Busy(RETRY_AFTER, "scoring is behind")
+        size = sum(span.size for span in batch.spans) + sum(log.size for log in batch.logs)
         try:
-            await self.writer.journal(entry, batch)
+            async with self.door.enter(size, self.settings.pending_bytes):
+                await self.writer.journal(entry, batch)
+        except NoRoomError:
+            raise Busy(RETRY_AFTER, "scoring is behind") from None
         except StoreError as error:
             self._failed(error)
             raise
@@ -213,7 +215,9 @@ class Pipeline:
             for trace in self.assembler.due(self._now()):
                 self._score(trace)
                 if time.perf_counter() > until:
+                    self.door.look()
                     return True
+        self.door.look()
         return False
 
     def _score(self, parts: OpenTrace) -> None:

@@ -200,6 +200,7 @@ async def test_an_interaction_takes_the_same_road(run_exporter):
 async def test_back_pressure_is_503_with_retry_after_and_nothing_is_taken(run_exporter):
     limits = {"body_bytes": "1KiB", "decompressed_bytes": "1KiB", "pending_bytes": "1KiB"}
     exporter = await run_exporter({"limits": limits, "assembly": {"max_bytes": "1KiB"}})
+    exporter.exporter.pipeline.door.patience = 0
     answers = []
     for n in range(1, 9):
         body = request(span(f"{n:032x}", ROOT, parent=CHILD, attributes={"x": "y" * 300}))
