@@ -75,7 +75,8 @@ _Dumper.add_representer(str, _text)
 
 def text(groups: Sequence[Group], links: Links) -> str:
     """The rule file of ``groups``."""
-    return HEADER + yaml.dump(document(groups, links), Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    found = document(groups, links)
+    return HEADER + yaml.dump(found, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
 
 
 def document(groups: Sequence[Group], links: Links) -> dict[str, Any]:
