@@ -4,6 +4,7 @@ In the order in which a trace meets them:
 
     trace       Span, LogRecord, Trace: the data; knows nothing
     receiver    HTTP: read within limits, decode, hand over, reply; access says who may
+    admission   makes requests wait while what was taken before fills the memory
     intake      the seam: who takes decoded requests, and how it says "not now"
     decode/     bodies → spans and log records: OTLP (protobuf, JSON) and the plain door; knows nothing of LLMs
     store/      journal, recorded traces and totals in SQLite; the only SQL; written in groups
