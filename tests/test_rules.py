@@ -294,8 +294,8 @@ def test_links_stand_before_runbooks_and_dashboards():
 
 def test_short_windows_for_a_demonstration_are_data_too():
     windows = (
-        replace(DEFAULT_SLOS[0].windows[0], long="5m", short="2m", pending="1m", min_events=20),
-        replace(DEFAULT_SLOS[0].windows[2], long="20m", short="5m", pending="2m", min_events=20),
+        replace(DEFAULT_SLOS[0].windows[0], long="5m", short="2m", pending="1m"),
+        replace(DEFAULT_SLOS[0].windows[2], long="20m", short="5m", pending="2m"),
     )
     files = groups([replace(slo, windows=windows) for slo in DEFAULT_SLOS])
     assert [name for name in files if name.startswith("slo-")] == [

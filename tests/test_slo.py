@@ -77,7 +77,7 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
         ({"objective": Decimal(1)}, "an objective lies above 0 and below 1, such as 0.95"),
         ({"objective": Decimal(95)}, "an objective lies above 0 and below 1, such as 0.95"),
         ({"name": "Grounding!"}, "a name has small letters, digits and _, and starts with a letter"),
-        ({"min_events": 0}, "min_events must be at least 1"),
+        ({"min_bad_events": 0}, "min_bad_events must be at least 1"),
         (
             {"measure": Coverage(), "apps": ("shop",)},
             "coverage is known by evaluator only: leave out apps, routes and tiers",
@@ -95,7 +95,6 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
             {"windows": (replace(WINDOWS[0], factor=Decimal("0.5")),)},
             "1h: a factor below 1 alerts while the objective is met",
         ),
-        ({"windows": (replace(WINDOWS[0], min_events=0),)}, "1h: min_events must be at least 1"),
         ({"windows": (replace(WINDOWS[0], cap=Decimal(0)),)}, "the page of 1h/15m would always fire: its cap is 0"),
         (
             {"windows": (WINDOWS[0], WINDOWS[0])},
@@ -149,7 +148,7 @@ def test_the_wilson_bound_has_the_textbook_values(bad, events, bound):
     [("0.06", "0.12", 105), ("0.1", "0.15", 240), ("0.15", "0.30", 38), ("0.3", "0.375", 249), ("0.45", "0.5625", 131)],
 )
 def test_events_needed_is_the_first_number_whose_bound_is_above_the_line(line, truth, events):
-    assert events_needed(Decimal(line), Decimal(truth), Decimal("2.58"), 1) == events
+    assert events_needed(Decimal(line), Decimal(truth), Decimal("2.58"), 0) == events
     assert wilson_low(events * float(truth), events, 2.58) > float(line)
     assert wilson_low((events - 1) * float(truth), events - 1, 2.58) <= float(line)
 
@@ -161,8 +160,8 @@ def test_a_truth_on_the_line_never_passes_it():
 def test_reach_says_from_what_ratio_and_after_how_many_events_each_alert_fires():
     first, _, _, last = reach([GROUNDING])
     assert (first.severity, first.long, str(first.line)) == ("page", "1h", "0.3")
-    assert (first.events_all_bad, first.events_twice_line) == (50, 50)
-    assert (str(last.line), last.events_all_bad, last.events_twice_line) == ("0.0625", 100, 100)
+    assert (first.events_all_bad, first.events_twice_line) == (10, 17)
+    assert (str(last.line), last.events_all_bad, last.events_twice_line) == ("0.0625", 10, 100)
 
 
 def test_reach_has_no_number_of_events_for_more_than_everything():
@@ -170,9 +169,10 @@ def test_reach_has_no_number_of_events_for_more_than_everything():
     assert row.events_twice_line is None
 
 
-def test_least_events_of_an_slo_replace_those_of_its_windows():
-    slo = replace(GROUNDING, min_events=7)
-    assert {slo.least(window) for window in slo.windows} == {7}
+def test_reach_waits_for_the_least_number_of_bad_events():
+    rows = reach([replace(GROUNDING, min_bad_events=30)])
+    assert [row.events_all_bad for row in rows] == [30] * 4
+    assert rows[0].events_twice_line == 50
 
 
 def test_durations_are_read_in_minutes():

@@ -23,7 +23,7 @@ COVERAGE_GAPS: Final = "not_captured|over_budget"
 
 
 def objectives(slos: Sequence[Slo]) -> Group:
-    """The objectives, the alert lines and the least numbers of events, as series that alerts and dashboards share."""
+    """The objectives, the alert lines and the least numbers of bad events, as series that alerts and panels share."""
     return Group(name="llmq-slo-objectives", rules=[rule for slo in slos for rule in _constants(slo)])
 
 
@@ -31,10 +31,10 @@ def _constants(slo: Slo) -> Iterator[Record]:
     for objective in slo.objectives():
         labels = _identity(slo, objective)
         yield Record(name="sli:llmq_slo_objective:ratio", expr=_vector(objective), labels=labels)
+        yield Record(name="sli:llmq_slo_min_bad_events:count", expr=_vector(slo.min_bad_events), labels=labels)
         for window in slo.alerting():
             where = {**labels, "severity": window.severity, "window": window.long}
             yield Record(name="sli:llmq_slo_burn_line:ratio", expr=_vector(window.line(objective)), labels=where)
-            yield Record(name="sli:llmq_slo_min_events:count", expr=_vector(slo.least(window)), labels=where)
 
 
 def _vector(value: Decimal | int) -> str:
@@ -203,7 +203,7 @@ def _condition(window: Window, level: str) -> str:
         f"{series}:ratio_increase{window.long}\n"
         f"and {series}:wilson_low_increase{window.long} > {line}\n"
         f"and {series}:ratio_increase{window.short} > {line}\n"
-        f"and {level}:llmq_sli_events:increase{window.long} >= {JOIN} sli:llmq_slo_min_events:count{where}"
+        f"and {level}:llmq_sli_bad_events:increase{window.long} >= {JOIN} sli:llmq_slo_min_bad_events:count"
     )
 
 

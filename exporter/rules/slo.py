@@ -33,7 +33,6 @@ class Window(Struct, frozen=True, kw_only=True):
     short: str
     factor: Decimal
     cap: Decimal
-    min_events: int
     pending: str
 
     def line(self, objective: Decimal) -> Decimal:
@@ -48,7 +47,6 @@ WINDOWS: Final = (
         short="15m",
         factor=Decimal(6),
         cap=Decimal("0.6"),
-        min_events=50,
         pending="2m",
     ),
     Window(
@@ -57,7 +55,6 @@ WINDOWS: Final = (
         short="30m",
         factor=Decimal(3),
         cap=Decimal("0.45"),
-        min_events=50,
         pending="5m",
     ),
     Window(
@@ -66,7 +63,6 @@ WINDOWS: Final = (
         short="2h",
         factor=Decimal(2),
         cap=Decimal("0.3"),
-        min_events=50,
         pending="30m",
     ),
     Window(
@@ -75,7 +71,6 @@ WINDOWS: Final = (
         short="6h",
         factor=Decimal("1.25"),
         cap=Decimal("0.95"),
-        min_events=100,
         pending="1h",
     ),
 )
@@ -110,7 +105,8 @@ class Slo(Struct, frozen=True, kw_only=True):
     """An objective for one SLI: the share of good events, between 0 and 1, wherever app and route match.
 
     ``policy``: page (all windows), collapse (of the pages only the shortest), ticket (no page), watch (recorded only).
-    ``min_events`` replaces every window's own; ``two_sided`` also alerts when the bad ratio leaves last week's.
+    No alert rests on fewer than ``min_bad_events`` bad events in its long window, however sure the statistics are.
+    ``two_sided`` also alerts when the bad ratio leaves last week's.
     """
 
     name: str
@@ -121,7 +117,7 @@ class Slo(Struct, frozen=True, kw_only=True):
     routes: tuple[str, ...] = ("*",)
     tiers: tuple[Tier, ...] = ()
     windows: tuple[Window, ...] = WINDOWS
-    min_events: int | None = None
+    min_bad_events: int = 10
     two_sided: bool = False
 
     def objectives(self) -> tuple[Decimal, ...]:
@@ -135,10 +131,6 @@ class Slo(Struct, frozen=True, kw_only=True):
         shortest = sorted(pages, key=lambda window: minutes(window.long))[:1]
         chosen = {"page": pages + tickets, "collapse": shortest + tickets, "ticket": tickets, "watch": []}[self.policy]
         return tuple(window for window in self.windows if window in chosen)
-
-    def least(self, window: Window) -> int:
-        """Events that the window's long part must hold before it may alert."""
-        return window.min_events if self.min_events is None else self.min_events
 
 
 DEFAULT_SLOS: Final = (
@@ -200,12 +192,12 @@ def wilson_low(bad: float, events: float, z: float) -> float:
     return (centre - spread) / (1 + square / events)
 
 
-def events_needed(line: Decimal, truth: Decimal, z: Decimal, least: int) -> int | None:
-    """Events after which a bad ratio of ``truth`` has its Wilson bound above ``line``; None where it never has."""
+def events_needed(line: Decimal, truth: Decimal, z: Decimal, least_bad: int) -> int | None:
+    """Events until a bad ratio of ``truth`` has ``least_bad`` bad ones and its bound above ``line``; None for never."""
     if truth <= line:
         return None
-    exact = z * z * line * (1 - line) / (truth - line) ** 2
-    return max(least, int(exact.to_integral_value(ROUND_CEILING)), 1)
+    sure = z * z * line * (1 - line) / (truth - line) ** 2
+    return int(max(sure, least_bad / truth).to_integral_value(ROUND_CEILING))
 
 
 def reach(slos: Sequence[Slo], z: Decimal = Decimal("2.58")) -> list[Reach]:
@@ -220,7 +212,7 @@ def reach(slos: Sequence[Slo], z: Decimal = Decimal("2.58")) -> list[Reach]:
 
 
 def _reach(slo: Slo, objective: Decimal, window: Window, z: Decimal) -> Reach:
-    line, least = window.line(objective), slo.least(window)
+    line, least = window.line(objective), slo.min_bad_events
     return Reach(
         slo=slo.name,
         objective=objective,
@@ -258,8 +250,8 @@ def _problems(slo: Slo) -> Iterator[SloProblem]:
         yield SloProblem(slo.name, "coverage is known by evaluator only: leave out apps, routes and tiers")
     if isinstance(slo.measure, Signal) and slo.measure.per == "rating" and not slo.measure.signal.startswith("thumbs_"):
         yield SloProblem(slo.name, f"{slo.measure.signal} is no rating: use per: response")
-    if slo.min_events is not None and slo.min_events < 1:
-        yield SloProblem(slo.name, "min_events must be at least 1")
+    if slo.min_bad_events < 1:
+        yield SloProblem(slo.name, "min_bad_events must be at least 1")
     if not all(0 < objective < 1 for objective in slo.objectives()):
         yield SloProblem(slo.name, "an objective lies above 0 and below 1, such as 0.95")
     else:
@@ -280,8 +272,6 @@ def _window_problems(slo: Slo) -> Iterator[SloProblem]:
             return
         if window.factor < 1:
             yield SloProblem(slo.name, f"{window.long}: a factor below 1 alerts while the objective is met")
-        if window.min_events < 1:
-            yield SloProblem(slo.name, f"{window.long}: min_events must be at least 1")
     for objective in slo.objectives():
         for window in slo.alerting():
             yield from _reach_problems(slo, objective, window)
