@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
@@ -29,7 +30,10 @@ from .store.writer import Writer
 SLICE_OF_WORK = 0.005
 """Seconds of scoring after which the event loop gets its turn."""
 SCORE_EVERY = 0.05
-FLUSH_EVERY = 0.25
+FLUSH_EVERY = 1.0
+"""Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
+MUCH_UNRECORDED = 1_000
+"""Traces scored and not yet recorded, which are recorded without waiting for the time."""
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
 MOST_UNRECORDED = 2_000
@@ -88,6 +92,7 @@ class Pipeline:
         self._gathering = Unrecorded(metrics.tally())
         self._committing: Unrecorded | None = None
         self._one_flush = asyncio.Lock()
+        self._much = asyncio.Event()
 
     def configure(self, settings: Settings) -> None:
         """Go on with other settings; what is open stays open."""
@@ -232,6 +237,8 @@ class Pipeline:
         gathering.transaction.traces.append(row)
         gathering.transaction.done += self.assembler.release(parts)
         gathering.keys[parts.trace_id] = RecordedKeys(keys, ignored=not row.document)
+        if len(gathering.transaction.traces) >= MUCH_UNRECORDED:
+            self._much.set()
 
     def _row(self, parts: OpenTrace, keys: bytes) -> Recorded:
         settings = self.settings
@@ -311,7 +318,9 @@ class Pipeline:
 
     async def _keep_flushing(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_EVERY)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._much.wait(), FLUSH_EVERY)
+            self._much.clear()
             try:
                 await self.flush()
             except StoreError as error:
