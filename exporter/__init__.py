@@ -11,6 +11,7 @@ In the order in which a trace meets them:
     assembly    gathers a trace's parts, which arrive in several requests; bounded
     semconv/    spans in any dialect → one Trace; the only place that reads "gen_ai."
     evaluators/ one file per family; registry, options, and the panel that runs them; failures are values
+    judge/      a model that scores a sample by rubrics; measured, pinned, gated; budget and worker
     score       Score, Evaluation, Unscored, Failure, Outcome: what evaluators say
     prices      what a trace cost
     document    a scored trace as JSON, with or without its text

@@ -1,0 +1,71 @@
+"""What a judge is asked and what it says: cases, judgements, failures. Knows no endpoint, no store and no metric."""
+
+from typing import Literal, Self
+
+from msgspec import Struct
+
+from ..score import Verdict
+from ..trace import Trace
+
+JudgeFailure = Literal["timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused"]
+"""Why a judge gave no verdict: a closed list, the label ``reason`` of failures."""
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """What a judge is shown of one trace or of one anchor: a question, an answer, and the documents behind it."""
+
+    question: str
+    answer: str
+    context: tuple[str, ...] = ()
+    model: str = ""
+    """Who answered, for the judge's liking of its own family; never shown to the judge."""
+
+    @classmethod
+    def of(cls, trace: Trace) -> Self | None:
+        """The case that a trace makes; None where question or answer were not sent."""
+        answer = trace.answer or trace.refusal
+        if not trace.question or not answer:
+            return None
+        context = tuple(document.text for document in trace.context)
+        return cls(question=trace.question, answer=answer, context=context, model=trace.model_version)
+
+
+class Usage(Struct, frozen=True):
+    """Tokens that one call was billed for."""
+
+    input: int = 0
+    output: int = 0
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """A judge's verdict on one case: ``score`` in 0..1, higher is better; ``model`` and ``fingerprint`` as replied."""
+
+    verdict: Verdict
+    score: float
+    explanation: str = ""
+    model: str = ""
+    fingerprint: str = ""
+    usage: Usage = Usage()
+    seconds: float = 0.0
+
+
+class JudgeError(Exception):
+    """A call gave no verdict. ``usage`` is what it was billed all the same; ``retry`` says whether to try again.
+
+    ``after`` is how many seconds the endpoint asked to wait. The message never holds text of a case.
+    """
+
+    def __init__(
+        self,
+        reason: JudgeFailure,
+        message: str,
+        *,
+        retry: bool = True,
+        after: float | None = None,
+        usage: Usage = Usage(),  # noqa: B008 (frozen)
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry = retry
+        self.after = after
+        self.usage = usage
