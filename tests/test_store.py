@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from exporter.store.sqlite import SCHEMA_VERSION, Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.statements import SCHEMA_VERSION
 
 ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
 
@@ -501,3 +502,53 @@ def test_much_free_space_goes_back_to_the_file_system(store):
         store.prune(None, None)
     store.close()
     assert store.path.stat().st_size < 20_000_000
+
+
+# Objects, and traces found by other ids.
+
+
+def test_objects_come_back_in_the_order_of_their_times(store):
+    store.commit(
+        [], Transaction(objects=[("job", b"b", 2.0, b"2"), ("job", b"a", 3.0, b"3"), ("item", b"a", 1.0, b"")])
+    )
+    assert store.objects("job") == [(b"b", 2.0, b"2"), (b"a", 3.0, b"3")]
+    assert store.object("item", b"a") == b""
+    assert store.object("item", b"b") is None
+
+
+def test_an_object_is_replaced_or_dropped(store):
+    store.commit([], Transaction(objects=[("job", b"a", 1.0, b"1"), ("job", b"b", 1.0, b"1")]))
+    store.commit([], Transaction(objects=[("job", b"a", 2.0, b"2"), ("job", b"b", 0.0, None)]))
+    assert store.objects("job") == [(b"a", 2.0, b"2")]
+
+
+def test_a_trace_is_found_by_its_response_its_conversation_and_its_user(store):
+    def asked(number, **ids):
+        fields = {"response_id": None, "conversation_id": None, "user": None} | ids
+        return Recorded(number.to_bytes(16, "big"), 0.0, "chat", "/a", "m", "p", b"12345678", b"{}", **fields)
+
+    both = [asked(1, response_id="r1", conversation_id="c", user="u"), asked(2, conversation_id="c", user="u")]
+    store.commit([], Transaction(traces=both))
+    first, second = ids([1, 2])
+    assert [found.trace_id for found in store.located("response", "r1")] == [first]
+    assert [found.trace_id for found in store.located("conversation", "c")] == [second]
+    assert [found.trace_id for found in store.located("user", "u")] == [first, second]
+    assert [found.app for found in store.located("trace", first)] == ["chat"]
+    assert store.located("response", "r2") == []
+
+
+def test_who_asked_may_become_known_later(store):
+    store.commit([], recorded([1]))
+    store.commit([], Transaction(askers=[(*ids([1]), "c", "u")]))
+    assert [found.trace_id for found in store.located("conversation", "c")] == ids([1])
+
+
+def test_a_trace_without_a_document_is_not_located(store):
+    store.commit([], recorded([1], document=b""))
+    assert store.located("trace", *ids([1])) == []
+
+
+def test_a_store_of_an_older_llmq_is_refused(store):
+    store._writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+    store.close()
+    assert refusal(store.path)[0] == "older"

@@ -1,0 +1,122 @@
+"""Every SQL statement of the store, in SQLite's dialect; knows nothing of when they run."""
+
+SCHEMA_VERSION = 2
+APPLICATION_ID = 0x6C6C6D71  # "llmq" in ASCII
+
+PAGE = 4096
+WAL_PAGES = 4000
+"""Pages of WAL, about 16 MB, after which a checkpoint is worth its time; beyond 4096 look-ups begin to slow."""
+
+SCHEMA = f"""
+PRAGMA page_size = {PAGE};
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+BEGIN IMMEDIATE;
+CREATE TABLE journal(
+  seq INTEGER PRIMARY KEY, received_at REAL NOT NULL, signal TEXT NOT NULL, media_type TEXT NOT NULL,
+  encoding TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE traces(
+  id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, recorded_at REAL NOT NULL, app TEXT NOT NULL,
+  route TEXT NOT NULL, model_version TEXT NOT NULL, prompt_version TEXT NOT NULL, spans BLOB NOT NULL,
+  document BLOB NOT NULL, response_id TEXT, conversation_id TEXT, user TEXT);
+CREATE INDEX traces_response ON traces(response_id) WHERE response_id IS NOT NULL;
+CREATE INDEX traces_conversation ON traces(conversation_id) WHERE conversation_id IS NOT NULL;
+CREATE INDEX traces_user ON traces(user) WHERE user IS NOT NULL;
+CREATE TABLE objects(
+  kind TEXT NOT NULL, key BLOB NOT NULL, at REAL NOT NULL, value BLOB NOT NULL, PRIMARY KEY(kind, key));
+CREATE INDEX objects_at ON objects(kind, at);
+CREATE TABLE totals(
+  family TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(family, labels)) WITHOUT ROWID;
+CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('watermark', 0), ('spent_seq', 0);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""  # noqa: S608 (constants)
+
+# FULL: 200 means durable, also against power loss. secure_delete FAST: ON would write every deleted journal body again.
+SETTINGS = """
+PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA journal_size_limit = 268435456;
+PRAGMA secure_delete = FAST;
+PRAGMA cache_size = -16384;
+"""
+
+# What one row of a commit does, by its kind; a row without a kind does nothing.
+# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
+SPREAD = {
+    "entry": """INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f)""",
+    "trace": """INSERT INTO traces
+          (trace_id, recorded_at, app, route, model_version, prompt_version, spans, document,
+           response_id, conversation_id, user)
+        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h, NEW.i, NEW.j, NEW.k)
+        ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = excluded.app,
+          route = excluded.route, model_version = excluded.model_version,
+          prompt_version = excluded.prompt_version, spans = excluded.spans, document = excluded.document,
+          response_id = excluded.response_id, conversation_id = excluded.conversation_id, user = excluded.user""",
+    "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
+    "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
+    "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
+    "object": """INSERT INTO objects(kind, key, at, value) VALUES (NEW.a, NEW.b, NEW.c, NEW.d)
+        ON CONFLICT(kind, key) DO UPDATE SET at = excluded.at, value = excluded.value""",
+    "dropped_object": "DELETE FROM objects WHERE kind = NEW.a AND key = NEW.b",
+    "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
+    "total": """INSERT INTO totals(family, labels, value) VALUES (NEW.a, NEW.b, NEW.c)
+        ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value""",
+    "done": "DELETE FROM journal WHERE seq = NEW.a",
+    "meta": "UPDATE meta SET value = max(value, NEW.b) WHERE name = NEW.a",
+}
+COLUMNS = 12
+PAIR = (None,) * 9  # what a row of a kind and two values lacks
+WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
+  NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h,
+  NULL AS i, NULL AS j, NULL AS k;
+""" + "".join(
+    f"CREATE TEMP TRIGGER {kind} INSTEAD OF INSERT ON work WHEN NEW.kind = '{kind}' BEGIN {statement}; END;\n"
+    for kind, statement in SPREAD.items()
+)
+
+# A few sizes, so that each is compiled once; 2048 rows of 12 stay below SQLite's 32766 parameters.
+MAX_ROWS = 2048
+ROW = f"({','.join('?' * COLUMNS)})"
+COMMIT = {
+    1 << n: f"INSERT INTO work VALUES {','.join([ROW] * (1 << n))}"  # noqa: S608 (constants)
+    for n in range(MAX_ROWS.bit_length())
+}
+
+ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
+WHERE seq > ? ORDER BY seq LIMIT 4"""
+LAST_SEQ = """SELECT max(coalesce((SELECT max(seq) FROM journal), 0), (SELECT max(value) FROM meta))"""
+UNACKNOWLEDGED = "DELETE FROM journal WHERE seq > ?"
+TRACE_IDS = "SELECT trace_id FROM traces ORDER BY trace_id"  # in this order the index suffices
+LAST_ID = "SELECT coalesce(max(id), 0) FROM traces"
+TOTALS = "SELECT family, labels, value FROM totals"
+WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
+DOCUMENT = "SELECT document FROM traces WHERE trace_id = ?"
+OBJECT = "SELECT value FROM objects WHERE kind = ? AND key = ?"
+OBJECTS = "SELECT key, at, value FROM objects WHERE kind = ? ORDER BY at, key"
+LOCATED = "SELECT trace_id, app, route, model_version, prompt_version FROM traces WHERE "
+LOCATE = {
+    "trace": f"{LOCATED} trace_id = ? AND length(document) > 0",
+    "response": f"{LOCATED} response_id = ? ORDER BY id DESC LIMIT 1",
+    "conversation": f"{LOCATED} conversation_id = ? ORDER BY id DESC LIMIT 1",
+    "user": f"{LOCATED} user = ? ORDER BY id",
+}
+PRUNE_OLD = """DELETE FROM traces WHERE id IN (
+  SELECT id FROM (SELECT id, recorded_at FROM traces ORDER BY id LIMIT ?) WHERE recorded_at < ?)"""
+PRUNE_OLDEST = "DELETE FROM traces WHERE id IN (SELECT id FROM traces ORDER BY id LIMIT ?)"
+PAGES = "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+DUE = f"""SELECT page_count, freelist_count, page_size,
+  (SELECT coalesce(sum(length(body)), 0) FROM journal),
+  (SELECT coalesce(min(id), {1 << 62}) FROM traces),
+  (SELECT min(recorded_at) FROM (SELECT recorded_at FROM traces ORDER BY id LIMIT ?))
+FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""  # noqa: S608 (a constant)
+CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+SHRINK = "PRAGMA incremental_vacuum(512)"
+
+KNOWN = {
+    n: f"SELECT trace_id, spans, length(document) = 0 FROM traces WHERE trace_id IN ({','.join('?' * n)})"  # noqa: S608
+    for n in (1, 8, 64)
+}
