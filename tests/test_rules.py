@@ -14,7 +14,7 @@ from exporter.metrics.families import CATALOGUE
 from exporter.rules.files import RuleSettings, groups, render
 from exporter.rules.promql import matching
 from exporter.rules.rulefile import Alert, Links, Record
-from exporter.rules.slo import DEFAULT_SLOS, Slo, Tier, Verdicts
+from exporter.rules.slo import DEFAULT_SLOS, Override, Slo, Verdicts
 
 ROOT = Path(__file__).parent.parent
 ALERTS = ROOT / "alerts"
@@ -230,34 +230,52 @@ def test_apps_and_routes_of_an_slo_become_matchers():
     assert 'app=~"shop|help-.*",route="/chat"' in expr
 
 
-def test_a_tier_takes_its_slices_out_of_the_default():
-    slo = replace(SHOP, tiers=(Tier(objective=Decimal("0.99"), apps=("bank",)),))
+def test_an_override_takes_its_slices_out_of_the_default():
+    slo = replace(SHOP, overrides=(Override(objective=Decimal("0.99"), apps=("bank",)),))
     events = expressions(slo, "slice:llmq_sli_events:increase1h")
     assert 'app="bank"' in events["0.99"]
-    others = events["0.95"].split("unless on (app, route, model_version, prompt_version) ")
-    assert others[1] == 'slice:llmq_sli_events:increase1h{sli="grounding",objective="0.99"}'
+    assert events["0.95"].split("unless on (app, route, model_version, prompt_version) ")[1] == events["0.99"]
 
 
-def test_tiers_are_counted_once_each(tmp_path):
-    slo = replace(SHOP, tiers=(Tier(objective=Decimal("0.99"), apps=("bank",)),))
-    files = {name: render([slo])[name] for name in ("slo-objectives.rules.yaml", "slo-1h.rules.yaml")}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ([("0.99", "bank", "*")], {"bank": "0.99", "shop": "0.95"}),
+        ([("0.99", "bank", "*"), ("0.9", "*", "/chat")], {"bank": "0.99", "shop": "0.9"}),
+        ([("0.99", "bank", "*"), ("0.99", "*", "/chat")], {"bank": "0.99", "shop": "0.99"}),
+        ([("0.95", "bank", "*"), ("0.9", "b*", "*")], {"bank": "0.95", "shop": "0.95"}),
+        ([("0.99", "bank", "/other")], {"bank": "0.95", "shop": "0.95"}),
+    ],
+)
+def test_every_slice_is_counted_once_under_the_first_objective_that_matches(tmp_path, overrides, expected):
+    given = [
+        Override(objective=Decimal(objective), apps=(app,), routes=(route,)) for objective, app, route in overrides
+    ]
+    files = render([replace(SHOP, overrides=tuple(given))])
+    for name in ("slo-objectives.rules.yaml", "slo-1h.rules.yaml"):
+        (tmp_path / name).write_text(files[name])
     slices = 'evaluator="grounding",sample="all",route="/chat",model_version="m",prompt_version="p"'
     series = [
         {"series": f'llmq_evaluations_total{{{slices},verdict="{verdict}",app="{app}"}}', "values": f"0+{step}x80"}
-        for app in ("bank", "shop")
+        for app in expected
         for verdict, step in (("pass", 9), ("fail", 1))
     ]
-    expected = [
-        {"labels": f'{{sli="grounding",objective="{objective}",app="{app}"}}', "value": 600}
-        for objective, app in (("0.99", "bank"), ("0.95", "shop"))
+    counts = [
+        {
+            "expr": f"round(app:llmq_sli_{name}:increase1h)",
+            "eval_time": at,
+            "exp_samples": [
+                {"labels": f'{{sli="grounding",objective="{objective}",app="{app}"}}', "value": value}
+                for app, objective in expected.items()
+            ],
+        }
+        for name, value in (("events", 600), ("bad_events", 60))
+        for at in ("78m", "79m", "80m")
     ]
-    counted = {"expr": "round(app:llmq_sli_events:increase1h)", "eval_time": "80m", "exp_samples": expected}
-    case = {"interval": "1m", "input_series": series, "promql_expr_test": [counted]}
-    document = {"rule_files": list(files), "evaluation_interval": "20m", "tests": [case]}
-    (tmp_path / "tier.test.yaml").write_text(yaml.safe_dump(document))
-    done = promtool("test", "rules", str(tmp_path / "tier.test.yaml"))
+    case = {"interval": "1m", "input_series": series, "promql_expr_test": counts}
+    document = {"rule_files": ["slo-objectives.rules.yaml", "slo-1h.rules.yaml"], "tests": [case]}
+    (tmp_path / "override.test.yaml").write_text(yaml.safe_dump(document))
+    done = promtool("test", "rules", str(tmp_path / "override.test.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -297,7 +315,8 @@ def test_short_windows_for_a_demonstration_are_data_too():
         replace(DEFAULT_SLOS[0].windows[0], long="5m", short="2m", pending="1m"),
         replace(DEFAULT_SLOS[0].windows[2], long="20m", short="5m", pending="2m"),
     )
-    files = groups([replace(slo, windows=windows) for slo in DEFAULT_SLOS])
+    alerts = tuple(window.name for window in windows)
+    files = groups([replace(slo, windows=windows, alerts=alerts) for slo in DEFAULT_SLOS])
     assert [name for name in files if name.startswith("slo-")] == [
         "slo-objectives.rules.yaml",
         "slo-5m.rules.yaml",

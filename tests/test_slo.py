@@ -6,12 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from exporter.rules.slo import (
+    COLLAPSE,
     DEFAULT_SLOS,
+    LAST_WEEK,
+    TICKETS,
     WINDOWS,
     Coverage,
+    Override,
     Signal,
     Slo,
-    Tier,
     Verdicts,
     events_needed,
     minutes,
@@ -51,24 +54,27 @@ def test_the_pages_of_the_sre_workbook_are_refused_where_they_can_never_fire():
     assert "can never fire: 14.4 times a budget of 0.07 is a bad ratio of 1.008" in message
 
 
-def test_an_impossible_window_is_no_problem_where_the_policy_does_not_use_it():
+def test_an_impossible_window_is_no_problem_where_no_alert_is_made_of_it():
     impossible = replace(WINDOWS[1], cap=Decimal(1), factor=Decimal(50))
     slo = replace(GROUNDING, windows=(WINDOWS[0], impossible, *WINDOWS[2:]))
     assert words(slo)
-    assert words(replace(slo, policy="collapse")) == []
+    assert words(replace(slo, alerts=COLLAPSE)) == []
 
 
-def test_an_objective_of_a_tier_is_checked_like_the_default():
+def test_an_objective_of_an_override_is_checked_like_the_default():
     workbook = replace(WINDOWS[0], factor=Decimal("14.4"), cap=Decimal(100))
-    tier = Tier(objective=Decimal("0.8"), apps=("labs",))
-    assert "can never fire" in words(replace(GROUNDING, windows=(workbook,), tiers=(tier,)))[0]
+    labs = Override(objective=Decimal("0.8"), apps=("labs",))
+    (message,) = words(replace(GROUNDING, windows=(workbook,), overrides=(labs,)))
+    assert message.startswith("page_1h for grounding of 0.8 can never fire")
 
 
 def test_a_line_that_almost_everything_must_pass_is_a_warning():
     window = replace(WINDOWS[0], cap=Decimal("0.8"))
     slo = replace(GROUNDING, objective=Decimal("0.85"), windows=(window,))
     assert words(slo) == []
-    assert words(slo, warning=True) == ["the page of 1h/15m fires only when more than 80% is bad; lower its cap"]
+    assert words(slo, warning=True) == [
+        "page_1h for grounding of 0.85 fires only when more than 80% is bad; lower its cap"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,19 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
         ({"min_bad_events": 0}, "min_bad_events must be at least 1"),
         (
             {"measure": Coverage(), "apps": ("shop",)},
-            "coverage is known by evaluator only: leave out apps, routes and tiers",
+            "coverage is known by evaluator only: leave out apps, routes and overrides",
+        ),
+        (
+            {"measure": Coverage(), "alerts": ("page_1h",)},
+            "page_1h can never fire: coverage alerts by ticket; use ticket_1d, ticket_3d",
+        ),
+        (
+            {"measure": Coverage(), "alerts": (LAST_WEEK,)},
+            "last_week can never fire: coverage alerts by ticket; use ticket_1d, ticket_3d",
+        ),
+        (
+            {"overrides": (Override(objective=Decimal(99)),)},
+            "an objective lies above 0 and below 1, such as 0.95",
         ),
         ({"measure": Signal("copy", per="rating")}, "copy is no rating: use per: response"),
         (
@@ -89,13 +107,16 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
         ),
         (
             {"windows": (replace(WINDOWS[0], short="15 minutes"),)},
-            '"15 minutes" is not a window: write a whole number and m, h, d or w, such as "15m"',
+            '"15 minutes" is not a window: write a whole number and s, m, h, d or w, such as "15m"',
         ),
         (
             {"windows": (replace(WINDOWS[0], factor=Decimal("0.5")),)},
-            "1h: a factor below 1 alerts while the objective is met",
+            "a factor below 1 alerts while the objective is met: make it at least 1",
         ),
-        ({"windows": (replace(WINDOWS[0], cap=Decimal(0)),)}, "the page of 1h/15m would always fire: its cap is 0"),
+        (
+            {"windows": (replace(WINDOWS[0], cap=Decimal(0)),)},
+            "page_1h for grounding of 0.95 would always fire: its cap is 0; set one between 0 and 1",
+        ),
         (
             {"windows": (WINDOWS[0], WINDOWS[0])},
             "two windows have the same severity and the same long window",
@@ -115,25 +136,19 @@ def test_slos_that_share_a_long_window_share_its_short_one():
     assert words(GROUNDING, other) == ["the page of 1h has another short window or for in another SLO"]
 
 
-@pytest.mark.parametrize(
-    ("policy", "alerting"),
-    [
-        ("page", ["page 1h", "page 6h", "ticket 1d", "ticket 3d"]),
-        ("collapse", ["page 1h", "ticket 1d", "ticket 3d"]),
-        ("ticket", ["ticket 1d", "ticket 3d"]),
-        ("watch", []),
-    ],
-)
-def test_a_policy_chooses_the_windows_that_alert(policy, alerting):
-    slo = replace(GROUNDING, policy=policy)
-    assert [f"{window.severity} {window.long}" for window in slo.alerting()] == alerting
+def test_windows_alert_whose_names_are_among_the_alerts():
+    slo = replace(GROUNDING, alerts=("ticket_3d", "page_1h", LAST_WEEK))
+    assert [window.name for window in slo.alerting()] == ["page_1h", "ticket_3d"]
+    assert [window.name for window in slo.windows] == ["page_1h", "page_6h", "ticket_1d", "ticket_3d"]
 
 
 def test_judged_helpfulness_and_thumbs_down_page_only_for_a_collapse():
-    policies = {slo.name: slo.policy for slo in DEFAULT_SLOS}
-    assert policies["grounding"] == policies["refusal"] == "page"
-    assert policies["helpfulness"] == policies["thumbs_down"] == "collapse"
-    assert policies["thumbs_down_per_rating"] == "watch"
+    alerts = {slo.name: slo.alerts for slo in DEFAULT_SLOS}
+    assert alerts["grounding"] == ("page_1h", "page_6h", "ticket_1d", "ticket_3d")
+    assert alerts["refusal"] == (*alerts["grounding"], LAST_WEEK)
+    assert alerts["helpfulness"] == alerts["thumbs_down"] == ("page_1h", "ticket_1d", "ticket_3d")
+    assert alerts["coverage"] == TICKETS
+    assert alerts["thumbs_down_per_rating"] == ()
 
 
 @pytest.mark.parametrize(
@@ -159,7 +174,7 @@ def test_a_truth_on_the_line_never_passes_it():
 
 def test_reach_says_from_what_ratio_and_after_how_many_events_each_alert_fires():
     first, _, _, last = reach([GROUNDING])
-    assert (first.severity, first.long, str(first.line)) == ("page", "1h", "0.3")
+    assert (first.alert, str(first.line)) == ("page_1h", "0.3")
     assert (first.events_all_bad, first.events_twice_line) == (10, 17)
     assert (str(last.line), last.events_all_bad, last.events_twice_line) == ("0.0625", 10, 100)
 
@@ -176,4 +191,4 @@ def test_reach_waits_for_the_least_number_of_bad_events():
 
 
 def test_durations_are_read_in_minutes():
-    assert [minutes(text) for text in ("15m", "6h", "3d", "1w")] == [15, 360, 4320, 10080]
+    assert [minutes(text) for text in ("15s", "15m", "6h", "3d", "1w")] == [0.25, 15, 360, 4320, 10080]

@@ -11,7 +11,7 @@ from typing import Final
 
 from .promql import SAMPLE, increase, matching, number, selector, wilson_low
 from .rulefile import Alert, Group, Record
-from .slo import Coverage, Severity, Signal, Slo, Tier, Verdicts, Window, minutes
+from .slo import Coverage, Override, Severity, Signal, Slo, Verdicts, Window, minutes
 
 SLICE: Final = ("app", "route", "model_version", "prompt_version")
 LABELS: Final = {"slice": SLICE, "route": ("app", "route"), "app": ("app",), "evaluator": ("evaluator",)}
@@ -84,27 +84,30 @@ def _counts(slos: Sequence[Slo], duration: str) -> Iterator[Record]:
 
 def _base_counts(slo: Slo, duration: str) -> Iterator[Record]:
     level = _base(slo)
-    earlier: list[str] = []
-    for tier in (*slo.tiers, Tier(objective=slo.objective)):
-        labels = _identity(slo, tier.objective)
+    on = f"on ({', '.join(LABELS[level])})"
+    shares: dict[Decimal, list[tuple[str, str]]] = {}
+    taken = ""
+    for override in (*slo.overrides, Override(objective=slo.objective)):
+        events, bad = _sources(slo, override, duration)
+        shares.setdefault(override.objective, []).append((events + taken, bad + taken))
+        taken += f"\nunless {on} {events}"
+    for objective, parts in shares.items():
+        labels = _identity(slo, objective)
         mine = "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
-        events, bad = _sources(slo, tier, duration)
-        on = f"on ({', '.join(LABELS[level])})"
-        others = "".join(f"\nunless {on} {series}" for series in earlier)
         recorded = f"{level}:llmq_sli_events:increase{duration}{mine}"
-        yield Record(name=f"{level}:llmq_sli_events:increase{duration}", expr=events + others, labels=labels)
-        expr = f"{bad}{others}\nor {on} 0 * {recorded}"
+        events, bad = ("\nor ".join(texts) for texts in zip(*parts, strict=True))
+        yield Record(name=f"{level}:llmq_sli_events:increase{duration}", expr=events, labels=labels)
+        expr = f"{bad}\nor {on} 0 * {recorded}"
         yield Record(name=f"{level}:llmq_sli_bad_events:increase{duration}", expr=expr, labels=labels)
-        earlier.append(recorded)
 
 
 def _base(slo: Slo) -> str:
     return "evaluator" if isinstance(slo.measure, Coverage) else "slice"
 
 
-def _sources(slo: Slo, tier: Tier, duration: str) -> tuple[str, str]:
+def _sources(slo: Slo, override: Override, duration: str) -> tuple[str, str]:
     where = [matching("app", slo.apps), matching("route", slo.routes)]
-    where += [matching("app", tier.apps), matching("route", tier.routes)]
+    where += [matching("app", override.apps), matching("route", override.routes)]
     match slo.measure:
         case Verdicts(evaluator):
             chosen = (f'evaluator="{evaluator}"', SAMPLE, *where)

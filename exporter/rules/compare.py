@@ -9,7 +9,7 @@ from typing import Final
 
 from .promql import SAMPLE, increase, number, pooled_z, selector
 from .rulefile import Alert, Group, Record
-from .slo import Slo
+from .slo import LAST_WEEK, Slo
 
 INSTRUMENT: Final = ("evaluator", "evaluator_version")
 VERSIONS: Final = ("app", "model_version", "prompt_version")
@@ -78,7 +78,7 @@ def _against_the_rest(dimension: str, z: Decimal) -> Iterator[Record | Alert]:
 
 def last_week(slos: Sequence[Slo], z: Decimal) -> list[Group]:
     """Two-sided SLIs against the same hours a week before: to refuse less can be as wrong as to refuse more."""
-    names = [slo.name for slo in slos if slo.two_sided]
+    names = [slo.name for slo in slos if LAST_WEEK in slo.alerts]
     if not names:
         return []
     where = selector("", f'sli=~"{"|".join(names)}"') if len(names) > 1 else selector("", f'sli="{names[0]}"')

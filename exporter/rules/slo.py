@@ -13,12 +13,14 @@ from typing import Final, Literal
 from msgspec import Struct
 
 Severity = Literal["page", "ticket"]
-Policy = Literal["page", "collapse", "ticket", "watch"]
 Denominator = Literal["response", "rating"]
 
+LAST_WEEK: Final = "last_week"
+"""The alert on a bad ratio that leaves last week's, in either direction; the others are named by their windows."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
-_DURATION: Final = re.compile(r"([1-9]\d{0,4})([mhdw])", re.ASCII)
-_MINUTES: Final = {"m": 1, "h": 60, "d": 1440, "w": 10_080}
+_DURATION: Final = re.compile(r"([1-9]\d{0,4})([smhdw])", re.ASCII)
+_MINUTES: Final[dict[str, float]] = {"s": 1 / 60, "m": 1, "h": 60, "d": 1440, "w": 10_080}
 _NEARLY_ALL: Final = Decimal("0.7")
 
 
@@ -34,6 +36,11 @@ class Window(Struct, frozen=True, kw_only=True):
     factor: Decimal
     cap: Decimal
     pending: str
+
+    @property
+    def name(self) -> str:
+        """What people call its alert: severity and long window, such as "page_1h"."""
+        return f"{self.severity}_{self.long}"
 
     def line(self, objective: Decimal) -> Decimal:
         """The bad ratio above which this window alerts."""
@@ -76,6 +83,12 @@ WINDOWS: Final = (
 )
 
 
+BURNS: Final = tuple(window.name for window in WINDOWS)
+TICKETS: Final = tuple(window.name for window in WINDOWS if window.severity == "ticket")
+COLLAPSE: Final = ("page_1h", *TICKETS)
+"""For what is subjective or slow: no page but for a collapse within an hour."""
+
+
 class Verdicts(Struct, frozen=True, tag="verdicts"):
     """Bad is a failing verdict of ``evaluator``, out of all its verdicts on every or a random trace."""
 
@@ -93,8 +106,8 @@ class Coverage(Struct, frozen=True, tag="coverage"):
     """Bad is a trace that an evaluator should have scored and did not: failed, over budget, or content not captured."""
 
 
-class Tier(Struct, frozen=True, kw_only=True):
-    """Another objective for the apps and routes that match one glob of each; the first tier that matches wins."""
+class Override(Struct, frozen=True, kw_only=True):
+    """Another objective for the apps and routes that match one glob of each; the first that matches wins."""
 
     objective: Decimal
     apps: tuple[str, ...] = ("*",)
@@ -104,59 +117,63 @@ class Tier(Struct, frozen=True, kw_only=True):
 class Slo(Struct, frozen=True, kw_only=True):
     """An objective for one SLI: the share of good events, between 0 and 1, wherever app and route match.
 
-    ``policy``: page (all windows), collapse (of the pages only the shortest), ticket (no page), watch (recorded only).
-    No alert rests on fewer than ``min_bad_events`` bad events in its long window, however sure the statistics are.
-    ``two_sided`` also alerts when the bad ratio leaves last week's.
+    Every window is recorded; those named in ``alerts`` alert, and ``LAST_WEEK`` may be among the names. No alert on
+    burn rests on fewer than ``min_bad_events`` bad events in its long window, however sure the statistics are.
     """
 
     name: str
     measure: Verdicts | Signal | Coverage
     objective: Decimal
-    policy: Policy = "page"
+    alerts: tuple[str, ...] = BURNS
     apps: tuple[str, ...] = ("*",)
     routes: tuple[str, ...] = ("*",)
-    tiers: tuple[Tier, ...] = ()
+    overrides: tuple[Override, ...] = ()
     windows: tuple[Window, ...] = WINDOWS
     min_bad_events: int = 10
-    two_sided: bool = False
 
     def objectives(self) -> tuple[Decimal, ...]:
-        """Every objective that some app or route has, the default last."""
-        return tuple(dict.fromkeys((*(tier.objective for tier in self.tiers), self.objective)))
+        """Every objective that some app or route has."""
+        return tuple(dict.fromkeys((*(override.objective for override in self.overrides), self.objective)))
 
     def alerting(self) -> tuple[Window, ...]:
-        """The windows that alert under the policy."""
-        pages = [window for window in self.windows if window.severity == "page"]
-        tickets = [window for window in self.windows if window.severity == "ticket"]
-        shortest = sorted(pages, key=lambda window: minutes(window.long))[:1]
-        chosen = {"page": pages + tickets, "collapse": shortest + tickets, "ticket": tickets, "watch": []}[self.policy]
-        return tuple(window for window in self.windows if window in chosen)
+        """The windows that alert."""
+        return tuple(window for window in self.windows if window.name in self.alerts)
 
 
 DEFAULT_SLOS: Final = (
     Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95")),
-    Slo(name="refusal", measure=Verdicts("refusal"), objective=Decimal("0.95"), two_sided=True),
+    Slo(
+        name="refusal",
+        measure=Verdicts("refusal"),
+        objective=Decimal("0.95"),
+        alerts=(*BURNS, LAST_WEEK),
+    ),
     Slo(name="structured_output", measure=Verdicts("json_schema"), objective=Decimal("0.98")),
     Slo(name="empty", measure=Verdicts("empty"), objective=Decimal("0.99")),
-    Slo(name="helpfulness", measure=Verdicts("helpfulness"), objective=Decimal("0.85"), policy="collapse"),
-    Slo(name="faithfulness", measure=Verdicts("faithfulness"), objective=Decimal("0.9"), policy="collapse"),
-    Slo(name="thumbs_down", measure=Signal("thumbs_down"), objective=Decimal("0.97"), policy="collapse"),
+    Slo(name="helpfulness", measure=Verdicts("helpfulness"), objective=Decimal("0.85"), alerts=COLLAPSE),
+    Slo(name="faithfulness", measure=Verdicts("faithfulness"), objective=Decimal("0.9"), alerts=COLLAPSE),
+    Slo(name="thumbs_down", measure=Signal("thumbs_down"), objective=Decimal("0.97"), alerts=COLLAPSE),
     Slo(
         name="thumbs_down_per_rating",
         measure=Signal("thumbs_down", per="rating"),
         objective=Decimal("0.7"),
-        policy="watch",
+        alerts=(),
     ),
-    Slo(name="coverage", measure=Coverage(), objective=Decimal("0.95"), policy="ticket"),
+    Slo(name="coverage", measure=Coverage(), objective=Decimal("0.95"), alerts=TICKETS),
 )
 
 
 class SloProblem(Struct, frozen=True):
-    """What is wrong with an SLO, in words that say what would be right; a warning does not stop anything."""
+    """What is wrong with an SLO, in words that say what would be right; a warning does not stop anything.
+
+    ``field`` is the field that is wrong, ``window`` the name of the window; both are empty where neither is.
+    """
 
     slo: str
     message: str
     warning: bool = False
+    field: str = ""
+    window: str = ""
 
 
 class Reach(Struct, frozen=True, kw_only=True):
@@ -167,18 +184,17 @@ class Reach(Struct, frozen=True, kw_only=True):
 
     slo: str
     objective: Decimal
-    severity: Severity
-    long: str
+    alert: str
     line: Decimal
     events_all_bad: int | None
     events_twice_line: int | None
 
 
-def minutes(duration: str) -> int:
+def minutes(duration: str) -> float:
     """Minutes of a PromQL duration such as "15m" or "3d"; ValueError for anything else."""
     match = _DURATION.fullmatch(duration)
     if match is None:
-        raise ValueError(f'"{duration}" is not a window: write a whole number and m, h, d or w, such as "15m"')
+        raise ValueError(f'"{duration}" is not a window: write a whole number and s, m, h, d or w, such as "15m"')
     return int(match[1]) * _MINUTES[match[2]]
 
 
@@ -201,7 +217,7 @@ def events_needed(line: Decimal, truth: Decimal, z: Decimal, least_bad: int) -> 
 
 
 def reach(slos: Sequence[Slo], z: Decimal = Decimal("2.58")) -> list[Reach]:
-    """One row for each SLO, objective and alerting window."""
+    """One row for each SLO, objective and window that alerts and can."""
     return [
         _reach(slo, objective, window, z)
         for slo in slos
@@ -216,8 +232,7 @@ def _reach(slo: Slo, objective: Decimal, window: Window, z: Decimal) -> Reach:
     return Reach(
         slo=slo.name,
         objective=objective,
-        severity=window.severity,
-        long=window.long,
+        alert=window.name,
         line=line,
         events_all_bad=events_needed(line, Decimal(1), z, least),
         events_twice_line=events_needed(line, 2 * line, z, least) if 2 * line <= 1 else None,
@@ -246,32 +261,45 @@ def _unequal_pairs(slos: Sequence[Slo]) -> Iterator[SloProblem]:
 def _problems(slo: Slo) -> Iterator[SloProblem]:
     if not _NAME.fullmatch(slo.name):
         yield SloProblem(slo.name, "a name has small letters, digits and _, and starts with a letter")
-    if isinstance(slo.measure, Coverage) and (slo.tiers or slo.apps != ("*",) or slo.routes != ("*",)):
-        yield SloProblem(slo.name, "coverage is known by evaluator only: leave out apps, routes and tiers")
+    if isinstance(slo.measure, Coverage):
+        yield from _coverage_problems(slo)
     if isinstance(slo.measure, Signal) and slo.measure.per == "rating" and not slo.measure.signal.startswith("thumbs_"):
-        yield SloProblem(slo.name, f"{slo.measure.signal} is no rating: use per: response")
+        yield SloProblem(slo.name, f"{slo.measure.signal} is no rating: use per: response", field="per")
     if slo.min_bad_events < 1:
-        yield SloProblem(slo.name, "min_bad_events must be at least 1")
+        yield SloProblem(slo.name, "min_bad_events must be at least 1", field="min_bad_events")
     if not all(0 < objective < 1 for objective in slo.objectives()):
-        yield SloProblem(slo.name, "an objective lies above 0 and below 1, such as 0.95")
+        field = "overrides" if 0 < slo.objective < 1 else "objective"
+        yield SloProblem(slo.name, "an objective lies above 0 and below 1, such as 0.95", field=field)
     else:
         yield from _window_problems(slo)
 
 
+def _coverage_problems(slo: Slo) -> Iterator[SloProblem]:
+    """Coverage is counted by evaluator and app alone, and its alerts by evaluator."""
+    if slo.overrides or slo.apps != ("*",) or slo.routes != ("*",):
+        yield SloProblem(slo.name, "coverage is known by evaluator only: leave out apps, routes and overrides")
+    tickets = [window.name for window in slo.windows if window.severity == "ticket"]
+    for alert in [alert for alert in slo.alerts if alert not in tickets]:
+        message = f"{alert} can never fire: coverage alerts by ticket; use {', '.join(tickets)}"
+        yield SloProblem(slo.name, message, field="alerts")
+
+
 def _window_problems(slo: Slo) -> Iterator[SloProblem]:
-    longs = [(window.severity, window.long) for window in slo.windows]
-    if len(set(longs)) < len(longs):
-        yield SloProblem(slo.name, "two windows have the same severity and the same long window")
+    names = [window.name for window in slo.windows]
+    if len(set(names)) < len(names):
+        yield SloProblem(slo.name, "two windows have the same severity and the same long window", field="windows")
     for window in slo.windows:
         try:
             if minutes(window.short) >= minutes(window.long):
-                yield SloProblem(slo.name, f"the short window {window.short} is not shorter than {window.long}")
+                message = f"the short window {window.short} is not shorter than {window.long}"
+                yield SloProblem(slo.name, message, window=window.name)
             minutes(window.pending)
         except ValueError as error:
-            yield SloProblem(slo.name, str(error))
+            yield SloProblem(slo.name, str(error), window=window.name)
             return
         if window.factor < 1:
-            yield SloProblem(slo.name, f"{window.long}: a factor below 1 alerts while the objective is met")
+            message = "a factor below 1 alerts while the objective is met: make it at least 1"
+            yield SloProblem(slo.name, message, window=window.name)
     for objective in slo.objectives():
         for window in slo.alerting():
             yield from _reach_problems(slo, objective, window)
@@ -279,14 +307,16 @@ def _window_problems(slo: Slo) -> Iterator[SloProblem]:
 
 def _reach_problems(slo: Slo, objective: Decimal, window: Window) -> Iterator[SloProblem]:
     line = window.line(objective)
-    where = f"the {window.severity} of {window.long}/{window.short}"
+    where = f"{window.name} for {slo.name} of {objective}"
     if line >= 1:
-        yield SloProblem(
-            slo.name,
+        message = (
             f"{where} can never fire: {window.factor} times a budget of {(1 - objective).normalize():f} is a bad ratio "
-            f"of {line:f}; lower the factor, or set a cap below 1",
+            f"of {line:f}; lower the factor, or set a cap below 1"
         )
+        yield SloProblem(slo.name, message, window=window.name)
     elif line <= 0:
-        yield SloProblem(slo.name, f"{where} would always fire: its cap is {window.cap}")
+        message = f"{where} would always fire: its cap is {window.cap}; set one between 0 and 1"
+        yield SloProblem(slo.name, message, window=window.name)
     elif line > _NEARLY_ALL:
-        yield SloProblem(slo.name, f"{where} fires only when more than {line:.0%} is bad; lower its cap", warning=True)
+        message = f"{where} fires only when more than {line:.0%} is bad; lower its cap"
+        yield SloProblem(slo.name, message, warning=True, window=window.name)
