@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .score import Evaluation, Outcome
+from .score import Evaluation, Failure, Outcome, Unscored
 from .trace import Document, ToolCall, Trace
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
@@ -54,6 +54,33 @@ def with_late_fields(stored: bytes, trace: Trace) -> bytes | None:
     known = msgspec.json.decode(stored)
     late = {name: getattr(trace, name) for name in _LATE_FIELDS if not known.get(name) and getattr(trace, name)}
     return msgspec.json.encode(known | late) if late else None
+
+
+def asker(stored: bytes) -> tuple[str | None, str | None]:
+    """Conversation and user of a stored document."""
+    known = msgspec.json.decode(stored)
+    return known["conversation_id"], known["user"]
+
+
+def with_evaluation(stored: bytes, evaluation: Evaluation, *, content: bool) -> bytes:
+    """The stored document with a verdict that came later, as a judge's does."""
+    known = msgspec.json.decode(stored)
+    known["evaluations"].append(_evaluation(evaluation, content))
+    return msgspec.json.encode(known)
+
+
+def with_failure(stored: bytes, failure: Failure) -> bytes:
+    """The stored document with an evaluation that failed later."""
+    known = msgspec.json.decode(stored)
+    known["failures"].append(msgspec.to_builtins(failure))
+    return msgspec.json.encode(known)
+
+
+def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
+    """The stored document with an evaluation that will not be made."""
+    known = msgspec.json.decode(stored)
+    known["unscored"].append({"evaluator": unscored.evaluator, "reason": unscored.reason})
+    return msgspec.json.encode(known)
 
 
 def _context(one: Document, content: bool) -> dict[str, Any]:

@@ -1,31 +1,35 @@
 """The road of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order, nothing of the stations.
 
-Everything that a request or a trace changes is gathered (rows, totals, journal entries no longer needed) and becomes
-durable in one transaction; only then /metrics shows it. What a crash undoes was never shown, so no counter goes back.
+Other requests (feedback, labels) take the first part of the road: durable, then handed to the desk for their signal.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
-from .document import document, with_late_fields
+from .document import asker, document, with_late_fields
 from .evaluators.panel import Panel
 from .intake import Busy
-from .metrics.events import Metrics, Tally
+from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
 from .prices import Prices
+from .recorder import Recorder
+from .score import Outcome, Unscored
 from .semconv import Sources, normalise
-from .store.sqlite import Entry, Recorded, Store, StoreError, Transaction
+from .store.sqlite import Entry, Recorded, Store, StoreError
 from .store.writer import Writer
+from .trace import Trace
 
 SLICE_OF_WORK = 0.005
 """Seconds of scoring after which the event loop gets its turn."""
@@ -59,18 +63,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention_bytes: int = 2 << 30
 
 
-class Unrecorded:
-    """What the next transaction makes durable."""
+class Scored(Struct, frozen=True):
+    """A trace that was just recorded, where it stands, and what was said of it."""
 
-    def __init__(self, tally: Tally) -> None:
-        self.tally = tally
-        self.transaction = Transaction()
-        self.keys: dict[bytes, RecordedKeys] = {}
-        """The parts of the traces in this transaction, which the store does not know yet."""
+    trace_id: bytes
+    trace: Trace
+    where: Slice
+    outcome: Outcome
 
-    def __bool__(self) -> bool:
-        rows = self.transaction
-        return bool(self.tally or rows.traces or rows.late or rows.documents or rows.done)
+
+class Desk(Protocol):
+    """Takes the requests of one signal that is not OTLP, in the order in which they became durable."""
+
+    def read(self, entry: Entry) -> Any:
+        """What a journal entry asks for; raises DecodeError."""
+
+    def take(self, entry: Entry, asked: Any) -> None:
+        """Do it, by the recorder alone; what is to be told is written into ``asked``."""
+
+
+class Judges(Protocol):
+    """Choose traces to be judged."""
+
+    def choose(self, trace_id: bytes, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
+        """Give out the jobs for a trace; returns for which rubrics there will be none, and why."""
 
 
 class Pipeline:
@@ -81,28 +97,32 @@ class Pipeline:
     ) -> None:
         self.settings = settings
         self.writer = Writer(store, self._durable, on_commit=self._committed, on_error=metrics.store_failed)
-        self.assembler = Assembler(settings.assembly, self._recorded)
+        self.recorder = Recorder(store, metrics, self.writer, now)
+        self.assembler = Assembler(settings.assembly, self.recorder.keys)
         self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
         self.problem: str | None = None
         """Why nothing can be recorded at the moment; None while it can."""
+        self.desks: dict[str, Desk] = {}
+        """Who takes requests that are not OTLP, by signal."""
+        self.judges: Judges | None = None
+        self.followers: list[Callable[[Scored], None]] = []
+        """Called with every trace that was scored."""
         self._store = store
         self._metrics = metrics
         self._now = now
-        self._seq = store.watermark
-        self._gathering = Unrecorded(metrics.tally())
-        self._committing: Unrecorded | None = None
-        self._one_flush = asyncio.Lock()
         self._much = asyncio.Event()
+        self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
         """Go on with other settings; what is open stays open."""
         self.settings = settings
         self.assembler.limits = settings.assembly
+        self.recorder.limiter, self.recorder.expire_after = settings.limiter, settings.expire_after
 
     @property
     def unrecorded(self) -> int:
         """Traces that are scored and not recorded yet."""
-        return sum(len(some.transaction.traces) for some in (self._gathering, self._committing) if some is not None)
+        return self.recorder.waiting
 
     def lag(self) -> float:
         """Age of the oldest open trace in seconds."""
@@ -116,12 +136,22 @@ class Pipeline:
         self._metrics.restore(self._store.totals())
         for label, values in self._metrics.label_values().items():
             self.settings.limiter.learn(label, values)
-        counted = self._seq
+        counted = self.recorder.seq
         entries = 0
         for seq, entry in self._store.entries():
             entries += 1
-            self._assemble(seq, entry, self._decoded_again(entry), counted=seq <= counted)
+            if entry.signal in self.desks:
+                self._take_again(seq, entry)
+            else:
+                self._assemble(seq, entry, self._decoded_again(entry), counted=seq <= counted)
         return entries
+
+    def _take_again(self, seq: int, entry: Entry) -> None:
+        try:
+            self._take(seq, entry, self.desks[entry.signal].read(entry))
+        except DecodeError as error:
+            _log.error("journal entry not understood: signal=%s reason=%s", entry.signal, error)
+            self._done(seq)
 
     def _decoded_again(self, entry: Entry) -> Batch:
         """A stricter limit of today must not lose what was acknowledged yesterday: then nothing of it can be scored."""
@@ -145,76 +175,83 @@ class Pipeline:
             self._failed(error)
             raise
 
-    def _durable(self, seq: int, entry: Entry, batch: Batch) -> None:
-        self._assemble(seq, entry, batch, counted=False)
+    async def submit(self, entry: Entry, asked: Any) -> None:
+        """Make a request that is not OTLP durable and have its desk take it; raises StoreError, and then none of it."""
+        try:
+            await self.writer.journal(entry, asked)
+        except StoreError as error:
+            self._failed(error)
+            raise
+
+    def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
+        if entry.signal in self.desks:
+            self._take(seq, entry, asked)
+        else:
+            self._assemble(seq, entry, asked, counted=False)
+
+    def _take(self, seq: int, entry: Entry, asked: Any) -> None:
+        """What the desk does and that the entry is done with become durable together."""
+        self.desks[entry.signal].take(entry, asked)
+        self._done(seq)
+
+    def _done(self, seq: int) -> None:
+        self.recorder.transaction.done.append(seq)
+        self.recorder.seq = max(self.recorder.seq, seq)
 
     def _assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool) -> None:
         opened = len(self.assembler)
         added = self.assembler.add(seq, batch.spans, batch.logs, entry.received_at)
         if not added.kept:
-            self._gathering.transaction.done.append(seq)
+            self.recorder.transaction.done.append(seq)
         if not counted:
             self._count(entry, batch, added)
-            self._gathering.tally.traces_opened(len(self.assembler) - opened)
+            self.recorder.tally.traces_opened(len(self.assembler) - opened)
         for late in added.late:
             self._take_late(late, counted=counted)
-        self._seq = max(self._seq, seq)
+        self.recorder.seq = max(self.recorder.seq, seq)
 
     def _count(self, entry: Entry, batch: Batch, added: Added) -> None:
-        tally = self._gathering.tally
+        tally = self.recorder.tally
         tally.received(entry.signal, len(batch.spans), len(batch.logs), batch.rejected, batch.anomalies)
         for (signal, kind), count in added.duplicates.items():
             tally.duplicate(signal, kind, count)
         for (signal, reason), count in added.dropped.items():
             tally.rejected(signal, reason, count)
 
-    def _recorded(self, trace_ids: Sequence[bytes]) -> Mapping[bytes, RecordedKeys]:
-        """What is known of traces that are closed: in the store, or on its way there."""
-        found = {
-            trace_id: RecordedKeys(keys, ignored) for trace_id, (keys, ignored) in self._store.known(trace_ids).items()
-        }
-        for unrecorded in (some for some in (self._committing, self._gathering) if some is not None):
-            for trace_id in trace_ids:
-                if trace_id in unrecorded.keys:
-                    found[trace_id] = unrecorded.keys[trace_id]
-        return found
-
     def _take_late(self, late: Late, *, counted: bool) -> None:
         """Late parts change no verdict and no label; who asked, and in which conversation, may still become known."""
         keys = b"".join((*(span.span_id for span in late.spans), *(log.key for log in late.logs)))
-        gathering = self._gathering
-        gathering.transaction.late.append((late.trace_id, keys))
-        before = self._recorded([late.trace_id]).get(late.trace_id, RecordedKeys(b""))
-        gathering.keys[late.trace_id] = RecordedKeys(before.keys + keys)
+        self.recorder.late(late.trace_id, keys)
         used = self._use_late(late)
         if not counted:
             outcome = "used" if used else "dropped"
             if late.spans:
-                gathering.tally.late("traces", outcome, len(late.spans))
+                self.recorder.tally.late("traces", outcome, len(late.spans))
             if late.logs:
-                gathering.tally.late("logs", outcome, len(late.logs))
+                self.recorder.tally.late("logs", outcome, len(late.logs))
 
     def _use_late(self, late: Late) -> bool:
         trace = normalise(late.trace_id, late.spans, late.logs, self.settings.sources)
-        stored = self.document(late.trace_id)
+        stored = self.recorder.document(late.trace_id)
         if trace is None or not stored:
             return False
         changed = with_late_fields(stored, trace)
         if changed is None:
             return False
-        self._gathering.transaction.documents.append((late.trace_id, changed))
+        self.recorder.rewrite(late.trace_id, changed)
+        self.recorder.transaction.askers.append((late.trace_id, *asker(changed)))
         return True
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
         """Count what was refused before it could be accepted."""
-        self._gathering.tally.rejected(signal, reason, count)
+        self.recorder.tally.rejected(signal, reason, count)
 
     # What is scored.
 
     def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
         """Score traces that are due for about so many seconds; says whether more are due."""
         until = time.perf_counter() + seconds
-        if len(self._gathering.transaction.traces) >= MOST_UNRECORDED:
+        if len(self.recorder.transaction.traces) >= MOST_UNRECORDED:
             return False
         with self.settings.panel.armed():
             for trace in self.assembler.due(self._now()):
@@ -227,80 +264,54 @@ class Pipeline:
 
     def _score(self, parts: OpenTrace) -> None:
         keys = parts.keys()
-        self._gathering.tally.trace_closed(parts.reason)
+        self.recorder.tally.trace_closed(parts.reason)
+        scored = None
         try:
-            row = self._row(parts, keys)
+            row, scored = self._scored(parts, keys)
         except Exception as error:  # noqa: BLE001 - one trace that nobody foresaw must not stop all others
             _log.error("trace not understood: error=%s", type(error).__name__)
             row = self._ignored(parts.trace_id, keys, "not_understood")
-        gathering = self._gathering
-        gathering.transaction.traces.append(row)
-        gathering.transaction.done += self.assembler.release(parts)
-        gathering.keys[parts.trace_id] = RecordedKeys(keys, ignored=not row.document)
-        if len(gathering.transaction.traces) >= MUCH_UNRECORDED:
+        self.recorder.trace(row, RecordedKeys(keys, ignored=not row.document))
+        self.recorder.transaction.done += self.assembler.release(parts)
+        if scored is not None:
+            for follow in self.followers:
+                follow(scored)
+        if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
 
-    def _row(self, parts: OpenTrace, keys: bytes) -> Recorded:
-        settings = self.settings
-        trace = normalise(parts.trace_id, tuple(parts.spans.values()), tuple(parts.logs.values()), settings.sources)
+    def _scored(self, parts: OpenTrace, keys: bytes) -> tuple[Recorded, Scored | None]:
+        settings, trace_id = self.settings, parts.trace_id
+        trace = normalise(trace_id, tuple(parts.spans.values()), tuple(parts.logs.values()), settings.sources)
         if trace is None:
-            return self._ignored(parts.trace_id, keys, "no_llm_request")
+            return self._ignored(trace_id, keys, "no_llm_request"), None
         outcome = settings.panel.evaluate(trace)
         where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
+        if self.judges is not None:
+            left = self.judges.choose(trace_id, trace, where, outcome)
+            outcome = replace(outcome, unscored=outcome.unscored + left)
         cost = settings.prices.cost(trace)
         failing = any(evaluation.verdict == "fail" for evaluation in outcome.evaluations)
         content = settings.content == "all" or (settings.content == "failing" and failing)
         text = msgspec.json.encode(document(trace, outcome, content=content))
-        row = Recorded(parts.trace_id, self._now(), *where, keys, text)
-        self._gathering.tally.trace_recorded(where, trace, outcome, cost)
-        return row
+        asker = trace.conversation_id, trace.user
+        row = Recorded(trace_id, self._now(), *where, keys, text, trace.response_id, *asker)
+        self.recorder.tally.trace_recorded(where, trace, outcome, cost)
+        return row, Scored(trace_id, trace, where, outcome)
 
     def _ignored(self, trace_id: bytes, keys: bytes, reason: str) -> Recorded:
-        self._gathering.tally.trace_ignored(reason)
+        self.recorder.tally.trace_ignored(reason)
         return Recorded(trace_id, self._now(), *Slice("", "", "", ""), keys, _NO_DOCUMENT)
 
     # What becomes durable.
 
     async def flush(self) -> None:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
-        async with self._one_flush:
-            if self._committing is None:
-                if not self._gathering and self.problem is None:
-                    return  # while there is a problem, even an empty transaction tells whether it is over
-                self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
-                self._seal(self._committing)
-            unrecorded = self._committing
-            await self.writer.record(unrecorded.transaction)
-            self._metrics.apply(unrecorded.tally)
-            self._committing = None
-            self._forget(unrecorded.transaction.dropped_totals)
-
-    def _forget(self, dropped: Sequence[tuple[str, str]]) -> None:
-        """What expired gives its labels' budgets back."""
-        if dropped:
-            self._metrics.drop(dropped)
-            for label, values in self._metrics.label_values().items():
-                self.settings.limiter.retain(label, values)
-
-    def _seal(self, unrecorded: Unrecorded) -> None:
-        unrecorded.tally.labels_overflowed(self.settings.limiter.take_overflow())
-        transaction = unrecorded.transaction
-        transaction.watermark = self._seq
-        transaction.totals = self._metrics.stage(unrecorded.tally)
-        transaction.dropped_totals = self._metrics.expired(
-            self._now() - self.settings.expire_after, keep=unrecorded.tally
-        )
+        if not await self.recorder.flush() and self.problem is not None:
+            await self.recorder.probe()
 
     def document(self, trace_id: bytes) -> bytes | None:
         """The document of a recorded trace, durable or on its way; None where there is none."""
-        for unrecorded in (some for some in (self._gathering, self._committing) if some is not None):
-            for changed_id, text in reversed(unrecorded.transaction.documents):
-                if changed_id == trace_id:
-                    return text
-            for row in unrecorded.transaction.traces:
-                if row.trace_id == trace_id:
-                    return row.document or None
-        return self._store.document(trace_id) or None
+        return self.recorder.document(trace_id)
 
     # The clockwork.
 

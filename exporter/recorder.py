@@ -1,0 +1,204 @@
+"""What was decided and is not durable yet, over what the store has. Knows no span, no evaluator and no HTTP.
+
+Whoever decides something puts it here: rows and objects, and the tally of what they add to the metrics. All of it
+becomes durable in one transaction; only then /metrics shows it. What a crash undoes was never shown, so no counter goes
+back. Who reads here sees what was decided, durable or not.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from .assembly import RecordedKeys
+from .metrics.events import Metrics, Tally
+from .metrics.labels import Limiter
+from .store.records import Located, Recorded, Reference, Transaction
+from .store.sqlite import Store
+from .store.writer import Writer
+
+_REFERENCES = {"response": "response_id", "conversation": "conversation_id", "user": "user"}
+
+
+class Unrecorded:
+    """What one transaction makes durable."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.transaction = Transaction()
+        self.keys: dict[bytes, RecordedKeys] = {}
+        """The parts of the traces in this transaction, which the store does not know yet."""
+        self.rows: dict[bytes, Recorded] = {}
+        self.documents: dict[bytes, bytes] = {}
+        self.objects: dict[tuple[str, bytes], tuple[float, bytes | None]] = {}
+        self.afterwards: list[Callable[[], None]] = []
+
+    def __bool__(self) -> bool:
+        rows = self.transaction
+        return bool(self.tally or rows.traces or rows.late or rows.done or self.documents or self.objects)
+
+    def seal(self) -> None:
+        """Lay all that was gathered into the transaction."""
+        self.transaction.documents = list(self.documents.items())
+        self.transaction.objects = [(*name, at, value) for name, (at, value) in self.objects.items()]
+
+
+class Recorder:
+    """Gathers what is decided, one transaction on its way at a time. ``now`` is Unix seconds."""
+
+    def __init__(self, store: Store, metrics: Metrics, writer: Writer, now: Callable[[], float] = time.time) -> None:
+        self.seq = store.watermark
+        """The last journal entry whose arrival was counted."""
+        self.expire_after = 7 * 86_400.0
+        self.limiter = Limiter({})
+        self._store = store
+        self._metrics = metrics
+        self._writer = writer
+        self._now = now
+        self._gathering = Unrecorded(metrics.tally())
+        self._committing: Unrecorded | None = None
+        self._one_flush = asyncio.Lock()
+
+    @property
+    def tally(self) -> Tally:
+        """What the next transaction adds to the metrics."""
+        return self._gathering.tally
+
+    @property
+    def transaction(self) -> Transaction:
+        """The rows of the next transaction."""
+        return self._gathering.transaction
+
+    @property
+    def waiting(self) -> int:
+        """Traces that are scored and not durable yet, in the next transaction and in the one on its way."""
+        return sum(len(some.transaction.traces) for some in self._pending())
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Call this once all that is gathered now is durable; never, if the process ends before."""
+        self._gathering.afterwards.append(call)
+
+    # Traces.
+
+    def trace(self, row: Recorded, keys: RecordedKeys) -> None:
+        """Record one trace."""
+        self._gathering.transaction.traces.append(row)
+        self._gathering.rows[row.trace_id] = row
+        self._gathering.keys[row.trace_id] = keys
+        self._gathering.documents.pop(row.trace_id, None)
+
+    def late(self, trace_id: bytes, keys: bytes) -> None:
+        """Add the keys of late parts to a recorded trace."""
+        self._gathering.transaction.late.append((trace_id, keys))
+        before = self.keys([trace_id]).get(trace_id, RecordedKeys(b""))
+        self._gathering.keys[trace_id] = RecordedKeys(before.keys + keys)
+
+    def keys(self, trace_ids: Sequence[bytes]) -> Mapping[bytes, RecordedKeys]:
+        """What is known of the parts of traces that are closed."""
+        found = {
+            trace_id: RecordedKeys(keys, ignored) for trace_id, (keys, ignored) in self._store.known(trace_ids).items()
+        }
+        for unrecorded in reversed(list(self._pending())):
+            for trace_id in trace_ids:
+                if trace_id in unrecorded.keys:
+                    found[trace_id] = unrecorded.keys[trace_id]
+        return found
+
+    def document(self, trace_id: bytes) -> bytes | None:
+        """The document of a recorded trace; None where there is none. Raises StoreError."""
+        for unrecorded in self._pending():
+            if trace_id in unrecorded.documents:
+                return unrecorded.documents[trace_id]
+            if trace_id in unrecorded.rows:
+                return unrecorded.rows[trace_id].document or None
+        return self._store.document(trace_id) or None
+
+    def rewrite(self, trace_id: bytes, document: bytes) -> None:
+        """Replace the document of a recorded trace."""
+        self._gathering.documents[trace_id] = document
+
+    def locate(self, by: Reference, value: str | bytes) -> Located | None:
+        """Where the trace of that id stands, the last one of a conversation or a user; raises StoreError."""
+        for unrecorded in self._pending():
+            row = _row(unrecorded, by, value)
+            if row is not None:
+                return Located(row.trace_id, row.app, row.route, row.model_version, row.prompt_version)
+        found = self._store.located(by, value)
+        return found[-1] if found else None
+
+    # Objects.
+
+    def put(self, kind: str, key: bytes, value: bytes, *, at: float = 0.0) -> None:
+        """Keep a value by kind and key, in the place of what is there; ``at`` orders the objects of a kind."""
+        self._gathering.objects[kind, key] = (at, value)
+
+    def drop(self, kind: str, key: bytes) -> None:
+        """Keep it no longer."""
+        self._gathering.objects[kind, key] = (0.0, None)
+
+    def get(self, kind: str, key: bytes) -> bytes | None:
+        """The value of that kind and key, None where there is none; raises StoreError."""
+        for unrecorded in self._pending():
+            if (kind, key) in unrecorded.objects:
+                return unrecorded.objects[kind, key][1]
+        return self._store.object(kind, key)
+
+    def kept(self, kind: str) -> list[tuple[bytes, float, bytes]]:
+        """All durable objects of a kind as (key, at, value), the earliest first; for a start. Raises StoreError."""
+        return self._store.objects(kind)
+
+    # What becomes durable.
+
+    async def flush(self) -> bool:
+        """Make all that was gathered durable, then show it; says whether there was anything.
+
+        Raises StoreError, and then the same is tried again next time.
+        """
+        async with self._one_flush:
+            if self._committing is None:
+                if not self._gathering:
+                    return False
+                self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
+                self._seal(self._committing)
+            await self._commit(self._committing)
+            return True
+
+    async def probe(self) -> None:
+        """Commit nothing, to see whether the store works again; raises StoreError."""
+        await self._writer.record(Transaction(watermark=self.seq))
+
+    async def _commit(self, unrecorded: Unrecorded) -> None:
+        await self._writer.record(unrecorded.transaction)
+        self._metrics.apply(unrecorded.tally)
+        self._committing = None
+        self._forget(unrecorded.transaction.dropped_totals)
+        for call in unrecorded.afterwards:
+            call()
+
+    def _seal(self, unrecorded: Unrecorded) -> None:
+        unrecorded.tally.labels_overflowed(self.limiter.take_overflow())
+        unrecorded.seal()
+        transaction = unrecorded.transaction
+        transaction.watermark = self.seq
+        transaction.totals = self._metrics.stage(unrecorded.tally)
+        transaction.dropped_totals = self._metrics.expired(self._now() - self.expire_after, keep=unrecorded.tally)
+
+    def _forget(self, dropped: Sequence[tuple[str, str]]) -> None:
+        """What expired gives its labels' budgets back."""
+        if dropped:
+            self._metrics.drop(dropped)
+            for label, values in self._metrics.label_values().items():
+                self.limiter.retain(label, values)
+
+    def _pending(self) -> Iterator[Unrecorded]:
+        """What is not durable yet, the latest first."""
+        yield self._gathering
+        if self._committing is not None:
+            yield self._committing
+
+
+def _row(unrecorded: Unrecorded, by: Reference, value: str | bytes) -> Recorded | None:
+    if by == "trace":
+        row = unrecorded.rows.get(value)  # type: ignore[arg-type]
+        return row if row is not None and row.document else None
+    field = _REFERENCES[by]
+    return next((row for row in reversed(unrecorded.transaction.traces) if getattr(row, field) == value), None)
