@@ -1,0 +1,133 @@
+"""The applications: they are asked, ask the model, and send spans of it. Knows the story and when it turns."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from msgspec import Struct
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from . import spans
+from .story import Route, Story
+
+_PATIENCE = aiohttp.ClientTimeout(total=10)
+
+
+class Visit(Struct, frozen=True):
+    """One request to an application: where, about what, and with which prompt version it is answered."""
+
+    route: Route
+    topic: str
+    prompt: str
+
+
+class Visitors:
+    """Decides who comes next."""
+
+    def __init__(self, story: Story, chance: random.Random) -> None:
+        self._story = story
+        self._chance = chance
+        self.rolled_out = False
+
+    def next(self) -> Visit:
+        """The next request."""
+        route = self._chance.choices(self._story.routes, [route.weight for route in self._story.routes])[0]
+        return Visit(route, self._chance.choice(route.topics), self._prompt(route))
+
+    def wait(self, rate: float) -> float:
+        """Seconds until it comes, at ``rate`` requests a second."""
+        return self._chance.expovariate(rate)
+
+    def _prompt(self, route: Route) -> str:
+        new = self._story.rollout
+        hit = self.rolled_out and (route.app, route.route) == (new.app, new.route)
+        return new.prompt if hit and self._chance.random() < new.share else route.prompt
+
+
+class Applications:
+    """The applications of a story, each with its own tracer provider, over one model."""
+
+    def __init__(self, story: Story, session: aiohttp.ClientSession, model: str, to: str) -> None:
+        self._story = story
+        self._session = session
+        self._model = f"{model.rstrip('/')}/chat/completions"
+        self._providers = {app: spans.provider(app, to) for app in story.apps()}
+        self._tracers = {app: spans.tracer(provider) for app, provider in self._providers.items()}
+
+    async def serve(self, visit: Visit) -> None:
+        """Answer one request: retrieve, ask the model; a model that fails leaves an error on its span."""
+        topic = self._story.topics[visit.topic]
+        route = visit.route
+        tracer = self._tracers[route.app]
+        name = f"POST {route.route}"
+        with tracer.start_as_current_span(name, kind=SpanKind.SERVER, attributes=spans.served(route.route)):
+            with tracer.start_as_current_span(
+                "retrieval handbook", attributes=spans.retrieved(topic.question, topic.documents)
+            ):
+                pass
+            request = self._request(visit)
+            with tracer.start_as_current_span(
+                f"chat {self._story.model}",
+                kind=SpanKind.CLIENT,
+                attributes=spans.asked(request, self._model, visit.prompt),
+                record_exception=False,
+            ) as span:
+                await self._ask(request, span)
+
+    async def stop(self) -> None:
+        """Send what has not been sent."""
+        await asyncio.gather(*(asyncio.to_thread(provider.shutdown) for provider in self._providers.values()))
+
+    def _request(self, visit: Visit) -> dict[str, Any]:
+        topic = self._story.topics[visit.topic]
+        said = "\n".join(["Documents:", *topic.documents, "", topic.question])
+        messages = [
+            {"role": "system", "content": self._story.prompts[visit.prompt]},
+            {"role": "user", "content": said},
+        ]
+        wanted = {"response_format": {"type": "json_object"}} if visit.route.json else {}
+        return {"model": self._story.model, "messages": messages, **wanted}
+
+    async def _ask(self, request: dict[str, Any], span: Span) -> None:
+        try:
+            async with self._session.post(self._model, json=request) as response:
+                response.raise_for_status()
+                span.set_attributes(spans.answered(await response.json()))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(Status(StatusCode.ERROR))
+
+
+@asynccontextmanager
+async def applications(story: Story, model: str, to: str) -> AsyncIterator[Applications]:
+    """The applications of a story: ``model`` is the address before /chat/completions, ``to`` that before /v1/traces."""
+    async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
+        apps = Applications(story, session, model, to)
+        try:
+            yield apps
+        finally:
+            await apps.stop()
+
+
+async def run(
+    apps: Applications,
+    visitors: Visitors,
+    rate: float,
+    rollout_after: float,
+    on_rollout: Callable[[], None],
+) -> None:
+    """Send ``rate`` requests a second for ever; the new prompt is rolled out after ``rollout_after`` seconds."""
+
+    async def roll_out() -> None:
+        await asyncio.sleep(rollout_after)
+        visitors.rolled_out = True
+        on_rollout()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(roll_out())
+        while True:
+            await asyncio.sleep(visitors.wait(rate))
+            tasks.create_task(apps.serve(visitors.next()))
