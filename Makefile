@@ -1,5 +1,6 @@
 # Every target does its own set-up. `make help` lists them.
 PYTHON ?= python3
+COMPOSE ?= docker compose
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -8,7 +9,7 @@ SDK_VENV := .venv-sdk
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager
 
-.PHONY: help run test lint bench captures packages sdk clean
+.PHONY: help run up down test lint bench captures packages sdk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -41,6 +42,15 @@ packages: ## install the Debian packages that the tests run (needs root)
 
 run: $(STAMP) ## start the exporter on its embedded default, http://127.0.0.1:4318
 	$(BIN)/llmq serve
+
+.env:
+	@umask 077; $(PYTHON) -c 'import secrets; print("GRAFANA_ADMIN_PASSWORD=" + secrets.token_urlsafe(24))' > $@
+
+up: .env ## start the whole stack in containers, Grafana on http://127.0.0.1:3000 (COMPOSE_PROFILES=demo: with traffic)
+	$(COMPOSE) up --build --detach --wait
+
+down: .env ## stop the containers; what they stored stays
+	COMPOSE_PROFILES=demo $(COMPOSE) down
 
 test: $(DEV_STAMP) sdk packages lint ## run everything that must pass
 	$(BIN)/python -m pytest

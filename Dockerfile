@@ -1,0 +1,21 @@
+# The exporter as an image. Alone it listens on its own loopback only; compose.yaml gives it a config that listens.
+FROM python:3.13.14-slim-trixie AS build
+# [demo] adds what the demo's traffic needs.
+ARG EXTRAS=""
+RUN python -m venv /opt/llmq
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY exporter exporter
+RUN /opt/llmq/bin/pip install --no-cache-dir --disable-pip-version-check ".$EXTRAS"
+RUN mkdir -p /var/lib/llmq
+
+FROM python:3.13.14-slim-trixie
+# A virtual environment works only where it was made, so it keeps its path.
+COPY --from=build /opt/llmq /opt/llmq
+COPY --from=build --chown=65532:65532 /var/lib/llmq /var/lib/llmq
+ENV PATH=/opt/llmq/bin:$PATH
+USER 65532:65532
+WORKDIR /var/lib/llmq
+EXPOSE 4318
+ENTRYPOINT ["llmq"]
+CMD ["serve"]
