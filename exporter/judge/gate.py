@@ -159,10 +159,8 @@ def _worse(difference: Estimate | None, limits: Limits, compared: bool) -> list[
         return ["no anchor has a verdict of both this and the acting version"]
     if difference.low >= -limits.margin:
         return []
-    return [
-        f"its agreement differs from the acting version's by {difference.value:+.2f}, at worst {difference.low:+.2f},"
-        f" and {-limits.margin:+.2f} must be sure"
-    ]
+    found = f"{difference.value:+.2f}, at worst {difference.low:+.2f}"
+    return [f"agreement minus the acting version's is {found}, and {-limits.margin:+.2f} must be sure"]
 
 
 def _against(answered: Sequence[Scored], acting: Sequence[Scored], confidence: float) -> Estimate | None:
