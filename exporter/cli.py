@@ -23,6 +23,10 @@ from .evaluators.panel import Panel
 from .offline import dataset
 from .offline.replay import CaptureError, Replay
 from .offline.report import Paint, Summary, table, trace_lines
+from .rules.compare import LEAST
+from .rules.files import render
+from .rules.folder import RuleFile, compared, settle
+from .rules.slo import LAST_WEEK, Reach, reach
 
 OK, PROBLEM, USAGE = 0, 1, 2
 _PROGRESS_EVERY = 100
@@ -30,7 +34,8 @@ _T = TypeVar("_T")
 
 _EXAMPLES = """examples:
   llmq serve                                     listen on 127.0.0.1:4318, keep traces in llmq.db
-  llmq check llmq.yaml                           is the config right, and what does it cost in series?
+  llmq check llmq.yaml                           is the config right, what does it cost, what can each alert see?
+  llmq rules --config llmq.yaml                  write the Prometheus rules of its SLOs into alerts/
   llmq replay traces.pb traces.logs.pb           score captured traces, here and now
   llmq eval suite.jsonl --output scores.jsonl    score an offline suite with the same evaluators
 
@@ -74,8 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--listen", metavar="HOST:PORT", help="where to listen (wins over the config)")
     serve.add_argument("--store", metavar="URL", help="where to keep traces, such as sqlite:///llmq.db (wins, too)")
 
-    check = _command(commands, "check", _check, "name every error of a config, and what it costs in series")
+    check = _command(commands, "check", _check, "name every error of a config, its cost in series, its alerts' reach")
     check.add_argument("config", metavar="CONFIG", type=Path)
+
+    rules = _command(commands, "rules", _rules, "write the Prometheus rules of the config's SLOs")
+    _takes_config(rules)
+    rules.add_argument("--output", metavar="DIR", type=Path, default=Path("alerts"), help="where (default: alerts)")
+    rules.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the files that differ")
 
     replay = _command(commands, "replay", _replay, "score captured OTLP traces on the console, without a server")
     _takes_config(replay)
@@ -94,13 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="one JSON document a line")
 
     _add_demo(
-        _command(commands, "demo", _demo_stub, "a whole stack on this machine, with live traffic and an incident")
+        _command(commands, "demo", _demo, "a whole stack on this machine, with live traffic and an incident")
     )
     return parser
 
 
 def _add_demo(demo: argparse.ArgumentParser) -> None:
-    parts = demo.add_subparsers(metavar="PART", title="parts, to run alone", required=True)
+    parts = demo.add_subparsers(metavar="PART", title="parts, to run alone")
     stub = _command(parts, "stub", _demo_stub, "the model alone: an OpenAI-compatible endpoint with scripted answers")
     stub.add_argument(
         "--listen",
@@ -116,7 +126,7 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     traffic.add_argument(
         "--model", metavar="URL", default="http://127.0.0.1:8090/v1", help="the model's endpoint (default: %(default)s)"
     )
-    for each in (traffic,):
+    for each in (demo, traffic):
         each.add_argument(
             "--rate", metavar="N", type=float, default=8, help="questions a second (default: %(default)s)"
         )
@@ -169,11 +179,60 @@ def _check(options: argparse.Namespace) -> int:
         f"\nlikely: each route belongs to one app and has {LIVE_VERSIONS} model and {LIVE_VERSIONS} prompt versions at"
         " a time; at most: every combination that labels.budgets admit"
     )
+    print(*_alert_lines(config), sep="\n")
     _warn(config)
     if likely > config.labels.series_ceiling:
         ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"
         _complain(f"warning: {likely:,} series are likely, more than {ceiling}: lower labels.budgets", OK)
     print(f"{options.config}: no errors")
+    return OK
+
+
+def _alert_lines(config: Config) -> Iterator[str]:
+    """From what share of bad events each alert fires, and after how many events in its long window at the earliest."""
+    rows: list[tuple[str, ...]] = [("slo", "objective", "alert", "fires above", "if all are bad", "at twice the share")]
+    rows += [_alert_row(row) for row in reach(config.slos, config.alerting.widened(config.alerting.z))]
+    for slo in config.slos:
+        if LAST_WEEK in slo.alerts:
+            rows.append((slo.name, "", LAST_WEEK, "2 or 1/2 x last week", f"{LEAST}", f"{LEAST}"))
+    if len(rows) > 1:
+        yield from ("", *table(rows, (1, 3, 4, 5)))
+        yield "\nfires above: a share of bad events; then how many events the long window needs before it can fire"
+    if silent := [slo.name for slo in config.slos if not slo.alerts]:
+        yield f"recorded for panels, without alerts: {', '.join(silent)}"
+
+
+def _alert_row(row: Reach) -> tuple[str, ...]:
+    counts = ("-" if count is None else f"{count:,}" for count in (row.events_all_bad, row.events_twice_line))
+    return (row.slo, f"{row.objective:f}", row.alert, f"{float(row.line) * 100:.4g}%", *counts)
+
+
+def _rules(options: argparse.Namespace) -> int:
+    config = load(options.config)
+    _warn(config)
+    files = compared(options.output, render(config.slos, config.alerting))
+    if foreign := [file for file in files if file.state == "foreign"]:
+        for file in foreign:
+            _complain(f"{file.path}: was not made by llmq rules: move it, or choose another --output", PROBLEM)
+        return PROBLEM
+    return _check_files(files) if options.check else _write_files(files)
+
+
+def _check_files(files: Sequence[RuleFile]) -> int:
+    wrong = {"changed": "differs from what the config makes", "missing": "is missing", "stale": "is no longer needed"}
+    different = [file for file in files if file.state in wrong]
+    for file in different:
+        _complain(f"{file.path}: {wrong[file.state]}: run llmq rules", PROBLEM)
+    if not different:
+        print(f"{len(files)} files are what the config makes")
+    return PROBLEM if different else OK
+
+
+def _write_files(files: Sequence[RuleFile]) -> int:
+    done = {"changed": "written", "missing": "written", "stale": "removed", "same": "unchanged"}
+    for file in files:
+        settle(file)
+        print(f"{file.path}: {done[file.state]}")
     return OK
 
 
@@ -246,6 +305,17 @@ def _evaluators(options: argparse.Namespace) -> int:
     for problem in registry.problems:
         _complain(problem, PROBLEM)
     return PROBLEM if registry.problems else OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from .demo import command, stack  # noqa: PLC0415 - the other commands do without OpenTelemetry's SDK
+
+    chosen = {name: getattr(options, name) for name in command.Options.__struct_fields__}
+    try:
+        asyncio.run(command.run(command.Options(**chosen), _say))
+    except stack.DemoError as error:
+        return _complain(f"llmq demo: {error}", PROBLEM)
+    return OK
 
 
 def _demo_stub(options: argparse.Namespace) -> int:

@@ -9,9 +9,11 @@ from typing import Any, Final
 from ..assembly import Limits as Assembly
 from ..evaluators import Registry
 from ..evaluators.panel import EvaluatorSpec
+from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
 from . import units
 from .configfile import Part, Problem, read
+from .objectives import Objectives
 from .settings import Config, Labels, Limits, Origin, Price, Retention, Secret, Server, StoreSettings, Token
 from .specs import specs
 
@@ -45,6 +47,10 @@ class Reading:
     def config(self, origin: Origin) -> Config:
         """The Config; of use only where ``problems`` stays empty."""
         self._check_order()
+        labels, evaluators = self._labels(), self._evaluators()
+        objectives = self._objectives(labels, evaluators)
+        slos = objectives.slos()
+        self._write_enabled(slos)
         return Config(
             server=self._server(),
             limits=Limits(
@@ -69,9 +75,11 @@ class Reading:
                 )
             ),
             attributes=self._attributes(),
-            labels=self._labels(),
+            labels=labels,
             prices=self._prices(),
-            evaluators=self._evaluators(),
+            evaluators=evaluators,
+            slos=slos,
+            alerting=objectives.alerting(),
             warnings=tuple(sorted(set(self.warnings))),
             written=self._written,
             origin=origin,
@@ -221,6 +229,25 @@ class Reading:
 
     def _evaluators(self) -> dict[str, EvaluatorSpec]:
         return specs(self._part("evaluators"), self._registry, self._folder, self._wrong, self._odd)
+
+    def _objectives(self, labels: Labels, evaluators: dict[str, EvaluatorSpec]) -> Objectives:
+        return Objectives(
+            self._part("slos"),
+            self._part("alerting"),
+            running={
+                **dict.fromkeys(self._registry.evaluators, False),
+                **{name: spec.enabled for name, spec in evaluators.items()},
+            },
+            allow=labels.allow,
+            reported={problem.where for problem in self.problems},
+            wrong=self._wrong,
+            odd=self._odd,
+        )
+
+    def _write_enabled(self, slos: tuple[Slo, ...]) -> None:
+        """Write down what is off, so that the config in effect says so and can be read again."""
+        for name in {slo.name for slo in DEFAULT_SLOS} - {slo.name for slo in slos}:
+            self._written["slos"][name]["enabled"] = False
 
 
 @cache

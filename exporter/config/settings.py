@@ -7,6 +7,8 @@ from msgspec import Struct, field
 
 from ..assembly import Limits as Assembly
 from ..evaluators.panel import EvaluatorSpec
+from ..rules.files import RuleSettings
+from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
 from .configfile import Problem
 from .units import Address
@@ -98,7 +100,8 @@ class Origin(Struct, frozen=True, kw_only=True):
 class Config(Struct, frozen=True, kw_only=True):
     """Everything that a user decides, parsed: seconds, bytes, addresses.
 
-    ``prices``: the first match wins. ``evaluators`` holds every built-in one and every other that the file names.
+    ``prices``: the first match wins. ``evaluators`` holds every built-in one and every other that the file names;
+    ``slos`` only those that are enabled.
     ``warnings`` are what is odd and yet usable. ``written`` is the file over the defaults, as people write it.
     """
 
@@ -110,6 +113,8 @@ class Config(Struct, frozen=True, kw_only=True):
     labels: Labels = Labels()
     prices: tuple[Price, ...] = ()
     evaluators: dict[str, EvaluatorSpec] = {}
+    slos: tuple[Slo, ...] = DEFAULT_SLOS
+    alerting: RuleSettings = RuleSettings()
     warnings: tuple[Problem, ...] = ()
     written: dict[str, Any] = {}
     origin: Origin = Origin()

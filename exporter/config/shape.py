@@ -10,6 +10,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator, FormatChecker
 from msgspec import Struct
 
+from ..rules.slo import minutes
 from . import units
 from .configfile import Part, Problem
 
@@ -21,6 +22,10 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "variable": units.variable,
     "attribute": units.attribute,
     "store": units.store,
+    "window": minutes,
+    "burn_window": units.burn_window,
+    "job": units.job,
+    "url": units.url,
 }
 _NOUNS: Final = {
     "duration": 'a duration such as "30s"',

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -10,6 +10,7 @@ _DURATION_PART: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)", re
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(B|KiB|MiB|GiB|TiB)", re.ASCII)
 _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:\s/]+)):(\d{1,5})", re.ASCII)
 _CLASS: Final = re.compile(r"\[!?\]?[^\]]*\]")
+_BURN_WINDOW: Final = re.compile(r"(page|ticket)_([1-9]\d{0,4}[smhdw])", re.ASCII)
 _LONGEST_GLOB: Final = 256
 _LONGEST_SECONDS: Final = 100 * 365 * 86400.0
 
@@ -93,6 +94,28 @@ def attribute(text: str) -> str:
     """The name of a span or resource attribute itself; ValueError where it is empty or has spaces in it."""
     if not text or re.search(r"\s", text):
         raise ValueError(f'"{text}" is not the name of an attribute: it is empty or has spaces in it')
+    return text
+
+
+def burn_window(text: str) -> tuple[Literal["page", "ticket"], str]:
+    """The severity and the long window of "page_1h"; ValueError for anything else."""
+    match = _BURN_WINDOW.fullmatch(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a window: write page or ticket, _ and its long window, such as "page_1h"')
+    return "page" if match[1] == "page" else "ticket", match[2]
+
+
+def job(text: str) -> str:
+    """The name of a Prometheus scrape job itself; ValueError where a rule could not name it."""
+    if not re.fullmatch(r"[\w./:-]+", text):
+        raise ValueError(f'"{text}" is not possible: the name of a job has letters, digits, and _ . / : - alone')
+    return text
+
+
+def url(text: str) -> str:
+    """The address of a page itself; ValueError where it is none, or would be a template in a rule."""
+    if not re.fullmatch(r"https?://[^\s\"'{}<>]+", text):
+        raise ValueError(f'"{text}" is not a URL: write "https://HOST/PATH"')
     return text
 
 

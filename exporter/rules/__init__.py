@@ -7,4 +7,5 @@ health    the alerts about judge, scoring and exporter
 promql    pieces of PromQL
 rulefile  rules as data → YAML
 files     which file holds what
+folder    the files that are there against those that should be
 """

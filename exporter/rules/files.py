@@ -40,7 +40,7 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
     """The groups of each rule file, by file name."""
     z, comparison_z = settings.widened(settings.z), settings.widened(settings.comparison_z)
     found = burn.burn_groups(slos, z, settings.slow_interval)
-    return {
+    files = {
         "slo-objectives.rules.yaml": [burn.objectives(slos)],
         **{f"{group.name.removeprefix('llmq-')}.rules.yaml": [group] for group in found},
         "versions.rules.yaml": [compare.versions(comparison_z), *compare.last_week(slos, comparison_z)],
@@ -48,6 +48,7 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
         "judge.rules.yaml": [compare.agreement(), health.judge(), health.review()],
         "exporter.rules.yaml": [health.scoring(), health.exporter(settings.job)],
     }
+    return {name: found for name, found in files.items() if any(group.rules for group in found)}
 
 
 def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:

@@ -166,13 +166,13 @@ DEFAULT_SLOS: Final = (
 class SloProblem(Struct, frozen=True):
     """What is wrong with an SLO, in words that say what would be right; a warning does not stop anything.
 
-    ``field`` is the field that is wrong, ``window`` the name of the window; both are empty where neither is.
+    ``at`` leads to the field that is wrong, ``window`` is the name of the window; both are empty where neither is.
     """
 
     slo: str
     message: str
     warning: bool = False
-    field: str = ""
+    at: tuple[str | int, ...] = ()
     window: str = ""
 
 
@@ -264,13 +264,15 @@ def _problems(slo: Slo) -> Iterator[SloProblem]:
     if isinstance(slo.measure, Coverage):
         yield from _coverage_problems(slo)
     if isinstance(slo.measure, Signal) and slo.measure.per == "rating" and not slo.measure.signal.startswith("thumbs_"):
-        yield SloProblem(slo.name, f"{slo.measure.signal} is no rating: use per: response", field="per")
+        yield SloProblem(slo.name, f"{slo.measure.signal} is no rating: use per: response", at=("per",))
     if slo.min_bad_events < 1:
-        yield SloProblem(slo.name, "min_bad_events must be at least 1", field="min_bad_events")
-    if not all(0 < objective < 1 for objective in slo.objectives()):
-        field = "overrides" if 0 < slo.objective < 1 else "objective"
-        yield SloProblem(slo.name, "an objective lies above 0 and below 1, such as 0.95", field=field)
-    else:
+        yield SloProblem(slo.name, "min_bad_events must be at least 1", at=("min_bad_events",))
+    objectives: dict[tuple[str | int, ...], Decimal] = {("objective",): slo.objective}
+    objectives |= {("overrides", number, "objective"): one.objective for number, one in enumerate(slo.overrides)}
+    outside = [at for at, objective in objectives.items() if not 0 < objective < 1]
+    for at in outside:
+        yield SloProblem(slo.name, "an objective lies above 0 and below 1, such as 0.95", at=at)
+    if not outside:
         yield from _window_problems(slo)
 
 
@@ -281,13 +283,13 @@ def _coverage_problems(slo: Slo) -> Iterator[SloProblem]:
     tickets = [window.name for window in slo.windows if window.severity == "ticket"]
     for alert in [alert for alert in slo.alerts if alert not in tickets]:
         message = f"{alert} can never fire: coverage alerts by ticket; use {', '.join(tickets)}"
-        yield SloProblem(slo.name, message, field="alerts")
+        yield SloProblem(slo.name, message, at=("alerts",))
 
 
 def _window_problems(slo: Slo) -> Iterator[SloProblem]:
     names = [window.name for window in slo.windows]
     if len(set(names)) < len(names):
-        yield SloProblem(slo.name, "two windows have the same severity and the same long window", field="windows")
+        yield SloProblem(slo.name, "two windows have the same severity and the same long window")
     for window in slo.windows:
         try:
             if minutes(window.short) >= minutes(window.long):
