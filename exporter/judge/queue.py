@@ -1,6 +1,6 @@
 """Jobs that wait for the judge: which one is next, and when a failed one comes back. Knows no clock, store or endpoint.
 
-Jobs of the random sample go before those of hard cases, because SLIs rest on them; within each, the earliest goes first.
+Jobs of the random sample go before those of hard cases, because SLIs rest on them; within each, the earliest first.
 """
 
 from collections.abc import Iterator
