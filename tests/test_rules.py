@@ -26,15 +26,12 @@ FAMILIES = {family.name: family for family in CATALOGUE}
 
 LATER = {
     "llmq_feedback_total",
-    "llmq_judge_gate_open",
-    "llmq_judge_human_pairs_total",
-    "llmq_judge_pin_mismatches_total",
     "llmq_offline_cases",
     "llmq_offline_passed_cases",
     "llmq_offline_timestamp_seconds",
     "llmq_review_oldest_seconds",
 }
-"""Metrics that come with feedback, the judge, offline results and review: their rules are quiet until then."""
+"""Metrics that come with feedback, offline results and review: their rules are quiet until then."""
 
 FOREIGN = {"up"}
 

@@ -6,6 +6,7 @@ gauges of the moment, which are read when they are scraped.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
@@ -112,6 +113,14 @@ class Tally(Deltas):
         self.at = self._metrics.now()
         self._evaluated(self._metrics.slice_series(where), trace_id, (evaluation,))
 
+    def judge_compared(self, judge: tuple[str, str], verdicts: tuple[str, str], source: str) -> None:
+        """Count verdicts of (judge, human) on one case by a (evaluator, version); ``source`` is review or anchor."""
+        self.inc(f.JUDGE_PAIRS, (*judge, *verdicts, source))
+
+    def judge_mismatched(self, evaluator: str, kind: str) -> None:
+        """Count a reply that is not from the pinned judge: ``kind`` is model or fingerprint."""
+        self.inc(f.JUDGE_PIN_MISMATCHES, (evaluator, kind))
+
     def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
         counters, gauges, histograms, at = self.counters, self.gauges, self.histograms, self.at
         for evaluation in evaluations:
@@ -217,6 +226,15 @@ class Metrics:
         """Let every scrape read a gauge from a function."""
         found = self._gauges[gauge.name]
         (found.labels(*labels) if labels else found).set_function(read)
+
+    def measured(self, gauge: Family, labels: tuple[str, ...], value: float | None) -> None:
+        """Show a gauge of the moment; None takes the series away, because nobody can tell its value."""
+        found = self._gauges[gauge.name]
+        if value is not None:
+            found.labels(*labels).set(value)
+        else:
+            with suppress(KeyError):
+                found.remove(*labels)
 
     def answered(self, signal: str, code: int) -> None:
         """Count the answer to a request at once, because a refused one never reaches the store."""

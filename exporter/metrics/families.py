@@ -11,6 +11,9 @@ from .series import Family
 
 SLICE = ("app", "route", "model_version", "prompt_version")
 SIGNALS = ("traces", "logs", "interactions")
+JUDGE = ("evaluator", "evaluator_version")
+ESTIMATE = ("value", "low", "high")
+"""An estimate is three gauges: its value and the ends of its 95 % interval."""
 CLOSED_REASONS = ("root", "idle", "age", "pressure", "shutdown")
 
 
@@ -135,6 +138,90 @@ VERSION_FIRST_SEEN = Family(
     labels=SLICE,
     expires_with=SLICE,
     combine="min",
+)
+
+# The judge as an instrument: what it is worth against people, each with an interval and the cases behind it
+
+JUDGE_PAIRS = _counter(
+    "llmq_judge_human_pairs_total",
+    "Verdicts of a judge beside people's: on review labels, and each time an anchor is scored again.",
+    *JUDGE,
+    "judge",
+    "human",
+    "source",
+    siblings={"judge": get_args(Verdict), "human": get_args(Verdict)},
+)
+JUDGE_LABELLED = _gauge(
+    "llmq_judge_labelled_cases",
+    "Cases with a verdict of the judge and of people, each once: the table behind the four gauges that follow.",
+    *JUDGE,
+    "source",
+    "judge",
+    "human",
+)
+JUDGE_AGREEMENT = _gauge(
+    "llmq_judge_agreement_ratio", "Share of cases on which judge and people agree.", *JUDGE, "source", "estimate"
+)
+JUDGE_KAPPA = _gauge(
+    "llmq_judge_kappa", "Cohen's kappa: agreement of judge and people beyond chance.", *JUDGE, "source", "estimate"
+)
+JUDGE_SENSITIVITY = _gauge(
+    "llmq_judge_sensitivity_ratio",
+    "Of what people pass, the share that the judge passes.",
+    *JUDGE,
+    "source",
+    "estimate",
+)
+JUDGE_SPECIFICITY = _gauge(
+    "llmq_judge_specificity_ratio", "Of what people fail, the share that the judge fails.", *JUDGE, "source", "estimate"
+)
+JUDGE_GATE = _gauge(
+    "llmq_judge_gate_open", "1 if the verdicts of a judge version count, 0 while it is shadowed.", *JUDGE
+)
+JUDGE_PIN_MISMATCHES = _counter(
+    "llmq_judge_pin_mismatches_total",
+    "Replies of the judge's endpoint that came from another model or another fingerprint than the pinned one.",
+    "evaluator",
+    "kind",
+    siblings={"kind": ("model", "fingerprint")},
+)
+JUDGE_LENGTH_PREFERENCE = _gauge(
+    "llmq_judge_length_preference_ratio",
+    "What the judge adds to people's pass rate on the longer half of the anchors, minus what it adds on the shorter.",
+    *JUDGE,
+    "estimate",
+)
+JUDGE_LENGTH_CORRELATION = _gauge(
+    "llmq_judge_length_correlation",
+    "Rank correlation of an answer's length with its score on live traffic, -1 to 1; long answers may be better ones.",
+    *JUDGE,
+    "estimate",
+)
+JUDGE_OWN_FAMILY = _gauge(
+    "llmq_judge_own_family_gap_ratio",
+    "Answers of the judge's own model family against others: pass rate beyond people's (anchor), or bare (live).",
+    *JUDGE,
+    "source",
+    "estimate",
+)
+JUDGE_FLIPS = _gauge(
+    "llmq_judge_flip_ratio", "Share of cases that got two verdicts when they were judged twice.", *JUDGE, "estimate"
+)
+JUDGE_SCORE_DRIFT = _gauge(
+    "llmq_judge_score_drift",
+    "Population stability index of live scores against a reference, and the limit that chance seldom reaches.",
+    *JUDGE,
+    "bound",
+)
+JUDGE_SHIFT = _gauge(
+    "llmq_judge_shift_ratio",
+    "Change of the pass rate since a reference: live, the judge's part (on the anchors), the system's part (the rest).",
+    *JUDGE,
+    "part",
+    "estimate",
+)
+JUDGE_CASES = _gauge(
+    "llmq_judge_measured_cases", "Cases behind each measure of a judge's bias and drift.", *JUDGE, "measure"
 )
 
 # The exporter's funnel: what came in, and where it went
