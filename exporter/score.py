@@ -5,9 +5,14 @@ from typing import Literal
 from msgspec import Struct
 
 Verdict = Literal["pass", "fail"]
-Sample = Literal["all", "random", "targeted"]
+Sample = Literal["all", "random", "targeted", "shadow"]
+"""Which traces were scored: every one, some drawn by chance, or hard cases. Shadow: by a judge that does not count."""
 UnscoredReason = Literal["not_applicable", "not_captured", "sampled_out", "over_budget", "gated"]
-FailureReason = Literal["exception", "timeout", "invalid_result"]
+JudgeFailure = Literal[
+    "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"
+]
+"""Why a judge gave no verdict."""
+FailureReason = Literal["exception", "invalid_result", JudgeFailure]
 
 
 class Score(Struct, frozen=True):

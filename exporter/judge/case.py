@@ -1,14 +1,11 @@
 """What a judge is asked and what it says: cases, judgements, failures. Knows no endpoint, no store and no metric."""
 
-from typing import Literal, Self
+from typing import Self
 
 from msgspec import Struct
 
-from ..score import Verdict
+from ..score import JudgeFailure, Verdict
 from ..trace import Trace
-
-JudgeFailure = Literal["timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused"]
-"""Why a judge gave no verdict: a closed list, the label ``reason`` of failures."""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -52,7 +49,8 @@ class Judgement(Struct, frozen=True, kw_only=True):
 class JudgeError(Exception):
     """A call gave no verdict. ``usage`` is what it was billed all the same; ``retry`` says whether to try again.
 
-    ``after`` is how many seconds the endpoint asked to wait. The message never holds text of a case.
+    ``after`` is how many seconds the endpoint asked to wait, ``mismatch`` what is not as pinned ("model" or
+    "fingerprint"). The message never holds text of a case.
     """
 
     def __init__(
@@ -63,9 +61,11 @@ class JudgeError(Exception):
         retry: bool = True,
         after: float | None = None,
         usage: Usage = Usage(),  # noqa: B008 (frozen)
+        mismatch: str = "",
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry = retry
         self.after = after
         self.usage = usage
+        self.mismatch = mismatch

@@ -128,7 +128,7 @@ class Client:
         wrong = self.endpoint.mismatch(reply.model, reply.fingerprint)
         if wrong and self.endpoint.pin.reject:
             message = f"the reply's {wrong} is not the pinned one"
-            raise JudgeError("pin_mismatch", message, retry=False, usage=usage)
+            raise JudgeError("pin_mismatch", message, retry=False, usage=usage, mismatch=wrong)
         try:
             said = read(reply.text, rubric, finish_reason=reply.finish_reason, refusal=reply.refusal)
         except JudgeError as error:
