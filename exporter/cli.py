@@ -16,7 +16,7 @@ from . import __version__
 from .config import Config, ConfigError, load
 from .config.cardinality import LIVE_VERSIONS, series_cost
 from .config.specs import UnknownEvaluatorError, only
-from .config.units import address, duration
+from .demo import arguments as demo_arguments
 from .document import document
 from .evaluators import installed
 from .evaluators.panel import Panel
@@ -103,40 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     listing = _command(commands, "evaluators", _evaluators, "list the evaluators, their versions and options")
     listing.add_argument("--json", action="store_true", help="one JSON document a line")
 
-    _add_demo(
-        _command(commands, "demo", _demo, "a whole stack on this machine, with live traffic and an incident")
-    )
+    summary = "a whole stack on this machine, with live traffic and an incident"
+    demo_arguments.add_to(_command(commands, "demo", _demo, summary))
     return parser
-
-
-def _add_demo(demo: argparse.ArgumentParser) -> None:
-    parts = demo.add_subparsers(metavar="PART", title="parts, to run alone")
-    stub = _command(parts, "stub", _demo_stub, "the model alone: an OpenAI-compatible endpoint with scripted answers")
-    stub.add_argument(
-        "--listen",
-        metavar="HOST:PORT",
-        type=_argument(address),
-        default="127.0.0.1:8090",
-        help="(default: %(default)s)",
-    )
-    traffic = _command(parts, "traffic", _demo_traffic, "the applications alone: they ask the model and send spans")
-    traffic.add_argument(
-        "--to", metavar="URL", default="http://127.0.0.1:4318", help="where spans go, OTLP/HTTP (default: %(default)s)"
-    )
-    traffic.add_argument(
-        "--model", metavar="URL", default="http://127.0.0.1:8090/v1", help="the model's endpoint (default: %(default)s)"
-    )
-    for each in (demo, traffic):
-        each.add_argument(
-            "--rate", metavar="N", type=float, default=8, help="questions a second (default: %(default)s)"
-        )
-        each.add_argument(
-            "--rollout-after",
-            metavar="TIME",
-            type=_argument(duration),
-            default="2m",
-            help="when the bad prompt is rolled out (default: %(default)s)",
-        )
 
 
 def _command(
@@ -308,40 +277,15 @@ def _evaluators(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from .demo import command, stack  # noqa: PLC0415 - the other commands do without OpenTelemetry's SDK
-
-    chosen = {name: getattr(options, name) for name in command.Options.__struct_fields__}
     try:
-        asyncio.run(command.run(command.Options(**chosen), _say))
-    except stack.DemoError as error:
+        from .demo import command  # noqa: PLC0415 - the other commands do without OpenTelemetry's SDK
+    except ModuleNotFoundError as error:
+        return _complain(f"llmq demo needs {error.name}: pip install 'llm-quality-exporter[demo]'", PROBLEM)
+    try:
+        asyncio.run(command.perform(options, _say))
+    except command.DemoError as error:
         return _complain(f"llmq demo: {error}", PROBLEM)
     return OK
-
-
-def _demo_stub(options: argparse.Namespace) -> int:
-    from .demo import command  # noqa: PLC0415
-
-    asyncio.run(command.stub(options.listen, _say))
-    return OK
-
-
-def _demo_traffic(options: argparse.Namespace) -> int:
-    from .demo import command  # noqa: PLC0415 - the other commands do without OpenTelemetry's SDK
-
-    asyncio.run(command.send(options.to, options.model, options.rate, options.rollout_after, _say))
-    return OK
-
-
-def _argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
-    """An option's reader whose complaints reach the person who typed it."""
-
-    def checked(text: str) -> _T:
-        try:
-            return read(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return checked
 
 
 def _say(line: str) -> None:

@@ -1,46 +1,108 @@
-"""What ``llmq demo``, ``llmq demo stub`` and ``llmq demo traffic`` do; prints through ``say``, ends when told."""
+"""What ``llmq demo``, ``llmq demo stub`` and ``llmq demo traffic`` do: wiring; they print through ``say``."""
 
+import argparse
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import aiohttp
 from aiohttp import web
 
 from ..config.units import Address
-from . import traffic
+from . import rules, servers, traffic
+from .desk import Desk
+from .narrator import Narrator
+from .readings import Readings
+from .stack import DemoError, first, workshop
 from .story import Story, told
 from .stub import Model
 
+__all__ = ["DemoError", "perform"]
+
 Say = Callable[[str], None]
 
+_HERE = Address("127.0.0.1", 0)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def stub(listen: Address, say: Say) -> None:
-    """Answer as the demo's model until told to stop."""
+async def perform(options: argparse.Namespace, say: Say) -> None:
+    """Run what was asked for, with the options of ``arguments``; raises DemoError where it cannot go on."""
+    match options.part:
+        case "stub":
+            await _stub(options.listen, say)
+        case "traffic":
+            await _send(options, say)
+        case _:
+            await first(_until_told(), _whole(options, say))
+
+
+async def _stub(listen: Address, say: Say) -> None:
     async with _serving(Model(told(), _chance()).app(), listen) as address:
         say(f"the model listens: {address}/v1")
         await _until_told()
 
 
-async def send(to: str, model: str, rate: float, rollout_after: float, say: Say) -> None:
-    """Be the demo's applications until told to stop."""
+async def _send(options: argparse.Namespace, say: Say) -> None:
     story = told()
-    say(f"{len(story.apps())} applications ask {rate:g} questions a second")
-    async with traffic.applications(story, model, to) as apps:
-        await _first(_until_told(), _traffic(story, apps, rate, rollout_after, say))
+    async with traffic.applications(story, options.model, options.to) as apps:
+        await first(_until_told(), _traffic(story, apps, options, say))
 
 
-def _traffic(story: Story, apps: traffic.Applications, rate: float, rollout_after: float, say: Say) -> Awaitable[None]:
+async def _whole(options: argparse.Namespace, say: Say) -> None:
+    story, window = told(), rules.short_window(options.speed)
+    desk = Desk(window.long)
+    async with (
+        _serving(desk.app(), _HERE) as desk_at,
+        _serving(Model(story, _chance()).app(), _HERE) as model_at,
+        workshop(keep=options.keep) as stack,
+        aiohttp.ClientSession() as session,
+    ):
+        say(f"starting the exporter, Prometheus and Alertmanager in {stack.folder} (Ctrl-C ends them)")
+        at = await servers.start(stack, desk_at, options.speed)
+        desk.prometheus = at.prometheus
+        for line in _to_open(at):
+            say(line)
+        async with traffic.applications(story, f"{model_at}/v1", at.exporter) as apps:
+            narrator = Narrator(story, window, Readings(at, session), desk, say)
+            await first(
+                stack.ended(),
+                narrator.watch(),
+                _traffic(story, apps, options, narrator.tell),
+                _pass(options.duration),
+            )
+    say(f"ended; what it wrote is in {stack.folder}" if options.keep else "ended, and cleared away")
+
+
+def _to_open(at: servers.Addresses) -> list[str]:
+    return [
+        "",
+        f"  metrics       {at.exporter}/metrics",
+        f"  Prometheus    {at.prometheus}/alerts",
+        f"  Alertmanager  {at.alertmanager}",
+        "",
+    ]
+
+
+async def _traffic(story: Story, apps: traffic.Applications, options: argparse.Namespace, say: Say) -> None:
     new = story.rollout
-    news = f"{new.app} rolls out prompt {new.prompt} on {new.route}, to {new.share:.0%} of its users"
-    return traffic.run(apps, traffic.Visitors(story, _chance()), rate, rollout_after, lambda: say(news))
+    news = f"{new.app} rolls out prompt {new.prompt} on {new.route}, to {new.share:.0%} of its users."
+    say(f"{', '.join(story.apps())} get {options.rate:g} questions a second; {story.model} answers, in two versions.")
+    visitors = traffic.Visitors(story, _chance())
+    await traffic.run(apps, visitors, options.rate, options.rollout_after, lambda: say(news))
 
 
 def _chance() -> random.Random:
     return random.Random(1)  # noqa: S311 - the same story every time
+
+
+async def _pass(seconds: float | None) -> None:
+    """Return after so many seconds; never without a number."""
+    if seconds is None:
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds)
 
 
 @asynccontextmanager
@@ -61,16 +123,3 @@ async def _until_told() -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, event.set)
     await event.wait()
-
-
-async def _first(*work: Awaitable[None]) -> None:
-    """Return when the first of them does, or raise what it raises; the others are cancelled."""
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

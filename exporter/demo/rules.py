@@ -1,0 +1,47 @@
+"""The demo's rules: all that are shipped, and a page on windows so short that one can watch. Knows no processes."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from ..rules.burn import burn_groups, objectives
+from ..rules.files import DEFAULT_SETTINGS, RuleSettings, render
+from ..rules.rulefile import Alert, Group, Links, Record, text
+from ..rules.slo import DEFAULT_SLOS, WINDOWS, Window, minutes
+
+FILE: Final = "demo-short-windows.rules.yaml"
+_LINE: Final = "sli:llmq_slo_burn_line:ratio"
+_INTERVAL: Final = "1s"
+
+
+def short_window(speed: float) -> Window:
+    """The page that is quickest to fire, on windows that are ``speed`` times shorter than the shipped ones."""
+    page = min((each for each in WINDOWS if each.severity == "page"), key=lambda each: minutes(each.long))
+    times = {name: faster(getattr(page, name), speed) for name in ("long", "short", "pending")}
+    return replace(page, **times)
+
+
+def faster(duration: str, speed: float) -> str:
+    """A PromQL duration divided by ``speed``, in whole seconds, at least one."""
+    return f"{max(1, round(minutes(duration) * 60 / speed))}s"
+
+
+def files(speed: float, links: Links) -> dict[str, str]:
+    """The text of each rule file, by file name."""
+    settings = RuleSettings(links=links)
+    return {**render(settings=settings), FILE: text(_short(speed), links)}
+
+
+def _short(speed: float) -> list[Group]:
+    window = short_window(speed)
+    paging = [slo for slo in DEFAULT_SLOS if any(each.severity == "page" for each in slo.alerting())]
+    slos = [replace(slo, windows=(window,), alerts=(window.name,)) for slo in paging]
+    # The objectives themselves are in the shipped files, which are loaded as well.
+    lines = [rule for rule in objectives(slos).rules if rule.name == _LINE]
+    burns = burn_groups(slos, DEFAULT_SETTINGS.z, _INTERVAL)
+    rules = [_hurried(rule, speed) for group in burns for rule in group.rules]
+    return [Group(name="llmq-demo-short-windows", rules=[*lines, *rules], interval=_INTERVAL)]
+
+
+def _hurried(rule: Record | Alert, speed: float) -> Record | Alert:
+    return replace(rule, keep_firing=faster(rule.keep_firing, speed)) if isinstance(rule, Alert) else rule
