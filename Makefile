@@ -19,11 +19,11 @@ $(BIN)/python:
 	  || { echo "llmq needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "llmq needs Python's venv module: apt-get install python3-venv"; exit 1; }
 
-$(STAMP): $(BIN)/python pyproject.toml
+$(STAMP): $(BIN)/python pyproject.toml exporter/evaluators/_vocabulary.c
 	$(PIP) -e .
 	@touch $@
 
-$(DEV_STAMP): $(BIN)/python pyproject.toml
+$(DEV_STAMP): $(BIN)/python pyproject.toml exporter/evaluators/_vocabulary.c
 	$(PIP) -e '.[dev]'
 	@touch $@ $(STAMP)
 
@@ -68,4 +68,4 @@ bench: $(DEV_STAMP) ## measure speed as ratios, and the store and the metrics al
 	$(BIN)/python benchmarks/throughput.py
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) $(SDK_VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SDK_VENV) build *.egg-info exporter/evaluators/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

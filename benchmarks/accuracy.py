@@ -12,7 +12,7 @@ from pathlib import Path
 import logistic
 
 from exporter.evaluators import BUILT_IN, phrases, sources, support, words
-from exporter.evaluators.grounding import SOURCES, judged
+from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
 from exporter.trace import Document, Trace
 
@@ -126,13 +126,13 @@ def within(rows, scores, mine):
 
 
 def support_of(row):
-    return support.support(words.read(words.prose(row["output"])), sources.Sources().ready(row["context"]))
+    return support.support(words.read(words.prose(row["output"])), sources.source(row["context"]))
 
 
 def measure_citation(data):
     print("citation support, AttributionBench dev, AUROC (weights of RAGTruth; no row of this set was fitted on)")
     rows = [row for row in rows_of(data, "citation_attributionbench") if row["context"]]
-    scores = [1 - judged(words.read(row["output"]), SOURCES.ready(row["context"])) for row in rows]
+    scores = [1 - judged(words.read(row["output"]), sources.source(row["context"])) for row in rows]
     labels = [row["label"] for row in rows]
     line(f"all ({len(rows)})", logistic.auroc(scores, labels), "token recall .812, prototype .837, target .82")
     for task in sorted({row["task"] for row in rows}):

@@ -35,7 +35,7 @@ def grounding(data):
     for row in rows_of(data, "grounding_ragtruth"):
         if "Query-Conditioned" in row["source"]:
             continue  # reached us through a copy that is not for commercial use
-        found = support.support(words.read(words.prose(row["output"])), sources.Sources().ready(row["context"]))
+        found = support.support(words.read(words.prose(row["output"])), sources.source(row["context"]))
         if found is not None:
             table.append(found.features())
             labels.append(row["label"])

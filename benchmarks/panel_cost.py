@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 from exporter.evaluators import BUILT_IN, built_in
-from exporter.evaluators.grounding import SOURCES
 from exporter.evaluators.panel import Panel
 from exporter.evaluators.refusal import declined
 from exporter.evaluators.words import read
@@ -49,15 +48,6 @@ def costs(calls, given, rounds=15):
 def forget(_):
     read.cache_clear()
     declined.cache_clear()
-    SOURCES.__init__()
-
-
-def remember(trace):
-    """As where an application's documents recur: they are known, the answer is new."""
-    for _ in range(2):
-        SOURCES.ready([one.text for one in trace.context])
-    read.cache_clear()
-    declined.cache_clear()
 
 
 def naive(trace):
@@ -74,8 +64,7 @@ def main():
     with panel.armed():
         calls = {"nothing": (id, forget), "word sets alone (yardstick)": (naive, forget)}
         calls |= {f"{function.__name__}, alone": (function, forget) for function in BUILT_IN}
-        calls["panel, documents new"] = (panel.evaluate, forget)
-        calls["panel, documents remembered"] = (panel.evaluate, remember)
+        calls["panel"] = (panel.evaluate, forget)
         found = costs(calls, given)
     found |= costs({"panel, armed for each trace": (panel.evaluate, forget)}, given)
     yardstick = found["word sets alone (yardstick)"] - found["nothing"]

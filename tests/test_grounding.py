@@ -7,7 +7,6 @@ import pytest
 from exporter.evaluators.citation import citation
 from exporter.evaluators.facts import Conflicts, conflicts, facts_of
 from exporter.evaluators.grounding import grounding
-from exporter.evaluators.sources import Sources
 from exporter.evaluators.words import sentences
 from exporter.trace import Document, Trace
 
@@ -112,7 +111,7 @@ PLACE = '{"name": "Quay", "OutdoorSeating": false, "WiFi": "free", "Music": null
     ],
 )
 def test_facts_of_json_are_compared(answer, expected):
-    lines = [b" " + b" ".join(words) + b" " for _, words in sentences(answer)]
+    lines = [b" " + b" ".join(words.split()) + b" " for _, words in sentences(answer)]
     assert conflicts(facts_of(PLACE), lines, answer) == expected
 
 
@@ -196,16 +195,6 @@ def test_what_is_no_citation_does_not_apply(answer):
 
 def test_without_documents_citations_cannot_be_checked():
     assert cited("The driver leaves a card [1].", context=()) is None
-
-
-def test_documents_that_recur_are_remembered_within_a_bound():
-    sources = Sources(limit=100_000)
-    texts = [f"document {number} " + " ".join(f"w{number}x{k}" for k in range(100)) for number in range(50)]
-    for _ in range(20):
-        for text in texts:
-            [source] = sources.ready([text])
-            assert f"w{texts.index(text)}x99".encode() in source.words
-    assert 50_000 < sources.size <= 100_000
 
 
 @pytest.mark.parametrize(

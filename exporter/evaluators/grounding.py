@@ -1,6 +1,5 @@
 """Are the answer's claims supported by what was retrieved: `grounding`; knows words and facts, not entailment."""
 
-from collections.abc import Sequence
 from importlib.resources import files
 from math import exp
 
@@ -11,12 +10,9 @@ from ..score import Score
 from ..trace import Trace
 from .refusal import declined
 from .registry import evaluator
-from .sources import Source, Sources
+from .sources import Source, source
 from .support import NAMES, Support, shares, support
 from .words import ANSWER_LIMIT, Reading, prose, read
-
-SOURCES = Sources()
-"""The documents that recur, remembered for all evaluators that compare with them."""
 
 _SHORT_DECLINE = 600
 _EXPLAINED = 0.8
@@ -43,7 +39,7 @@ def grounding(trace: Trace) -> Score | None:
     if len(trace.answer) <= _SHORT_DECLINE and declined(trace.answer).probability > 0.5:
         return None
     reading = read(prose(trace.answer))
-    found = support(reading, SOURCES.ready(texts))
+    found = support(reading, source(texts))
     if found is None:
         return None
     value = supported(found)
@@ -61,9 +57,9 @@ def supported(found: Support) -> float:
     return (1 - found.share**2) / (1 + exp(total))
 
 
-def judged(reading: Reading, sources: Sequence[Source]) -> float:
+def judged(reading: Reading, known: Source) -> float:
     """How well a text is supported by documents, 0..1; 1 where it claims nothing."""
-    found = support(reading, sources)
+    found = support(reading, known)
     return supported(found) if found else 1.0
 
 

@@ -33,14 +33,15 @@ def repetition(trace: Trace, *, share: float = 0.3) -> bool | Score | None:
 
 def _repeated_share(reading: Reading, share: float) -> float:
     """The share of 4-grams that occurred before, or 0 where it is surely not above ``share``."""
-    words = reading.words
-    total = len(words) - 3
-    if len(words) >= _FEWEST_OF_ONE and len(reading.distinct) <= 2:
-        return 1.0 - len(reading.distinct) / len(words)
+    count, distinct = reading.vocabulary.total, len(reading.vocabulary)
+    total = count - 3
+    if count >= _FEWEST_OF_ONE and distinct <= 2:
+        return 1.0 - distinct / count
     # A text has at least as many distinct 4-grams as it has distinct words or pairs, less what its end cuts off:
     # where those already vary enough there is no need to count.
-    if len(words) < _FEWEST_WORDS or len(reading.distinct) - 3 >= total * (1 - share):
+    if count < _FEWEST_WORDS or distinct - 3 >= total * (1 - share):
         return 0.0
+    words = reading.plain.split()
     if len(set(pairwise(words))) - 2 >= total * (1 - share):
         return 0.0
     return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total

@@ -1,14 +1,13 @@
 """How far sentences are supported by documents: words, numbers and names that occur nowhere; knows no verdict."""
 
-from collections.abc import Sequence
-from itertools import chain
 from math import log1p
 
 import re2
 from msgspec import Struct
 
-from .facts import Conflicts, conflicts, together
+from .facts import Conflicts, conflicts
 from .sources import Source
+from .vocabulary import Vocabulary
 from .words import SEPARATED, Reading, sentences
 
 _LOOKED_UP = 200
@@ -17,7 +16,7 @@ _LOOKED_UP = 200
 _COMPARED = 300
 """Sentences that are compared with a document's facts."""
 
-COMMON = frozenset(
+COMMON = Vocabulary(
     b"""a about above after again against all also although am an and another any are as at be because been before being
     below between both but by can could did do does doing done down during each either else etc even ever every few for
     from further had has have having he her here hers him his how however i if in including into is isn it its itself
@@ -28,7 +27,7 @@ COMMON = frozenset(
     within without would you your yours yes d don doesn didn won ve m
     according additionally answer article articles based context document documents example following furthermore given
     here important include included includes information known mentioned moreover note overall passage passages please
-    provided question related source sources specific specifically summary text various""".split()
+    provided question related source sources specific specifically summary text various"""
 )
 """Words that claim nothing: grammar, and what answers say about the documents rather than about the world."""
 
@@ -72,52 +71,44 @@ NAMES = ("words", "share", "names", "contradicted", "unknown", "times")
 _NO_CONFLICTS = Conflicts()
 
 
-def support(reading: Reading, sources: Sequence[Source]) -> Support | None:
+def support(reading: Reading, source: Source) -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
-    distinct = reading.distinct
-    content = len(distinct) - len(COMMON.intersection(distinct))
+    vocabulary = reading.vocabulary
+    content = len(vocabulary) - vocabulary.shared(COMMON)
     if not content:
         return None
-    strange = _strange(distinct, sources)
-    return Support(content, strange, _names(strange, reading.text) if strange else 0, _conflicts(reading, sources))
+    strange = _strange(vocabulary, source.vocabulary)
+    return Support(content, strange, _names(strange, reading.text) if strange else 0, _conflicts(reading, source))
 
 
 def shares(found: Support, reading: Reading) -> list[tuple[float, str]]:
     """The sentences that have something strange, each with the share of its words that is."""
-    strange = found.strange
-    hits = ((len(strange.intersection(words)), len(words), text) for text, words in sentences(reading.text))
-    return [(hit / max(3, length), text) for hit, length, text in hits if hit]
+    strange = Vocabulary(b" ".join(found.strange))
+    lines = ((Vocabulary(words), text) for text, words in sentences(reading.text))
+    return [(hits / max(3, words.total), text) for words, text in lines if (hits := words.shared(strange))]
 
 
-def _conflicts(reading: Reading, sources: Sequence[Source]) -> Conflicts:
-    facts = [source.facts for source in sources if source.facts is not None]
-    if not facts:
+def _conflicts(reading: Reading, source: Source) -> Conflicts:
+    if source.facts is None:
         return _NO_CONFLICTS
-    lines = [b" " + b" ".join(words) + b" " for _, words in sentences(reading.text)[:_COMPARED]]
-    return conflicts(together(facts), lines, reading.text)
+    lines = [b" " + b" ".join(words.split()) + b" " for _, words in sentences(reading.text)[:_COMPARED]]
+    return conflicts(source.facts, lines, reading.text)
 
 
-def _strange(distinct: frozenset[bytes], sources: Sequence[Source]) -> frozenset[bytes]:
-    strange = distinct.difference(*[source.words for source in sources]) - COMMON
+def _strange(said: Vocabulary, known: Vocabulary) -> frozenset[bytes]:
+    strange = said.without(COMMON, known)
     if not strange or len(strange) > _LOOKED_UP:
         return strange
-    words = (
-        [_NUMERALS.get(word, word) for word in strange] if not _NUMERALS.keys().isdisjoint(strange) else list(strange)
-    )
+    words = [_NUMERALS.get(word, word) for word in strange] if not _NUMERALS.keys().isdisjoint(strange) else strange
     # Endings are cut off and put on in all words at once, which is many times faster than word by word.
     joined = b" ".join(words) + b" "
-    bare = joined.replace(b"s ", b" ").replace(b"ed ", b" ").replace(b"ing ", b" ")
-    forms = (words, bare.split(b" "), bare.replace(b" ", b"e ").split(b" "), joined.replace(b" ", b"s ").split(b" "))
-    wanted = set(chain.from_iterable(forms))
-    known = set().union(*[wanted.intersection(source.words) for source in sources])
-    if not known:
+    stem = joined.replace(b"s ", b" ").replace(b"ed ", b" ").replace(b"ing ", b" ")
+    forms = (joined, stem, stem.replace(b" ", b"e "), joined.replace(b" ", b"s "))
+    if not Vocabulary(b"".join(forms)).shared(known):
         return strange
+    split = [form.split(b" ") for form in forms]
     return frozenset(
-        [
-            word
-            for word, same, stem, ending, plural in zip(strange, *forms, strict=False)
-            if not (stem in known or ending in known or plural in known or same in known)
-        ]
+        [word for word, *others in zip(strange, *split, strict=False) if not any(map(known.__contains__, others))]
     )
 
 

@@ -6,6 +6,8 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
+from .vocabulary import Vocabulary
+
 ANSWER_LIMIT = 64 * 1024
 """Characters of an answer that are looked at."""
 
@@ -25,11 +27,11 @@ _MARK = re.compile(r"\[\^?\d[\d,;\s-]*\]|【[^】\n]{0,80}】")
 
 
 class Reading(Struct, frozen=True):
-    """An answer without its citation marks and list numbers, its words in order, and the distinct ones."""
+    """An answer without its citation marks and list numbers, the same as plain words, and the distinct ones."""
 
     text: str
-    words: list[bytes]
-    distinct: frozenset[bytes]
+    plain: bytes
+    vocabulary: Vocabulary
 
 
 def plain(text: str) -> bytes:
@@ -47,17 +49,16 @@ def read(text: str) -> Reading:
         text = _MARK.sub(" ", text)
     if "\n" in text:
         text = _LIST_NUMBER.sub(" ", text)
-    words = plain(text).split()
-    return Reading(text, words, frozenset(words))
+    words = plain(text)
+    return Reading(text, words, Vocabulary(words))
 
 
-def sentences(text: str) -> list[tuple[str, list[bytes]]]:
-    """Each sentence as it stands, with its words."""
+def sentences(text: str) -> list[tuple[str, bytes]]:
+    """Each sentence as it stands, and as plain words."""
     lines = text.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n")
     if not lines.isascii():
         lines = lines.replace("。", "。\n")
-    plain_lines = [line.split() for line in plain(lines).split(b"\n")]
-    return list(zip(lines.split("\n"), plain_lines, strict=True))
+    return list(zip(lines.split("\n"), plain(lines).split(b"\n"), strict=True))
 
 
 def joined_names(text: str) -> str:
