@@ -2,11 +2,11 @@
 FROM python:3.13.14-slim-trixie AS build
 # [demo] adds what the demo's traffic needs.
 ARG EXTRAS=""
-RUN python -m venv /opt/llmq
+RUN python -m venv --without-pip /opt/llmq
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY exporter exporter
-RUN /opt/llmq/bin/pip install --no-cache-dir --disable-pip-version-check ".$EXTRAS"
+RUN pip --python /opt/llmq/bin/python install --disable-pip-version-check ".$EXTRAS"
 RUN mkdir -p /var/lib/llmq
 
 FROM python:3.13.14-slim-trixie
