@@ -83,9 +83,15 @@ def length_lift(cases: Iterable[Labelled], confidence: float = CONFIDENCE) -> Es
     0 is a judge that treats lengths as people do; None where all answers are of one length.
     """
     known = list(cases)
-    middle = median(one.length for one in known) if known else 0
+    middle = _middle([one.length for one in known])
     longer = [one.lift for one in known if one.length > middle]
     return gap(longer, [one.lift for one in known if one.length <= middle], confidence)
+
+
+def _middle(lengths: list[int]) -> float:
+    """The median, or what is next below it where nothing is above it."""
+    middle = median(lengths) if lengths else 0
+    return middle if any(length > middle for length in lengths) else max((n for n in lengths if n < middle), default=0)
 
 
 def length_preference(choices: Iterable[tuple[float, float]], confidence: float = CONFIDENCE) -> Preference | None:
