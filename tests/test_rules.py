@@ -10,6 +10,8 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from exporter import config as config_module
+from exporter.config import load
 from exporter.metrics.families import CATALOGUE
 from exporter.rules.files import RuleSettings, groups, render
 from exporter.rules.promql import matching
@@ -72,9 +74,11 @@ def promtool(*arguments):
     return subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
 
 
-def test_the_committed_files_are_those_that_the_defaults_make():
+@pytest.mark.parametrize("config", [None, Path(config_module.__file__).with_name("default.yaml")])
+def test_the_committed_files_are_those_that_the_default_config_makes(config):
+    defaults = load(config)
     committed = {path.name: path.read_text() for path in ALERTS.glob("*.rules.yaml")}
-    assert committed == render()
+    assert committed == render(defaults.slos, defaults.alerting)
 
 
 def test_promtool_accepts_every_rule_file():

@@ -51,7 +51,7 @@ def test_the_pages_of_the_sre_workbook_are_refused_where_they_can_never_fire():
     workbook = replace(WINDOWS[0], short="5m", factor=Decimal("14.4"), cap=Decimal(100))
     assert words(replace(GROUNDING, objective=Decimal("0.94"), windows=(workbook,))) == []
     (message,) = words(replace(GROUNDING, objective=Decimal("0.93"), windows=(workbook,)))
-    assert "can never fire: 14.4 times a budget of 0.07 is a bad ratio of 1.008" in message
+    assert "can never fire for grounding (objective 0.93): 14.4 times a budget of 0.07 is 1.008" in message
 
 
 def test_an_impossible_window_is_no_problem_where_no_alert_is_made_of_it():
@@ -65,7 +65,7 @@ def test_an_objective_of_an_override_is_checked_like_the_default():
     workbook = replace(WINDOWS[0], factor=Decimal("14.4"), cap=Decimal(100))
     labs = Override(objective=Decimal("0.8"), apps=("labs",))
     (message,) = words(replace(GROUNDING, windows=(workbook,), overrides=(labs,)))
-    assert message.startswith("page_1h for grounding of 0.8 can never fire")
+    assert message.startswith("page_1h can never fire for grounding (objective 0.8)")
 
 
 def test_a_line_that_almost_everything_must_pass_is_a_warning():
@@ -73,7 +73,7 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
     slo = replace(GROUNDING, objective=Decimal("0.85"), windows=(window,))
     assert words(slo) == []
     assert words(slo, warning=True) == [
-        "page_1h for grounding of 0.85 fires only when more than 80% is bad; lower its cap"
+        "page_1h fires for grounding (objective 0.85) only when more than 80% is bad; lower its cap"
     ]
 
 
@@ -115,7 +115,7 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
         ),
         (
             {"windows": (replace(WINDOWS[0], cap=Decimal(0)),)},
-            "page_1h for grounding of 0.95 would always fire: its cap is 0; set one between 0 and 1",
+            "page_1h would always fire for grounding (objective 0.95): its cap is 0; set one between 0 and 1",
         ),
         (
             {"windows": (WINDOWS[0], WINDOWS[0])},

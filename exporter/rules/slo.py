@@ -308,17 +308,18 @@ def _window_problems(slo: Slo) -> Iterator[SloProblem]:
 
 
 def _reach_problems(slo: Slo, objective: Decimal, window: Window) -> Iterator[SloProblem]:
-    line = window.line(objective)
-    where = f"{window.name} for {slo.name} of {objective}"
+    line, budget = window.line(objective), (1 - objective).normalize()
+    whose = f"for {slo.name} (objective {objective})"
     if line >= 1:
         message = (
-            f"{where} can never fire: {window.factor} times a budget of {(1 - objective).normalize():f} is a bad ratio "
-            f"of {line:f}; lower the factor, or set a cap below 1"
+            f"{window.name} can never fire {whose}: {window.factor} times a budget of {budget:f} is "
+            f"{(window.factor * budget).normalize():f}, and its cap is {window.cap}; lower the factor, or set a cap "
+            "below 1"
         )
         yield SloProblem(slo.name, message, window=window.name)
     elif line <= 0:
-        message = f"{where} would always fire: its cap is {window.cap}; set one between 0 and 1"
+        message = f"{window.name} would always fire {whose}: its cap is {window.cap}; set one between 0 and 1"
         yield SloProblem(slo.name, message, window=window.name)
     elif line > _NEARLY_ALL:
-        message = f"{where} fires only when more than {line:.0%} is bad; lower its cap"
+        message = f"{window.name} fires {whose} only when more than {line:.0%} is bad; lower its cap"
         yield SloProblem(slo.name, message, warning=True, window=window.name)
