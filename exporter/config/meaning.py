@@ -13,8 +13,21 @@ from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
 from . import units
 from .configfile import Part, Problem, read
+from .judging import Judging, Surroundings
 from .objectives import Objectives
-from .settings import Config, Labels, Limits, Origin, Price, Retention, Secret, Server, StoreSettings, Token
+from .settings import (
+    Config,
+    JudgeSettings,
+    Labels,
+    Limits,
+    Origin,
+    Price,
+    Retention,
+    Secret,
+    Server,
+    StoreSettings,
+    Token,
+)
 from .specs import specs
 
 DEFAULT_FILE: Final = Path(__file__).with_name("default.yaml")
@@ -48,7 +61,9 @@ class Reading:
         """The Config; of use only where ``problems`` stays empty."""
         self._check_order()
         labels, evaluators = self._labels(), self._evaluators()
-        objectives = self._objectives(labels, evaluators)
+        prices = self._prices()
+        judge = self._judge(prices)
+        objectives = self._objectives(labels, evaluators, judge)
         slos = objectives.slos()
         self._write_enabled(slos)
         return Config(
@@ -76,10 +91,11 @@ class Reading:
             ),
             attributes=self._attributes(),
             labels=labels,
-            prices=self._prices(),
+            prices=prices,
             evaluators=evaluators,
             slos=slos,
             alerting=objectives.alerting(),
+            judge=judge,
             warnings=tuple(sorted(set(self.warnings))),
             written=self._written,
             origin=origin,
@@ -230,13 +246,27 @@ class Reading:
     def _evaluators(self) -> dict[str, EvaluatorSpec]:
         return specs(self._part("evaluators"), self._registry, self._folder, self._wrong, self._odd)
 
-    def _objectives(self, labels: Labels, evaluators: dict[str, EvaluatorSpec]) -> Objectives:
+    def _judge(self, prices: tuple[Price, ...]) -> JudgeSettings:
+        around = Surroundings(
+            folder=self._folder,
+            prices=prices,
+            evaluators=tuple(self._registry.evaluators),
+            reported={problem.where for problem in self.problems},
+            secret=self._secret,
+            wrong=self._wrong,
+            odd=self._odd,
+            problem=self.problems.append,
+        )
+        return Judging(self._part("judge"), around).settings()
+
+    def _objectives(self, labels: Labels, evaluators: dict[str, EvaluatorSpec], judge: JudgeSettings) -> Objectives:
         return Objectives(
             self._part("slos"),
             self._part("alerting"),
             running={
                 **dict.fromkeys(self._registry.evaluators, False),
                 **{name: spec.enabled for name, spec in evaluators.items()},
+                **{rubric.name: True for rubric in judge.rubrics},
             },
             allow=labels.allow,
             reported={problem.where for problem in self.problems},

@@ -106,26 +106,29 @@ class Objectives:
 
     def _slo(self, name: str, windows: tuple[Window, ...]) -> Slo | None:
         """The SLO, unless it is switched off or not complete."""
-        part = self._slos.find(name)
-        base = _BUILT_IN.get(name)
+        part, base = self._slos.find(name), _BUILT_IN.get(name)
         if part is None:
-            follows = base is not None and self._runs(base.measure)
-            return replace(base, windows=windows) if base and follows else None
-        measure, objective = self._measure(name, part, base), part.find("objective")
-        if base is None and objective is None and measure and f"{part.where}.objective" not in self._reported:
-            self._wrong(part, 'needs an "objective" above 0 and below 1, such as 0.95')
+            return replace(base, windows=windows) if base and self._runs(base.measure) else None
+        measure, objective = self._measure(name, part, base), self._objective(part, base)
         given = self._given(part, windows)
-        if measure is None or (base is None and objective is None) or part.plain().get("enabled") is False:
+        if measure is None or objective is None or part.plain().get("enabled") is False:
             return None
         if isinstance(measure, Verdicts) and not self._running.get(measure.evaluator, True):
             cure = "enable it under evaluators, or say enabled: false here"
             self._wrong(part.find("evaluator") or part, f"can never alert: {measure.evaluator} does not run; {cure}")
-        aim = _decimal(objective.value) if objective else base.objective if base else Decimal(0)
-        slo = base or Slo(name=name, measure=measure, objective=aim)
-        return replace(slo, measure=measure, objective=aim, windows=windows, **given)
+        slo = base or Slo(name=name, measure=measure, objective=objective)
+        return replace(slo, measure=measure, objective=objective, windows=windows, **given)
 
     def _runs(self, measure: Measure) -> bool:
         return not isinstance(measure, Verdicts) or self._running.get(measure.evaluator, False)
+
+    def _objective(self, part: Part, base: Slo | None) -> Decimal | None:
+        written = part.find("objective")
+        if written:
+            return _decimal(written.value)
+        if base is None and f"{part.where}.objective" not in self._reported:
+            self._wrong(part, 'needs an "objective" above 0 and below 1, such as 0.95')
+        return base.objective if base else None
 
     def _measure(self, name: str, part: Part, base: Slo | None) -> Measure | None:
         evaluator, signal, per = part.find("evaluator"), part.find("signal"), part.find("per")
@@ -140,9 +143,10 @@ class Objectives:
                 known = closest(evaluator.value, self._running)
                 self._wrong(evaluator, f'no evaluator is named "{evaluator.value}"; {known}')
             return Verdicts(evaluator.value)
-        if signal or (per and isinstance(was, Signal)):
-            kind = signal.value if signal else was.signal if isinstance(was, Signal) else ""
-            return Signal(kind, per=per.value if per else "response")
+        if signal:
+            return Signal(signal.value, per=per.value if per else "response")
+        if per and isinstance(was, Signal):
+            return replace(was, per=per.value)
         if was is None and not {f"{part.where}.evaluator", f"{part.where}.signal"} & {*self._reported}:
             known = closest(name, _BUILT_IN)
             self._wrong(part, f'is not a built-in SLO ({known}) and needs either "evaluator" or "signal"')

@@ -7,9 +7,15 @@ from msgspec import Struct, field
 
 from ..assembly import Limits as Assembly
 from ..evaluators.panel import EvaluatorSpec
+from ..judge.budget import Tariff
+from ..judge.endpoint import Endpoint
+from ..judge.gate import Limits as Gate
+from ..judge.rubric import Rubric
+from ..judge.sampling import Rule, Targeted
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
+from ..store.purse import Cap, Caps
 from .configfile import Problem
 from .units import Address
 
@@ -89,6 +95,46 @@ class Price(Struct, frozen=True, kw_only=True):
     output: float
 
 
+class Anchors(Struct, frozen=True, kw_only=True):
+    """The JSONL file of human-labelled cases, if any, and how many of them are scored again in an hour."""
+
+    file: Path | None = None
+    per_hour: float = 4.0
+
+
+class Emit(Struct, frozen=True, kw_only=True):
+    """Where each evaluation is sent as an event, by OTLP/HTTP (``url`` without /v1/logs); ``queue``: how many wait."""
+
+    url: str
+    token: Secret | None = None
+    queue: int = 10_000
+
+
+class JudgeSettings(Struct, frozen=True, kw_only=True):
+    """The judge: whether there is one, whom it asks and how, what it may cost, what it judges, when it is trusted.
+
+    ``rubrics`` are those that are enabled and ``rules`` says of each of them where and how often it judges. ``repeat``
+    is the share of judged traces that are judged twice. ``ledger`` is the URL of the file of what was spent.
+    """
+
+    enabled: bool = False
+    endpoint: Endpoint = Endpoint(url="", model="")
+    api_key: Secret | None = None
+    concurrency: int = 4
+    attempts: int = 5
+    caps: Caps = Caps(day=Cap(tokens=5_000_000))
+    ledger: str = "sqlite:///llmq-judge.db"
+    tariff: Tariff = Tariff()
+    rubrics: tuple[Rubric, ...] = ()
+    sampling: tuple[Rule, ...] = (Rule(rate=0.05, floor=30),)
+    rules: dict[str, tuple[Rule, ...]] = {}
+    targeted: Targeted = Targeted()
+    repeat: float = 0.02
+    anchors: Anchors = Anchors()
+    gate: Gate = Gate()
+    emit: Emit | None = None
+
+
 class Origin(Struct, frozen=True, kw_only=True):
     """Where a config came from: the file, if any, and the flags that won over it."""
 
@@ -115,6 +161,7 @@ class Config(Struct, frozen=True, kw_only=True):
     evaluators: dict[str, EvaluatorSpec] = {}
     slos: tuple[Slo, ...] = DEFAULT_SLOS
     alerting: RuleSettings = RuleSettings()
+    judge: JudgeSettings = JudgeSettings()
     warnings: tuple[Problem, ...] = ()
     written: dict[str, Any] = {}
     origin: Origin = Origin()

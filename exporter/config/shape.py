@@ -1,4 +1,4 @@
-"""Is a config file of the right shape? JSON schema's answer in our words. Knows the schema, not what settings mean."""
+"""Is a config file of the right shape? JSON schema's answer in our words. Knows the schemas, not what settings mean."""
 
 import difflib
 import json
@@ -14,6 +14,8 @@ from ..rules.slo import minutes
 from . import units
 from .configfile import Part, Problem
 
+CONFIG: Final = "config.schema.json"
+RUBRIC: Final = "rubric.schema.json"
 _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "duration": units.duration,
     "size": units.size,
@@ -26,6 +28,7 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "burn_window": units.burn_window,
     "job": units.job,
     "url": units.url,
+    "rubric": units.rubric,
 }
 _NOUNS: Final = {
     "duration": 'a duration such as "30s"',
@@ -56,9 +59,9 @@ def closest(word: str, known: Iterable[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(words) or 'none'}"
 
 
-def check(root: Part, name: str) -> list[Problem]:
+def check(root: Part, name: str, schema: str = CONFIG) -> list[Problem]:
     """Every way in which the file's values are not of the right shape; parts that are not are taken out of ``root``."""
-    faults = list(_faults(root))
+    faults = list(_faults(root, schema))
     problems = [part.problem(name, message) for part, message, _ in faults if message]
     while faults:
         for parent, part in [(root.find(*steps[:-1]), part) for part, message, steps in faults if message and steps]:
@@ -67,17 +70,18 @@ def check(root: Part, name: str) -> list[Problem]:
         for part, message, steps in faults:
             if not message or not steps:
                 part.value = {}
-        faults = list(_faults(root))
+        faults = list(_faults(root, schema))
     return problems
 
 
-def _faults(root: Part) -> Iterator[_Fault]:
+def _faults(root: Part, schema: str) -> Iterator[_Fault]:
     """What is wrong: the part, a message (none where an empty section merely means its default), and the way to it."""
-    for error in _validator().iter_errors(root.plain()):
+    validator = _validator(schema)
+    for error in validator.iter_errors(root.plain()):
         steps: list[str | int] = list(error.absolute_path)
         mismatch = _mismatch(error)
         bounded = mismatch.keyword in ("minimum", "maximum")
-        if bounded and not _validator().is_type(mismatch.found, mismatch.schema["type"]):
+        if bounded and not validator.is_type(mismatch.found, mismatch.schema["type"]):
             continue  # its type is wrong, which is said already
         if "propertyNames" in error.absolute_schema_path:
             steps.append(mismatch.found)
@@ -157,12 +161,12 @@ _EXPLAIN: Final[dict[str, Callable[[_Mismatch], str]]] = {
 
 
 @cache
-def _validator() -> Draft202012Validator:
-    schema = json.loads(Path(__file__).with_name("config.schema.json").read_text("utf-8"))
+def _validator(schema: str) -> Draft202012Validator:
+    content = json.loads(Path(__file__).with_name(schema).read_text("utf-8"))
     checker = FormatChecker(())
     for name, parse in _FORMATS.items():
         checker.checks(name, raises=ValueError)(partial(_reads, parse))
-    return Draft202012Validator(schema, format_checker=checker)
+    return Draft202012Validator(content, format_checker=checker)
 
 
 def _reads(parse: Callable[[str], object], value: object) -> bool:

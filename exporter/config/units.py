@@ -119,6 +119,13 @@ def url(text: str) -> str:
     return text
 
 
+def rubric(text: str) -> str:
+    """The name of a rubric itself; ValueError where it could not be a label's value and a key."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text, re.ASCII):
+        raise ValueError(f'"{text}" is not possible: the name of a rubric has small letters, digits and _ alone')
+    return text
+
+
 def store(text: str) -> str:
     """The store's URL itself; ValueError where it is not of a kind that we have."""
     if not re.fullmatch(r"sqlite:///(?!:memory:\Z)(?!/*\Z)[^?#\x00]+", text):

@@ -1,0 +1,98 @@
+"""Keeps calls from an endpoint that fails, and spreads those that are tried again. Knows no endpoint, only outcomes."""
+
+import random
+from collections.abc import Callable
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from .case import JudgeError
+
+State = Literal["closed", "open", "half_open"]
+
+_ENDPOINT: Final = frozenset({"timeout", "unreachable", "http_error", "rate_limited"})
+
+
+class Backoff(Struct, frozen=True, kw_only=True):
+    """Waits that double from ``first`` to ``longest`` seconds, drawn anew each time between nothing and all of it."""
+
+    first: float = 1.0
+    longest: float = 300.0
+
+    def wait(self, attempt: int, chance: random.Random) -> float:
+        """Seconds to wait after the ``attempt``-th failure (from 1); full jitter, so that no two callers keep step."""
+        return chance.uniform(0.0, min(self.longest, self.first * 2.0 ** min(attempt - 1, 60)))
+
+
+class Breaker:
+    """Opens after some failures in a row, then lets one call through at a time until one succeeds.
+
+    Every ``allow`` that said yes is followed by one of ``succeeded``, ``failed`` and ``abandoned``. For one thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float],
+        chance: random.Random,
+        failures: int = 5,
+        backoff: Backoff = Backoff(first=10.0, longest=300.0),  # noqa: B008 (frozen)
+    ) -> None:
+        self._now = now
+        self._chance = chance
+        self._failures = failures
+        self._backoff = backoff
+        self._in_a_row = 0
+        self._openings = 0
+        self._open_until = 0.0
+        self._probing = False
+
+    @property
+    def state(self) -> State:
+        """Closed: calls go through; open: none does; half open: one may find out."""
+        if not self._openings:
+            return "closed"
+        return "open" if self._now() < self._open_until else "half_open"
+
+    @property
+    def wait(self) -> float:
+        """Seconds until a call may be allowed; 0 where one may be now."""
+        return max(self._open_until - self._now(), 0.0) if self._openings else 0.0
+
+    def allow(self) -> bool:
+        """Whether a call may be made now."""
+        if self.state == "closed":
+            return True
+        if self.state == "open" or self._probing:
+            return False
+        self._probing = True
+        return True
+
+    def succeeded(self) -> None:
+        """The endpoint answered, whether or not its answer could be used; of no weight while the breaker is open."""
+        if self.state != "open":
+            self._in_a_row = self._openings = 0
+        self._probing = False
+
+    def failed(self, after: float | None = None) -> None:
+        """The endpoint failed; ``after`` is how many seconds it asked to be left alone, which is heeded at once."""
+        state = self.state
+        self._in_a_row += 1
+        self._probing = False
+        if after is not None:
+            self._open(after)
+        elif state == "half_open" or (state == "closed" and self._in_a_row >= self._failures):
+            self._open(self._backoff.wait(self._openings + 1, self._chance))
+
+    def _open(self, seconds: float) -> None:
+        self._openings += 1
+        self._open_until = max(self._open_until, self._now() + seconds)
+
+    def abandoned(self) -> None:
+        """The call was not made after all, or nobody waited for its end."""
+        self._probing = False
+
+
+def blames_endpoint(error: JudgeError) -> bool:
+    """Whether a failed call says something of the endpoint, not of the case."""
+    return error.reason in _ENDPOINT and error.retry

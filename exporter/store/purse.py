@@ -1,0 +1,210 @@
+"""A ledger of what a judge has spent, in one SQLite file that several processes share. Knows no judge and no model.
+
+A reservation is spent from the moment it is made; settling corrects it to what was billed. Whoever dies in between has
+spent it in full: never less than was billed. Hours and days are those of UTC, and a call belongs to the hour in which
+it was reserved.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from .records import StoreError
+
+Short = Literal["hour_tokens", "hour_dollars", "day_tokens", "day_dollars"]
+"""Which limit has no room."""
+
+_APPLICATION_ID: Final = 0x6C6D7170  # "lmqp" in ASCII
+_VERSION: Final = 1
+_HOUR: Final = 3600
+_DAY: Final = 24
+_HOURS_KEPT: Final = 24 * 32
+_BUSY: Final = 30.0
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_IOERR: "io_error",
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_CANTOPEN: "cannot_open",
+}
+
+_SCHEMA: Final = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS spent(
+  hour INTEGER NOT NULL, targeted INTEGER NOT NULL, tokens INTEGER NOT NULL, micros INTEGER NOT NULL,
+  PRIMARY KEY(hour, targeted)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reserved(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, hour INTEGER NOT NULL, targeted INTEGER NOT NULL, tokens INTEGER NOT NULL,
+  micros INTEGER NOT NULL);
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+_SPENT: Final = """SELECT targeted, hour = :hour, sum(tokens), sum(micros) FROM spent
+WHERE hour BETWEEN :first AND :first + 23 GROUP BY targeted, hour = :hour"""
+_ADD: Final = """INSERT INTO spent(hour, targeted, tokens, micros) VALUES (?, ?, ?, ?)
+ON CONFLICT(hour, targeted) DO UPDATE SET tokens = tokens + excluded.tokens, micros = micros + excluded.micros"""
+_RESERVE: Final = "INSERT INTO reserved(hour, targeted, tokens, micros) VALUES (?, ?, ?, ?)"
+_RELEASE: Final = "DELETE FROM reserved WHERE id = ? RETURNING hour, targeted, tokens, micros"
+_FORGET: Final = ("DELETE FROM reserved WHERE hour < ?", "DELETE FROM spent WHERE hour < ?")
+
+
+class Cap(Struct, frozen=True, kw_only=True):
+    """The most that may be spent in one hour or day; None: no limit."""
+
+    tokens: int | None = None
+    micros: int | None = None
+
+
+class Caps(Struct, frozen=True, kw_only=True):
+    """The limits of a budget; of each of them ``set_aside``, a share, is not for targeted calls."""
+
+    hour: Cap = Cap()
+    day: Cap = Cap()
+    set_aside: float = 0.8
+
+
+class Spent(Struct, frozen=True, kw_only=True):
+    """What was spent, reserved included, in the hour and the day that it is now; the targeted part of it beside it."""
+
+    hour_tokens: int = 0
+    hour_micros: int = 0
+    day_tokens: int = 0
+    day_micros: int = 0
+    targeted_hour_tokens: int = 0
+    targeted_hour_micros: int = 0
+    targeted_day_tokens: int = 0
+    targeted_day_micros: int = 0
+
+
+class Purse:
+    """One open ledger. Its methods may be called from any thread, wait for each other, and raise StoreError."""
+
+    def __init__(self, path: Path, caps: Caps, *, now: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self.caps = caps
+        self._now = now
+        self._turn = threading.Lock()
+        with _as_store_errors(path):
+            self._connection = _open(path)
+
+    def close(self) -> None:
+        """Close the ledger; what was reserved stays spent."""
+        with self._turn:
+            self._connection.close()
+
+    def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
+        """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
+        hour = self._hour()
+        with self._transaction() as connection:
+            if short := _short(self.caps, _spent(connection, hour), tokens, micros, targeted=targeted):
+                return short
+            connection.execute(_ADD, (hour, targeted, tokens, micros))
+            return connection.execute(_RESERVE, (hour, targeted, tokens, micros)).lastrowid or 0
+
+    def settle(self, reservation: int, tokens: int, micros: int) -> None:
+        """Correct a reservation to what was billed; without effect where that has been done."""
+        with self._transaction() as connection:
+            found = connection.execute(_RELEASE, (reservation,)).fetchall()
+            for hour, targeted, reserved_tokens, reserved_micros in found:
+                connection.execute(_ADD, (hour, targeted, tokens - reserved_tokens, micros - reserved_micros))
+            oldest = self._hour() - _HOURS_KEPT
+            for statement in _FORGET:
+                connection.execute(statement, (oldest,))
+
+    def spent(self) -> Spent:
+        """What was spent in this hour and this day, by all processes."""
+        with self._turn, _as_store_errors(self.path):
+            return _spent(self._connection, self._hour())
+
+    def _hour(self) -> int:
+        return int(self._now() // _HOUR)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the ledger against every other process from its first reading."""
+        with self._turn, _as_store_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+
+def _spent(connection: sqlite3.Connection, hour: int) -> Spent:
+    sums: dict[str, int] = dict.fromkeys(Spent.__struct_fields__, 0)
+    for targeted, this_hour, tokens, micros in connection.execute(_SPENT, {"hour": hour, "first": hour // _DAY * _DAY}):
+        for kind in ("", "targeted_") if targeted else ("",):
+            for span in ("hour", "day") if this_hour else ("day",):
+                sums[f"{kind}{span}_tokens"] += tokens
+                sums[f"{kind}{span}_micros"] += micros
+    return Spent(**sums)
+
+
+def _short(caps: Caps, spent: Spent, tokens: int, micros: int, *, targeted: bool) -> Short | None:
+    """The first limit that so much more would break; targeted calls have only what is not set aside."""
+    limits: tuple[tuple[Short, int | None, int, int, int], ...] = (
+        ("hour_tokens", caps.hour.tokens, spent.hour_tokens, spent.targeted_hour_tokens, tokens),
+        ("hour_dollars", caps.hour.micros, spent.hour_micros, spent.targeted_hour_micros, micros),
+        ("day_tokens", caps.day.tokens, spent.day_tokens, spent.targeted_day_tokens, tokens),
+        ("day_dollars", caps.day.micros, spent.day_micros, spent.targeted_day_micros, micros),
+    )
+    for name, limit, total, on_targeted, more in limits:
+        if limit is None:
+            continue
+        if total + more > limit or (targeted and on_targeted + more > limit - round(limit * caps.set_aside)):
+            return name
+    return None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # SQLite does not wait where two processes turn a new file to WAL at once
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+        try:
+            _check(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(_SCHEMA)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if application != _APPLICATION_ID and (tables or application or version):
+        raise StoreError("foreign", f"ledger {path} is another database: name another file in judge.budget.ledger")
+    if version > _VERSION:
+        raise StoreError("newer", f"ledger {path} was written by a newer llmq: upgrade llmq, or name another file")
+
+
+@contextmanager
+def _as_store_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        raise StoreError(_REASONS.get(code, "internal"), f"ledger {path} failed: {error}") from error
+    except OSError as error:
+        raise StoreError("cannot_open", f"cannot open ledger {path}: {error.strerror}") from error
