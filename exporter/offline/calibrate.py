@@ -1,0 +1,73 @@
+"""A judge over the anchor set, on demand: asks it about every anchor and decides. Knows neither store nor terminal."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Struct
+
+from ..judge.anchors import Anchor
+from ..judge.case import Case, JudgeError, Judgement, Usage
+from ..judge.gate import Decision, Limits, Scored, decide
+from ..judge.measures import Measures, measures, scored
+from ..judge.rubric import Rubric
+
+Ask = Callable[[Case, Rubric], Awaitable[Judgement]]
+
+
+class Calibrated(Struct, frozen=True, kw_only=True):
+    """What the anchors say of one rubric by one model: the decision, biases, failures by reason, tokens used."""
+
+    evaluator: str
+    decision: Decision
+    measures: Measures
+    failures: dict[str, int]
+    usage: Usage
+
+
+class Calibration:
+    """Asks a judge about anchors, some at a time, and each again as often as ``attempts`` allow."""
+
+    def __init__(self, ask: Ask, *, concurrency: int = 4, attempts: int = 5, first_wait: float = 1.0) -> None:
+        self._ask, self._attempts, self._wait = ask, attempts, first_wait
+        self._slots = asyncio.Semaphore(concurrency)
+
+    async def run(
+        self, rubric: Rubric, model: str, anchors: Sequence[Anchor], limits: Limits, done: Callable[[int], None]
+    ) -> Calibrated:
+        """Judge every anchor of a rubric; ``done`` is told after each how many are."""
+        asked = [anchor for anchor in anchors if rubric.applies_to(anchor.case())]
+        failures: Counter[str] = Counter()
+        used: list[Usage] = []
+
+        async def one(anchor: Anchor) -> Scored:
+            async with self._slots:
+                judgement = await self._judged(anchor.case(), rubric, failures, used)
+            finished.append(anchor.id)
+            done(len(finished))
+            return scored(anchor, rubric.pass_mark, judgement)
+
+        finished: list[str] = []
+        said = await asyncio.gather(*map(one, asked))
+        return Calibrated(
+            evaluator=rubric.name,
+            decision=decide(rubric.version(model), said, len(asked), limits),
+            measures=measures(zip(asked, said, strict=True), model, limits.confidence),
+            failures=dict(failures),
+            usage=Usage(sum(one.input for one in used), sum(one.output for one in used)),
+        )
+
+    async def _judged(self, case: Case, rubric: Rubric, failures: Counter[str], used: list[Usage]) -> Judgement | None:
+        for attempt in range(self._attempts):
+            try:
+                judgement = await self._ask(case, rubric)
+            except JudgeError as error:
+                used.append(error.usage)
+                if not error.retry or attempt + 1 == self._attempts:
+                    failures[error.reason] += 1
+                    return None
+                await asyncio.sleep(error.after if error.after is not None else self._wait * 2**attempt)
+            else:
+                used.append(judgement.usage)
+                return judgement
+        return None
