@@ -65,11 +65,11 @@ def in_terminal(*arguments, **environ):
 def test_help_names_every_command_with_examples_and_exit_codes(llmq):
     code, out, _ = llmq("--help")
     assert code == 0
-    for word in ("serve", "check", "replay", "eval", "evaluators", "examples:", "exit codes:"):
+    for word in ("serve", "check", "rules", "replay", "eval", "evaluators", "examples:", "exit codes:"):
         assert word in out
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "replay", "eval", "evaluators"])
+@pytest.mark.parametrize("command", ["serve", "check", "rules", "replay", "eval", "evaluators"])
 def test_every_command_has_help_that_fits_a_terminal(llmq, command):
     code, out, _ = llmq(command, "--help")
     assert (code, out.startswith(f"usage: llmq {command}")) == (0, True)
