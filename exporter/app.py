@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -17,12 +18,16 @@ from .config.units import Address
 from .decode.batch import DecodeLimits
 from .evaluators import installed
 from .evaluators.panel import Panel
+from .judge.bench import STANDING, Bench, decoded
+from .judging import Judging
 from .metrics import families as f
 from .metrics.events import Metrics
 from .metrics.labels import Limiter
 from .pipeline import MOST_UNRECORDED, Pipeline, Settings
 from .prices import Prices
+from .store.purse import Purse
 from .store.sqlite import Store
+from .store.storefile import locate
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +37,7 @@ class Exporter:
 
     def __init__(self, config: Config, now: Callable[[], float] = time.time) -> None:
         self.config = config
+        self._now = now
         panel = Panel(config.evaluators, installed())
         self.metrics = Metrics(version=__version__, evaluators=panel.names, pass_marks=panel.pass_marks, now=now)
         self.store = Store.open(config.store.url, now)
@@ -43,24 +49,36 @@ class Exporter:
         )
         self._admit(config)
         self._watch()
+        self._purse: Purse | None = None
+        self.judging = self._judging(config, panel) if config.judge.enabled else None
         self.metrics.config_loaded(succeeded=True)
         self._running: asyncio.Task[None] | None = None
+        self._judge_running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take up what an earlier run left, then begin to work."""
+        if self.judging is not None:
+            self.judging.recover()
         waiting = self.pipeline.recover()
         if waiting:
             _log.info("recovered: requests=%d", waiting)
         await self.pipeline.writer.start()
         self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
+        if self.judging is not None:
+            self._judge_running = asyncio.create_task(self.judging.run(), name="llmq-judging")
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+        for running in (self._judge_running, self._running):
+            if running is not None:
+                running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running
         await self.pipeline.stop()
+        if self.judging is not None:
+            await self.judging.bench.close()
+        if self._purse is not None:
+            self._purse.close()
         self.store.close()
 
     @property
@@ -68,7 +86,10 @@ class Exporter:
         """Why this exporter does not do its work; None while it does."""
         if self._running is None:
             return "starting"
-        return "scoring has stopped, see the log" if self._running.done() else None
+        if self._running.done():
+            return "scoring has stopped, see the log"
+        stopped = self._judge_running is not None and self._judge_running.done()
+        return "judging has stopped, see the log" if stopped else None
 
     def reload(self) -> None:
         """Read the config again and swap it whole, or keep the one in use and raise ConfigError."""
@@ -83,8 +104,50 @@ class Exporter:
         _limit(self._limiter, config)
         self.metrics.configure(panel.names, panel.pass_marks)
         self.pipeline.configure(self._settings(config, panel))
+        self._reconfigure_judge(config, panel)
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
+
+    def _judging(self, config: Config, panel: Panel) -> Judging:
+        """The judge, put on the road."""
+        self._purse = Purse(locate(config.judge.ledger), config.judge.caps, now=self._now)
+        pipeline = self.pipeline
+        judging = Judging(
+            config.judge,
+            pipeline.recorder,
+            self._bench(config),
+            self._purse,
+            pass_marks=panel.marks,
+            content=config.store.content,
+            now=self._now,
+            blocked=lambda: pipeline.problem is not None,
+        )
+        pipeline.judges = judging
+        self._watch_judge(judging, self._purse)
+        return judging
+
+    def _bench(self, config: Config) -> Bench:
+        judge = config.judge
+        kept = self.pipeline.recorder.kept(STANDING)
+        return Bench(
+            judge.endpoint,
+            judge.rubrics,
+            {key.decode(): decoded(value) for key, _, value in kept},
+            gated=judge.anchors.file is not None,
+            api_key=judge.api_key.value if judge.api_key else "",
+            connections=judge.concurrency,
+        )
+
+    def _reconfigure_judge(self, config: Config, panel: Panel) -> None:
+        """Calls under way end with the connections that they have."""
+        if self.judging is None or self._purse is None:
+            return
+        before = self.judging.bench
+        self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
+        self._purse.caps = config.judge.caps
+        asyncio.get_running_loop().call_later(
+            config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
+        )
 
     def _admit(self, config: Config) -> None:
         """Tell the reception whom and how much to let in."""
@@ -119,6 +182,15 @@ class Exporter:
         watch(f.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
         watch(f.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")
         watch(f.QUEUE_CAPACITY, lambda: pipeline.assembler.limits.max_traces, "open_traces")
+
+    def _watch_judge(self, judging: Judging, purse: Purse) -> None:
+        watch = self.metrics.watch
+        watch(f.QUEUE_LENGTH, lambda: len(judging.queue), "judge")
+        watch(f.QUEUE_CAPACITY, lambda: judging.queue.capacity, "judge")
+        watch(f.JUDGE_LAG, judging.lag)
+        watch(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
+        for window, unit in purse.limits():
+            watch(f.JUDGE_SPENT, partial(purse.share, window, unit), window, unit)
 
 
 def make_app(exporter: Exporter) -> web.Application:
@@ -200,6 +272,9 @@ def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
     fixed = [
         ("$.server.listen", old.server.listen, new.server.listen),
         ("$.store.url", old.store.url, new.store.url),
+        ("$.judge.enabled", old.judge.enabled, new.judge.enabled),
+        ("$.judge.concurrency", old.judge.concurrency, new.judge.concurrency),
+        ("$.judge.budget.ledger", old.judge.ledger, new.judge.ledger),
     ]
     problems = [
         Problem(str(new.origin.path), 0, where, "cannot change at a reload: restart to apply it")

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from .judge.case import Case
 from .score import Evaluation, Failure, Outcome, Unscored
 from .trace import Document, ToolCall, Trace
 
@@ -62,10 +63,14 @@ def asker(stored: bytes) -> tuple[str | None, str | None]:
     return known["conversation_id"], known["user"]
 
 
-def with_evaluation(stored: bytes, evaluation: Evaluation, *, content: bool) -> bytes:
-    """The stored document with a verdict that came later, as a judge's does."""
+def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
+    """The stored document with a verdict that came later; with the text that was judged, where a case is given."""
     known = msgspec.json.decode(stored)
-    known["evaluations"].append(_evaluation(evaluation, content))
+    if case is not None and known["question"] is None and known["answer"] is None:
+        known |= {"question": case.question, "answer": case.answer}
+        for shown, text in zip(known["context"], case.context, strict=False):
+            shown["text"] = text
+    known["evaluations"].append(_evaluation(evaluation, known["answer"] is not None))
     return msgspec.json.encode(known)
 
 

@@ -85,7 +85,7 @@ class Desk(Protocol):
 class Judges(Protocol):
     """Choose traces to be judged."""
 
-    def choose(self, trace_id: bytes, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
+    def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
         """Give out the jobs for a trace; returns for which rubrics there will be none, and why."""
 
 
@@ -287,7 +287,7 @@ class Pipeline:
         outcome = settings.panel.evaluate(trace)
         where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
         if self.judges is not None:
-            left = self.judges.choose(trace_id, trace, where, outcome)
+            left = self.judges.choose(trace, where, outcome)
             outcome = replace(outcome, unscored=outcome.unscored + left)
         cost = settings.prices.cost(trace)
         failing = any(evaluation.verdict == "fail" for evaluation in outcome.evaluations)

@@ -5,8 +5,11 @@ from typing import Literal
 from msgspec import Struct
 
 Verdict = Literal["pass", "fail"]
-Sample = Literal["all", "random", "targeted", "shadow"]
-"""Which traces were scored: every one, some drawn by chance, or hard cases. Shadow: by a judge that does not count."""
+Sample = Literal["all", "random", "floor", "targeted", "shadow"]
+"""Which traces were scored: every one, some drawn by chance, more of a thin slice, hard cases; SLIs read the first two.
+
+Shadow: drawn by chance, and scored by a judge version that does not count yet.
+"""
 UnscoredReason = Literal["not_applicable", "not_captured", "sampled_out", "over_budget", "gated"]
 JudgeFailure = Literal[
     "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"

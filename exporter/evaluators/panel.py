@@ -100,6 +100,11 @@ class Panel:
         """The scores from which verdicts are a pass, over all evaluators and rules."""
         return frozenset(run.pass_mark for one in self._configured for _, run in one.rules)
 
+    @property
+    def marks(self) -> dict[str, float]:
+        """Each evaluator's pass mark."""
+        return {run.evaluator.name: run.pass_mark for one in self._configured for _, run in one.rules}
+
     def evaluate(self, trace: Trace) -> Outcome:
         """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
         if trace.content_state == "not_captured":

@@ -11,7 +11,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
-from ..score import Evaluation, Outcome
+from ..score import Evaluation, Failure, Outcome, Unscored
 from ..trace import Trace
 from . import families as f
 from .exposition import Exposition
@@ -120,6 +120,27 @@ class Tally(Deltas):
     def judge_mismatched(self, evaluator: str, kind: str) -> None:
         """Count a reply that is not from the pinned judge: ``kind`` is model or fingerprint."""
         self.inc(f.JUDGE_PIN_MISMATCHES, (evaluator, kind))
+
+    def judge_called(self, evaluator: str, outcome: str) -> None:
+        """Count how one call of the judge ended: judged, why it failed, or which limit of the budget forbade it."""
+        self.inc(f.JUDGE_REQUESTS, (evaluator, outcome))
+
+    def judge_spent(self, tokens: int, dollars: float) -> None:
+        """Count what one call of the judge cost."""
+        self.inc(f.JUDGE_TOKENS, (), tokens)
+        self.inc(f.JUDGE_COST, (), dollars)
+
+    def judge_repeated(self, evaluator: str, version: str, *, flipped: bool) -> None:
+        """Count a case that was judged twice."""
+        self.inc(f.JUDGE_REPEATS, (evaluator, version, "flipped" if flipped else "same"))
+
+    def evaluation_failed(self, failure: Failure) -> None:
+        """Count an evaluation that failed later than its trace was recorded."""
+        self.inc(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))
+
+    def left_unscored(self, unscored: Unscored, app: str) -> None:
+        """Count an evaluation that will not be made after all."""
+        self.inc(f.UNSCORED, (unscored.evaluator, unscored.reason, app))
 
     def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
         counters, gauges, histograms, at = self.counters, self.gauges, self.histograms, self.at

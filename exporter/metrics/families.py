@@ -6,7 +6,7 @@ Quality metrics start ``llmq_``; those about the exporter itself start ``llmq_ex
 from collections.abc import Mapping
 from typing import get_args
 
-from ..score import FailureReason, Verdict
+from ..score import FailureReason, JudgeFailure, Verdict
 from .series import Family
 
 SLICE = ("app", "route", "model_version", "prompt_version")
@@ -175,6 +175,36 @@ JUDGE_SENSITIVITY = _gauge(
 JUDGE_SPECIFICITY = _gauge(
     "llmq_judge_specificity_ratio", "Of what people fail, the share that the judge fails.", *JUDGE, "source", "estimate"
 )
+JUDGE_REQUESTS = _counter(
+    "llmq_judge_requests_total",
+    "Calls of the judge by how they ended: judged, why they failed, or which limit of the budget forbade them.",
+    "evaluator",
+    "outcome",
+    siblings={
+        "outcome": (
+            "judged",
+            *get_args(JudgeFailure),
+            *(f"over_{window}_{unit}" for window in ("hour", "day") for unit in ("tokens", "dollars")),
+        )
+    },
+)
+JUDGE_TOKENS = _counter("llmq_judge_tokens_total", "Tokens that the judge's calls were billed, failed ones included.")
+JUDGE_COST = _counter("llmq_judge_cost_dollars_total", "Cost of the judge's calls in US dollars, failed ones included.")
+JUDGE_REPEATS = _counter(
+    "llmq_judge_repeats_total",
+    "Cases that the judge judged twice, by whether the second verdict was the same.",
+    *JUDGE,
+    "outcome",
+    siblings={"outcome": ("same", "flipped")},
+)
+JUDGE_SPENT = _gauge(
+    "llmq_judge_budget_spent_ratio",
+    "Share of the judge's budget that is spent or reserved, by all processes that share it.",
+    "window",
+    "unit",
+)
+JUDGE_LAG = _gauge("llmq_judge_lag_seconds", "Age of the oldest trace that waits for the judge.")
+JUDGE_BREAKER = _gauge("llmq_judge_breaker_open", "1 while the judge's endpoint fails and is left alone, else 0.")
 JUDGE_GATE = _gauge(
     "llmq_judge_gate_open", "1 if the verdicts of a judge version count, 0 while it is shadowed.", *JUDGE
 )

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import nan
 from pathlib import Path
 from typing import Final, Literal
 
@@ -128,6 +129,19 @@ class Purse:
         with self._turn, _as_store_errors(self.path):
             return _spent(self._connection, self._hour())
 
+    def limits(self) -> Iterator[tuple[str, str]]:
+        """The limits that there are, as (window, unit)."""
+        for window, cap in (("hour", self.caps.hour), ("day", self.caps.day)):
+            yield from ((window, unit) for unit in ("tokens", "dollars") if _limit(cap, unit) is not None)
+
+    def share(self, window: str, unit: str) -> float:
+        """How much of a limit is spent, 0 to 1; NaN where there is no such limit, or the ledger cannot be read."""
+        limit = _limit(self.caps.hour if window == "hour" else self.caps.day, unit)
+        with suppress(StoreError):
+            spent = getattr(self.spent(), f"{window}_{'micros' if unit == 'dollars' else unit}")
+            return spent / limit if limit else nan
+        return nan
+
     def _hour(self) -> int:
         return int(self._now() // _HOUR)
 
@@ -197,6 +211,10 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError("foreign", f"ledger {path} is another database: name another file in judge.budget.ledger")
     if version > _VERSION:
         raise StoreError("newer", f"ledger {path} was written by a newer llmq: upgrade llmq, or name another file")
+
+
+def _limit(cap: Cap, unit: str) -> int | None:
+    return cap.micros if unit == "dollars" else cap.tokens
 
 
 @contextmanager

@@ -1,0 +1,106 @@
+"""The judge versions that may be asked: which of them counts, which is in its shadow. Knows no store."""
+
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from .case import Judgement, Usage
+from .client import Client
+from .endpoint import Endpoint
+from .gate import Roles, Standing, Version, admit, roles
+from .queue import Job
+from .rubric import Rubric
+
+STANDING: Final = "judge standing"
+"""The kind under which standings are kept, by evaluator."""
+
+
+class Bench:
+    """The configured rubrics by the pinned model, and the versions that were admitted before. To be closed.
+
+    Where there is no gate, the configured version is admitted at once.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        rubrics: Iterable[Rubric],
+        standings: Mapping[str, Standing],
+        *,
+        gated: bool,
+        api_key: str = "",
+        connections: int = 16,
+    ) -> None:
+        self.standings: dict[str, Standing] = dict(standings)
+        self._endpoint, self._api_key, self._connections = endpoint, api_key, connections
+        self._roles: dict[str, Roles] = {}
+        self._versions: dict[tuple[str, str], Version] = {}
+        self._clients: dict[str, Client] = {}
+        for rubric in rubrics:
+            version = Version(version=rubric.version(endpoint.model), model=endpoint.model, rubric=rubric)
+            standing = self.standings.get(rubric.name, Standing())
+            if not gated:
+                standing = admit(standing, version)
+            self.standings[rubric.name], self._roles[rubric.name] = roles(standing, version)
+            self._versions |= {(rubric.name, one.version): one for one in (*standing.admitted, version)}
+
+    @property
+    def versions(self) -> dict[tuple[str, str], Version]:
+        """Every version that may be asked, by evaluator and name."""
+        return self._versions
+
+    def roles(self, evaluator: str) -> Roles:
+        """Whose verdicts count, and whose are only compared."""
+        return self._roles[evaluator]
+
+    def admit(self, evaluator: str) -> Standing:
+        """Let the version in the shadow act from now on; returns what is to be kept."""
+        shadow = self._roles[evaluator].shadow
+        if shadow is not None:
+            self.standings[evaluator] = admit(self.standings[evaluator], shadow)
+            self._roles[evaluator] = Roles(shadow, None)
+        return self.standings[evaluator]
+
+    def mismatch(self, job: Job, judgement: Judgement) -> str:
+        """What of a reply is not as pinned, "model" or "fingerprint"; "" where both are."""
+        version = self._versions.get((job.evaluator, job.version))
+        return self._client(version).endpoint.mismatch(judgement.model, judgement.fingerprint) if version else ""
+
+    def most(self, job: Job) -> Usage:
+        """At least as many tokens as the call will be billed; KeyError where the version is not asked any more."""
+        version = self._versions[job.evaluator, job.version]
+        return self._client(version).most(job.case, version.rubric)
+
+    def judge(self, job: Job) -> Awaitable[Judgement]:
+        """The verdict of the version that the job is for; raises JudgeError."""
+        version = self._versions[job.evaluator, job.version]
+        return self._client(version).judge(job.case, version.rubric)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, version: Version) -> Client:
+        """An earlier model is asked under its own name; other names are accepted only of the configured one."""
+        client = self._clients.get(version.model)
+        if client is None:
+            endpoint = self._endpoint
+            if version.model != endpoint.model:
+                endpoint = replace(endpoint, model=version.model, pin=replace(endpoint.pin, models=(), fingerprints=()))
+            client = self._clients[version.model] = Client(
+                endpoint, api_key=self._api_key, connections=self._connections
+            )
+        return client
+
+
+def encoded(standing: Standing) -> bytes:
+    """A standing as the store keeps it."""
+    return msgspec.json.encode(standing)
+
+
+def decoded(standing: bytes) -> Standing:
+    """A standing that the store kept."""
+    return msgspec.json.decode(standing, type=Standing)
