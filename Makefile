@@ -4,12 +4,13 @@ COMPOSE ?= docker compose
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 SDK_VENV := .venv-sdk
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager
 
-.PHONY: help run up down test lint bench captures packages sdk clean
+.PHONY: help run demo up down test lint bench captures packages sdk clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -23,9 +24,13 @@ $(STAMP): $(BIN)/python pyproject.toml exporter/evaluators/_vocabulary.c
 	$(PIP) -e .
 	@touch $@
 
+$(DEMO_STAMP): $(BIN)/python pyproject.toml exporter/evaluators/_vocabulary.c
+	$(PIP) -e '.[demo]'
+	@touch $@ $(STAMP)
+
 $(DEV_STAMP): $(BIN)/python pyproject.toml exporter/evaluators/_vocabulary.c
 	$(PIP) -e '.[dev]'
-	@touch $@ $(STAMP)
+	@touch $@ $(STAMP) $(DEMO_STAMP)
 
 $(SDK_VENV)/.installed: tests/sdk/requirements-sdk.txt | $(BIN)/python
 	@$(PYTHON) -m venv $(SDK_VENV)
@@ -51,6 +56,9 @@ up: .env ## start the whole stack in containers, Grafana on http://127.0.0.1:300
 
 down: .env ## stop the containers; what they stored stays
 	COMPOSE_PROFILES=demo $(COMPOSE) down
+
+demo: $(DEMO_STAMP) ## start a whole stack with live traffic and an incident; Ctrl-C ends it
+	$(BIN)/llmq demo
 
 test: $(DEV_STAMP) sdk packages lint ## run everything that must pass
 	$(BIN)/python -m pytest

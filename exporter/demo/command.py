@@ -56,7 +56,7 @@ async def _whole(options: argparse.Namespace, say: Say) -> None:
     async with (
         _serving(desk.app(), _HERE) as desk_at,
         _serving(Model(story, _chance()).app(), _HERE) as model_at,
-        workshop(keep=options.keep) as stack,
+        workshop(say, keep=options.keep) as stack,
         aiohttp.ClientSession() as session,
     ):
         say(f"starting the exporter, Prometheus and Alertmanager in {stack.folder} (Ctrl-C ends them)")
@@ -72,7 +72,6 @@ async def _whole(options: argparse.Namespace, say: Say) -> None:
                 _traffic(story, apps, options, narrator.tell),
                 _pass(options.duration),
             )
-    say(f"ended; what it wrote is in {stack.folder}" if options.keep else "ended, and cleared away")
 
 
 def _to_open(at: servers.Addresses) -> list[str]:

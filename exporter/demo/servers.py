@@ -40,11 +40,11 @@ class Addresses(Struct, frozen=True):
 def programs() -> tuple[str, str]:
     """The paths of Prometheus and Alertmanager; DemoError where one is missing, or where there is no checkout."""
     if not (ALERTS / "alertmanager.yml").is_file():
-        raise DemoError("llmq demo needs a checkout of the project, where alerts/ is beside exporter/: run it there")
+        raise DemoError("a checkout of the project is needed, where alerts/ is beside exporter/: run it there")
     found = [next(filter(None, map(shutil.which, names)), None) for names in _PROGRAMS.values()]
     prometheus, alertmanager = found
     if prometheus is None or alertmanager is None:
-        raise DemoError(f"llmq demo needs Prometheus and Alertmanager: apt-get install {' '.join(_PROGRAMS)}")
+        raise DemoError(f"Prometheus and Alertmanager are needed: apt-get install {' '.join(_PROGRAMS)}")
     return prometheus, alertmanager
 
 

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, cast
@@ -69,19 +69,25 @@ class Stack:
 
 
 @asynccontextmanager
-async def workshop(*, keep: bool) -> AsyncIterator[Stack]:
+async def workshop(say: Callable[[str], None], *, keep: bool) -> AsyncIterator[Stack]:
     """A stack in a temporary folder; both are gone afterwards, however this process ends. ``keep`` keeps the folder."""
     folder = Path(tempfile.mkdtemp(prefix="llmq-demo-"))
-    command = [sys.executable, str(janitor.__file__), "" if keep else str(folder)]
-    # Not asyncio's: nothing may be awaited between the folder and the one who removes it.
-    with subprocess.Popen(  # noqa: ASYNC220, S603 - our own script
-        command, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True
-    ) as helper:
-        stack = Stack(folder, cast("IO[str]", helper.stdin))
-        try:
-            yield stack
-        finally:
-            await stack.stop()
+    try:
+        # Not asyncio's: nothing may be awaited between the folder and the one who removes it.
+        with subprocess.Popen(  # noqa: ASYNC220, S603 - our own script
+            [sys.executable, str(janitor.__file__), "" if keep else str(folder)],
+            stdin=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            start_new_session=True,
+        ) as helper:
+            stack = Stack(folder, cast("IO[str]", helper.stdin))
+            try:
+                yield stack
+            finally:
+                await stack.stop()
+    finally:
+        say(f"ended; what it wrote is in {folder}" if keep else "ended, and cleared away")
 
 
 async def first(*work: Awaitable[None]) -> None:

@@ -1,0 +1,310 @@
+"""`llmq demo`, for real: its incident is found and told, points at the guilty prompt, and nothing stays behind."""
+
+import asyncio
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
+
+from exporter.cli import main
+from exporter.demo import rules
+from exporter.demo.story import Slips, told
+from exporter.demo.stub import Model
+from exporter.evaluators.grounding import grounding
+from exporter.rules.rulefile import Links
+from exporter.rules.slo import DEFAULT_SLOS, problems
+from exporter.trace import Document, Trace
+
+STORY = told()
+GUILTY = STORY.rollout
+SPEED = 180
+
+
+class Demo:
+    """A running `llmq demo`, what it has said, and what it has started."""
+
+    def __init__(self, process, temporary, output):
+        self.process, self.temporary, self.output = process, temporary, output
+        self.children = set()
+
+    @property
+    def said(self):
+        return self.output.read_text()
+
+    def wait_for(self, pattern, seconds=60):
+        """The match of a pattern in what it says, as soon as there is one."""
+        return wait_until(lambda: re.search(pattern, self.said), pattern, seconds, self)
+
+    def notice_children(self):
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.children |= {int(pid) for pid in found}
+        return self.children
+
+    def left_behind(self):
+        """Processes and files that are still there."""
+        return [pid for pid in self.children if alive(pid)] + list(self.temporary.iterdir())
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(holds, what, seconds, demo):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := holds():
+            return found
+        time.sleep(0.05)
+    return pytest.fail(f"waited in vain for {what}; the demo said:\n{demo.said}")
+
+
+@contextmanager
+def running(folder, *options):
+    temporary, output = folder / "tmp", folder / "said"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "COLUMNS": "1000"}
+    command = [sys.executable, "-m", "exporter", "demo", *options]
+    with output.open("wb") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    demo = Demo(process, temporary, output)
+    try:
+        yield demo
+    finally:
+        process.kill()
+        process.wait()
+        wait_until(lambda: not demo.left_behind(), "the janitor", 10, demo)
+
+
+class Incident:
+    """What there was to be seen at the height of the incident, and what remained of it."""
+
+    def __init__(self, demo):
+        self.said = demo.said
+        self.exporter, self.prometheus, self.alertmanager = (
+            re.search(rf"{name} +(http://[\d.:]+)", self.said)[1] for name in ("metrics", "Prometheus", "Alertmanager")
+        )
+        self.alerts = self.data("alerts")["alerts"]
+        self.rules = [rule for group in self.data("rules")["groups"] for rule in group["rules"]]
+        self.groups = httpx.get(f"{self.alertmanager}/api/v2/alerts/groups").json()
+        self.metrics = httpx.get(f"{self.exporter}/metrics").text
+        links = re.findall(r"(?:runbook|dashboard): (\S+)", self.said)
+        self.links = {link: httpx.get(link, follow_redirects=True) for link in links}
+        self.document = httpx.get(re.search(r"http\S+/api/traces/\w+", self.said)[0]).json()
+
+    def data(self, path):
+        return httpx.get(f"{self.prometheus}/api/v1/{path}").json()["data"]
+
+    @property
+    def page(self):
+        """The lines that tell of the page."""
+        return re.search(r"^\d\d:\d\d   PAGE, .*\n(?: .*\n)*", self.said, re.MULTILINE)[0]
+
+
+@pytest.fixture(scope="module")
+def incident(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("demo"), f"--speed={SPEED}", "--rollout-after=10s") as demo:
+        demo.wait_for("fails because: .*\n")
+        demo.notice_children()
+        found = Incident(demo)
+        demo.process.send_signal(signal.SIGINT)
+        found.code = demo.process.wait(20)
+        found.said, found.left_behind = demo.said, demo.left_behind()
+        found.children = demo.children
+    return found
+
+
+def test_the_page_names_the_guilty_prompt_version_with_both_model_versions(incident):
+    suspects = re.findall(
+        r"suspect: prompt_version (\S+) with model_version (\S+) on route (\S+): \d+ bad", incident.page
+    )
+    worst = set(suspects[:2])
+    assert worst == {(GUILTY.prompt, model, GUILTY.route) for model in STORY.model_versions}
+
+
+def test_the_incident_is_one_notification(incident):
+    assert incident.said.count("PAGE, one notification") == 1
+    [group] = [group for group in incident.groups if group["receiver"]["name"] == "pager"]
+    assert group["labels"] == {"alertname": "LLMQualityBudgetBurn", "app": GUILTY.app, "sli": "grounding"}
+
+
+def test_runbook_and_dashboard_links_of_the_notification_resolve(incident):
+    runbooks = {link: answer for link, answer in incident.links.items() if "/runbooks/" in link}
+    dashboards = {link: answer for link, answer in incident.links.items() if "/d/llmq-slo?" in link}
+    assert runbooks
+    assert dashboards
+    assert all(answer.text.startswith("# LLMQualityBudgetBurn") for answer in runbooks.values())
+    assert all(answer.url.path.endswith("/graph") for answer in dashboards.values())
+    assert all("llmq_sli_bad_per_events" in answer.url.params["g0.expr"] for answer in dashboards.values())
+    assert {answer.status_code for answer in incident.links.values()} == {200}
+
+
+def test_only_what_is_bad_pages(incident):
+    paging = [alert["labels"] for alert in incident.alerts if alert["labels"]["severity"] == "page"]
+    assert {(labels["sli"], labels["app"], labels.get("route", GUILTY.route)) for labels in paging} == {
+        ("grounding", GUILTY.app, GUILTY.route)
+    }
+
+
+def test_every_rule_was_evaluated_without_an_error(incident):
+    assert len(incident.rules) > 100
+    assert [rule["name"] for rule in incident.rules if rule["health"] == "err"] == []
+
+
+def test_the_document_of_a_bad_answer_says_why(incident):
+    [grounding] = [one for one in incident.document["evaluations"] if one["evaluator"] == "grounding"]
+    assert (incident.document["app"], incident.document["route"]) == (GUILTY.app, GUILTY.route)
+    assert (grounding["verdict"], incident.document["dialect"]) == ("fail", "otel")
+    assert "in no document" in grounding["explanation"]
+
+
+def test_spans_say_all_that_evaluators_need(incident):
+    assert 'evaluator="json_schema",evaluator_version="1",verdict="pass"' in incident.metrics
+    assert not re.search(r'reason="not_captured".* [1-9]', incident.metrics)
+    assert not re.search(r"llmq_exporter_rejected_total.* [1-9]", incident.metrics)
+
+
+def test_after_ctrl_c_no_process_and_no_folder_is_left(incident):
+    assert len(incident.children) == 4
+    assert (incident.code, incident.left_behind) == (0, [])
+    assert incident.said.endswith("ended, and cleared away\n")
+
+
+def test_killed_it_leaves_nothing_either(tmp_path):
+    with running(tmp_path) as demo:
+        demo.wait_for("questions a second")
+        assert len(demo.notice_children()) == 4
+        demo.process.kill()
+        wait_until(lambda: not demo.left_behind(), "the janitor", 10, demo)
+
+
+def test_sigterm_ends_it_and_what_it_wrote_is_kept_where_that_is_wanted(tmp_path):
+    with running(tmp_path, "--keep") as demo:
+        demo.wait_for("questions a second")
+        children = demo.notice_children()
+        demo.process.terminate()
+        assert demo.process.wait(20) == 0
+        [folder] = demo.temporary.iterdir()
+        assert demo.said.endswith(f"ended; what it wrote is in {folder}\n")
+        assert {"llmq.log", "prometheus.yml", "alertmanager.yml", "rules"} <= {path.name for path in folder.iterdir()}
+        assert not any(map(alive, children))
+        shutil.rmtree(folder)
+
+
+def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(tmp_path):
+    with running(tmp_path) as demo:
+        demo.wait_for("questions a second")
+        for pid in demo.notice_children():
+            if b"--storage.tsdb.path" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
+        assert demo.process.wait(20) == 1
+        assert demo.left_behind() == []
+        assert re.search(r"llmq demo: prometheus ended by itself; its last lines:\n  .+", demo.said)
+
+
+def test_missing_packages_are_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == (
+        "llmq demo: Prometheus and Alertmanager are needed: apt-get install prometheus prometheus-alertmanager\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ("--rate=0", "0 is not between 0.1 and 100"),
+        ("--speed=fast", "could not convert"),
+        ("--duration=soon", '"soon" is not a duration'),
+    ],
+)
+def test_wrong_options_are_refused_in_words(capsys, option, complaint):
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", option])
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_the_story_fits_together():
+    for route in STORY.routes:
+        assert route.prompt in STORY.prompts
+        assert set(route.topics) <= STORY.topics.keys()
+    assert (GUILTY.app, GUILTY.route) in {(route.app, route.route) for route in STORY.routes}
+    assert GUILTY.prompt in STORY.prompts.keys() - {route.prompt for route in STORY.routes}
+
+
+@pytest.mark.parametrize("name", STORY.topics)
+def test_grounding_tells_a_topics_answer_from_its_invention(name):
+    topic = STORY.topics[name]
+    context = tuple(Document(text=text) for text in topic.documents)
+    said, invented = (
+        grounding(Trace(trace_id="t", content_state="answered", answer=answer, context=context)).value
+        for answer in (topic.answer, topic.invention)
+    )
+    assert (said > 0.8, invented < 0.2) == (True, True)
+
+
+async def asked(prompt, topic, times):
+    """What the model answers to a topic's question, so many times."""
+    model = Model(replace(STORY, slips=Slips(0, 0, 0)), random.Random(1))
+    messages = [{"role": "system", "content": prompt}, {"role": "user", "content": f"Documents:\n{topic.question}"}]
+    async with TestClient(TestServer(model.app())) as client:
+
+        async def once():
+            response = await client.post("/v1/chat/completions", json={"model": STORY.model, "messages": messages})
+            return await response.json()
+
+        completions = await asyncio.gather(*(once() for _ in range(times)))
+    return {one["choices"][0]["message"]["content"] for one in completions}, {one["model"] for one in completions}
+
+
+async def test_the_prompt_alone_decides_whether_the_model_stays_with_the_documents():
+    topic = STORY.topics["toaster"]
+    answers, models = await asked("Answer only from the documents.", topic, 40)
+    assert answers == {topic.answer}
+    assert models == set(STORY.model_versions)
+    answers, models = await asked("Be persuasive.", topic, 40)
+    assert topic.invention in answers
+    assert models == set(STORY.model_versions)
+
+
+async def test_the_model_says_so_where_it_knows_nothing():
+    unknown = replace(STORY.topics["toaster"], question="What is the meaning of life?")
+    answers, _ = await asked("Answer only from the documents.", unknown, 1)
+    assert answers == {"The documents do not say."}
+
+
+@pytest.mark.parametrize("speed", [1, 60, 300])
+def test_rules_on_short_windows_are_right_beside_the_shipped_ones(tmp_path, speed):
+    for name, text in rules.files(speed, Links()).items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ["promtool", "check", "rules", "--lint=all", *tmp_path.glob("*.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    window = rules.short_window(speed)
+    slos = [replace(slo, windows=(window,), alerts=(window.name,)) for slo in DEFAULT_SLOS if slo.name == "grounding"]
+    assert [problem for problem in problems(slos) if not problem.warning] == []
+
+
+def test_an_hour_of_the_page_is_a_minute_in_the_demo():
+    window = rules.short_window(60)
+    assert (window.severity, window.long, window.short, window.pending) == ("page", "60s", "15s", "2s")
