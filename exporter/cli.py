@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Literal, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from . import __version__
 from .config import Config, ConfigError, load
@@ -20,7 +21,15 @@ from .demo import arguments as demo_arguments
 from .document import document
 from .evaluators import installed
 from .evaluators.panel import Panel
+from .judge import recorded
+from .judge.anchors import AnchorsError, encoded
+from .judge.anchors import read as read_anchors
+from .judge.imported import Mapping, imported
+from .judge.recorded import NoJudgeError
+from .offline import arguments as calibration_arguments
 from .offline import dataset
+from .offline.calibrate import NotSetUpError, calibrated
+from .offline.calibration import calibrated_lines, inventory, recorded_lines
 from .offline.replay import CaptureError, Replay
 from .offline.report import Paint, Summary, table, trace_lines
 from .rules.compare import LEAST
@@ -38,6 +47,7 @@ _EXAMPLES = """examples:
   llmq rules --config llmq.yaml                  write the Prometheus rules of its SLOs into alerts/
   llmq replay traces.pb traces.logs.pb           score captured traces, here and now
   llmq eval suite.jsonl --output scores.jsonl    score an offline suite with the same evaluators
+  llmq calibrate --config llmq.yaml              ask the judge about the anchors: may it count?
 
 exit codes: 0 all is well, 1 a problem was found and printed, 2 the command line was wrong
 """
@@ -99,6 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--evaluators", metavar="A,B", help="which ones run (default: those that the config enables)")
     evaluate.add_argument("--output", metavar="FILE", default="-", help="where the scores go (default: -, here)")
     evaluate.add_argument("file", metavar="FILE.jsonl", help="rows {id, input, context, output, …}; - reads them here")
+
+    calibrate = _command(commands, "calibrate", _calibrate, "how well a judge agrees with people: may it count?")
+    _takes_config(calibrate)
+    calibration_arguments.add_calibrate(calibrate)
+    summary = "check an anchor set, or make one of rows that people labelled"
+    calibration_arguments.add_anchors(_command(commands, "anchors", _anchors, summary))
 
     listing = _command(commands, "evaluators", _evaluators, "list the evaluators, their versions and options")
     listing.add_argument("--json", action="store_true", help="one JSON document a line")
@@ -260,6 +276,66 @@ def _eval(options: argparse.Namespace) -> int:
             output.write(dataset.encoded(dataset.results(case, outcome, versions)))
     print(*summary.lines(), sep="\n", file=sys.stderr)
     return code
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    try:
+        return _recorded(options) if options.recorded else asyncio.run(_asked(options))
+    except (AnchorsError, NoJudgeError) as error:
+        return _complain(str(error), PROBLEM)
+    except NotSetUpError as error:
+        return _complain(f"llmq calibrate: {error}", PROBLEM)
+
+
+def _recorded(options: argparse.Namespace) -> int:
+    with options.recorded.open("rb") as lines:
+        found = recorded.rows(lines, str(options.recorded))
+    for name in [options.judge] if options.judge else recorded.judges(found):
+        measured = recorded.measure(found, name)
+        _report(measured, recorded_lines(measured), options)
+    return OK
+
+
+async def _asked(options: argparse.Namespace) -> int:
+    chosen = tuple(options.evaluators.split(",")) if options.evaluators else ()
+    code = OK
+    async for found in calibrated(load(options.config).judge, options.anchors, chosen, _counter("anchors")):
+        _report(found, calibrated_lines(found), options)
+        code = code if found.decision.open else PROBLEM
+    return code
+
+
+def _counter(noun: str) -> Callable[[int], None]:
+    """Shows how much is done on standard error, if somebody watches."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    return lambda done: print(f"\r\x1b[K{done:,} {noun}", end="", file=sys.stderr, flush=True)
+
+
+def _report(found: Struct, lines: Iterable[str], options: argparse.Namespace) -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if options.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        print(*lines, "", sep="\n")
+
+
+def _anchors(options: argparse.Namespace) -> int:
+    source = str(options.file)
+    try:
+        with options.file.open("rb") as lines:
+            if options.fields is None:
+                print(*table(inventory(read_anchors(lines, source)), right=(1, 2)), sep="\n")
+                return OK
+            mapping = Mapping.of(options.evaluator, options.fields, options.passes, options.fails, options.provenance)
+            if problems := mapping.problems():
+                return _complain("\n".join(f"llmq anchors: --fields {problem}" for problem in problems), USAGE)
+            for line in encoded(imported(lines, mapping, source)):
+                print(line.decode(), end="")
+    except AnchorsError as error:
+        return _complain(str(error), PROBLEM)
+    return OK
 
 
 def _evaluators(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Rows that other people labelled → anchors, by a mapping of their fields. Knows JSONL rows, no data set by name."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,18 @@ class Mapping(Struct, frozen=True, kw_only=True):
     passes: tuple[str, ...]
     fails: tuple[str, ...]
     provenance: str = ""
+
+    @classmethod
+    def of(cls, evaluator: str, fields: str, passes: str, fails: str, provenance: str) -> Self:
+        """A mapping as it is written on a command line: "question=input,answer=output.0", "1,2"."""
+        named = (one.partition("=") for one in fields.split(","))
+        return cls(
+            evaluator=evaluator,
+            fields={name.strip(): path.strip() for name, _, path in named},
+            passes=tuple(filter(None, passes.split(","))),
+            fails=tuple(filter(None, fails.split(","))),
+            provenance=provenance,
+        )
 
     def problems(self) -> list[str]:
         """What is missing or contradicts itself, with the cure."""

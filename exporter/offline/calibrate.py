@@ -1,12 +1,17 @@
-"""A judge over the anchor set, on demand: asks it about every anchor and decides. Knows neither store nor terminal."""
+"""A judge over the anchor set, on demand: asks it about every anchor and decides. Knows neither store nor terminal.
+
+What it spends is not taken from the budget: whoever asks is there to see it.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
-from ..judge.anchors import Anchor
+from ..config.settings import JudgeSettings
+from ..judge.anchors import Anchor, read
 from ..judge.case import Case, JudgeError, Judgement, Usage
 from ..judge.gate import Decision, Limits, Scored, decide
 from ..judge.measures import Measures, measures, scored
@@ -23,6 +28,35 @@ class Calibrated(Struct, frozen=True, kw_only=True):
     measures: Measures
     failures: dict[str, int]
     usage: Usage
+
+
+class NotSetUpError(ValueError):
+    """The config does not say which judge, which rubrics or which anchors."""
+
+
+async def calibrated(
+    judge: JudgeSettings, path: Path | None, chosen: tuple[str, ...], done: Callable[[int], None]
+) -> AsyncIterator[Calibrated]:
+    """Ask the configured judge about the anchors of each rubric; ``chosen`` (none: all that have anchors) by name.
+
+    Raises NotSetUpError or AnchorsError before anybody is asked.
+    """
+    from ..judge.client import Client  # noqa: PLC0415 - the other commands need no HTTP client, and start faster
+
+    path, endpoint = path or judge.anchors.file, judge.endpoint
+    if not endpoint.url or not endpoint.model or path is None:
+        raise NotSetUpError("needs judge.endpoint, judge.model, and judge.anchors.file or --anchors")
+    with path.open("rb") as lines:
+        anchors = read(lines, str(path))
+    by_name = {rubric.name: rubric for rubric in judge.rubrics}
+    for name in (names := chosen or tuple(dict.fromkeys(anchor.evaluator for anchor in anchors))):
+        if name not in by_name:
+            raise NotSetUpError(f"no rubric of the config is named {name}; there are {', '.join(by_name) or 'none'}")
+    async with Client(endpoint, api_key=judge.api_key.value if judge.api_key else "") as client:
+        calibration = Calibration(client.judge, concurrency=judge.concurrency, attempts=judge.attempts)
+        for name in names:
+            mine = [anchor for anchor in anchors if anchor.evaluator == name]
+            yield await calibration.run(by_name[name], endpoint.model, mine, judge.gate, done)
 
 
 class Calibration:

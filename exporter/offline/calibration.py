@@ -1,12 +1,15 @@
 """What is known of a judge against people, as text for people. Prints nothing itself, and asks no judge."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from ..judge.agreement import Agreement
+from ..judge.anchors import Anchor
 from ..judge.bias import Preference
 from ..judge.gate import Decision, Scored
 from ..judge.intervals import Estimate
 from ..judge.recorded import Counted, Recorded
+from .calibrate import Calibrated
 from .report import shortened, table
 
 
@@ -21,6 +24,30 @@ def recorded_lines(found: Recorded) -> Iterator[str]:
     yield from table([("measure", "value", "95 % interval", "n"), *_recorded_rows(found)], right=(1, 3))
     if found.worst:
         yield f"\nfirst cases on which no reply agrees with people: {', '.join(map(shortened, found.worst))}"
+
+
+def calibrated_lines(found: Calibrated) -> Iterator[str]:
+    """The report on a judge that was asked about the anchors: the decision, what it likes, what it cost."""
+    yield from decision_lines(found.decision)
+    rows = [
+        row("passes long answers beyond people, against short", found.measures.length),
+        row("passes its own family beyond people, against others", found.measures.own_family),
+    ]
+    rows += _preference_rows(found.measures.pairs) if found.measures.pairs else []
+    yield ""
+    yield from table([("bias", "value", "95 % interval", "n"), *rows], right=(1, 3))
+    for reason, count in found.failures.items():
+        yield f"anchors without a verdict ({reason}): {count}"
+    yield f"tokens: {found.usage.input:,} in, {found.usage.output:,} out"
+
+
+def inventory(anchors: Iterable[Anchor]) -> list[tuple[str, ...]]:
+    """How many anchors an evaluator has, by what people said."""
+    counts: dict[str, Counter[str]] = {}
+    for anchor in anchors:
+        counts.setdefault(anchor.evaluator, Counter())[anchor.human or "score"] += 1
+    said = ("pass", "fail", "score")
+    return [("evaluator", *said), *((name, *(str(found[one]) for one in said)) for name, found in counts.items())]
 
 
 def decision_lines(found: Decision) -> Iterator[str]:
