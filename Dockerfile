@@ -1,5 +1,6 @@
 # The exporter as an image. Alone it listens on its own loopback only; compose.yaml gives it a config that listens.
-FROM python:3.13.14-slim-trixie AS build
+# The full image has the C compiler that the slim one has not.
+FROM python:3.13.14-trixie AS build
 # [demo] adds what the demo's traffic needs.
 ARG EXTRAS=""
 RUN python -m venv --without-pip /opt/llmq
