@@ -14,7 +14,7 @@ from exporter import config as config_module
 from exporter.config import Config, ConfigError, load, reload, to_yaml
 from exporter.config.configfile import LARGEST_FILE, parse
 from exporter.config.meaning import Reading
-from exporter.config.settings import Origin, Price, Secret
+from exporter.config.settings import JudgeSettings, Origin, Price, Secret
 from exporter.config.shape import check
 from exporter.config.units import Address
 from exporter.evaluators import built_in, evaluator
@@ -191,7 +191,8 @@ def test_the_documented_defaults_are_the_defaults():
     documented = load(DEFAULT)
     bare = load()
     assert replace(documented, origin=bare.origin) == bare
-    assert replace(Config(), evaluators=bare.evaluators, written=bare.written) == bare
+    judge = replace(JudgeSettings(), rubrics=bare.judge.rubrics, rules=bare.judge.rules)
+    assert replace(Config(), evaluators=bare.evaluators, judge=judge, written=bare.written) == bare
 
 
 def test_every_key_is_documented_with_its_default():
