@@ -29,7 +29,11 @@ READ = {
     "after thinking": ('<think>{"score": 1} or {"score": 5}?</think>{"explanation": "x", "score": 2}', 2, "x"),
     "with a line break in the text": ('{"explanation": "two\nlines", "score": 2}', 2, "two\nlines"),
     "braces in prose": ('The {placeholder} is empty {}. {"score": 2}', 2, ""),
-    "an object quoted inside": (json.dumps({"explanation": 'it says {"score": 5}', "score": 1}), 1, 'it says {"score": 5}'),
+    "an object quoted inside": (
+        json.dumps({"explanation": 'it says {"score": 5}', "score": 1}),
+        1,
+        'it says {"score": 5}',
+    ),
 }
 UNPARSEABLE = {
     "nothing": "",
@@ -112,7 +116,9 @@ JSON = st.recursive(
 PIECES = st.one_of(
     st.text(max_size=12),
     JSON.map(json.dumps),
-    st.sampled_from(["{", "}", '"', "'", '{"score":', '"score": 5', "```json\n", "<think>", "</think>", ":", ",", "\\"]),
+    st.sampled_from(
+        ["{", "}", '"', "'", '{"score":', '"score": 5', "```json\n", "<think>", "</think>", ":", ",", "\\"]
+    ),
 )
 
 

@@ -176,4 +176,4 @@ def _completions(url: str) -> httpx.URL:
     """The address of chat completions below an endpoint's, or the address itself where it is that one."""
     base = httpx.URL(url)
     path = base.path.rstrip("/")
-    return base if path.endswith("/chat/completions") else base.copy_with(path=f"{path}/chat/completions")
+    return base.copy_with(path=path if path.endswith("/chat/completions") else f"{path}/chat/completions")
