@@ -1,0 +1,226 @@
+"""The judge on the road: a real exporter asks a judge of known behaviour; what is counted, kept, retried, paid."""
+
+import asyncio
+import json
+
+import pytest
+
+from exporter.demo.judge_stub import Behaviour, Stub
+
+CONTEXT = ["Refunds are accepted within 30 days of purchase."]
+
+
+@pytest.fixture
+async def stub():
+    async with Stub().running() as running:
+        yield running
+
+
+@pytest.fixture
+def judge(tmp_path, stub):
+    """A config with a judge that judges everything by helpfulness alone, but for what a test says."""
+
+    def configured(**changes):
+        rubrics = {"faithfulness": {"enabled": False}}
+        section = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}]}
+        section |= {"rubrics": rubrics, "repeat": 0, "budget": {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}}
+        return {"judge": section | changes}
+
+    return configured
+
+
+async def ask(exporter, *answers, **fields):
+    """Send interactions, and let them be scored and recorded."""
+    asked = [
+        {"id": f"{answer}-{number}", "app": "shop", "question": "Refunds?", "context": CONTEXT, "answer": answer}
+        for number, answer in enumerate(answers)
+    ]
+    status, body = await exporter.post("/v1/interactions", json=[one | fields for one in asked])
+    assert status == 200, body
+    await exporter.pass_time(3)
+
+
+async def settled(exporter, *, seconds=0.0):
+    """Wait until no job is left, moving the clock by so much each time; then make all durable."""
+    queue = exporter.exporter.judging.queue
+    async with asyncio.timeout(20):
+        while len(queue):
+            exporter.clock.move(seconds)
+            exporter.exporter.judging.worker.wake()
+            await asyncio.sleep(0.01)
+    await exporter.exporter.pipeline.flush()
+
+
+async def verdicts(exporter, **labels):
+    name = "llmq_evaluations_total"
+    return [
+        await exporter.total(name, evaluator="helpfulness", verdict=verdict, **labels) for verdict in ("pass", "fail")
+    ]
+
+
+async def test_every_sampled_trace_gets_the_judges_verdict(run_exporter, judge):
+    exporter = await run_exporter(judge())
+    await ask(exporter, "truth:good", "truth:bad", "truth:good")
+    await settled(exporter)
+    assert await verdicts(exporter, sample="random") == [2, 1]
+
+
+async def test_the_evaluator_version_names_the_model_and_the_rubric(run_exporter, judge):
+    exporter = await run_exporter(judge())
+    await ask(exporter, "truth:good")
+    await settled(exporter)
+    versions = {
+        dict(labels)["evaluator_version"]
+        for (name, labels) in await exporter.samples()
+        if name == "llmq_evaluations_total" and ("evaluator", "helpfulness") in labels
+    }
+    assert len(versions) == 1
+    model, _, rubric = versions.pop().partition("+")
+    assert model == "judge-1"
+    assert len(rubric) == 8
+
+
+async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_exporter, judge):
+    exporter = await run_exporter(judge())
+    await ask(exporter, "truth:bad")
+    await settled(exporter)
+    samples = exporter.exporter.store.objects("judge job")
+    assert samples == []
+    trace_id = next(iter(exporter.exporter.store._read("SELECT trace_id FROM traces")))[0]
+    document = json.loads(exporter.exporter.pipeline.document(trace_id))
+    said = [one for one in document["evaluations"] if one["evaluator"] == "helpfulness"]
+    assert [(one["verdict"], one["sample"], one["explanation"]) for one in said] == [("fail", "random", '"As told."')]
+    assert document["answer"] == "truth:bad"
+
+
+async def test_what_is_not_sampled_is_counted(run_exporter, judge, stub):
+    exporter = await run_exporter(judge(sampling=[{"rate": 0.0}]))
+    await ask(exporter, "truth:good", "truth:bad")
+    await settled(exporter)
+    assert await exporter.total("llmq_unscored_total", evaluator="helpfulness", reason="sampled_out") == 2
+    assert stub.requests == []
+
+
+async def test_evaluated_unscored_and_failed_add_up_to_the_requests(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(malformed_rate=0.3, refuse_rate=0.2)
+    exporter = await run_exporter(judge(sampling=[{"rate": 0.6}], attempts=1))
+    await ask(exporter, *(["truth:good"] * 30), *(["truth:bad"] * 30))
+    await settled(exporter, seconds=1)
+    requests = await exporter.total("llmq_requests_total")
+    failed = await exporter.total("llmq_evaluation_failures_total", evaluator="helpfulness")
+    unscored = await exporter.total("llmq_unscored_total", evaluator="helpfulness")
+    assert requests == 60
+    assert failed > 0
+    assert unscored > 0
+    assert sum(await verdicts(exporter)) + failed + unscored == requests
+
+
+async def test_a_transient_error_is_tried_again_until_there_is_a_verdict(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(error_rate=0.5, seed=1)
+    exporter = await run_exporter(judge(attempts=20))
+    await ask(exporter, *(["truth:good"] * 10))
+    await settled(exporter, seconds=30)
+    assert await verdicts(exporter) == [10, 0]
+    assert len(stub.requests) > 10
+
+
+async def test_an_unparseable_reply_is_a_failure_and_never_a_verdict(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(malformed_rate=1.0)
+    exporter = await run_exporter(judge(attempts=2))
+    await ask(exporter, "truth:good")
+    await settled(exporter, seconds=60)
+    assert await exporter.total("llmq_evaluation_failures_total", reason="unparseable") == 1
+    assert await verdicts(exporter) == [0, 0]
+
+
+async def test_another_models_reply_is_counted_and_not_scored(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(replies_as="judge-2")
+    exporter = await run_exporter(judge())
+    await ask(exporter, "truth:good")
+    await settled(exporter)
+    assert await exporter.total("llmq_judge_pin_mismatches_total", evaluator="helpfulness", kind="model") == 1
+    assert await exporter.total("llmq_evaluation_failures_total", reason="pin_mismatch") == 1
+    assert await verdicts(exporter) == [0, 0]
+
+
+async def test_another_models_reply_is_scored_and_counted_where_that_is_wanted(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(replies_as="judge-2")
+    exporter = await run_exporter(judge(pin={"mismatch": "count"}))
+    await ask(exporter, "truth:good")
+    await settled(exporter)
+    assert await exporter.total("llmq_judge_pin_mismatches_total", evaluator="helpfulness", kind="model") == 1
+    assert await verdicts(exporter) == [1, 0]
+
+
+async def test_over_budget_is_counted_and_nothing_is_asked(run_exporter, judge, stub, tmp_path):
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    exporter = await run_exporter(judge(budget={"day": {"tokens": 10}, "ledger": ledger}))
+    await ask(exporter, "truth:good", "truth:bad")
+    await settled(exporter)
+    assert await exporter.total("llmq_unscored_total", evaluator="helpfulness", reason="over_budget") == 2
+    assert await exporter.total("llmq_judge_requests_total", outcome="over_day_tokens") == 2
+    assert stub.requests == []
+
+
+async def test_the_tokens_counted_are_the_tokens_billed(run_exporter, judge, stub):
+    exporter = await run_exporter(judge())
+    await ask(exporter, "truth:good", "truth:bad", "truth:good")
+    await settled(exporter)
+    bill = stub.billed()
+    assert await exporter.total("llmq_judge_tokens_total") == bill.input + bill.output
+
+
+async def test_a_repeated_judgement_counts_flips_and_no_second_verdict(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(flip_rate=1.0)
+    exporter = await run_exporter(judge(repeat=1))
+    await ask(exporter, "truth:good one", "truth:good two")
+    await settled(exporter)
+    await settled(exporter)
+    assert await verdicts(exporter) == [2, 0]
+    assert await exporter.total("llmq_judge_repeats_total", outcome="flipped") == 2
+
+
+async def test_hard_cases_are_judged_apart_from_the_sample(run_exporter, judge):
+    config = judge(sampling=[{"rate": 0.0}], targeted={"rate": 1.0, "failed": ["refusal"]})
+    exporter = await run_exporter(config)
+    await ask(exporter, "I'm sorry, but I can't help with that. truth:bad", "Within 30 days. truth:good")
+    await settled(exporter)
+    assert await verdicts(exporter, sample="targeted") == [0, 1]
+    assert await verdicts(exporter, sample="random") == [0, 0]
+
+
+async def test_jobs_survive_a_restart(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(error_rate=1.0, errors=(503,))
+    first = await run_exporter(judge(attempts=20))
+    await ask(first, "truth:good", "truth:bad")
+    await first.client.close()
+    stub.behaviour = Behaviour()
+    second = await run_exporter(judge(attempts=20))
+    await settled(second, seconds=600)
+    assert await verdicts(second) == [1, 1]
+
+
+async def test_a_job_that_is_too_old_fails_and_says_so(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(error_rate=1.0, errors=(503,))
+    exporter = await run_exporter(judge(attempts=100))
+    await ask(exporter, "truth:good")
+    await settled(exporter, seconds=3600)
+    assert await exporter.total("llmq_evaluation_failures_total", evaluator="helpfulness") == 1
+    assert await exporter.total("llmq_evaluation_failures_total", reason="expired") == 1
+
+
+async def test_a_stalled_judge_is_visible(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(error_rate=1.0, errors=(503,))
+    exporter = await run_exporter(judge(attempts=100))
+    await ask(exporter, "truth:good")
+    exporter.clock.move(60)
+    assert await exporter.total("llmq_judge_lag_seconds") >= 60
+    assert await exporter.total("llmq_exporter_queue_length", queue="judge") == 1
+
+
+async def test_a_trace_without_context_is_not_judged_for_faithfulness(run_exporter, judge, stub):
+    exporter = await run_exporter(judge(rubrics={"helpfulness": {"enabled": False}}))
+    await ask(exporter, "truth:good", context=[])
+    await settled(exporter)
+    assert await exporter.total("llmq_unscored_total", evaluator="faithfulness", reason="not_applicable") == 1
+    assert stub.requests == []
