@@ -100,8 +100,14 @@ class Calibration:
                 if not error.retry or attempt + 1 == self._attempts:
                     failures[error.reason] += 1
                     return None
-                await asyncio.sleep(error.after if error.after is not None else self._wait * 2**attempt)
+                await asyncio.sleep(self._pause(error, attempt))
             else:
                 used.append(judgement.usage)
                 return judgement
         return None
+
+    def _pause(self, error: JudgeError, attempt: int) -> float:
+        """Seconds until the next attempt: an endpoint in trouble needs time, a reply that nobody can read does not."""
+        if error.reason == "unparseable":
+            return 0.0
+        return error.after if error.after is not None else self._wait * 2**attempt
