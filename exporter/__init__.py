@@ -25,6 +25,8 @@ Beside the road:
     pages       what people and Prometheus read over HTTP
     offline/    replay of captures, suites of rows
     rules/      SLOs → Prometheus rules
+    container/  what configures the containers of compose.yaml; no code
+    demo/       a whole stack with live traffic and an incident in it
     app         all wiring, no logic
     cli         the command line; the only place that prints or exits
 """
