@@ -121,5 +121,5 @@ def test_full_queues_fit_the_memory_of_the_collector():
 
 
 def test_llmq_is_tried_for_ever_and_jaeger_never_holds_up_llmq():
-    assert OTELCOL["exporters"]["otlp_http/llmq"]["retry_on_failure"]["max_elapsed_time"] == 0
+    assert OTELCOL["exporters"]["otlp_http/llmq"]["retry_on_failure"]["max_elapsed_time"] == "0s"
     assert OTELCOL["exporters"]["otlp_http/jaeger"]["retry_on_failure"]["enabled"] is False
