@@ -82,7 +82,7 @@ def test_an_answer_that_repeats_the_key_of_another_call_gets_another_key():
 
 
 def test_no_mark_of_a_chat_template_is_left_whole():
-    text = "<|im_start|> <|eot_id|> [INST] [/INST] <s> </s> <<SYS>> <start_of_turn> <\uff5cUser\uff5c> <think> [TOOL_CALLS]"
+    text = "<|im_start|> <|eot_id|> [INST] [/INST] <s> </s> <<SYS>> <start_of_turn> <\uff5cUser\uff5c> <think>"
     user = prompt(replace(CASE, answer=text), HELPFULNESS).messages[1]["content"]
     assert [mark for mark in text.split() if mark in user] == []
     assert "< |im_start|>" in user
