@@ -12,12 +12,14 @@ from aiohttp import web
 
 from . import __version__, pages, receiver
 from .access import Access
+from .calibrating import Calibrating
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
 from .config.units import Address
 from .decode.batch import DecodeLimits
 from .evaluators import installed
 from .evaluators.panel import Panel
+from .judge.anchors import Anchor, AnchorsError, read
 from .judge.bench import STANDING, Bench, decoded
 from .judging import Judging
 from .metrics import families as f
@@ -50,22 +52,24 @@ class Exporter:
         self._admit(config)
         self._watch()
         self._purse: Purse | None = None
+        self.calibrating: Calibrating | None = None
         self.judging = self._judging(config, panel) if config.judge.enabled else None
         self.metrics.config_loaded(succeeded=True)
         self._running: asyncio.Task[None] | None = None
-        self._judge_running: asyncio.Task[None] | None = None
+        self._judge_running: asyncio.Future[tuple[None, None]] | None = None
 
     async def start(self) -> None:
         """Take up what an earlier run left, then begin to work."""
-        if self.judging is not None:
+        if self.judging is not None and self.calibrating is not None:
             self.judging.recover()
+            self.calibrating.recover()
         waiting = self.pipeline.recover()
         if waiting:
             _log.info("recovered: requests=%d", waiting)
         await self.pipeline.writer.start()
         self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
-        if self.judging is not None:
-            self._judge_running = asyncio.create_task(self.judging.run(), name="llmq-judging")
+        if self.judging is not None and self.calibrating is not None:
+            self._judge_running = asyncio.gather(self.judging.run(), self.calibrating.run())
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
@@ -97,6 +101,7 @@ class Exporter:
             config = reload(self.config)
             _refuse_what_needs_a_restart(self.config, config)
             panel = Panel(config.evaluators, installed())
+            anchors = _anchors(config)
         except ConfigError:
             self.metrics.config_loaded(succeeded=False)
             raise
@@ -104,7 +109,7 @@ class Exporter:
         _limit(self._limiter, config)
         self.metrics.configure(panel.names, panel.pass_marks)
         self.pipeline.configure(self._settings(config, panel))
-        self._reconfigure_judge(config, panel)
+        self._reconfigure_judge(config, panel, anchors)
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
 
@@ -123,6 +128,7 @@ class Exporter:
             blocked=lambda: pipeline.problem is not None,
         )
         pipeline.judges = judging
+        self.calibrating = Calibrating(judging, pipeline.recorder, self.metrics, _anchors(config), now=self._now)
         self._watch_judge(judging, self._purse)
         return judging
 
@@ -138,12 +144,14 @@ class Exporter:
             connections=judge.concurrency,
         )
 
-    def _reconfigure_judge(self, config: Config, panel: Panel) -> None:
+    def _reconfigure_judge(self, config: Config, panel: Panel, anchors: tuple[Anchor, ...]) -> None:
         """Calls under way end with the connections that they have."""
         if self.judging is None or self._purse is None:
             return
         before = self.judging.bench
         self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
+        if self.calibrating is not None:
+            self.calibrating.anchors = anchors
         self._purse.caps = config.judge.caps
         asyncio.get_running_loop().call_later(
             config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
@@ -253,6 +261,18 @@ def _reload_or_log(exporter: Exporter) -> None:
         _log.info("config reloaded")
     except ConfigError as error:
         _log.error("config not reloaded, the one in use stays:\n%s", error)
+
+
+def _anchors(config: Config) -> tuple[Anchor, ...]:
+    """The anchor set that the config names; raises ConfigError."""
+    path = config.judge.anchors.file
+    if path is None:
+        return ()
+    try:
+        with path.open("rb") as lines:
+            return read(lines, str(path))
+    except (OSError, AnchorsError) as error:
+        raise ConfigError([Problem(str(config.origin.path), 0, "$.judge.anchors.file", str(error))]) from error
 
 
 def _limit(limiter: Limiter, config: Config) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from .judge.agreement import Agreement
 from .judge.drift import Diagnosis, Drift
-from .judge.intervals import Estimate
+from .judge.intervals import Estimate, wilson
 from .judge.measures import Measures
 from .metrics import families as f
 from .metrics.events import Metrics
@@ -51,6 +51,13 @@ def show_traffic(metrics: Metrics, judge: Judge, length: Estimate | None, own_fa
     _show(metrics, f.JUDGE_OWN_FAMILY, (*judge, "live"), own_family)
     _show_cases(metrics, judge, "length_correlation", length)
     _show_cases(metrics, judge, "own_family_live", own_family)
+
+
+def show_rates(metrics: Metrics, judge: Judge, judged: tuple[int, int], corrected: Estimate | None) -> None:
+    """Show the pass rate of (passed, judged) verdicts on live traffic, raw, and corrected for the judge's errors."""
+    _show(metrics, f.JUDGE_PASS, (*judge, "raw"), wilson(*judged))
+    _show(metrics, f.JUDGE_PASS, (*judge, "corrected"), corrected)
+    metrics.measured(f.JUDGE_CASES, (*judge, "pass_ratio"), judged[1])
 
 
 def show_drift(metrics: Metrics, judge: Judge, scores: Drift | None, found: Diagnosis) -> None:

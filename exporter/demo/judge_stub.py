@@ -92,6 +92,8 @@ class Stub:
         bills: Path | None = None,
     ) -> None:
         self.behaviour = behaviour
+        self.others: dict[str, Behaviour] = {}
+        """How models behave that are asked for by their own names; ``behaviour`` is that of all others."""
         self.url = ""
         self.bills: list[Bill] = []
         self.requests: list[dict[str, Any]] = []
@@ -128,10 +130,10 @@ class Stub:
         )
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        it = self.behaviour
+        asked = await request.json()
+        it = self._asked_for(asked)
         if it.key and request.headers.get("Authorization") != f"Bearer {it.key}":
             return _error(401, "Incorrect API key provided")
-        asked = await request.json()
         self.requests.append(asked)
         if parameter := next((name for name in it.rejects if _has(asked, name)), ""):
             return _error(400, f"Unsupported parameter: '{parameter}'", parameter)
@@ -141,29 +143,32 @@ class Stub:
         if it.latency:
             await asyncio.sleep(chance.expovariate(1 / it.latency))
         if chance.random() < it.error_rate:
-            return await self._fail(request, chance.choice(it.errors), text)
+            return await self._fail(request, chance.choice(it.errors), text, it)
         return web.json_response(self._completion(asked, text, chance))
 
-    async def _fail(self, request: web.Request, how: int | str, text: str) -> web.StreamResponse:
-        if self.behaviour.bills_errors:
-            self._bill(text, "")
+    def _asked_for(self, asked: dict[str, Any]) -> Behaviour:
+        return self.others.get(asked.get("model", ""), self.behaviour)
+
+    async def _fail(self, request: web.Request, how: int | str, text: str, it: Behaviour) -> web.StreamResponse:
+        if it.bills_errors:
+            self._bill(text, "", it)
         if how == "hang":
             await asyncio.Event().wait()
         if how == "drop" and request.transport is not None:
             request.transport.abort()
             raise web.HTTPServiceUnavailable
-        after = self.behaviour.retry_after
+        after = it.retry_after
         return _error(int(how), "failing as told to", headers={} if after is None else {"Retry-After": f"{after:g}"})
 
     def _completion(self, asked: dict[str, Any], text: str, chance: random.Random) -> dict[str, Any]:
-        it = self.behaviour
+        it = self._asked_for(asked)
         drawn = chance.random()
         refusal = "I cannot judge this." if drawn < it.refuse_rate else None
         if it.refuse_rate <= drawn < it.refuse_rate + it.malformed_rate:
             content = chance.choice(MALFORMED)
         else:
             content = json.dumps({"explanation": "As told.", "score": self._score(asked, text, chance)})
-        bill = self._bill(text, refusal or content)
+        bill = self._bill(text, refusal or content, it)
         return {
             "id": f"chatcmpl-{len(self.bills)}",
             "object": "chat.completion",
@@ -185,7 +190,7 @@ class Stub:
 
     def _score(self, asked: dict[str, Any], text: str, chance: random.Random) -> int:
         """The lowest or the highest score of the scale that the request names, by the truth and the behaviour."""
-        it = self.behaviour
+        it = self._asked_for(asked)
         good = self._truth(asked["messages"][-1]["content"])
         passes = 0.5 if good is None else it.sensitivity if good else 1 - it.specificity
         if it.length_bias and (found := _LENGTH.search(text)):
@@ -196,8 +201,8 @@ class Stub:
         scale = _scale(asked)
         return max(scale) if passed else min(scale)
 
-    def _bill(self, text: str, reply: str) -> Bill:
-        bill = Bill(model=self.behaviour.model, input=_tokens(text), output=_tokens(reply))
+    def _bill(self, text: str, reply: str, it: Behaviour) -> Bill:
+        bill = Bill(model=it.model, input=_tokens(text), output=_tokens(reply))
         self.bills.append(bill)
         if self._file is not None:
             with self._file.open("ab") as file:  # before the reply: whoever is told of a cost finds it here

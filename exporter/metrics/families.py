@@ -234,6 +234,13 @@ JUDGE_OWN_FAMILY = _gauge(
     "source",
     "estimate",
 )
+JUDGE_PASS = _gauge(
+    "llmq_judge_pass_ratio",
+    "Pass rate of a judge's last 500 verdicts on its sample: raw, and corrected for its errors on the anchors.",
+    *JUDGE,
+    "rate",
+    "estimate",
+)
 JUDGE_FLIPS = _gauge(
     "llmq_judge_flip_ratio", "Share of cases that got two verdicts when they were judged twice.", *JUDGE, "estimate"
 )
