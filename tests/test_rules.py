@@ -37,8 +37,11 @@ LATER = {
 
 FOREIGN = {"up"}
 
-FOR_PANELS = re.compile(r"sli:llmq_slo_objective:ratio|\w+:llmq_sli_bad_per_events:ratio_increase\w+")
-"""What may be recorded for dashboards alone: objectives, and every ratio at every level."""
+FOR_PANELS = re.compile(
+    r"sli:llmq_slo_objective:ratio|\w+:llmq_sli_bad_per_events:ratio_increase\w+"
+    r"|app:llmq_corrected_pass(_low|_high)?:ratio_increase1d"
+)
+"""What may be recorded for dashboards alone: objectives, every ratio at every level, the corrected rate."""
 
 DASHBOARDS = {
     "llmq-overview",
@@ -148,7 +151,18 @@ def test_an_alert_keeps_the_house_rules(alert):
 
 def test_rules_use_no_function_that_a_feature_flag_hides():
     used = {call.func.name for rule in RULES for call in of(rule, promql_parser.Call)}
-    assert used == {"increase", "clamp_max", "sqrt", "abs", "vector", "time", "absent", "max_over_time"}
+    assert used == {
+        "increase",
+        "clamp",
+        "clamp_max",
+        "clamp_min",
+        "sqrt",
+        "abs",
+        "vector",
+        "time",
+        "absent",
+        "max_over_time",
+    }
 
 
 def test_ranges_hold_scrapes_enough_and_end_before_the_data_do():

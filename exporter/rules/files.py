@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from . import burn, compare, health
+from . import burn, compare, corrected, health
 from .rulefile import Group, Links, text
 from .slo import DEFAULT_SLOS, Slo
 
@@ -45,7 +45,12 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
         **{f"{group.name.removeprefix('llmq-')}.rules.yaml": [group] for group in found},
         "versions.rules.yaml": [compare.versions(comparison_z), *compare.last_week(slos, comparison_z)],
         "offline.rules.yaml": [compare.offline(comparison_z, settings.offline_max_age)],
-        "judge.rules.yaml": [compare.agreement(), health.judge(), health.review()],
+        "judge.rules.yaml": [
+            compare.agreement(),
+            corrected.corrected(settings.slow_interval),
+            health.judge(),
+            health.review(),
+        ],
         "exporter.rules.yaml": [health.scoring(), health.exporter(settings.job)],
     }
     return {name: found for name, found in files.items() if any(group.rules for group in found)}
