@@ -16,7 +16,7 @@ class OverdueError(BaseException):
 
 
 class Deadline:
-    """Watches one call at a time: between ``start`` and ``stop``, inside ``watching``.
+    """Watches one call at a time, inside ``watching``, which must end by ``due`` (of ``perf_counter``; inf: none runs).
 
     A repeating timer signal looks every ``tick`` seconds whether the call is overdue, so it ends at most one tick late.
     Outside the main thread nothing is interrupted: the caller measures and finds out afterwards.
@@ -24,18 +24,8 @@ class Deadline:
 
     def __init__(self, tick: float) -> None:
         self._tick = tick
-        self._due = inf
+        self.due = inf
         self._watching = False
-
-    def start(self, timeout: float) -> float:
-        """Begin a call that may take ``timeout`` seconds; returns the time at which it began."""
-        now = perf_counter()
-        self._due = now + timeout
-        return now
-
-    def stop(self) -> None:
-        """The call has ended; from here on nothing is raised."""
-        self._due = inf
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -50,10 +40,10 @@ class Deadline:
             yield
         finally:
             self._watching = False
-            self.stop()
+            self.due = inf
             signal.setitimer(signal.ITIMER_REAL, *timer)
             signal.signal(signal.SIGALRM, handler)
 
     def _on_tick(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
-        if perf_counter() >= self._due:
+        if perf_counter() >= self.due:
             raise OverdueError

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from math import inf
 from time import perf_counter
 from typing import Any
 
@@ -59,11 +60,53 @@ class PanelError(ValueError):
         )
 
 
-class _Run(Struct, frozen=True):
-    evaluator: Evaluator
-    pass_mark: float
-    timeout: float
-    options: dict[str, Any]
+_Said = Evaluation | Unscored | Failure
+
+
+class _Run:
+    """An evaluator with its options, and what its simplest results mean, made once because most results are those."""
+
+    __slots__ = ("evaluator", "function", "interrupted", "name", "options", "pass_mark", "plain", "timeout")
+
+    def __init__(self, evaluator: Evaluator, pass_mark: float, timeout: float, options: dict[str, Any]) -> None:
+        self.evaluator = evaluator
+        self.name = evaluator.name
+        self.function = evaluator.function
+        self.pass_mark = pass_mark
+        self.timeout = timeout
+        self.options = options
+        self.interrupted = _failed(evaluator, "timeout", "interrupted")
+        self.plain: dict[bool | None, _Said] = {
+            None: Unscored(evaluator=evaluator.name, reason="not_applicable"),
+            True: self._judged(1.0, None, "", ()),
+            False: self._judged(0.0, None, "", ()),
+        }
+
+    def heard(self, result: Any) -> _Said:
+        """What a result of the evaluator means."""
+        if result is None or result is True or result is False:
+            return self.plain[result]
+        if isinstance(result, Score):
+            return self._judged(result.value, result.passed, result.explanation, result.quotes)
+        return self._judged(result, None, "", ())
+
+    def _judged(self, value: Any, passed: Any, explanation: Any, quotes: Any) -> Evaluation | Failure:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return _failed(self.evaluator, "invalid_result", f"a {type(value).__name__}, not a number")
+        if not 0 <= value <= 1:
+            return _failed(self.evaluator, "invalid_result", "outside 0..1")
+        if not (isinstance(explanation, str) and isinstance(quotes, tuple)):
+            return _failed(self.evaluator, "invalid_result", "an explanation or quotes of the wrong type")
+        good = value >= self.pass_mark if passed is None else passed
+        verdict: Verdict = "pass" if good else "fail"
+        return Evaluation(
+            evaluator=self.name,
+            evaluator_version=self.evaluator.version,
+            verdict=verdict,
+            score=float(value),
+            explanation=explanation,
+            quotes=quotes,
+        )
 
 
 class _Configured(Struct, frozen=True):
@@ -126,14 +169,18 @@ class Panel:
         failures: list[Failure] = []
         durations: list[tuple[str, float]] = []
         for run in plan:
-            if isinstance(run, Unscored):
+            if type(run) is Unscored:
                 unscored.append(run)
                 continue
-            said, seconds = self._evaluated(run, trace)
-            durations.append((run.evaluator.name, seconds))
-            if isinstance(said, Evaluation):
+            began = perf_counter()
+            said = self._asked(run, trace, began)
+            seconds = perf_counter() - began
+            durations.append((run.name, seconds))
+            if seconds > run.timeout and said != run.interrupted:
+                said = _failed(run.evaluator, "timeout", "found out afterwards")
+            if type(said) is Evaluation:
                 evaluations.append(said)
-            elif isinstance(said, Unscored):
+            elif type(said) is Unscored:
                 unscored.append(said)
             else:
                 failures.append(said)
@@ -144,25 +191,21 @@ class Panel:
             durations=tuple(durations),
         )
 
-    def _evaluated(self, run: _Run, trace: Trace) -> tuple[Evaluation | Unscored | Failure, float]:
-        deadline, timeout = self._deadline, run.timeout
-        began = deadline.start(timeout)
+    def _asked(self, run: _Run, trace: Trace, began: float) -> _Said:
+        deadline = self._deadline
+        deadline.due = began + run.timeout
         try:
             try:
-                result = run.evaluator.function(trace, **run.options)
-                said = _said(run, result)
+                said = run.heard(run.function(trace, **run.options))
             except (OverdueError, KeyboardInterrupt):
                 raise
             except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
-                said = _failed(run, "exception", type(error).__name__)
-            deadline.stop()
+                said = _failed(run.evaluator, "exception", type(error).__name__)
+            deadline.due = inf
         except OverdueError:
-            deadline.stop()
-            return _failed(run, "timeout", "interrupted"), perf_counter() - began
-        seconds = perf_counter() - began
-        if seconds > timeout:
-            return _failed(run, "timeout", "found out afterwards"), seconds
-        return said, seconds
+            deadline.due = inf
+            return run.interrupted
+        return said
 
     def _plan(self, app: str, route: str) -> tuple[_Run | Unscored, ...]:
         if self._everywhere:
@@ -222,34 +265,5 @@ def _chosen(one: _Configured, app: str, route: str) -> _Run | Unscored:
     return Unscored(evaluator=one.evaluator.name, reason="not_applicable")
 
 
-def _said(run: _Run, result: Any) -> Evaluation | Unscored | Failure:
-    if result is None:
-        return Unscored(evaluator=run.evaluator.name, reason="not_applicable")
-    if result is True or result is False:
-        return _judged(run, float(result), None, "", ())
-    if isinstance(result, Score):
-        return _judged(run, result.value, result.passed, result.explanation, result.quotes)
-    return _judged(run, result, None, "", ())
-
-
-def _judged(run: _Run, value: Any, passed: Any, explanation: Any, quotes: Any) -> Evaluation | Failure:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return _failed(run, "invalid_result", f"a {type(value).__name__}, not a number")
-    if not 0 <= value <= 1:
-        return _failed(run, "invalid_result", "outside 0..1")
-    if not (isinstance(explanation, str) and isinstance(quotes, tuple)):
-        return _failed(run, "invalid_result", "an explanation or quotes of the wrong type")
-    good = value >= run.pass_mark if passed is None else passed
-    verdict: Verdict = "pass" if good else "fail"
-    return Evaluation(
-        evaluator=run.evaluator.name,
-        evaluator_version=run.evaluator.version,
-        verdict=verdict,
-        score=float(value),
-        explanation=explanation,
-        quotes=quotes,
-    )
-
-
-def _failed(run: _Run, reason: FailureReason, detail: str) -> Failure:
-    return Failure(evaluator=run.evaluator.name, evaluator_version=run.evaluator.version, reason=reason, detail=detail)
+def _failed(one: Evaluator, reason: FailureReason, detail: str) -> Failure:
+    return Failure(evaluator=one.name, evaluator_version=one.version, reason=reason, detail=detail)
