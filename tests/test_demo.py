@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -42,7 +42,7 @@ class Demo:
     def said(self):
         return self.output.read_text()
 
-    def wait_for(self, pattern, seconds=60):
+    def wait_for(self, pattern, seconds=120):
         """The match of a pattern in what it says, as soon as there is one."""
         return wait_until(lambda: re.search(pattern, self.said), pattern, seconds, self)
 
@@ -101,7 +101,7 @@ class Incident:
         self.rules = [rule for group in self.data("rules")["groups"] for rule in group["rules"]]
         self.groups = httpx.get(f"{self.alertmanager}/api/v2/alerts/groups").json()
         self.metrics = httpx.get(f"{self.exporter}/metrics").text
-        links = re.findall(r"(?:runbook|dashboard): (\S+)", self.said)
+        links = re.findall(r"(?:runbook|dashboard):\s+(\S+)", self.said)
         self.links = {link: httpx.get(link, follow_redirects=True) for link in links}
         self.document = httpx.get(re.search(r"http\S+/api/traces/\w+", self.said)[0]).json()
 
@@ -154,7 +154,7 @@ def test_runbook_and_dashboard_links_of_the_notification_resolve(incident):
 
 def test_only_what_is_bad_pages(incident):
     paging = [alert["labels"] for alert in incident.alerts if alert["labels"]["severity"] == "page"]
-    assert {(labels["sli"], labels["app"], labels.get("route", GUILTY.route)) for labels in paging} == {
+    assert {(labels.get("sli"), labels.get("app"), labels.get("route", GUILTY.route)) for labels in paging} == {
         ("grounding", GUILTY.app, GUILTY.route)
     }
 
@@ -213,6 +213,34 @@ def test_a_part_that_ends_by_itself_ends_the_demo_with_its_last_words(tmp_path):
         assert demo.process.wait(20) == 1
         assert demo.left_behind() == []
         assert re.search(r"llmq demo: prometheus ended by itself; its last lines:\n  .+", demo.said)
+
+
+@asynccontextmanager
+async def part(*options):
+    """One part of the demo as a process, by the first line that it prints; ended by SIGTERM, as a container is."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "exporter", "demo", *options, stdout=subprocess.PIPE
+    )
+    try:
+        yield (await process.stdout.readline()).decode()
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_stub_and_traffic_run_alone(run_exporter):
+    exporter = await run_exporter()
+    to = f"--to={exporter.client.make_url('/')}"
+    async with asyncio.timeout(60), part("stub", "--listen=127.0.0.1:0") as listening:
+        model = f"--model={re.search(r'http://127.0.0.1:[0-9]+/v1', listening)[0]}"
+        async with part("traffic", to, model, "--rate=50", "--rollout-after=1s") as asking:
+            assert "50 questions a second" in asking
+            while not await exporter.total("llmq_requests_total", prompt_version=GUILTY.prompt):
+                await exporter.pass_time(3)
+                await asyncio.sleep(0.05)
+    for route in STORY.routes:
+        assert await exporter.total("llmq_requests_total", app=route.app, route=route.route) > 0
 
 
 def test_missing_packages_are_named(monkeypatch, tmp_path, capsys):
