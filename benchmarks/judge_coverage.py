@@ -1,0 +1,260 @@
+"""Do the intervals hold the truth as often as they say? Judges whose every error is known, drawn by seed, many times.
+
+As `python benchmarks/judge_coverage.py [--runs 2000] [--asked 60]`. The first tables draw verdicts and measure them
+with the exporter's own statistics; the last lets the real client ask a judge over HTTP on loopback that errs, prefers
+long answers, replies nonsense and changes its model in secret, all at known rates. All shares are of runs.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
+
+from aiohttp import web
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from exporter.config.rubrics import shipped
+from exporter.judge.agreement import Confusion, agreement, corrected
+from exporter.judge.anchors import Anchor
+from exporter.judge.bias import Labelled, length_lift
+from exporter.judge.client import Client
+from exporter.judge.drift import diagnose, score_drift
+from exporter.judge.endpoint import Endpoint
+from exporter.judge.gate import Limits
+from exporter.offline.calibrate import Calibration
+
+MEASURES = ("agreement", "kappa", "sensitivity", "specificity", "corrected rate", "length preference")
+RUBRIC = shipped()["helpfulness"]
+MODEL = "judge-1"
+
+
+class World(NamedTuple):
+    """A judge with known errors, and the answers it meets; half of the answers are long."""
+
+    name: str
+    cases: int
+    good: float
+    sensitivity: float
+    specificity: float
+    favour: float = 0.0
+    """By how much more of the long answers pass, of the good and of the bad ones, than of the short ones."""
+    live: int = 1000
+    live_good: float = 0.85
+
+    def passes(self, good: bool, long: bool) -> float:
+        """How often the judge passes such an answer."""
+        share = self.sensitivity if good else 1 - self.specificity
+        return share + (self.favour / 2 if long else -self.favour / 2)
+
+    def truth(self) -> dict[str, float]:
+        judged = self.good * self.sensitivity + (1 - self.good) * (1 - self.specificity)
+        agreed = self.good * self.sensitivity + (1 - self.good) * self.specificity
+        chance = self.good * judged + (1 - self.good) * (1 - judged)
+        kappa = (agreed - chance) / (1 - chance)
+        return dict(
+            zip(MEASURES, (agreed, kappa, self.sensitivity, self.specificity, self.live_good, self.favour), strict=True)
+        )
+
+    def draw(self, random_: random.Random) -> Iterator[Labelled]:
+        """The anchors of one run with the judge's verdicts."""
+        for number in range(self.cases):
+            good, long = random_.random() < self.good, number % 2 == 0
+            passed = random_.random() < self.passes(good, long)
+            length = random_.randint(600, 1200) if long else random_.randint(50, 500)
+            yield Labelled(judge=verdict(passed), human=verdict(good), length=length)
+
+    def judged_live(self, random_: random.Random) -> int:
+        """How many of the live answers of one run pass."""
+        rate = self.live_good * self.sensitivity + (1 - self.live_good) * (1 - self.specificity)
+        return sum(random_.random() < rate for _ in range(self.live))
+
+
+WORLDS = (
+    World("good judge, 50 anchors", 50, 0.7, 0.9, 0.85),
+    World("good judge, 100 anchors", 100, 0.7, 0.9, 0.85),
+    World("good judge, 300 anchors", 300, 0.7, 0.9, 0.85),
+    World("lenient, few bad anchors", 100, 0.9, 0.97, 0.6, live=2000, live_good=0.95),
+    World("prefers long answers", 200, 0.6, 0.85, 0.75, favour=0.2),
+    World("nearly perfect", 200, 0.8, 0.99, 0.98, live_good=0.97),
+    World("weak", 200, 0.6, 0.7, 0.6, live_good=0.7),
+    World("a coin", 200, 0.6, 0.5, 0.5),
+)
+
+
+def verdict(passed: bool) -> str:
+    return "pass" if passed else "fail"
+
+
+def measured(world: World, cases: list[Labelled], passed_live: int) -> dict:
+    confusion = Confusion.of((one.judge, one.human) for one in cases)
+    found = agreement(confusion)
+    rest = (corrected(passed_live, world.live, confusion), length_lift(cases))
+    return dict(zip(MEASURES, (found.agreement, found.kappa, found.sensitivity, found.specificity, *rest), strict=True))
+
+
+class Coverage:
+    """How often intervals held the truth, how wide they were, how often there was none."""
+
+    def __init__(self, truth: dict[str, float]) -> None:
+        self.truth, self.held, self.widths, self.none = truth, Counter(), {name: [] for name in MEASURES}, Counter()
+
+    def add(self, found: dict) -> None:
+        for name, one in found.items():
+            if one is None:
+                self.none[name] += 1
+            else:
+                self.held[name] += one.low - 1e-12 <= self.truth[name] <= one.high + 1e-12
+                self.widths[name].append(one.high - one.low)
+
+    def cells(self) -> Iterator[str]:
+        for name in MEASURES:
+            n = len(self.widths[name])
+            if not n:
+                yield "none"
+                continue
+            missing = f", none in {self.none[name] / (n + self.none[name]):.0%}" if self.none[name] else ""
+            yield f"{self.held[name] / n:.1%} (±{fmean(self.widths[name]) / 2:.2f}{missing})"
+
+
+def heading(*cells: str) -> None:
+    print(f"| {' | '.join(cells)} |")
+    print(f"|{'---|' * len(cells)}")
+
+
+def simulated(runs: int, seed: int) -> None:
+    print(f"\nShare of {runs} runs in which the 95 % interval held the truth (half its mean width)\n")
+    heading("judge", *MEASURES)
+    for world in WORLDS:
+        coverage = Coverage(world.truth())
+        for run in range(runs):
+            random_ = random.Random(f"{seed} {world.name} {run}")
+            coverage.add(measured(world, list(world.draw(random_)), world.judged_live(random_)))
+        print(f"| {world.name} | {' | '.join(coverage.cells())} |")
+
+
+def drifts(runs: int, seed: int) -> None:
+    """Who moved: the answer of `diagnose`, and whether the scores drifted, for known changes."""
+    print(f"\nWhat is said of a change, in {runs} runs: 2000 live verdicts before and after, 200 anchors\n")
+    causes = ("steady", "system", "judge", "both", "unclear")
+    heading("what happened", *causes, "score drift seen")
+    for name, share, leniency in (
+        ("nothing", 0.85, 0.0),
+        ("the system got worse by 10 points", 0.75, 0.0),
+        ("the judge got stricter by 10 points", 0.85, 0.1),
+        ("both", 0.75, 0.1),
+    ):
+        said: Counter[str] = Counter()
+        for run in range(runs):
+            said.update(drift(random.Random(f"{seed} {name} {run}"), share, leniency))
+        print(f"| {name} | {' | '.join(f'{said[one] / runs:.1%}' for one in (*causes, 'drift'))} |")
+
+
+def drift(random_: random.Random, share: float, stricter: float) -> Iterator[str]:
+    """One run: the judge repeats itself on 98 % of the anchors, and fails ``stricter`` of those that it passed."""
+    before = sum(random_.random() < 0.85 for _ in range(2000))
+    now = sum(random_.random() < share - stricter for _ in range(2000))
+    anchors = []
+    for _ in range(200):
+        old = random_.random() < 0.7
+        new = (old and random_.random() >= stricter / 0.7) if random_.random() < 0.98 else random_.random() < 0.7
+        anchors.append((verdict(old), verdict(new)))
+    yield diagnose((before, 2000), (now, 2000), anchors).cause
+    scores = [[1.0] * passed + [0.25] * (2000 - passed) for passed in (before, now)]
+    found = score_drift(*scores)
+    if found and found.moved:
+        yield "drift"
+
+
+class Judge:
+    """A judge on loopback: replies what was drawn for each question, sometimes nonsense, later as another model."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, str] = {}
+        self.model = MODEL
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        user = (await request.json())["messages"][-1]["content"]
+        text = self.replies[user.split("Question ")[1].split("?")[0]]
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+        usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        return web.json_response({"model": self.model, "choices": [choice], "usage": usage})
+
+
+async def asked(runs: int, seed: int) -> None:
+    """The same through HTTP: client, prompt, reply, retries, pin."""
+    world, malformed = World("asked", 100, 0.7, 0.9, 0.75, favour=0.2), 0.05
+    coverage, judge = Coverage(world.truth()), Judge()
+    exact = Counter()
+    async with loopback(judge) as url, Client(Endpoint(url=url, model=MODEL)) as client:
+        calibration = Calibration(client.judge, concurrency=8, attempts=2)
+        for run in range(runs):
+            random_ = random.Random(f"{seed} asked {run}")
+            cases = list(world.draw(random_))
+            nonsense = {number for number in range(len(cases)) if random_.random() < malformed}
+            judge.model = MODEL if run < 0.9 * runs else "judge-2"
+            judge.replies = {str(n): reply(one, n in nonsense) for n, one in enumerate(cases)}
+            found = await calibration.run(RUBRIC, MODEL, list(anchors(cases)), Limits(), lambda _: None)
+            if judge.model != MODEL:
+                exact["runs of another model"] += 1
+                exact["all of it refused"] += found.failures == {"pin_mismatch": len(cases)}
+                continue
+            exact["runs"] += 1
+            exact["nonsense counted exactly"] += found.failures.get("unparseable", 0) == len(nonsense)
+            kept = Confusion.of((one.judge, one.human) for n, one in enumerate(cases) if n not in nonsense)
+            exact["table exactly as drawn"] += found.decision.agreement.confusion == kept
+            measures = found.measures.agreement
+            estimates = (measures.agreement, measures.kappa, measures.sensitivity, measures.specificity)
+            rate = corrected(world.judged_live(random_), world.live, measures.confusion)
+            coverage.add(dict(zip(MEASURES, (*estimates, rate, found.measures.length), strict=True)))
+    print(f"\nThe same over HTTP: 100 anchors a run, {malformed:.0%} of the replies nonsense\n")
+    heading("judge", *MEASURES)
+    print(f"| prefers long answers, asked | {' | '.join(coverage.cells())} |\n")
+    print(", ".join(f"{name}: {count}" for name, count in exact.items()))
+
+
+def reply(one: Labelled, nonsense: bool) -> str:
+    if nonsense:
+        return "I would rather not put a number on it."
+    score = RUBRIC.highest if one.judge == "pass" else RUBRIC.lowest
+    return json.dumps({"explanation": "As drawn.", "score": score})
+
+
+def anchors(cases: list[Labelled]) -> Iterator[Anchor]:
+    for number, one in enumerate(cases):
+        question, answer = f"Question {number}?", "x" * one.length
+        yield Anchor(id=str(number), evaluator=RUBRIC.name, question=question, answer=answer, human=one.human)
+
+
+class loopback:  # noqa: N801 - reads as the function that it is
+    """Serves a judge on 127.0.0.1 while it is open; gives its address."""
+
+    def __init__(self, judge: Callable) -> None:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", judge)
+        self.runner = web.AppRunner(app)
+
+    async def __aenter__(self) -> str:
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self.runner.addresses[0][1]}/v1"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runner.cleanup()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=2000, help="of each simulated judge (default: %(default)s)")
+    parser.add_argument("--asked", type=int, default=60, help="runs over HTTP (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    simulated(options.runs, options.seed)
+    drifts(options.runs, options.seed)
+    asyncio.run(asked(options.asked, options.seed))
