@@ -8,13 +8,15 @@ import logging
 import math
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
 from .access import CHALLENGES, Access
+from .config.settings import Role
 from .decode import (
     JSON,
     PROTOBUF,
@@ -50,7 +52,7 @@ _PATHS: dict[str, Signal] = {
 _OTLP_PREFIXES = ("/v1/", "/api/public/otel/")
 _RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14}
 _RPC_UNKNOWN = 2
-_Headers = list[tuple[str, str]]
+Headers = list[tuple[str, str]]
 
 _log = logging.getLogger(__name__)
 
@@ -77,13 +79,24 @@ INTAKE = web.AppKey("INTAKE", Intake)
 RECEPTION = web.AppKey("RECEPTION", Reception)
 
 
-class _Refusal(Exception):  # noqa: N818 - the answer that it becomes
+class Refusal(Exception):  # noqa: N818 - the answer that it becomes
+    """A request is refused: with which status, counted under which reason, and what the client can do about it."""
+
     def __init__(self, code: int, reason: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.retry_after = retry_after
+
+    def headers(self) -> Headers:
+        """The headers of the answer."""
+        headers: Headers = []
+        if self.retry_after is not None:
+            headers.append(("Retry-After", str(max(1, math.ceil(self.retry_after)))))
+        if self.code == HTTPStatus.UNAUTHORIZED:
+            headers += [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
+        return headers
 
 
 def add_routes(app: web.Application) -> None:
@@ -98,7 +111,7 @@ def _handler(signal: Signal) -> Callable[[web.Request], Awaitable[web.Response]]
         reception = request.app[RECEPTION]
         try:
             response = await _received(request, reception, signal)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             reception.on_rejected(signal, refusal.reason, 1)
             response = _refused(request, refusal)
         reception.on_answered(signal, response.status)
@@ -108,13 +121,11 @@ def _handler(signal: Signal) -> Callable[[web.Request], Awaitable[web.Response]]
 
 
 async def _received(request: web.Request, reception: Reception, signal: Signal) -> web.Response:
-    _check_access(request, reception)
-    media_type = _media_type(request)
-    if media_type not in _MEDIA_TYPES[signal]:
-        raise _Refusal(415, "media_type", f"send Content-Type: {' or '.join(_MEDIA_TYPES[signal])}")
-    body, held = b"", _Held(reception)
+    check_access(request, reception, "ingest")
+    media_type = checked_media_type(request, _MEDIA_TYPES[signal])
+    body, held = b"", Held(reception)
     try:
-        body = await _body(request, reception, held)
+        body = await body_of(request, reception, held)
         entry = Entry(signal, media_type, request.headers.get("Content-Encoding", ""), body, reception.now())
         batch = _decoded(signal, entry, reception.limits)
         await _hand_over(request.app[INTAKE], reception, entry, batch)
@@ -123,19 +134,28 @@ async def _received(request: web.Request, reception: Reception, signal: Signal) 
     return web.Response(body=reply(signal, media_type, batch), content_type=media_type)
 
 
-def _check_access(request: web.Request, reception: Reception) -> None:
-    answer = reception.access.answer(request.headers.get("Authorization"), "ingest")
+def check_access(request: web.Request, reception: Reception, role: Role) -> None:
+    """Refuse whoever has no token with the role."""
+    answer = reception.access.answer(request.headers.get("Authorization"), role)
     if answer == "unknown":
-        raise _Refusal(401, "unauthenticated", "send Authorization: Bearer with a token that has the role ingest")
+        raise Refusal(401, "unauthenticated", f"send Authorization: Bearer with a token that has the role {role}")
     if answer == "forbidden":
-        raise _Refusal(403, "forbidden", "the token does not have the role ingest")
+        raise Refusal(403, "forbidden", f"the token does not have the role {role}")
+
+
+def checked_media_type(request: web.BaseRequest, known: Sequence[str]) -> str:
+    """The media type of the body; any that is not known is refused."""
+    media_type = _media_type(request)
+    if media_type not in known:
+        raise Refusal(415, "media_type", f"send Content-Type: {' or '.join(known)}")
+    return media_type
 
 
 def _media_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-class _Held:
+class Held:
     """Counts one request's part of the bytes that all requests hold."""
 
     def __init__(self, reception: Reception) -> None:
@@ -143,26 +163,29 @@ class _Held:
         self._bytes = 0
 
     def add(self, size: int) -> None:
+        """Hold more; refused where all together would hold too much."""
         if self._reception.held_bytes + size > self._reception.pending_bytes:
-            raise _Refusal(503, "busy", "too many requests at once", retry_after=1.0)
+            raise Refusal(503, "busy", "too many requests at once", retry_after=1.0)
         self._bytes += size
         self._reception.held_bytes += size
 
     def release(self) -> None:
+        """Hold nothing any more."""
         self._reception.held_bytes -= self._bytes
 
 
-async def _body(request: web.Request, reception: Reception, held: _Held) -> bytes:
+async def body_of(request: web.Request, reception: Reception, held: Held) -> bytes:
+    """A request's body as it came, within the limits of size and time."""
     try:
         async with asyncio.timeout(reception.body_seconds):
             return await _read(request, reception.body_bytes, held)
     except TimeoutError:
-        raise _Refusal(408, "timeout", "the body did not arrive in time") from None
+        raise Refusal(408, "timeout", "the body did not arrive in time") from None
     except web.RequestPayloadError:
-        raise _Refusal(400, "body", "the body broke off or is not well-formed HTTP") from None
+        raise Refusal(400, "body", "the body broke off or is not well-formed HTTP") from None
 
 
-async def _read(request: web.Request, limit: int, held: _Held) -> bytes:
+async def _read(request: web.Request, limit: int, held: Held) -> bytes:
     """Read at most ``limit`` bytes, whatever the Content-Length says or does not say."""
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
@@ -177,23 +200,30 @@ async def _read(request: web.Request, limit: int, held: _Held) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_large(limit: int) -> _Refusal:
-    return _Refusal(413, "too_large", f"the body is larger than {limit} bytes")
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "too_large", f"the body is larger than {limit} bytes")
 
 
 def _decoded(signal: Signal, entry: Entry, limits: DecodeLimits) -> Batch:
-    try:
+    with understanding(signal):
         body = decompress(entry.encoding, entry.body, limits.decompressed_bytes)
         return decode(signal, entry.media_type, body, limits, entry.received_at)
+
+
+@contextmanager
+def understanding(signal: str) -> Iterator[None]:
+    """Refuse a body that cannot be understood, whatever happens while it is read."""
+    try:
+        yield
     except UnsupportedEncoding as error:
-        raise _Refusal(400, "encoding", str(error)) from None
+        raise Refusal(400, "encoding", str(error)) from None
     except TooLarge as error:
-        raise _Refusal(413, "too_large", str(error)) from None
+        raise Refusal(413, "too_large", str(error)) from None
     except DecodeError as error:
-        raise _Refusal(400, "undecodable", str(error)) from None
+        raise Refusal(400, "undecodable", str(error)) from None
     except Exception as error:  # noqa: BLE001 - a 5xx would make clients send the same poison again and again
         _log_unforeseen(signal, error)
-        raise _Refusal(400, "unprocessable", "the body could not be processed") from None
+        raise Refusal(400, "unprocessable", "the body could not be processed") from None
 
 
 def _log_unforeseen(signal: str, error: Exception) -> None:
@@ -209,31 +239,33 @@ async def _hand_over(intake: Intake, reception: Reception, entry: Entry, batch: 
         for reason, count in batch.rejected.items():
             reception.on_rejected(entry.signal, reason, count)
         return
-    try:
+    with making_durable(entry.signal):
         await intake.accept(entry, batch)
+
+
+@contextmanager
+def making_durable(signal: str) -> Iterator[None]:
+    """Refuse, for now, what could not be made durable."""
+    try:
+        yield
     except Busy as busy:
-        raise _Refusal(503, "busy", busy.reason, retry_after=busy.retry_after_seconds) from None
+        raise Refusal(503, "busy", busy.reason, retry_after=busy.retry_after_seconds) from None
     except StoreError:
         raise _not_durable("store") from None
     except Exception as error:  # noqa: BLE001 - whatever it was, the client must not take the data for safe
-        _log_unforeseen(entry.signal, error)
+        _log_unforeseen(signal, error)
         raise _not_durable("internal") from None
 
 
-def _not_durable(reason: str) -> _Refusal:
-    return _Refusal(503, reason, "the data could not be made durable", retry_after=_STORE_RETRY_SECONDS)
+def _not_durable(reason: str) -> Refusal:
+    return Refusal(503, reason, "the data could not be made durable", retry_after=_STORE_RETRY_SECONDS)
 
 
-def _refused(request: web.Request, refusal: _Refusal) -> web.Response:
-    headers: _Headers = []
-    if refusal.retry_after is not None:
-        headers.append(("Retry-After", str(max(1, math.ceil(refusal.retry_after)))))
-    if refusal.code == HTTPStatus.UNAUTHORIZED:
-        headers += [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
-    return _status_response(request, refusal.code, refusal.message, headers)
+def _refused(request: web.Request, refusal: Refusal) -> web.Response:
+    return _status_response(request, refusal.code, refusal.message, refusal.headers())
 
 
-def _status_response(request: web.Request, code: int, message: str, headers: _Headers) -> web.Response:
+def _status_response(request: web.Request, code: int, message: str, headers: Headers) -> web.Response:
     media_type = PROTOBUF if _media_type(request) == PROTOBUF else JSON
     body = status(media_type, _RPC_CODES.get(code, _RPC_UNKNOWN), message)
     return web.Response(status=code, body=body, content_type=media_type, headers=headers)
