@@ -331,3 +331,13 @@ def test_grafana_provisions_from_where_the_files_are():
     assert here("grafana", SERVICES["grafana"]["environment"]["GF_PATHS_PROVISIONING"]) == PROVISIONING
     assert here("grafana", PROVIDER["options"]["path"]) == ROOT / "dashboards"
     assert (PROVIDER["allowUiUpdates"], SOURCE["editable"]) == (False, False)
+
+
+def test_dashboards_ask_for_the_data_source_that_is_provisioned():
+    assert SOURCE["isDefault"]
+    for file in here("grafana", PROVIDER["options"]["path"]).rglob("*.json"):
+        board = json.loads(file.read_text())
+        [chosen] = [one for one in board["templating"]["list"] if one["type"] == "datasource"]
+        assert chosen["query"] == SOURCE["type"], file
+        asked = set(re.findall(r'"datasource": {"type": "[\w-]+", "uid": "([^"]+)"', json.dumps(board)))
+        assert asked <= {"${datasource}", "-- Grafana --", "grafana", SOURCE["uid"]}, file
