@@ -241,9 +241,6 @@ JUDGE_PASS = _gauge(
     "rate",
     "estimate",
 )
-JUDGE_FLIPS = _gauge(
-    "llmq_judge_flip_ratio", "Share of cases that got two verdicts when they were judged twice.", *JUDGE, "estimate"
-)
 JUDGE_SCORE_DRIFT = _gauge(
     "llmq_judge_score_drift",
     "Population stability index of live scores against a reference, and the limit that chance seldom reaches.",
