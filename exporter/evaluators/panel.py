@@ -169,7 +169,7 @@ class Panel:
         failures: list[Failure] = []
         durations: list[tuple[str, float]] = []
         for run in plan:
-            if type(run) is Unscored:
+            if isinstance(run, Unscored):
                 unscored.append(run)
                 continue
             began = perf_counter()
@@ -178,9 +178,9 @@ class Panel:
             durations.append((run.name, seconds))
             if seconds > run.timeout and said != run.interrupted:
                 said = _failed(run.evaluator, "timeout", "found out afterwards")
-            if type(said) is Evaluation:
+            if isinstance(said, Evaluation):
                 evaluations.append(said)
-            elif type(said) is Unscored:
+            elif isinstance(said, Unscored):
                 unscored.append(said)
             else:
                 failures.append(said)
