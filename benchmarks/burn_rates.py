@@ -1,39 +1,40 @@
-"""False pages and detection delay of the shipped burn-rate rules, against the SRE workbook's on the same traffic.
+"""False alerts and detection delay of the shipped burn-rate rules, against the SRE workbook's on the same traffic.
 
-Plain simulation of the rules' arithmetic, one evaluation a minute: answers come at random (Poisson), each is bad with
-the same probability. The rule files themselves are tested by promtool; this says what their numbers are worth.
+Answers come at random (Poisson), each is bad with the same probability, and every rule is evaluated as Prometheus does
+it. Factors, caps, windows and guards are read from exporter/rules; tests/test_burn_rates.py holds the simulation to
+what promtool says about the rule files. What the tables leave out: restarts, the noise of scraping, young slices.
 
-    python benchmarks/burn_rates.py            the tables in alerts/README.md (some minutes on one core)
-    python benchmarks/burn_rates.py --quick    fewer months and incidents
+    python benchmarks/burn_rates.py                       the tables of alerts/README.md (about ten minutes on one core)
+    python benchmarks/burn_rates.py --min-bad-events 5    the same with another guard
 """
 
 import argparse
-import random
 import sys
-from bisect import bisect
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate
-from math import exp
 from pathlib import Path
-from statistics import median
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from exporter.rules.slo import DEFAULT_SLOS, WINDOWS, Window, minutes, wilson_low
+from exporter.rules.burn import KEEP_FIRING
+from exporter.rules.files import DEFAULT_SETTINGS, RuleSettings
+from exporter.rules.slo import WINDOWS, Slo, Verdicts, Window, minutes
 
 TRAFFIC = (5, 20, 100, 300, 1000)
 OBJECTIVES = tuple(Decimal(percent) / 100 for percent in (80, 85, 90, 95, 97, 99))
-Z = 2.58
-LEAST_BAD = DEFAULT_SLOS[0].min_bad_events
 DAY = 1440
 WARM_UP = 3 * DAY
-MERGED = 10
-"""Minutes between two firings that count as one: the rules' keep_firing_for."""
+MONTH = 30 * DAY
+AT_ONCE = 10
+KEEP = minutes(KEEP_FIRING)
+NEVER = np.iinfo(np.int32).max
 
 
 def workbook(severity, long, short, factor):
     """A row of the SRE workbook's table: no cap, no evidence asked for, no ``for``."""
-    return Window(severity=severity, long=long, short=short, factor=Decimal(factor), cap=Decimal(99), pending="1m")
+    return Window(severity=severity, long=long, short=short, factor=Decimal(factor), cap=Decimal(99), pending="")
 
 
 WORKBOOK = (
@@ -44,192 +45,211 @@ WORKBOOK = (
 )
 
 
+@dataclass
+class Stream:
+    """Running totals of bad answers and of all answers: one row a run, one column a minute, the first before any."""
+
+    bad: np.ndarray
+    events: np.ndarray
+
+    @classmethod
+    def of(cls, bad, events):
+        """From counts by minute."""
+        return cls(*(np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1, dtype=np.int32) for counts in (bad, events)))
+
+    def within(self, length, at):
+        """Bad answers and all answers in the window of ``length`` minutes before each of the minutes ``at``."""
+        since = np.maximum(at - length, 0)
+        return tuple(total[:, at] - total[:, since] for total in (self.bad, self.events))
+
+    @property
+    def minutes(self):
+        return self.events.shape[1]
+
+
+@dataclass
 class Rule:
-    """One window pair on a stream of minutes: does it fire at a minute?"""
+    """One alert on one stream: the workbook's is the plain ratio, ours asks for evidence."""
 
-    def __init__(self, window, objective, guarded, design_effect=1):
-        self.line = float(window.line(objective))
-        self.long, self.short = minutes(window.long), minutes(window.short)
-        self.pending = minutes(window.pending) if guarded else 0
-        self.guarded = guarded
-        self.z = Z * design_effect**0.5
-        self.severity = window.severity
-        self.since = None
+    window: Window
+    objective: Decimal
+    guarded: bool
+    least_bad: int
+    settings: RuleSettings = DEFAULT_SETTINGS
 
-    def holds(self, bad, events, at):
-        """``bad`` and ``events`` are running totals by minute, ``at`` the minute of the evaluation."""
-        start = max(at - self.short, 0)
-        recent, recent_bad = events[at] - events[start], bad[at] - bad[start]
-        if recent_bad <= self.line * recent:
-            return False
-        start = max(at - self.long, 0)
-        n, b = events[at] - events[start], bad[at] - bad[start]
-        if not self.guarded:
-            return b > self.line * n
-        return b >= LEAST_BAD and b > self.line * n and wilson_low(b, n, self.z) > self.line
+    @property
+    def step(self):
+        """Minutes between evaluations."""
+        slow = self.guarded and minutes(self.window.long) >= DAY
+        return minutes(self.settings.slow_interval) if slow else 1
 
-    def fires(self, bad, events, at):
-        """As ``holds``, for as long as the rule's ``for`` asks."""
-        if not self.holds(bad, events, at):
-            self.since = None
-            return False
-        if self.since is None:
-            self.since = at
-        return at - self.since >= self.pending
+    def above(self, events):
+        """The least number of bad answers whose share of ``events`` is above the line, in whole numbers."""
+        part, whole = self.window.line(self.objective).as_integer_ratio()
+        return np.where(events > 0, events.astype(np.int64) * part // whole + 1, NEVER)
 
+    def sure(self, events):
+        """The same with the guards: the Wilson bound above the line, and enough bad answers.
 
-class Poisson:
-    """Random counts of a given mean, by a table."""
+        The bound of a share is above the line where the share is z standard deviations of the line above it.
+        """
+        line, z = float(self.window.line(self.objective)), float(self.settings.widened(self.settings.z))
+        least = np.floor(events * line + z * np.sqrt(events * line * (1 - line))) + 1
+        return np.maximum(least, self.least_bad)
 
-    def __init__(self, mean, source):
-        self.source = source
-        probability, total, self.table = exp(-mean), 0.0, []
-        for count in range(int(mean + 12 * mean**0.5 + 20)):
-            total += probability
-            self.table.append(total)
-            probability *= mean / (count + 1)
+    def holds(self, stream, at):
+        """Is the alert's expression true?"""
+        bad, events = stream.within(minutes(self.window.short), at)
+        now = bad >= self.above(events)
+        bad, events = stream.within(minutes(self.window.long), at)
+        return now & (bad >= (self.sure(events) if self.guarded else self.above(events)))
 
-    def draw(self):
-        return bisect(self.table, self.source.random())
+    def fires(self, stream):
+        """Does the alert fire, by minute? After ``for``, and until its expression was false for ``keep_firing_for``.
 
-
-def stream(parts, source):
-    """Running totals of bad answers and of all answers by minute; a part is (minutes, answers an hour, bad ratio)."""
-    bad, good = [0], [0]
-    for length, hourly, truth in parts:
-        failing, passing = Poisson(hourly / 60 * truth, source), Poisson(hourly / 60 * (1 - truth), source)
-        bad += [failing.draw() for _ in range(length)]
-        good += [passing.draw() for _ in range(length)]
-    bad = list(accumulate(bad))
-    return bad, [b + g for b, g in zip(bad, accumulate(good), strict=True)]
+        The workbook's rules say nothing of the latter; they get it all the same, so that both count alike.
+        """
+        at = np.arange(0, stream.minutes, self.step)
+        holds = self.holds(stream, at)
+        index = np.arange(len(at))
+        pending = minutes(self.window.pending) // self.step if self.window.pending else 0
+        waited = holds & (index - latest(~holds, index) > pending)
+        kept = index - latest(holds, index) <= KEEP // self.step
+        firing = kept & (latest(waited, index) > latest(~kept, index))
+        return np.repeat(firing, self.step, axis=1)[:, : stream.minutes]
 
 
-def conversations(length, hourly, truth, source):
-    """As ``stream``, in conversations of five answers, one a minute; in half of them all five are bad or none is."""
-    opened = Poisson(hourly / 60 / 5, source)
-    bad, events = [0] * (length + 5), [0] * (length + 5)
-    for at in range(length):
-        for _ in range(opened.draw()):
-            shared = source.random() < truth if source.random() < 0.5 else None
-            for turn in range(at, at + 5):
-                events[turn] += 1
-                bad[turn] += shared if shared is not None else source.random() < truth
-    return list(accumulate(bad[:length])), list(accumulate(events[:length]))
+def latest(true, index):
+    """For each column, the last column up to it that is true; long ago where none is."""
+    return np.maximum.accumulate(np.where(true, index, -NEVER // 2), axis=1)
 
 
-def rules(objective):
-    return {
-        "workbook": [Rule(window, objective, guarded=False) for window in WORKBOOK],
-        "llmq": [Rule(window, objective, guarded=True) for window in WINDOWS],
-    }
+def shipped(severity, objective, least_bad, settings=DEFAULT_SETTINGS):
+    return [Rule(window, objective, True, least_bad, settings) for window in WINDOWS if window.severity == severity]
 
 
-def episodes(watching, bad, events, first):
-    """Times at which a group of rules begins to fire; firings less than ``MERGED`` minutes apart are one."""
-    count, last = 0, -MERGED - 1
-    for at in range(first, len(bad)):
-        if firing(watching, bad, events, at):
-            count += at - last > MERGED
-            last = at
-    return count
+def standard(severity, objective):
+    return [Rule(window, objective, False, 1) for window in WORKBOOK if window.severity == severity]
 
 
-def firing(watching, bad, events, at):
-    """Does one of the rules fire? Each is asked, because each remembers since when it holds."""
-    return True in [rule.fires(bad, events, at) for rule in watching]
+def alerting(rules, stream):
+    """Does any of the rules fire, by minute?"""
+    return np.logical_or.reduce([rule.fires(stream) for rule in rules])
 
 
-def false_alerts(objective, hourly, months, source):
-    """Pages and tickets per 30 days of each set of rules while the truth is exactly the budget."""
-    found = {(name, severity): 0 for name in ("workbook", "llmq") for severity in ("page", "ticket")}
-    for _ in range(months):
-        bad, events = stream([(WARM_UP + 30 * DAY, hourly, float(1 - objective))], source)
-        for name, every in rules(objective).items():
-            for severity in ("page", "ticket"):
-                watching = [rule for rule in every if rule.severity == severity]
-                found[name, severity] += episodes(watching, bad, events, WARM_UP)
-    return {key: count / months for key, count in found.items()}
+def steady(runs, length, hourly, truth, source):
+    """Counts by minute of bad answers and of all answers."""
+    bad = source.poisson(hourly / 60 * truth, (runs, length))
+    return bad, bad + source.poisson(hourly / 60 * (1 - truth), (runs, length))
 
 
-def delays(objective, hourly, truth, incidents, source):
-    """Median minutes to the first page of each set of rules; None where most incidents do not page within a day."""
-    found = {"workbook": [], "llmq": []}
-    for _ in range(incidents):
-        parts = [(DAY, hourly, float(1 - objective) / 2), (DAY, hourly, truth)]
-        bad, events = stream(parts, source)
-        for name, every in rules(objective).items():
-            watching = [rule for rule in every if rule.severity == "page"]
-            found[name].append(first_page(watching, bad, events))
-    return {name: settled(values) for name, values in found.items()}
+def conversations(runs, length, hourly, truth, source):
+    """The same in conversations of five answers, one a minute; in half of them all five are bad or none is."""
+    opened = hourly / 60 / 5 / 2
+    bad, good, mixed = (in_turns(source.poisson(opened * share, (runs, length))) for share in (truth, 1 - truth, 1))
+    return bad + source.binomial(mixed, truth), bad + good + mixed
 
 
-def first_page(watching, bad, events):
-    return next((at - DAY for at in range(DAY, len(bad)) if firing(watching, bad, events, at)), None)
+def in_turns(opened):
+    """Answers by minute of conversations that were opened in a minute."""
+    total = np.cumsum(np.pad(opened, ((0, 0), (5, 0))), axis=1)
+    return total[:, 5:] - total[:, :-5]
 
 
-def settled(values):
-    middle = median(value if value is not None else float("inf") for value in values)
-    return None if middle == float("inf") else round(middle)
+def false_alerts(months, answers, sets):
+    """Times a month that each set of rules begins to fire on streams of ``answers(runs, minutes)``."""
+    begun = np.zeros(len(sets))
+    for _ in range(months // AT_ONCE):
+        stream = Stream.of(*answers(AT_ONCE, WARM_UP + MONTH))
+        for number, rules in enumerate(sets):
+            firing = alerting(rules, stream)[:, WARM_UP:]
+            begun[number] += np.count_nonzero(firing[:, 1:] & ~firing[:, :-1])
+    return begun / months
 
 
-def table_of_false_alerts(months, source):
-    print(f"False alerts per slice per 30 days while the truth is exactly the budget ({months} months a cell).")
-    print("Each cell: the workbook's pages → llmq's pages (the workbook's tickets → llmq's tickets).\n")
-    print("| objective |" + "".join(f" {hourly}/h |" for hourly in TRAFFIC))
-    print("|---|" + "---|" * len(TRAFFIC))
+def delays(incidents, hourly, budget, truth, sets, source):
+    """Median minutes from the start of an incident to the first page; None where most do not page within a day."""
+    before = steady(incidents, DAY, hourly, budget / 2, source)
+    during = steady(incidents, DAY, hourly, truth, source)
+    stream = Stream.of(*(np.concatenate(counts, axis=1) for counts in zip(before, during, strict=True)))
+    found = []
+    for rules in sets:
+        firing = alerting(rules, stream)[:, DAY:]
+        middle = np.median(np.where(firing.any(axis=1), firing.argmax(axis=1), np.inf))
+        found.append(None if np.isinf(middle) else round(middle))
+    return found
+
+
+def table(head, rows):
+    print("| " + " | ".join(head) + " |" + "".join(f" {hourly}/h |" for hourly in TRAFFIC))
+    print("|---" * len(head) + "|" + "---|" * len(TRAFFIC))
+    for first, cells in rows:
+        print("| " + " | ".join(first) + " | " + " | ".join(cells) + " |", flush=True)
+    print()
+
+
+def table_of_false_alerts(months, least_bad, source):
     worst = 0.0
-    for objective in OBJECTIVES:
-        cells = []
-        for hourly in TRAFFIC:
-            found = false_alerts(objective, hourly, months, source)
-            worst = max(worst, found["llmq", "page"])
-            pages = f"{found['workbook', 'page']:.1f} → **{found['llmq', 'page']:.1f}**"
-            cells.append(f"{pages} ({found['workbook', 'ticket']:.1f} → {found['llmq', 'ticket']:.1f})")
-        print(f"| {objective:.0%} | " + " | ".join(cells) + " |", flush=True)
-    print(f"\nMost false pages of llmq in any cell: {worst:.2f} per slice per 30 days.\n")
+    print(f"False pages (and tickets) per slice per 30 days, {months} months a cell: workbook → llmq.\n")
+
+    def cell(objective, hourly):
+        nonlocal worst
+        sets = [rules for severity in ("page", "ticket") for rules in both(severity, objective, least_bad)]
+        truth = float(1 - objective)
+        pages = false_alerts(months, lambda runs, length: steady(runs, length, hourly, truth, source), sets)
+        worst = max(worst, pages[1])
+        return f"{rate(pages[0])} → **{rate(pages[1])}** ({rate(pages[2])} → {rate(pages[3])})"
+
+    table(["objective"], (([f"{one:.0%}"], [cell(one, hourly) for hourly in TRAFFIC]) for one in OBJECTIVES))
+    print(f"Most false pages of llmq in any cell: {worst:.3f} per slice per 30 days.\n")
 
 
-def table_of_delays(incidents, source):
-    print(f"Median minutes to the first page ({incidents} incidents a cell; before, the truth is half the budget).")
-    print("Each cell: the workbook's → llmq's; none where most incidents do not page within a day.\n")
-    print("| objective | incident |" + "".join(f" {hourly}/h |" for hourly in TRAFFIC))
-    print("|---|---|" + "---|" * len(TRAFFIC))
-    for objective in OBJECTIVES:
-        for name, truth in incidents_of(objective):
-            cells = []
-            for hourly in TRAFFIC:
-                found = delays(objective, hourly, truth, incidents, source)
-                cells.append(f"{shown(found['workbook'])} → **{shown(found['llmq'])}**")
-            print(f"| {objective:.0%} | {name} ({truth:.0%} bad) | " + " | ".join(cells) + " |", flush=True)
+def both(severity, objective, least_bad):
+    return [standard(severity, objective), shipped(severity, objective, least_bad)]
 
 
-def table_of_conversations(months, source):
-    print(f"\nFalse pages per slice per 30 days where answers come in conversations of five ({months} months a cell).")
-    print("Each cell: design_effect 1 (the default) → 3.\n")
-    print("| objective |" + "".join(f" {hourly}/h |" for hourly in TRAFFIC))
-    print("|---|" + "---|" * len(TRAFFIC))
-    for objective in OBJECTIVES:
-        cells = []
-        for hourly in TRAFFIC:
-            plain, wide = conversational_pages(objective, hourly, months, source)
-            cells.append(f"{plain:.1f} → **{wide:.1f}**")
-        print(f"| {objective:.0%} | " + " | ".join(cells) + " |", flush=True)
+def table_of_delays(incidents, least_bad, source):
+    later = 0
+    print(f"Median minutes to the first page, {incidents} incidents a cell: workbook → llmq.\n")
+
+    def cell(objective, truth, hourly):
+        nonlocal later
+        budget = float(1 - objective)
+        theirs, ours = delays(incidents, hourly, budget, truth, both("page", objective, least_bad), source)
+        slow = theirs is not None and (ours is None or ours > theirs)
+        later += slow
+        return f"{shown(theirs)} → **{shown(ours)}**" + " †" * slow
+
+    rows = [(objective, name, truth) for objective in OBJECTIVES for name, truth in incidents_of(objective)]
+    cells = (
+        ([f"{objective:.0%}", f"{name} ({truth:.0%} bad)"], [cell(objective, truth, hourly) for hourly in TRAFFIC])
+        for objective, name, truth in rows
+    )
+    table(["objective", "incident"], cells)
+    print(f"† later than the workbook: {later} of {len(rows) * len(TRAFFIC)} cells.\n")
 
 
-def conversational_pages(objective, hourly, months, source):
-    found = {1: 0, 3: 0}
-    for _ in range(months):
-        bad, events = conversations(WARM_UP + 30 * DAY, hourly, float(1 - objective), source)
-        for effect in found:
-            watching = [Rule(window, objective, True, effect) for window in WINDOWS if window.severity == "page"]
-            found[effect] += episodes(watching, bad, events, WARM_UP)
-    return [count / months for count in found.values()]
+def table_of_conversations(months, least_bad, source):
+    wide = RuleSettings(design_effect=Decimal(3))
+    print(f"False pages where answers come in conversations of five, {months} months a cell: design_effect 1 → 3.\n")
+
+    def cell(objective, hourly):
+        sets = [shipped("page", objective, least_bad), shipped("page", objective, least_bad, wide)]
+        truth = float(1 - objective)
+        pages = false_alerts(months, lambda runs, length: conversations(runs, length, hourly, truth, source), sets)
+        return f"{rate(pages[0])} → **{rate(pages[1])}**"
+
+    table(["objective"], (([f"{one:.0%}"], [cell(one, hourly) for hourly in TRAFFIC]) for one in OBJECTIVES))
 
 
 def incidents_of(objective):
     budget = float(1 - objective)
-    named = [("4 budgets", 4 * budget), ("8 budgets", 8 * budget), ("16 budgets", 16 * budget), ("everything", 1.0)]
+    named = [(f"{times} budgets", times * budget) for times in (4, 8, 16)] + [("everything", 1.0)]
     return [(name, truth) for name, truth in named if truth <= 1]
+
+
+def rate(alerts):
+    return f"{alerts:.2f}" if 0 < alerts < 1 else f"{alerts:.0f}"
 
 
 def shown(delay):
@@ -238,13 +258,16 @@ def shown(delay):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="2 months and 5 incidents a cell")
+    parser.add_argument("--months", type=int, default=40, help="for each cell, in tens")
+    parser.add_argument("--incidents", type=int, default=200, help="for each cell")
+    guard = Slo(name="any", measure=Verdicts("any"), objective=OBJECTIVES[0]).min_bad_events
+    parser.add_argument("--min-bad-events", type=int, default=guard)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    source = random.Random(arguments.seed)
-    table_of_false_alerts(2 if arguments.quick else 12, source)
-    table_of_delays(5 if arguments.quick else 25, source)
-    table_of_conversations(2 if arguments.quick else 12, source)
+    given = parser.parse_args()
+    source = np.random.default_rng(given.seed)
+    table_of_false_alerts(given.months, given.min_bad_events, source)
+    table_of_delays(given.incidents, given.min_bad_events, source)
+    table_of_conversations(given.months, given.min_bad_events, source)
 
 
 if __name__ == "__main__":
