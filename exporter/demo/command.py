@@ -51,6 +51,7 @@ async def _send(options: argparse.Namespace, say: Say) -> None:
 
 
 async def _whole(options: argparse.Namespace, say: Say) -> None:
+    found = servers.programs()
     story, window = told(), rules.short_window(options.speed)
     desk = Desk(window.long)
     async with (
@@ -60,7 +61,7 @@ async def _whole(options: argparse.Namespace, say: Say) -> None:
         aiohttp.ClientSession() as session,
     ):
         say(f"starting the exporter, Prometheus and Alertmanager in {stack.folder} (Ctrl-C ends them)")
-        at = await servers.start(stack, desk_at, options.speed)
+        at = await servers.start(stack, found, desk_at, options.speed)
         desk.prometheus = at.prometheus
         for line in _to_open(at):
             say(line)

@@ -19,10 +19,6 @@ from .desk import ALERTS
 from .stack import DemoError, Stack, first
 
 _CONFIG: Final = Path(__file__).with_name("llmq.yaml")
-_PROGRAMS: Final = {
-    "prometheus": ("prometheus",),
-    "prometheus-alertmanager": ("prometheus-alertmanager", "alertmanager"),
-}
 _WEBHOOK: Final = "http://127.0.0.1:9095"
 _GROUP_WAIT: Final = "10m"
 _START: Final = 30.0
@@ -37,48 +33,59 @@ class Addresses(Struct, frozen=True):
     alertmanager: str
 
 
-def programs() -> tuple[str, str]:
-    """The paths of Prometheus and Alertmanager; DemoError where one is missing, or where there is no checkout."""
+class Programs(Struct, frozen=True):
+    """Paths of what is not ours."""
+
+    prometheus: str
+    alertmanager: str
+
+
+def programs() -> Programs:
+    """The programs of this machine; DemoError where one is missing, or where there is no checkout to configure them."""
     if not (ALERTS / "alertmanager.yml").is_file():
         raise DemoError("a checkout of the project is needed, where alerts/ is beside exporter/: run it there")
-    found = [next(filter(None, map(shutil.which, names)), None) for names in _PROGRAMS.values()]
-    prometheus, alertmanager = found
+    prometheus = shutil.which("prometheus")
+    alertmanager = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
     if prometheus is None or alertmanager is None:
-        raise DemoError(f"Prometheus and Alertmanager are needed: apt-get install {' '.join(_PROGRAMS)}")
-    return prometheus, alertmanager
+        raise DemoError("Prometheus and Alertmanager are needed: apt-get install prometheus prometheus-alertmanager")
+    return Programs(prometheus, alertmanager)
 
 
-async def start(stack: Stack, desk: str, speed: float) -> Addresses:
+async def start(stack: Stack, found: Programs, desk: str, speed: float) -> Addresses:
     """Start all three, configured for each other, and wait until they are ready; notifications go to the desk."""
-    prometheus, alertmanager = programs()
-    exporter_at, prometheus_at, alertmanager_at = _free_addresses(3)
-    _write(stack.folder / "prometheus.yml", _prometheus(exporter_at, alertmanager_at))
-    _write(stack.folder / "alertmanager.yml", _alertmanager(desk, speed))
-    (stack.folder / "rules").mkdir()
-    for name, text in rules.files(speed, Links(runbooks=f"{desk}/runbooks", grafana=desk)).items():
-        (stack.folder / "rules" / name).write_text(text, encoding="utf-8")
-    await stack.start(
-        "llmq", sys.executable, "-m", "exporter", "serve", f"--config={_CONFIG}", f"--listen={exporter_at}"
-    )
-    await stack.start(
-        "alertmanager",
-        alertmanager,
+    at = Addresses(*_free_addresses(3))
+    _configure(stack.folder, at, desk, speed)
+    for name, command in _commands(found, at).items():
+        await stack.start(name, *command)
+    await first(_ready(at), stack.ended())
+    return at
+
+
+def _commands(found: Programs, at: Addresses) -> dict[str, list[str]]:
+    llmq = [sys.executable, "-m", "exporter", "serve", f"--config={_CONFIG}", f"--listen={_target(at.exporter)}"]
+    alertmanager = [
+        found.alertmanager,
         "--config.file=alertmanager.yml",
         "--storage.path=alertmanager",
-        f"--web.listen-address={alertmanager_at}",
+        f"--web.listen-address={_target(at.alertmanager)}",
         "--cluster.listen-address=",
-    )
-    await stack.start(
-        "prometheus",
-        prometheus,
+    ]
+    prometheus = [
+        found.prometheus,
         "--config.file=prometheus.yml",
         "--storage.tsdb.path=prometheus",
-        f"--web.listen-address={prometheus_at}",
+        f"--web.listen-address={_target(at.prometheus)}",
         "--enable-feature=exemplar-storage",
-    )
-    made = Addresses(*(f"http://{each}" for each in (exporter_at, prometheus_at, alertmanager_at)))
-    await first(_ready(made), stack.ended())
-    return made
+    ]
+    return {"llmq": llmq, "alertmanager": alertmanager, "prometheus": prometheus}
+
+
+def _configure(folder: Path, at: Addresses, desk: str, speed: float) -> None:
+    _write(folder / "prometheus.yml", _prometheus(at))
+    _write(folder / "alertmanager.yml", _alertmanager(desk, speed))
+    (folder / "rules").mkdir()
+    for name, text in rules.files(speed, Links(runbooks=f"{desk}/runbooks", grafana=desk)).items():
+        (folder / "rules" / name).write_text(text, encoding="utf-8")
 
 
 async def _ready(addresses: Addresses) -> None:
@@ -102,19 +109,23 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
 def _free_addresses(count: int) -> list[str]:
     """Addresses that nobody listens on now; all are held until all are found, so that they differ."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    found = [f"127.0.0.1:{each.getsockname()[1]}" for each in held]
+    found = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in held]
     for each in held:
         each.close()
     return found
 
 
-def _prometheus(exporter: str, alertmanager: str) -> dict[str, Any]:
+def _target(address: str) -> str:
+    return address.removeprefix("http://")
+
+
+def _prometheus(at: Addresses) -> dict[str, Any]:
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "5s"},
         "storage": {"exemplars": {"max_exemplars": 10_000}},
         "rule_files": ["rules/*.rules.yaml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
-        "scrape_configs": [{"job_name": DEFAULT_SETTINGS.job, "static_configs": [{"targets": [exporter]}]}],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [_target(at.alertmanager)]}]}]},
+        "scrape_configs": [{"job_name": DEFAULT_SETTINGS.job, "static_configs": [{"targets": [_target(at.exporter)]}]}],
     }
 
 
