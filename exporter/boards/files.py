@@ -1,0 +1,34 @@
+"""The dashboard files: SLOs → the text of every file. The one place that knows which file holds which dashboard."""
+
+import json
+from collections.abc import Sequence
+
+from ..rules.slo import DEFAULT_SLOS, Slo
+from .feedback import feedback_review
+from .grafana import Dashboard, document
+from .judge import judge_health
+from .offline import offline_online
+from .overview import overview
+from .process import exporter_health
+from .slo import slo_detail
+from .versions import version_compare
+
+
+def dashboards(slos: Sequence[Slo] = DEFAULT_SLOS) -> dict[str, Dashboard]:
+    """The dashboard of each file, by file name, in the order of the links."""
+    return {
+        "overview.json": overview(slos),
+        "slo.json": slo_detail(slos),
+        "versions.json": version_compare(slos),
+        "offline.json": offline_online(),
+        "judge.json": judge_health(),
+        "feedback.json": feedback_review(),
+        "exporter.json": exporter_health(slos),
+    }
+
+
+def render(slos: Sequence[Slo] = DEFAULT_SLOS) -> dict[str, str]:
+    """The text of each dashboard file, by file name."""
+    found = dashboards(slos)
+    others = list(found.values())
+    return {name: json.dumps(document(board, others), indent=2) + "\n" for name, board in found.items()}
