@@ -4,7 +4,9 @@ import asyncio
 import json
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
@@ -13,6 +15,7 @@ from aiohttp import web
 
 ALERTS = Path(__file__).parent.parent / "alerts"
 CONFIG = ALERTS / "alertmanager.yml"
+RULE_CASES = Path(__file__).parent / "rules"
 
 PAGE = {"alertname": "LLMQualityBudgetBurn", "severity": "page", "sli": "grounding", "app": "shop", "window": "1h"}
 TICKET = {**PAGE, "alertname": "LLMQualityBudgetBurnSlow", "severity": "ticket", "window": "1d", "level": "slice"}
@@ -119,18 +122,28 @@ class Alertmanager:
         self.session, self.address, self.heard = session, address, heard
 
     async def post(self, *labels):
-        alerts = [{"labels": each, "annotations": {"summary": "s"}} for each in labels]
+        await self.send([{"labels": each, "annotations": {"summary": "s"}} for each in labels])
+
+    async def send(self, alerts):
         async with self.session.post(f"{self.address}/api/v2/alerts", json=alerts) as response:
             assert response.status == 200, await response.text()
+
+    async def groups(self):
+        """How many groups of alerts each receiver has, silenced ones among them."""
+        async with self.session.get(f"{self.address}/api/v2/alerts/groups") as response:
+            return Counter(group["receiver"]["name"] for group in await response.json())
 
     async def states(self):
         async with self.session.get(f"{self.address}/api/v2/alerts") as response:
             return [(each["labels"], each["status"]["state"]) for each in await response.json()]
 
+    async def notification(self, receiver):
+        """What a receiver hears next."""
+        return await asyncio.wait_for(self.heard[receiver].get(), 20)
+
     async def next(self, receiver):
         """The labels of the alerts of the next notification to a receiver."""
-        notification = await asyncio.wait_for(self.heard[receiver].get(), 20)
-        return [each["labels"] for each in notification["alerts"]]
+        return [each["labels"] for each in (await self.notification(receiver))["alerts"]]
 
 
 def hurried(node, webhook):
@@ -191,6 +204,38 @@ async def test_an_incident_is_one_page_and_silences_its_tickets(alertmanager):
     assert [labels["app"] for labels in await alertmanager.next("tickets")] == ["bank"]
     suppressed = [labels for labels, state in await alertmanager.states() if state == "suppressed"]
     assert suppressed == [ticket]
+
+
+def fired(case, replacing):
+    """The alerts that promtool saw fire in the first case of a file, for another SLI, app or route."""
+    text = (RULE_CASES / case).read_text()
+    for old, new in replacing.items():
+        text = text.replace(old, new)
+    for expected in yaml.safe_load(text)["tests"][0]["alert_rule_test"]:
+        for alert in expected.get("exp_alerts") or []:
+            labels = {"alertname": expected["alertname"], **alert["exp_labels"]}
+            yield {"labels": labels, "annotations": alert["exp_annotations"]}
+
+
+async def test_an_incident_on_two_routes_is_one_notification_whose_links_resolve(alertmanager):
+    pages = [*fired("slo-1h.test.yaml", {}), *fired("slo-1h.test.yaml", {"/chat": "/search"})]
+    tickets = list(fired("slo-1d.test.yaml", {"helpfulness": "grounding"}))
+    assert {ticket["labels"]["level"] for ticket in tickets} == {"app", "slice"}
+    await alertmanager.send([*pages, *tickets])
+    heard = await alertmanager.notification("pages")
+    assert heard["groupLabels"] == {"alertname": "LLMQualityBudgetBurn", "sli": "grounding", "app": "shop"}
+    assert sorted(each["labels"].get("route", "") for each in heard["alerts"]) == ["", "/chat", "/search"]
+    assert (await alertmanager.groups())["pager"] == 1
+    suppressed = [labels["alertname"] for labels, state in await alertmanager.states() if state == "suppressed"]
+    assert suppressed == ["LLMQualityBudgetBurnSlow"] * len(tickets)
+    for alert in heard["alerts"]:
+        notes = alert["annotations"]
+        assert (ALERTS / "runbooks" / f"{notes['runbook_url'].rpartition('/runbooks/')[2]}.md").is_file()
+        assert "prompt_version v7 with model_version m1" in notes["suspects"]
+        dashboard = urlsplit(notes["dashboard_url"])
+        assert dashboard.path == "/d/llmq-slo"
+        chosen = {name.removeprefix("var-"): value for name, value in parse_qsl(dashboard.query)}
+        assert chosen == {name: value for name, value in alert["labels"].items() if name in {"sli", "app", "route"}}
 
 
 async def test_a_page_of_one_route_leaves_the_tickets_of_others_alone(alertmanager):
