@@ -218,7 +218,7 @@ def fired(case, replacing):
 
 
 async def test_an_incident_on_two_routes_is_one_notification_whose_links_resolve(alertmanager):
-    pages = [*fired("slo-1h.test.yaml", {}), *fired("slo-1h.test.yaml", {"/chat": "/search"})]
+    pages = [*fired("slo-1h.test.yaml", {}), *fired("slo-1h.test.yaml", {"chat": "search"})]
     tickets = list(fired("slo-1d.test.yaml", {"helpfulness": "grounding"}))
     assert {ticket["labels"]["level"] for ticket in tickets} == {"app", "slice"}
     await alertmanager.send([*pages, *tickets])
