@@ -63,7 +63,7 @@ def check(root: Part, name: str, schema: str = CONFIG) -> list[Problem]:
     """Every way in which the file's values are not of the right shape; parts that are not are taken out of ``root``."""
     faults = list(_faults(root, schema))
     problems = [part.problem(name, message) for part, message, _ in faults if message]
-    while faults:
+    while faults and root.value:
         for parent, part in [(root.find(*steps[:-1]), part) for part, message, steps in faults if message and steps]:
             if parent:
                 parent.discard(part)
