@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from . import burn, compare, corrected, health
+from . import burn, compare, corrected, health, suspect
 from .rulefile import Group, Links, text
 from .slo import DEFAULT_SLOS, Slo
 
@@ -49,6 +49,7 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
             compare.agreement(),
             corrected.corrected(settings.slow_interval),
             health.judge(),
+            suspect.suspect(),
             health.review(),
         ],
         "exporter.rules.yaml": [health.scoring(), health.exporter(settings.job)],
