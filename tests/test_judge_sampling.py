@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from exporter.judge.sampling import Rule, Sampler, Targeted, draw, enough, hard, repeated
+from exporter.judge.sampling import Rule, Sampler, Targeted, draw, enough, hard
 from exporter.trace import Trace
 
 HOUR, DAY = 3600.0, 86400.0
@@ -261,9 +261,3 @@ def test_the_state_is_bounded_and_forgets_what_no_longer_comes(clock):
         clock.at += HOUR
         found = [judge.decide("a", trace(f"{hour} {n}", model="new")).choice for n in range(50)]
     assert "floor" in found
-
-
-def test_a_repeat_is_a_share_of_the_judged_whatever_they_were_drawn_by():
-    ids = [f"{n:032x}" for n in range(20_000)]
-    drawn = [i for i in ids if draw(i) < 0.2]
-    assert 0.08 < sum(repeated(i, 0.1) for i in drawn) / len(drawn) < 0.12

@@ -31,7 +31,6 @@ _HOUR: Final = 3600
 _HOURS: Final = 24
 _MOST_SLICES: Final = 4096
 _SALT: Final = b"llmq judge sample"
-_REPEAT_SALT: Final = b"llmq judge repeat"
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -173,16 +172,7 @@ def enough(floor: int) -> int:
 
 def draw(trace_id: str) -> float:
     """The trace's number in 0..1: uniform whatever the ids look like, and not that of any sampler before us."""
-    return _number(trace_id, _SALT)
-
-
-def repeated(trace_id: str, share: float) -> bool:
-    """Whether a judged trace is judged a second time: a share of them, whichever rate they were drawn by."""
-    return _number(trace_id, _REPEAT_SALT) < share
-
-
-def _number(trace_id: str, salt: bytes) -> float:
-    digest = blake2b(trace_id.encode(), digest_size=8, key=salt).digest()
+    digest = blake2b(trace_id.encode(), digest_size=8, key=_SALT).digest()
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
 
 
