@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from . import __version__, pages, receiver
+from . import __version__, feedback_http, pages, receiver
 from .access import Access
 from .calibrating import Calibrating
 from .config import Config, reload
@@ -19,6 +19,8 @@ from .config.units import Address
 from .decode.batch import DecodeLimits
 from .evaluators import installed
 from .evaluators.panel import Panel
+from .feedback.credit import complaints
+from .feedback.desk import SIGNAL, FeedbackDesk
 from .judge.anchors import Anchor, AnchorsError, read
 from .judge.bench import STANDING, Bench, decoded
 from .judging import Judging
@@ -50,12 +52,19 @@ class Exporter:
             on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
         )
         self._admit(config)
+        self.feedback = FeedbackDesk(config, self.pipeline.recorder, now)
+        self.counter = feedback_http.Counter(self.feedback, self.pipeline.submit, config.feedback)
+        self.pipeline.desks[SIGNAL] = self.feedback
+        self.pipeline.followers.append(self.feedback.follow)
         self._watch()
         self._purse: Purse | None = None
         self.calibrating: Calibrating | None = None
         self.judging = self._judging(config, panel) if config.judge.enabled else None
+        if self.judging is not None:
+            self.feedback.followers.append(complaints(self.judging.disliked))
         self.metrics.config_loaded(succeeded=True)
         self._running: asyncio.Task[None] | None = None
+        self._feedback_running: asyncio.Task[None] | None = None
         self._judge_running: asyncio.Future[tuple[None, None]] | None = None
 
     async def start(self) -> None:
@@ -63,17 +72,19 @@ class Exporter:
         if self.judging is not None and self.calibrating is not None:
             self.judging.recover()
             self.calibrating.recover()
+        self.feedback.recover()
         waiting = self.pipeline.recover()
         if waiting:
             _log.info("recovered: requests=%d", waiting)
         await self.pipeline.writer.start()
         self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
+        self._feedback_running = asyncio.create_task(self.feedback.run(), name="llmq-feedback")
         if self.judging is not None and self.calibrating is not None:
             self._judge_running = asyncio.gather(self.judging.run(), self.calibrating.run())
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        for running in (self._judge_running, self._running):
+        for running in (self._judge_running, self._feedback_running, self._running):
             if running is not None:
                 running.cancel()
                 with suppress(asyncio.CancelledError):
@@ -92,6 +103,8 @@ class Exporter:
             return "starting"
         if self._running.done():
             return "scoring has stopped, see the log"
+        if self._feedback_running is not None and self._feedback_running.done():
+            return "feedback has stopped, see the log"
         stopped = self._judge_running is not None and self._judge_running.done()
         return "judging has stopped, see the log" if stopped else None
 
@@ -110,6 +123,8 @@ class Exporter:
         self.metrics.configure(panel.names, panel.pass_marks)
         self.pipeline.configure(self._settings(config, panel))
         self._reconfigure_judge(config, panel, anchors)
+        self.feedback.configure(config)
+        self.counter.configure(config.feedback)
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
 
@@ -190,6 +205,10 @@ class Exporter:
         watch(f.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
         watch(f.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")
         watch(f.QUEUE_CAPACITY, lambda: pipeline.assembler.limits.max_traces, "open_traces")
+        watch(f.QUEUE_LENGTH, lambda: len(self.feedback.waiting), "feedback")
+        watch(f.QUEUE_CAPACITY, lambda: self.feedback.settings.early_items, "feedback")
+        watch(f.QUEUE_LENGTH, lambda: len(self.feedback.conversations), "conversations")
+        watch(f.QUEUE_CAPACITY, lambda: self.feedback.settings.conversations, "conversations")
 
     def _watch_judge(self, judging: Judging, purse: Purse) -> None:
         watch = self.metrics.watch
@@ -208,7 +227,9 @@ def make_app(exporter: Exporter) -> web.Application:
     app[receiver.INTAKE] = exporter.pipeline
     app[receiver.RECEPTION] = exporter.reception
     app.cleanup_ctx.append(_lifetime)
+    app[feedback_http.COUNTER] = exporter.counter
     receiver.add_routes(app)
+    feedback_http.add_routes(app)
     pages.add_routes(app)
     return app
 

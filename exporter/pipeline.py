@@ -78,7 +78,7 @@ class Desk(Protocol):
     """Takes the requests of one signal that is not OTLP, in the order in which they became durable."""
 
     def read(self, entry: Entry) -> Any:
-        """What a journal entry asks for; raises DecodeError."""
+        """What a journal entry asks for; raises DecodeError or TooLarge."""
 
     def take(self, entry: Entry, asked: Any) -> None:
         """Do it, by the recorder alone; what is to be told is written into ``asked``."""
@@ -151,7 +151,7 @@ class Pipeline:
     def _take_again(self, seq: int, entry: Entry) -> None:
         try:
             self._take(seq, entry, self.desks[entry.signal].read(entry))
-        except DecodeError as error:
+        except (DecodeError, TooLarge) as error:
             _log.error("journal entry not understood: signal=%s reason=%s", entry.signal, error)
             self._done(seq)
 

@@ -146,6 +146,10 @@ class Recorder:
         """All durable objects of a kind as (key, at, value), the earliest first; for a start. Raises StoreError."""
         return self._store.objects(kind)
 
+    def oldest(self, kind: str, before: float, most: int) -> list[bytes]:
+        """The keys of the earliest durable objects of a kind that are of a time before that; raises StoreError."""
+        return self._store.old_objects(kind, before, most)
+
     # What becomes durable.
 
     async def flush(self) -> bool:

@@ -17,6 +17,7 @@ from .judging import Judging, Surroundings
 from .objectives import Objectives
 from .settings import (
     Config,
+    FeedbackSettings,
     JudgeSettings,
     Labels,
     Limits,
@@ -41,6 +42,7 @@ _ORDERED: Final[tuple[tuple[str, str, Callable[[str], float]], ...]] = (
     ("limits.body_bytes", "limits.decompressed_bytes", units.size),
     ("limits.body_bytes", "limits.pending_bytes", units.size),
     ("limits.body_bytes", "store.retention.size", units.size),
+    ("feedback.settle", "feedback.early.age", units.duration),
 )
 """Settings of which the first must not be more than the second."""
 
@@ -96,6 +98,7 @@ class Reading:
             slos=slos,
             alerting=objectives.alerting(),
             judge=judge,
+            feedback=self._feedback(),
             warnings=tuple(sorted(set(self.warnings))),
             written=self._written,
             origin=origin,
@@ -258,6 +261,17 @@ class Reading:
             problem=self.problems.append,
         )
         return Judging(self._part("judge"), around).settings()
+
+    def _feedback(self) -> FeedbackSettings:
+        early = self._given("feedback", "early", age=units.duration, items=int)
+        conversations = self._given("feedback", "conversations", idle=units.duration, items=int)
+        return FeedbackSettings(
+            **self._given("feedback", origins=tuple, settle=units.duration),
+            **self._given("feedback", "rate", per_second=float, burst=int),
+            **{f"early_{name}": value for name, value in early.items()},
+            **{"conversations" if name == "items" else name: value for name, value in conversations.items()},
+            **self._given("feedback", "rephrase", similarity=float, words=int),
+        )
 
     def _objectives(self, labels: Labels, evaluators: dict[str, EvaluatorSpec], judge: JudgeSettings) -> Objectives:
         return Objectives(

@@ -87,6 +87,25 @@ class Labels(Struct, frozen=True, kw_only=True):
     series_ceiling: int = 100_000
 
 
+class FeedbackSettings(Struct, frozen=True, kw_only=True):
+    """Whose pages may send feedback and how much, what waits for its trace, and how conversations are read.
+
+    Durations are seconds; ``per_second`` and ``burst`` are signals of one address; ``similarity`` (0 to 1) and
+    ``words`` say which question is a near-repeat of the one before.
+    """
+
+    origins: tuple[str, ...] = ()
+    per_second: float = 100.0
+    burst: int = 1000
+    early_age: float = DAY
+    early_items: int = 10_000
+    settle: float = 15.0
+    idle: float = 1800.0
+    conversations: int = 20_000
+    similarity: float = 0.6
+    words: int = 4
+
+
 class Price(Struct, frozen=True, kw_only=True):
     """Dollars per million tokens of the models whose name matches the glob ``model``."""
 
@@ -162,6 +181,7 @@ class Config(Struct, frozen=True, kw_only=True):
     slos: tuple[Slo, ...] = DEFAULT_SLOS
     alerting: RuleSettings = RuleSettings()
     judge: JudgeSettings = JudgeSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
     warnings: tuple[Problem, ...] = ()
     written: dict[str, Any] = {}
     origin: Origin = Origin()

@@ -29,6 +29,7 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "job": units.job,
     "url": units.url,
     "rubric": units.rubric,
+    "origin": units.origin,
 }
 _NOUNS: Final = {
     "duration": 'a duration such as "30s"',

@@ -119,6 +119,13 @@ def url(text: str) -> str:
     return text
 
 
+def origin(text: str) -> str:
+    """The origin of web pages itself; ValueError where it is not one as browsers send it."""
+    if not re.fullmatch(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", text):
+        raise ValueError(f'"{text}" is not an origin: write "https://HOST" in small letters, without a path')
+    return text
+
+
 def rubric(text: str) -> str:
     """The name of a rubric itself; ValueError where it could not be a label's value and a key."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text, re.ASCII):

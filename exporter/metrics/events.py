@@ -142,6 +142,33 @@ class Tally(Deltas):
         """Count an evaluation that will not be made after all."""
         self.inc(f.UNSCORED, (unscored.evaluator, unscored.reason, app))
 
+    def feedback(self, where: Slice, signal: str, source: str, trace_id: str) -> None:
+        """Count one user signal for the slice that answered; both ratings of a slice start together."""
+        self.at = self._metrics.now()
+        counted = series_of(f.FEEDBACK, (signal, source, *where))
+        self.counters[counted] += 1.0
+        self.exemplars[counted] = Exemplar(trace_id, 1.0, self.at)
+        if signal in f.RATINGS:
+            for rating in f.RATINGS:
+                self.counters[series_of(f.FEEDBACK, (rating, source, *where))] += 0.0
+                self.counters[series_of(f.FEEDBACK_RETRACTED, (rating, source, *where))] += 0.0
+
+    def feedback_retracted(self, where: Slice, signal: str, source: str) -> None:
+        """Count a rating, counted before, that its user changed."""
+        self.inc(f.FEEDBACK_RETRACTED, (signal, source, *where))
+
+    def edited(self, where: Slice, ratio: float, trace_id: str) -> None:
+        """Count how much of an answer was edited."""
+        self.observe(f.FEEDBACK_EDIT_RATIO, where[:2], ratio, Exemplar(trace_id, ratio, self._metrics.now()))
+
+    def feedback_received(self, outcome: str) -> None:
+        """Count what became of one piece of feedback."""
+        self.inc(f.FEEDBACK_RECEIVED, (outcome,))
+
+    def conversation_ended(self, reason: str) -> None:
+        """Count a conversation that ended: idle or evicted."""
+        self.inc(f.CONVERSATIONS_ENDED, (reason,))
+
     def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
         counters, gauges, histograms, at = self.counters, self.gauges, self.histograms, self.at
         for evaluation in evaluations:

@@ -11,6 +11,7 @@ from .series import Family
 
 SLICE = ("app", "route", "model_version", "prompt_version")
 SIGNALS = ("traces", "logs", "interactions")
+RATINGS = ("thumbs_up", "thumbs_down")
 JUDGE = ("evaluator", "evaluator_version")
 ESTIMATE = ("value", "low", "high")
 """An estimate is three gauges: its value and the ends of its 95 % interval."""
@@ -138,6 +139,45 @@ VERSION_FIRST_SEEN = Family(
     labels=SLICE,
     expires_with=SLICE,
     combine="min",
+)
+
+# What users say, and what their conversations show; late feedback counts when it comes
+
+FEEDBACK = _counter(
+    "llmq_feedback_total",
+    "User signals by the version that answered: said (explicit), or seen in a conversation (derived).",
+    "signal",
+    "source",
+    *SLICE,
+    expires_with=SLICE,
+)
+FEEDBACK_RETRACTED = _counter(
+    "llmq_feedback_retracted_total",
+    "Of llmq_feedback_total, the ratings that their users changed later; the difference is what they say now.",
+    "signal",
+    "source",
+    *SLICE,
+    expires_with=SLICE,
+)
+FEEDBACK_EDIT_RATIO = _histogram(
+    "llmq_feedback_edit_ratio",
+    "How much of an answer its user changed, of edits whose answer is known: 0 nothing, 1 all of it.",
+    "app",
+    "route",
+    bounds=(0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0),
+    expires_with=("app", "route"),
+)
+FEEDBACK_RECEIVED = _counter(
+    "llmq_feedback_received_total",
+    "Accepted feedback by what became of it; what is in none of these waits for its trace (queue feedback).",
+    "outcome",
+    siblings={"outcome": ("joined", "corrected", "repeated", "duplicate", "surplus", "expired", "displaced")},
+)
+CONVERSATIONS_ENDED = _counter(
+    "llmq_feedback_conversations_ended_total",
+    "Conversations that ended: idle for long enough, or evicted because too many go on at once.",
+    "reason",
+    siblings={"reason": ("idle", "evicted")},
 )
 
 # The judge as an instrument: what it is worth against people, each with an interval and the cases behind it

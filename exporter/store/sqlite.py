@@ -315,6 +315,10 @@ class Store:
         """All objects of a kind as (key, at, value), in the order of their times; raises StoreError."""
         return self._read(sql.OBJECTS, (kind,))
 
+    def old_objects(self, kind: str, before: float, most: int) -> list[bytes]:
+        """The keys of the earliest objects of a kind whose time is before that; raises StoreError."""
+        return [key for (key,) in self._read(sql.OLD_OBJECTS, (kind, before, most))]
+
     def size_bytes(self) -> int:
         """Bytes of the database in use: without free pages, without the WAL; raises StoreError."""
         pages, free, size = self._read(sql.PAGES)[0]

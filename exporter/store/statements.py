@@ -96,6 +96,7 @@ TOTALS = "SELECT family, labels, value FROM totals"
 WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
 DOCUMENT = "SELECT document FROM traces WHERE trace_id = ?"
 OBJECT = "SELECT value FROM objects WHERE kind = ? AND key = ?"
+OLD_OBJECTS = "SELECT key FROM objects WHERE kind = ? AND at < ? ORDER BY at LIMIT ?"
 OBJECTS = "SELECT key, at, value FROM objects WHERE kind = ? ORDER BY at, key"
 LOCATED = "SELECT trace_id, app, route, model_version, prompt_version FROM traces WHERE "
 LOCATE = {

@@ -1,0 +1,15 @@
+"""What users say of answers, and what their conversations show.
+
+signals        the body of POST /v1/feedback → Feedback
+distance       how much of an answer was edited
+annotate       one signal into the document of its trace: new, repeated, or a correction
+derive         two turns of a conversation → regenerate, rephrase; its end → abandon
+recent         the last traces in memory, for what their documents do not hold
+credit         counts a signal for the version that answered, and tells followers
+waiting        feedback whose trace is not known yet; bounded, durable
+conversations  the last turn of each conversation; bounded, durable
+pace           how much one address may send
+desk           takes requests and traces, and joins the two
+
+The first four are pure.
+"""

@@ -1,0 +1,95 @@
+"""The last turn of each conversation, and what the next one says of it. Bounded, durable; knows no HTTP.
+
+A conversation is known by its application, its route and its id: an application's calls beside the chat (a title, a
+summary) have routes of their own and are no turns of it.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from ..config.settings import FeedbackSettings
+from ..metrics.labels import Slice
+from ..pipeline import Scored
+from ..recorder import Recorder
+from .credit import Credit
+from .derive import Turn, follows, is_later, turn
+
+KIND: Final = "conversation"
+_ENDS_AT_ONCE: Final = 500
+_encoder = msgspec.json.Encoder()
+
+
+class Conversations:
+    """The conversations that go on. ``now`` is Unix seconds."""
+
+    def __init__(
+        self, settings: FeedbackSettings, recorder: Recorder, credit: Credit, now: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self._recorder = recorder
+        self._credit = credit
+        self._now = now
+        self._last: OrderedDict[bytes, tuple[float, Turn]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many go on."""
+        return len(self._last)
+
+    def recover(self) -> None:
+        """Take up what an earlier run left; the time without an exporter is not idle time. Raises StoreError."""
+        now = self._now()
+        for key, _, value in self._recorder.kept(KIND):
+            self._last[key] = (now, msgspec.json.decode(value, type=Turn))
+
+    def follow(self, scored: Scored) -> None:
+        """Take one more trace; without a conversation id it is none of ours."""
+        conversation = scored.trace.conversation_id
+        if not conversation:
+            return
+        where, now = scored.where, self._now()
+        name = f"{where.app}\0{where.route}\0{conversation}".encode("utf-8", "replace")
+        key = blake2b(name, digest_size=12).digest()
+        current = turn(scored.trace, where, scored.outcome, scored.trace_id)
+        before = self._last.get(key)
+        if before is not None:
+            if not is_later(before[1], current):
+                return
+            current = self._after(before[1], current, now)
+            self._last.move_to_end(key)
+        self._last[key] = (now, current)
+        self._recorder.put(KIND, key, _encoder.encode(current), at=now)
+        if len(self._last) > self.settings.conversations:
+            self._evict()
+
+    def _after(self, before: Turn, current: Turn, now: float) -> Turn:
+        signal = follows(before, current, alike=self.settings.similarity, words=self.settings.words)
+        if signal is None:
+            return current
+        self._credit.derived(signal, before.trace_id, Slice(*before.where), now)
+        is_rephrase = signal == "rephrase" and current.trouble is None
+        return replace(current, trouble="rephrase") if is_rephrase else current
+
+    def _evict(self) -> None:
+        while len(self._last) > self.settings.conversations:
+            key, _ = self._last.popitem(last=False)
+            self._recorder.drop(KIND, key)
+            self._recorder.tally.conversation_ended("evicted")
+
+    def end_idle(self) -> None:
+        """End those that were idle for long enough, some at a time."""
+        now = self._now()
+        for _ in range(_ENDS_AT_ONCE):
+            key, (at, last) = next(iter(self._last.items()), (b"", (now, None)))
+            if last is None or at > now - self.settings.idle:
+                return
+            del self._last[key]
+            self._recorder.drop(KIND, key)
+            self._recorder.tally.conversation_ended("idle")
+            if last.trouble is not None:
+                self._credit.derived("abandon", last.trace_id, Slice(*last.where), now, after=last.trouble)

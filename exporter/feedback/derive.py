@@ -1,0 +1,126 @@
+"""What the turns of a conversation say without words: regenerate, rephrase, abandon. Pure; knows no store.
+
+- regenerate: the same question again, after the answer to it had ended. Not every one is a user's: an application that
+  repeats a failed call, or tells of one request in two traces, looks the same.
+- rephrase: a near-repeat of the question before. It is no more than that: a user who asks for the next item of a list
+  in the same words is one, too. Most of those who are unhappy ask something else.
+- abandon: nothing came after a refusal, an empty or failed answer, a cancelled stream, or a rephrase. Whoever got what
+  they needed from the last answer leaves just as silently.
+"""
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final, Literal
+from zlib import crc32
+
+from msgspec import Struct
+
+from ..evaluators.words import plain
+from ..metrics.labels import Slice
+from ..score import Outcome
+from ..trace import Trace
+
+Derived = Literal["regenerate", "rephrase", "abandon"]
+Trouble = Literal["refusal", "empty", "error", "cancelled", "rephrase"]
+"""What was wrong with a turn, if anything, for the case that the conversation ends with it."""
+
+_LONGEST: Final = 4000
+_STEM: Final = 5
+_MOST_WORDS: Final = 256
+_PLAIN_WEIGHT: Final = 0.2
+_FUNCTION: Final = 1 << 16
+_CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
+_FUNCTION_WORDS: Final = frozenset(
+    word[:_STEM]
+    for word in b"""
+    a about am an and any are as at be been but by can could d did do does for from get had has have how i if in is
+    it its just ll m me my of on or please re s so t that the their them then there these they this those to up us
+    ve was we were what when where which who why will with would you your
+    """.split()
+)
+
+
+class Question(Struct, frozen=True, array_like=True):
+    """A question as far as it must be known to recognise it: never its text.
+
+    ``same`` is a digest of its words, ``words`` are 16 bits of each word's beginning, function words marked.
+    """
+
+    same: bytes
+    words: tuple[int, ...]
+
+
+class Turn(Struct, frozen=True, array_like=True):
+    """One question and its answer; times are Unix seconds, None where the trace did not tell them."""
+
+    trace_id: bytes
+    where: tuple[str, str, str, str]
+    started_at: float | None
+    ended_at: float | None
+    question: Question | None
+    trouble: Trouble | None = None
+
+
+def question(text: str) -> Question:
+    """What is kept of a question."""
+    words = plain(text[:_LONGEST]).split()
+    return Question(blake2b(b" ".join(words), digest_size=8).digest(), tuple({*map(_bits, words[:_MOST_WORDS])}))
+
+
+@lru_cache(maxsize=1 << 15)
+def _bits(word: bytes) -> int:
+    stem = word[:_STEM]
+    return crc32(stem) & 0xFFFF | (_FUNCTION if stem in _FUNCTION_WORDS else 0)
+
+
+def similarity(one: Question, other: Question) -> float:
+    """The weight of the words that both have, of all words that either has; function words weigh little."""
+    left, right = set(one.words), set(other.words)
+    either = _weight(left | right)
+    return _weight(left & right) / either if either else 0.0
+
+
+def _weight(words: set[int]) -> float:
+    function = sum(word >= _FUNCTION for word in words)
+    return len(words) - function * (1 - _PLAIN_WEIGHT)
+
+
+def turn(trace: Trace, where: Slice, outcome: Outcome, trace_id: bytes) -> Turn:
+    """What a conversation remembers of a trace."""
+    started, duration = trace.started_at, trace.duration_seconds
+    ended = None if started is None else started + (duration or 0.0)
+    asked = question(trace.question) if trace.question else None
+    return Turn(trace_id, where, started, ended, asked, _trouble(trace, outcome))
+
+
+def _trouble(trace: Trace, outcome: Outcome) -> Trouble | None:
+    if trace.error is not None:
+        return "cancelled" if _CANCELLED.search(trace.error) else "error"
+    if trace.content_state == "error":
+        return "error"
+    if trace.content_state == "empty":
+        return "empty"
+    declined = any(one.evaluator == "refusal" and one.verdict == "fail" for one in outcome.evaluations)
+    return "refusal" if declined or trace.content_state == "refused" else None
+
+
+def is_later(before: Turn, now: Turn) -> bool:
+    """Whether a turn began after the one before had begun: traces are not recorded in the order of their times."""
+    return before.started_at is None or now.started_at is None or now.started_at > before.started_at
+
+
+def follows(before: Turn, now: Turn, *, alike: float, words: int) -> Derived | None:
+    """What the question of a turn says of the answer before it.
+
+    A rephrase is at least so similar (``alike``, 0 to 1), and both questions have at least so many distinct words.
+    """
+    if before.question is None or now.question is None:
+        return None
+    if before.ended_at is not None and now.started_at is not None and now.started_at < before.ended_at:
+        return None  # two requests at one time are not a reaction
+    if before.question.same == now.question.same:
+        return "regenerate"
+    if min(len(before.question.words), len(now.question.words)) < words:
+        return None
+    return "rephrase" if similarity(before.question, now.question) >= alike else None

@@ -1,0 +1,148 @@
+"""The body of a feedback request → Feedback, each error with its place and cure. Knows no trace and no store."""
+
+from difflib import get_close_matches
+from hashlib import blake2b
+from typing import Annotated, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ..decode.batch import DecodeError, TooLarge
+
+Signal = Literal["thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"]
+By = Literal["trace", "response", "conversation"]
+"""What a signal names its answer by."""
+
+MOST_ITEMS: Final = 1000
+_MOST_ERRORS: Final = 100
+_Id = Annotated[str, Meta(min_length=1, max_length=512)]
+_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$")]
+_Comment = Annotated[str, Meta(max_length=10_000)]
+_Text = Annotated[str, Meta(max_length=100_000)]
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """One signal of a user on one answer.
+
+    ``by`` and ``reference`` name the answer; ``user`` and ``id`` are digests, "" where they were not sent.
+    """
+
+    signal: Signal
+    by: By
+    reference: str
+    user: str = ""
+    id: bytes = b""
+    comment: str | None = None
+    edited_text: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Approximate memory in bytes."""
+        return 512 + len(self.reference) + len(self.comment or "") + len(self.edited_text or "")
+
+
+class Read(Struct):
+    """A request as it was understood: the signals, and what is wrong with each of the others, by position."""
+
+    items: list[Feedback]
+    errors: list[tuple[int, str]]
+
+
+class _Sent(Struct, forbid_unknown_fields=True, kw_only=True):
+    signal: Signal
+    trace_id: _TraceId | None = None
+    response_id: _Id | None = None
+    conversation_id: _Id | None = None
+    user: _Id | None = None
+    id: _Id | None = None
+    comment: _Comment | None = None
+    edited_text: _Text | None = None
+
+
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_sent = msgspec.json.Decoder(_Sent)
+
+
+def read(body: bytes) -> Read:
+    """Read one object or a list of them; raises DecodeError where that is not what was sent, TooLarge for too many."""
+    raws, is_list = _raws(body)
+    if len(raws) > MOST_ITEMS:
+        raise TooLarge(f"{len(raws)} signals in one request; send at most {MOST_ITEMS}")
+    found = Read([], [])
+    for index, raw in enumerate(raws):
+        place = f"$[{index}]" if is_list else "$"
+        try:
+            found.items.append(_feedback(_sent.decode(raw), place))
+        except UnicodeDecodeError:
+            found.errors.append((index, f"{place}: not UTF-8; encode the text as UTF-8"))
+        except RecursionError:
+            found.errors.append((index, f"{place}: nested too deeply; send plain values"))
+        except msgspec.DecodeError as error:
+            found.errors.append((index, _explained(str(error), place)))
+        except DecodeError as error:
+            found.errors.append((index, str(error)))
+    return found
+
+
+def told(errors: list[tuple[int, str]]) -> list[dict[str, int | str]]:
+    """The errors as the reply tells them, the first hundred."""
+    return [{"index": index, "error": message} for index, message in errors[:_MOST_ERRORS]]
+
+
+def _raws(body: bytes) -> tuple[list[msgspec.Raw], bool]:
+    if body.lstrip()[:1] == b"{":
+        return [msgspec.Raw(body)], False
+    try:
+        return _list.decode(body), True
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DecodeError("the body is not JSON of the right form; send one object or a list of objects") from None
+
+
+def _feedback(sent: _Sent, place: str) -> Feedback:
+    by, reference = _reference(sent, place)
+    if sent.edited_text is not None and sent.signal != "edit":
+        raise DecodeError(f'{place}.edited_text: goes with the signal "edit" alone; leave it out')
+    return Feedback(
+        signal=sent.signal,
+        by=by,
+        reference=reference,
+        user=_digest(sent.user).hex() if sent.user else "",
+        id=_digest(f"{by} {reference} {sent.id}", 16) if sent.id else b"",
+        comment=sent.comment or None,
+        edited_text=sent.edited_text,
+    )
+
+
+def _reference(sent: _Sent, place: str) -> tuple[By, str]:
+    """The most exact of the ids that were sent."""
+    if sent.trace_id is not None:
+        return "trace", sent.trace_id.lower()
+    if sent.response_id is not None:
+        return "response", sent.response_id
+    if sent.conversation_id is not None:
+        return "conversation", sent.conversation_id
+    raise DecodeError(f"{place}: names no answer; give trace_id, response_id or conversation_id")
+
+
+def _digest(text: str, size: int = 8) -> bytes:
+    return blake2b(text.encode(), digest_size=size, person=b"llmq feedback").digest()
+
+
+def _explained(message: str, place: str) -> str:
+    """Turn ``Problem - at `$.key``` into ``$[3].key: problem; the cure``."""
+    problem, _, where = message.partition(" - at `$")
+    where = where.rstrip("`")[:100]
+    problem = problem[:1].lower() + problem[1:200]
+    if "unknown field" in problem:
+        return f"{place}: {problem}; {_closest(problem, _Sent.__struct_fields__)}"
+    if "enum value" in problem:
+        return f"{place}{where}: no such signal; {_closest(problem, get_args(Signal))}"
+    if "regex" in problem:
+        return f"{place}{where}: expected 32 hexadecimal digits, not all zero"
+    return f"{place}{where}: {problem}"
+
+
+def _closest(problem: str, known: tuple[str, ...]) -> str:
+    word = problem.replace("`", "'").partition("'")[2].rstrip("'")
+    close = get_close_matches(word, known, 1)
+    return f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"

@@ -1,0 +1,111 @@
+"""Feedback whose trace is not known yet: found again by its trace, bounded in number, bytes and age. Counts nothing."""
+
+import heapq
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..recorder import Recorder
+from .signals import By, Feedback
+
+KIND: Final = "early feedback"
+MOST_BYTES: Final = 32 << 20
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A signal, when it came, when to look for its trace again, and the trace that it is about if nothing newer comes.
+
+    Times are Unix seconds.
+    """
+
+    feedback: Feedback
+    received_at: float
+    look_at: float
+    trace_id: bytes | None = None
+
+
+class WaitingRoom:
+    """What waits, by number, in the order of arrival. Nothing but ``recover`` reads the store.
+
+    ``keep_text`` says whether comments and edited texts may be stored; in memory they are kept in any case.
+    """
+
+    def __init__(self, recorder: Recorder, most_items: int, most_bytes: int = MOST_BYTES) -> None:
+        self.most_items = most_items
+        self.keep_text = True
+        self.bytes = 0
+        self._most_bytes = most_bytes
+        self._recorder = recorder
+        self._items: dict[int, Waiting] = {}
+        self._numbers: dict[tuple[By, str], list[int]] = {}
+        self._clock: list[tuple[float, int]] = []
+        self._last = 0
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._items)
+
+    def recover(self) -> None:
+        """Take up what an earlier run left; raises StoreError."""
+        for key, _, value in self._recorder.kept(KIND):
+            self._place(int.from_bytes(key, "big"), msgspec.json.decode(value, type=Waiting))
+
+    def add(self, waiting: Waiting) -> int:
+        """Let a signal wait; returns how many older ones had to go for it."""
+        number = self._last + 1
+        self._place(number, waiting)
+        self._store(number, waiting)
+        gone = 0
+        while len(self._items) > self.most_items or self.bytes > self._most_bytes:
+            self.remove(next(iter(self._items)))
+            gone += 1
+        return gone
+
+    def remove(self, number: int) -> Waiting:
+        """Take a signal out."""
+        waiting = self._items.pop(number)
+        feedback = waiting.feedback
+        self.bytes -= feedback.size
+        others = self._numbers[feedback.by, feedback.reference]
+        others.remove(number)
+        if not others:
+            del self._numbers[feedback.by, feedback.reference]
+        self._recorder.drop(KIND, _key(number))
+        return waiting
+
+    def about(self, by: By, reference: str) -> list[tuple[int, Waiting]]:
+        """What waits for the trace of that id."""
+        return [(number, self._items[number]) for number in self._numbers.get((by, reference), ())]
+
+    def update(self, number: int, waiting: Waiting) -> None:
+        """Keep what became known of a signal."""
+        self._items[number] = waiting
+        heapq.heappush(self._clock, (waiting.look_at, number))
+        self._store(number, waiting)
+
+    def due(self, now: float) -> Iterator[tuple[int, Waiting]]:
+        """What is to be looked at now; each is given once, until it is updated."""
+        while self._clock and self._clock[0][0] <= now:
+            look_at, number = heapq.heappop(self._clock)
+            waiting = self._items.get(number)
+            if waiting is not None and waiting.look_at == look_at:
+                yield number, waiting
+
+    def _place(self, number: int, waiting: Waiting) -> None:
+        self._last = max(self._last, number)
+        self._items[number] = waiting
+        self._numbers.setdefault((waiting.feedback.by, waiting.feedback.reference), []).append(number)
+        self.bytes += waiting.feedback.size
+        heapq.heappush(self._clock, (waiting.look_at, number))
+
+    def _store(self, number: int, waiting: Waiting) -> None:
+        if not self.keep_text:
+            waiting = replace(waiting, feedback=replace(waiting.feedback, comment=None, edited_text=None))
+        self._recorder.put(KIND, _key(number), msgspec.json.encode(waiting), at=waiting.received_at)
+
+
+def _key(number: int) -> bytes:
+    return number.to_bytes(8, "big")
