@@ -23,7 +23,8 @@ Beside the road:
 
     config/     one YAML file → Config; every error at once, with file and line
     pages       what people and Prometheus read over HTTP
-    offline/    replay of captures, suites of rows
+    trust       what was measured of a judge → its gauges
+    offline/    replay of captures, suites of rows, a judge over its anchors
     rules/      SLOs → Prometheus rules
     container/  what configures the containers of compose.yaml; no code
     demo/       a whole stack with live traffic and an incident in it
