@@ -32,14 +32,6 @@ static inline int is_space(unsigned char byte) { return byte == ' ' || (byte >= 
 
 static inline uint32_t mixed(uint32_t hash, unsigned char byte) { return (hash ^ byte) * 0x9E3779B1u; }
 
-static inline uint32_t hash_of(const char *word, size_t length)
-{
-    uint32_t hash = seed;
-    for (size_t at = 0; at < length; at++)
-        hash = mixed(hash, word[at]);
-    return hash;
-}
-
 /* The place of a word, or the free one where it belongs. */
 static inline Place *find(const Vocabulary *self, uint32_t hash, const char *word, size_t length)
 {
@@ -129,16 +121,7 @@ static void dealloc(Vocabulary *self)
 
 static Py_ssize_t length(Vocabulary *self) { return self->distinct; }
 
-static int contains(Vocabulary *self, PyObject *word)
-{
-    char *start;
-    Py_ssize_t length;
-    if (PyBytes_AsStringAndSize(word, &start, &length))
-        return -1;
-    return length && find(self, hash_of(start, length), start, length)->length != 0;
-}
-
-static PyObject *shared(Vocabulary *self, PyObject *other)
+static PyObject *overlap(Vocabulary *self, PyObject *other)
 {
     if (!PyObject_TypeCheck(other, type))
         return PyErr_Format(PyExc_TypeError, "not a Vocabulary");
@@ -148,7 +131,8 @@ static PyObject *shared(Vocabulary *self, PyObject *other)
     return PyLong_FromSsize_t(count);
 }
 
-static PyObject *without(Vocabulary *self, PyObject *others)
+/* The words of which it is true, or untrue, that one of the others holds them. */
+static PyObject *selected(Vocabulary *self, PyObject *others, int wanted)
 {
     Py_ssize_t count = PyTuple_Size(others);
     for (Py_ssize_t at = 0; at < count; at++)
@@ -156,10 +140,10 @@ static PyObject *without(Vocabulary *self, PyObject *others)
             return PyErr_Format(PyExc_TypeError, "not a Vocabulary");
     PyObject *found = PyFrozenSet_New(NULL);
     for (Place *one = self->places; found && one <= self->places + self->mask; one++) {
-        int held = !one->length;
-        for (Py_ssize_t at = 0; !held && at < count; at++)
+        int held = 0;
+        for (Py_ssize_t at = 0; one->length && !held && at < count; at++)
             held = holds((Vocabulary *)PyTuple_GetItem(others, at), one);
-        if (held)
+        if (!one->length || held != wanted)
             continue;
         PyObject *word = PyBytes_FromStringAndSize(one->word, one->length);
         if (!word || PySet_Add(found, word))
@@ -169,8 +153,13 @@ static PyObject *without(Vocabulary *self, PyObject *others)
     return found;
 }
 
+static PyObject *shared(Vocabulary *self, PyObject *others) { return selected(self, others, 1); }
+
+static PyObject *without(Vocabulary *self, PyObject *others) { return selected(self, others, 0); }
+
 static PyMethodDef methods[] = {
-    {"shared", (PyCFunction)shared, METH_O, "How many words are in another vocabulary too."},
+    {"overlap", (PyCFunction)overlap, METH_O, "How many words are in another vocabulary too."},
+    {"shared", (PyCFunction)shared, METH_VARARGS, "The words that are in at least one of the others."},
     {"without", (PyCFunction)without, METH_VARARGS, "The words that are in none of the others."},
     {NULL},
 };
@@ -187,7 +176,6 @@ static PyType_Slot slots[] = {
     {Py_tp_methods, methods},
     {Py_tp_members, members},
     {Py_sq_length, length},
-    {Py_sq_contains, contains},
     {0, NULL},
 };
 

@@ -74,7 +74,7 @@ _NO_CONFLICTS = Conflicts()
 def support(reading: Reading, source: Source) -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
     vocabulary = reading.vocabulary
-    content = len(vocabulary) - vocabulary.shared(COMMON)
+    content = len(vocabulary) - vocabulary.overlap(COMMON)
     if not content:
         return None
     strange = _strange(vocabulary, source.vocabulary)
@@ -85,7 +85,7 @@ def shares(found: Support, reading: Reading) -> list[tuple[float, str]]:
     """The sentences that have something strange, each with the share of its words that is."""
     strange = Vocabulary(b" ".join(found.strange))
     lines = ((Vocabulary(words), text) for text, words in sentences(reading.text))
-    return [(hits / max(3, words.total), text) for words, text in lines if (hits := words.shared(strange))]
+    return [(hits / max(3, words.total), text) for words, text in lines if (hits := words.overlap(strange))]
 
 
 def _conflicts(reading: Reading, source: Source) -> Conflicts:
@@ -104,12 +104,12 @@ def _strange(said: Vocabulary, known: Vocabulary) -> frozenset[bytes]:
     joined = b" ".join(words) + b" "
     stem = joined.replace(b"s ", b" ").replace(b"ed ", b" ").replace(b"ing ", b" ")
     forms = (joined, stem, stem.replace(b" ", b"e "), joined.replace(b" ", b"s "))
-    if not Vocabulary(b"".join(forms)).shared(known):
+    found = Vocabulary(b"".join(forms)).shared(known)
+    if not found:
         return strange
-    split = [form.split(b" ") for form in forms]
-    return frozenset(
-        [word for word, *others in zip(strange, *split, strict=False) if not any(map(known.__contains__, others))]
-    )
+    return strange - {
+        word for form in forms for word, one in zip(strange, form.split(b" "), strict=False) if one in found
+    }
 
 
 def _names(strange: frozenset[bytes], text: str) -> int:

@@ -4,6 +4,8 @@ Written twice: here, and in C (``_vocabulary.c``), which does the same at a tent
 compiler was there when llmq was installed.
 """
 
+from itertools import chain
+
 __all__ = ["Vocabulary"]
 
 
@@ -21,12 +23,13 @@ class PlainVocabulary:
         """How many distinct words there are."""
         return len(self.words)
 
-    def __contains__(self, word: bytes) -> bool:
-        return word in self.words
-
-    def shared(self, other: "PlainVocabulary") -> int:
+    def overlap(self, other: "PlainVocabulary") -> int:
         """How many words are in another vocabulary too."""
         return len(self.words & other.words)
+
+    def shared(self, *others: "PlainVocabulary") -> frozenset[bytes]:
+        """The words that are in at least one of the others."""
+        return self.words.intersection(chain.from_iterable(other.words for other in others))
 
     def without(self, *others: "PlainVocabulary") -> frozenset[bytes]:
         """The words that are in none of the others."""
