@@ -10,10 +10,10 @@ SDK_VENV := .venv-sdk
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager
 
-.PHONY: help run demo up down test lint bench captures packages sdk clean
+.PHONY: help run demo up down test lint bench bench-rules captures packages sdk clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -74,6 +74,10 @@ captures: $(DEV_STAMP) ## what llmq reads from the real requests of 25 instrumen
 
 bench: $(DEV_STAMP) ## measure speed as ratios, and the store and the metrics alone
 	$(BIN)/python benchmarks/throughput.py
+
+bench-rules: $(DEV_STAMP) packages ## simulate the burn alerts, and measure what the rules cost for 1,000 slices
+	$(BIN)/python benchmarks/burn_rates.py
+	$(BIN)/python benchmarks/rules_cost.py
 
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(SDK_VENV) build *.egg-info exporter/evaluators/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
