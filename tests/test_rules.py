@@ -27,13 +27,12 @@ RECORDED = {rule.name for rule in RULES if isinstance(rule, Record)}
 FAMILIES = {family.name: family for family in CATALOGUE}
 
 LATER = {
-    "llmq_feedback_total",
     "llmq_offline_cases",
     "llmq_offline_passed_cases",
     "llmq_offline_timestamp_seconds",
     "llmq_review_oldest_seconds",
 }
-"""Metrics that come with feedback, offline results and review: their rules are quiet until then."""
+"""Metrics that come with offline results and review: their rules are quiet until then."""
 
 FOREIGN = {"up"}
 

@@ -12,6 +12,7 @@ from .settings import Config
 LIVE_VERSIONS: Final = 2
 """Model or prompt versions that a route is likely to have at one time: the old and the new."""
 _UNNAMED: Final = 2  # every label can also be unknown and __other__
+_SIGNALS: Final = {"llmq_feedback_total": 9, "llmq_feedback_retracted_total": 2}  # of six said and three derived ones
 _OPEN: Final = 10  # values of a label that the exporter itself fills, such as a reason
 
 
@@ -49,6 +50,8 @@ def _likely(family: Family, config: Config) -> int:
 
 def _others(family: Family, config: Config) -> int:
     """The series of a family for one slice."""
+    if family.name in _SIGNALS:
+        return _SIGNALS[family.name]
     evaluators = sum(spec.enabled for spec in config.evaluators.values())
     counts = {name: len(values) for name, values in family.siblings.items()}
     counts |= {"evaluator": evaluators, "evaluator_version": 1, "sample": 1}

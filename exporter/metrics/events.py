@@ -151,7 +151,7 @@ class Tally(Deltas):
         if signal in f.RATINGS:
             for rating in f.RATINGS:
                 self.counters[series_of(f.FEEDBACK, (rating, source, *where))] += 0.0
-                self.counters[series_of(f.FEEDBACK_RETRACTED, (rating, source, *where))] += 0.0
+            self.counters[series_of(f.FEEDBACK_RETRACTED, (signal, source, *where))] += 0.0
 
     def feedback_retracted(self, where: Slice, signal: str, source: str) -> None:
         """Count a rating, counted before, that its user changed."""

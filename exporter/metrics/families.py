@@ -157,6 +157,7 @@ FEEDBACK_RETRACTED = _counter(
     "signal",
     "source",
     *SLICE,
+    siblings={"signal": RATINGS},
     expires_with=SLICE,
 )
 FEEDBACK_EDIT_RATIO = _histogram(
