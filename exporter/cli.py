@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from . import __version__
+from .boards import files as board_files
 from .config import Config, ConfigError, load
 from .config.cardinality import LIVE_VERSIONS, series_cost
 from .config.specs import UnknownEvaluatorError, only
@@ -31,15 +32,18 @@ from .offline import dataset
 from .offline.calibrate import NotSetUpError, calibrated
 from .offline.calibration import calibrated_lines, inventory, recorded_lines
 from .offline.replay import CaptureError, Replay
-from .offline.report import Paint, Summary, table, trace_lines
-from .rules.compare import LEAST
-from .rules.files import render
-from .rules.folder import RuleFile, compared, settle
-from .rules.slo import LAST_WEEK, Reach, reach
+from .offline.report import Paint, Summary, alert_lines, evaluator_lines, table, trace_lines
+from .offline.trial import Trial, rubrics_listed
+from .rules import files as rule_files
+from .rules.files import RuleSettings
+from .rules.folder import Kind, compared, differences, in_the_way, settle
+from .rules.slo import Slo
+from .trace import Trace
 
 OK, PROBLEM, USAGE = 0, 1, 2
 _PROGRESS_EVERY = 100
 _T = TypeVar("_T")
+Render = Callable[[Sequence[Slo], RuleSettings], dict[str, str]]
 
 _EXAMPLES = """examples:
   llmq serve                                     listen on 127.0.0.1:4318, keep traces in llmq.db
@@ -92,14 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     check = _command(commands, "check", _check, "name every error of a config, its cost in series, its alerts' reach")
     check.add_argument("config", metavar="CONFIG", type=Path)
 
-    rules = _command(commands, "rules", _rules, "write the Prometheus rules of the config's SLOs")
-    _takes_config(rules)
-    rules.add_argument("--output", metavar="DIR", type=Path, default=Path("alerts"), help="where (default: alerts)")
-    rules.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the files that differ")
+    _generates(_command(commands, "rules", _rules, "write the Prometheus rules of the config's SLOs"), "alerts")
+    summary = "write the Grafana dashboards of the config's SLOs"
+    _generates(_command(commands, "dashboards", _dashboards, summary), "dashboards")
 
     replay = _command(commands, "replay", _replay, "score captured OTLP traces on the console, without a server")
     _takes_config(replay)
     replay.add_argument("--json", action="store_true", help="one JSON document a line, as /api/traces/{id} answers")
+    replay.add_argument("--judge", action="store_true", help="ask the config's judge, too; says first what it costs")
     replay.add_argument(
         "files", metavar="FILE", nargs="+", type=Path, help=".pb or .json, also with .gz; .logs in its name for logs"
     )
@@ -117,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     calibration_arguments.add_anchors(_command(commands, "anchors", _anchors, summary))
 
     listing = _command(commands, "evaluators", _evaluators, "list the evaluators, their versions and options")
+    _takes_config(listing)
     listing.add_argument("--json", action="store_true", help="one JSON document a line")
 
     summary = "a whole stack on this machine, with live traffic and an incident"
@@ -133,6 +138,12 @@ def _command(
     parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     parser.set_defaults(run=run)
     return parser
+
+
+def _generates(parser: argparse.ArgumentParser, folder: str) -> None:
+    _takes_config(parser)
+    parser.add_argument("--output", metavar="DIR", type=Path, default=Path(folder), help=f"where (default: {folder})")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the files that differ")
 
 
 def _takes_config(parser: argparse.ArgumentParser) -> None:
@@ -164,7 +175,7 @@ def _check(options: argparse.Namespace) -> int:
         f"\nlikely: each route belongs to one app and has {LIVE_VERSIONS} model and {LIVE_VERSIONS} prompt versions at"
         " a time; at most: every combination that labels.budgets admit"
     )
-    print(*_alert_lines(config), sep="\n")
+    print(*alert_lines(config), sep="\n")
     _warn(config)
     if likely > config.labels.series_ceiling:
         ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"
@@ -173,52 +184,27 @@ def _check(options: argparse.Namespace) -> int:
     return OK
 
 
-def _alert_lines(config: Config) -> Iterator[str]:
-    """From what share of bad events each alert fires, and after how many events in its long window at the earliest."""
-    rows: list[tuple[str, ...]] = [("slo", "objective", "alert", "fires above", "if all are bad", "at twice the share")]
-    rows += [_alert_row(row) for row in reach(config.slos, config.alerting.widened(config.alerting.z))]
-    for slo in config.slos:
-        if LAST_WEEK in slo.alerts:
-            rows.append((slo.name, "", LAST_WEEK, "2 or 1/2 x last week", f"{LEAST}", f"{LEAST}"))
-    if len(rows) > 1:
-        yield from ("", *table(rows, (1, 3, 4, 5)))
-        yield "\nfires above: a share of bad events; then how many events the long window needs before it can fire"
-    if silent := [slo.name for slo in config.slos if not slo.alerts]:
-        yield f"recorded for panels, without alerts: {', '.join(silent)}"
-
-
-def _alert_row(row: Reach) -> tuple[str, ...]:
-    counts = ("-" if count is None else f"{count:,}" for count in (row.events_all_bad, row.events_twice_line))
-    return (row.slo, f"{row.objective:f}", row.alert, f"{float(row.line) * 100:.4g}%", *counts)
-
-
 def _rules(options: argparse.Namespace) -> int:
+    return _generate(options, rule_files.render, rule_files.KIND)
+
+
+def _dashboards(options: argparse.Namespace) -> int:
+    return _generate(options, board_files.render, board_files.KIND)
+
+
+def _generate(options: argparse.Namespace, render: Render, kind: Kind) -> int:
     config = load(options.config)
     _warn(config)
-    files = compared(options.output, render(config.slos, config.alerting))
-    if foreign := [file for file in files if file.state == "foreign"]:
-        for file in foreign:
-            _complain(f"{file.path}: was not made by llmq rules: move it, or choose another --output", PROBLEM)
-        return PROBLEM
-    return _check_files(files) if options.check else _write_files(files)
-
-
-def _check_files(files: Sequence[RuleFile]) -> int:
-    wrong = {"changed": "differs from what the config makes", "missing": "is missing", "stale": "is no longer needed"}
-    different = [file for file in files if file.state in wrong]
-    for file in different:
-        _complain(f"{file.path}: {wrong[file.state]}: run llmq rules", PROBLEM)
-    if not different:
+    files = compared(options.output, render(config.slos, config.alerting), kind)
+    command = f"llmq {options.command}"
+    problems = in_the_way(files, command) or (differences(files, command) if options.check else [])
+    for problem in problems:
+        _complain(problem, PROBLEM)
+    if not problems and options.check:
         print(f"{len(files)} files are what the config makes")
-    return PROBLEM if different else OK
-
-
-def _write_files(files: Sequence[RuleFile]) -> int:
-    done = {"changed": "written", "missing": "written", "stale": "removed", "same": "unchanged"}
-    for file in files:
-        settle(file)
-        print(f"{file.path}: {done[file.state]}")
-    return OK
+    elif not problems:
+        print(*(f"{file.path}: {settle(file)}" for file in files), sep="\n")
+    return PROBLEM if problems else OK
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -232,8 +218,13 @@ def _replay(options: argparse.Namespace) -> int:
         except CaptureError as error:
             code = _complain(str(error), PROBLEM)
     paint = Paint(colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    for trace in replay.traces():
-        outcome = panel.evaluate(trace)
+    traces: Iterable[Trace] = list(replay.traces()) if options.judge else replay.traces()
+    try:
+        trial = _tried(Trial(config.judge, traces)) if isinstance(traces, list) else None
+    except NotSetUpError as error:
+        return _complain(f"llmq replay: {error}", PROBLEM)
+    for trace in traces:
+        outcome = trial.added(trace, panel.evaluate(trace)) if trial else panel.evaluate(trace)
         summary.add(outcome)
         if options.json:
             print(msgspec.json.encode(document(trace, outcome, content=True)).decode())
@@ -243,6 +234,15 @@ def _replay(options: argparse.Namespace) -> int:
         print(*summary.lines(), sep="\n")
     _account(replay)
     return code
+
+
+def _tried(trial: Trial) -> Trial:
+    """Say what asking the judge costs, and ask it."""
+    _complain(trial.announced(), OK)
+    asyncio.run(trial.run(_counter("verdicts")))
+    _clear()
+    _complain(trial.accounted(), OK)
+    return trial
 
 
 def _account(replay: Replay) -> None:
@@ -312,9 +312,14 @@ def _counter(noun: str) -> Callable[[int], None]:
     return lambda done: print(f"\r\x1b[K{done:,} {noun}", end="", file=sys.stderr, flush=True)
 
 
-def _report(found: Struct, lines: Iterable[str], options: argparse.Namespace) -> None:
+def _clear() -> None:
+    """Take the counter away."""
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _report(found: Struct, lines: Iterable[str], options: argparse.Namespace) -> None:
+    _clear()
     if options.json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -340,13 +345,8 @@ def _anchors(options: argparse.Namespace) -> int:
 
 def _evaluators(options: argparse.Namespace) -> int:
     registry = installed()
-    for one in registry.listing():
-        if options.json:
-            print(msgspec.json.encode(one).decode())
-            continue
-        print(f"{one.name}  version {one.version}, {one.kind}, {one.source}\n    {one.summary}")
-        for line in table([(f"{name}:", kind, f"default {default}") for name, kind, default in one.options]):
-            print(f"      {line}")
+    for one in (*registry.listing(), *rubrics_listed(load(options.config).judge)):
+        print(*((msgspec.json.encode(one).decode(),) if options.json else evaluator_lines(one)), sep="\n")
     for problem in registry.problems:
         _complain(problem, PROBLEM)
     return PROBLEM if registry.problems else OK

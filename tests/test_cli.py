@@ -265,7 +265,9 @@ def test_the_evaluators_are_listed_with_versions_and_options(llmq):
 
 def test_the_evaluators_are_listed_for_programs(llmq):
     _, out, _ = llmq("evaluators", "--json")
-    assert [json.loads(line)["name"] for line in out.splitlines()] == list(load().evaluators)
+    listed = [json.loads(line) for line in out.splitlines()]
+    assert [one["name"] for one in listed] == [*load().evaluators, *(one.name for one in load().judge.rubrics)]
+    assert {one["kind"] for one in listed} == {"code", "judge"}
 
 
 # serve

@@ -54,7 +54,6 @@ class Judging:
     def settings(self) -> JudgeSettings:
         """What the judge is, costs and judges; of use only where nothing was reported wrong."""
         given = self._given(enabled=bool, concurrency=int, attempts=int, repeat=float)
-        enabled = bool(given.get("enabled", _DEFAULTS.enabled))
         found, rules = self._rubrics()
         settings = JudgeSettings(
             **given,
@@ -69,11 +68,9 @@ class Judging:
             gate=self._gate(),
             emit=self._emit(),
         )
-        if not enabled:
-            return settings
-        self._check_running(settings)
-        tariff = self._tariff(settings)
-        return settings if tariff is None else replace(settings, tariff=tariff)
+        if settings.enabled:
+            self._check_running(settings)
+        return replace(settings, tariff=self._tariff(settings))
 
     def _part(self, *keys: str) -> Part:
         return self._section.find(*keys) or self._section
@@ -135,16 +132,16 @@ class Judging:
         micros = int(Decimal(str(values["dollars"])) * _MICROS) if "dollars" in values else default.micros
         return Cap(tokens=values.get("tokens", default.tokens), micros=micros)
 
-    def _tariff(self, settings: JudgeSettings) -> Tariff | None:
+    def _tariff(self, settings: JudgeSettings) -> Tariff:
         model = settings.endpoint.model
         price = next((one for one in self._around.prices if fnmatchcase(model, one.model)), None)
         if price is not None:
             return Tariff.of(price.input, price.output)
         for span, cap in (("hour", settings.caps.hour), ("day", settings.caps.day)):
-            if cap.micros is not None and model:
+            if cap.micros is not None and model and settings.enabled:
                 message = f'the model "{model}" has no price: add one to prices, or limit tokens instead'
                 self._around.wrong(self._part("budget", span, "dollars"), message)
-        return None
+        return Tariff()
 
     def _rubrics(self) -> tuple[tuple[Rubric, ...], dict[str, tuple[Rule, ...]]]:
         """The enabled rubrics, and for each where and how often it judges."""

@@ -10,12 +10,11 @@ from time import perf_counter, time
 from typing import Final, NamedTuple, Self
 
 import httpx
-import msgspec
 
 from .case import Case, JudgeError, Judgement, Usage
 from .completion import Asked, Completion, Form, completion, refused
 from .endpoint import Endpoint
-from .prompt import Prompt, prompt, reply_schema
+from .prompt import most, prompt, reply_schema
 from .reply import read
 from .rubric import Rubric
 
@@ -63,16 +62,12 @@ class Client:
 
     def most(self, case: Case, rubric: Rubric) -> Usage:
         """At least as many tokens as one call for this case is billed: what to reserve before it."""
-        return self._most(prompt(case, rubric), rubric)
-
-    def _most(self, asked: Prompt, rubric: Rubric) -> Usage:
-        schema = len(msgspec.json.encode(reply_schema(rubric)))
-        return Usage(asked.most_tokens + schema, self.endpoint.max_tokens)
+        return most(prompt(case, rubric), rubric, self.endpoint.max_tokens)
 
     async def judge(self, case: Case, rubric: Rubric) -> Judgement:
         """The verdict on a case by a rubric; JudgeError, where there is none, with what may have been billed."""
         messages = prompt(case, rubric)
-        most = self._most(messages, rubric)
+        ceiling = most(messages, rubric, self.endpoint.max_tokens)
         asked = Asked(
             model=self.endpoint.model,
             messages=messages.messages,
@@ -81,11 +76,11 @@ class Client:
             seed=self.endpoint.seed,
         )
         began = perf_counter()
-        answer = await self._ask(asked, most)
+        answer = await self._ask(asked, ceiling)
         reply = completion(answer.body)
         if reply is None:
-            raise JudgeError("http_error", "the endpoint's reply is not JSON", usage=most)
-        return self._judgement(reply, rubric, reply.usage or most, perf_counter() - began)
+            raise JudgeError("http_error", "the endpoint's reply is not JSON", usage=ceiling)
+        return self._judgement(reply, rubric, reply.usage or ceiling, perf_counter() - began)
 
     def _judgement(self, reply: Completion, rubric: Rubric, usage: Usage, seconds: float) -> Judgement:
         wrong = self.endpoint.mismatch(reply.model, reply.fingerprint)
@@ -107,11 +102,11 @@ class Client:
             seconds=seconds,
         )
 
-    async def _ask(self, asked: Asked, most: Usage) -> _Answer:
+    async def _ask(self, asked: Asked, ceiling: Usage) -> _Answer:
         """The endpoint's answer, asked again without the parameters that it turns down; JudgeError for any other."""
         form = self._form
         for _ in range(_MOST_FORMS):
-            answer = await self._post(asked.body(form), most)
+            answer = await self._post(asked.body(form), ceiling)
             if 200 <= answer.status < 300:
                 self._form = form  # only now: an error may have named a parameter for the text's sake
                 return answer
@@ -119,9 +114,9 @@ class Client:
             if simpler is None:
                 break
             form = simpler
-        raise self._error(answer, most)
+        raise self._error(answer, ceiling)
 
-    async def _post(self, body: bytes, most: Usage) -> _Answer:
+    async def _post(self, body: bytes, ceiling: Usage) -> _Answer:
         try:
             async with asyncio.timeout(self.endpoint.timeout):
                 return await self._exchange(body)
@@ -130,10 +125,10 @@ class Client:
             raise JudgeError("unreachable", f"no connection to the endpoint ({reason})") from None
         except (httpx.TimeoutException, TimeoutError):
             message = f"no answer within {self.endpoint.timeout:g} s"
-            raise JudgeError("timeout", message, usage=most) from None
+            raise JudgeError("timeout", message, usage=ceiling) from None
         except httpx.HTTPError as error:
             message = f"the connection broke ({type(error).__name__})"
-            raise JudgeError("unreachable", message, usage=most) from None
+            raise JudgeError("unreachable", message, usage=ceiling) from None
 
     async def _exchange(self, body: bytes) -> _Answer:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -145,10 +140,10 @@ class Client:
                     return _Answer(response.status_code, response.headers, b"")
             return _Answer(response.status_code, response.headers, bytes(content))
 
-    def _error(self, answer: _Answer, most: Usage) -> JudgeError:
+    def _error(self, answer: _Answer, ceiling: Usage) -> JudgeError:
         """What an answer that is no success means for the case: whether, when and at which cost to try again."""
         said = refused(answer.body)
-        usage = most if answer.status in _MAY_BE_BILLED else said.usage
+        usage = ceiling if answer.status in _MAY_BE_BILLED else said.usage
         if answer.status == 429:
             message = "the endpoint takes no more calls for now"
             return JudgeError("rate_limited", message, after=self._after(answer.headers), usage=usage)

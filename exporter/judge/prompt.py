@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from .case import Case
+from .case import Case, Usage
 from .rubric import Example, Rubric
 
 Message = dict[str, str]
@@ -95,6 +95,11 @@ def prompt(case: Case, rubric: Rubric) -> Prompt:
     blocks = "\n\n".join(_block(key, part) for part in parts)
     user = _USER.format(key=key, blocks=blocks, name=rubric.name, scores=scores)
     return Prompt(({"role": "system", "content": system}, {"role": "user", "content": user}), key)
+
+
+def most(asked: Prompt, rubric: Rubric, max_tokens: int) -> Usage:
+    """At least as many tokens as a call with this prompt is billed, some endpoints counting the schema too."""
+    return Usage(asked.most_tokens + len(msgspec.json.encode(reply_schema(rubric))), max_tokens)
 
 
 def reply_schema(rubric: Rubric) -> dict[str, Any]:

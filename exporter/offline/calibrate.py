@@ -92,22 +92,33 @@ class Calibration:
         )
 
     async def _judged(self, case: Case, rubric: Rubric, failures: Counter[str], used: list[Usage]) -> Judgement | None:
-        for attempt in range(self._attempts):
-            try:
-                judgement = await self._ask(case, rubric)
-            except JudgeError as error:
-                used.append(error.usage)
-                if not error.retry or attempt + 1 == self._attempts:
-                    failures[error.reason] += 1
-                    return None
-                await asyncio.sleep(self._pause(error, attempt))
-            else:
-                used.append(judgement.usage)
-                return judgement
-        return None
+        try:
+            return await insist(self._ask, case, rubric, used, attempts=self._attempts, first_wait=self._wait)
+        except JudgeError as error:
+            failures[error.reason] += 1
+            return None
 
-    def _pause(self, error: JudgeError, attempt: int) -> float:
-        """Seconds until the next attempt: an endpoint in trouble needs time, a reply that nobody can read does not."""
-        if error.reason == "unparseable":
-            return 0.0
-        return error.after if error.after is not None else self._wait * 2**attempt
+
+async def insist(
+    ask: Ask, case: Case, rubric: Rubric, used: list[Usage], *, attempts: int, first_wait: float = 1.0
+) -> Judgement:
+    """Ask until there is a verdict, and note what each attempt ``used``; the last JudgeError where there is none."""
+    for attempt in range(1, attempts + 1):
+        try:
+            judgement = await ask(case, rubric)
+        except JudgeError as error:
+            used.append(error.usage)
+            if not error.retry or attempt == attempts:
+                raise
+            await asyncio.sleep(_pause(error, first_wait * 2 ** (attempt - 1)))
+        else:
+            used.append(judgement.usage)
+            return judgement
+    raise ValueError("attempts must be at least 1")
+
+
+def _pause(error: JudgeError, wait: float) -> float:
+    """Seconds until the next attempt: an endpoint in trouble needs time, a reply that nobody can read does not."""
+    if error.reason == "unparseable":
+        return 0.0
+    return error.after if error.after is not None else wait

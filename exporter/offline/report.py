@@ -4,7 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from ..config import Config
 from ..document import explained
+from ..evaluators.registry import Listed
+from ..rules.compare import LEAST
+from ..rules.slo import LAST_WEEK, Reach, reach
 from ..score import Outcome
 from ..trace import Trace
 
@@ -52,6 +56,34 @@ def trace_lines(trace: Trace, outcome: Outcome, paint: Paint) -> Iterator[str]:
         if text:
             yield f"  {name:<9} {shortened(text)}"
     yield from (f"  {line}" for line in table([*_outcome_rows(outcome, paint)], right=(2,)))
+
+
+def evaluator_lines(one: Listed) -> Iterator[str]:
+    """One evaluator: its name and version, what it says, and its options."""
+    yield f"{one.name}  version {one.version}, {one.kind}, {one.source}"
+    yield f"    {one.summary}"
+    yield from (
+        f"      {line}" for line in table([(f"{n}:", kind, f"default {value}") for n, kind, value in one.options])
+    )
+
+
+def alert_lines(config: Config) -> Iterator[str]:
+    """From what share of bad events each alert fires, and after how many events in its long window at the earliest."""
+    rows: list[tuple[str, ...]] = [("slo", "objective", "alert", "fires above", "if all are bad", "at twice the share")]
+    rows += [_alert_row(row) for row in reach(config.slos, config.alerting.widened(config.alerting.z))]
+    for slo in config.slos:
+        if LAST_WEEK in slo.alerts:
+            rows.append((slo.name, "", LAST_WEEK, "2 or 1/2 x last week", f"{LEAST}", f"{LEAST}"))
+    if len(rows) > 1:
+        yield from ("", *table(rows, (1, 3, 4, 5)))
+        yield "\nfires above: a share of bad events; then how many events the long window needs before it can fire"
+    if silent := [slo.name for slo in config.slos if not slo.alerts]:
+        yield f"recorded for panels, without alerts: {', '.join(silent)}"
+
+
+def _alert_row(row: Reach) -> tuple[str, ...]:
+    counts = ("-" if count is None else f"{count:,}" for count in (row.events_all_bad, row.events_twice_line))
+    return (row.slo, f"{row.objective:f}", row.alert, f"{float(row.line) * 100:.4g}%", *counts)
 
 
 def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> Iterator[str]:
