@@ -3,11 +3,10 @@
 Quality metrics start ``llmq_``; those about the exporter itself start ``llmq_exporter_``.
 """
 
-from collections.abc import Mapping
 from typing import get_args
 
 from ..score import FailureReason, JudgeFailure, Verdict
-from .series import Family
+from .series import Family, counter, gauge, histogram
 
 SLICE = ("app", "route", "model_version", "prompt_version")
 SIGNALS = ("traces", "logs", "interactions")
@@ -18,64 +17,22 @@ ESTIMATE = ("value", "low", "high")
 CLOSED_REASONS = ("root", "idle", "age", "pressure", "shutdown")
 
 
-def _counter(
-    name: str,
-    help: str,  # noqa: A002
-    *labels: str,
-    siblings: Mapping[str, tuple[str, ...]] | None = None,
-    expires_with: tuple[str, ...] = (),
-    durable: bool = True,
-) -> Family:
-    return Family(
-        name=name,
-        type="counter",
-        help=help,
-        labels=labels,
-        siblings=siblings or {},
-        expires_with=expires_with,
-        durable=durable,
-    )
-
-
-def _histogram(
-    name: str,
-    help: str,  # noqa: A002
-    *labels: str,
-    bounds: tuple[float, ...],
-    expires_with: tuple[str, ...] = (),
-    durable: bool = True,
-) -> Family:
-    return Family(
-        name=name,
-        type="histogram",
-        help=help,
-        labels=labels,
-        bounds=bounds,
-        expires_with=expires_with,
-        durable=durable,
-    )
-
-
-def _gauge(name: str, help: str, *labels: str) -> Family:  # noqa: A002
-    return Family(name=name, type="gauge", help=help, labels=labels, durable=False)
-
-
 # Quality, beside latency and cost
 
-REQUESTS = _counter(
+REQUESTS = counter(
     "llmq_requests_total",
     "Requests of LLM applications that were recorded, one per trace.",
     *SLICE,
     expires_with=SLICE,
 )
-REQUEST_DURATION = _histogram(
+REQUEST_DURATION = histogram(
     "llmq_request_duration_seconds",
     "Time from the start to the end of a request's trace.",
     *SLICE,
     bounds=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0),
     expires_with=SLICE,
 )
-TOKENS = _counter(
+TOKENS = counter(
     "llmq_tokens_total",
     "Tokens that the models reported, each generation of a trace once.",
     "direction",
@@ -83,13 +40,13 @@ TOKENS = _counter(
     siblings={"direction": ("input", "output")},
     expires_with=SLICE,
 )
-COST = _counter(
+COST = counter(
     "llmq_cost_dollars_total",
     "Cost of the tokens in US dollars by the configured price table; nothing is added for a model without a price.",
     *SLICE,
     expires_with=SLICE,
 )
-EVALUATIONS = _counter(
+EVALUATIONS = counter(
     "llmq_evaluations_total",
     "Verdicts of evaluators; both verdicts of a slice start at 0 together. The SLI of quality.",
     "evaluator",
@@ -100,7 +57,7 @@ EVALUATIONS = _counter(
     siblings={"verdict": get_args(Verdict)},
     expires_with=("evaluator", "evaluator_version", *SLICE),
 )
-SCORE = _histogram(
+SCORE = histogram(
     "llmq_evaluation_score",
     "Scores of evaluators from 0 to 1, higher is better; every pass mark is a bucket bound.",
     "evaluator",
@@ -110,7 +67,7 @@ SCORE = _histogram(
     bounds=tuple(tenth / 10 for tenth in range(1, 11)),
     expires_with=("evaluator", "evaluator_version", *SLICE[:3]),
 )
-UNSCORED = _counter(
+UNSCORED = counter(
     "llmq_unscored_total",
     "Traces on which an evaluator rightly gave no verdict, by reason.",
     "evaluator",
@@ -119,14 +76,14 @@ UNSCORED = _counter(
     siblings={"reason": ("not_applicable", "not_captured")},
     expires_with=("evaluator", "app"),
 )
-EVALUATION_FAILURES = _counter(
+EVALUATION_FAILURES = counter(
     "llmq_evaluation_failures_total",
     "Evaluations that should have given a verdict and could not; never counted as a verdict.",
     "evaluator",
     "reason",
     siblings={"reason": get_args(FailureReason)},
 )
-EVALUATION_DURATION = _histogram(
+EVALUATION_DURATION = histogram(
     "llmq_evaluation_duration_seconds",
     "Time that an evaluator took on one trace.",
     "evaluator",
@@ -143,7 +100,7 @@ VERSION_FIRST_SEEN = Family(
 
 # What users say, and what their conversations show; late feedback counts when it comes
 
-FEEDBACK = _counter(
+FEEDBACK = counter(
     "llmq_feedback_total",
     "User signals by the version that answered: said (explicit), or seen in a conversation (derived).",
     "signal",
@@ -151,7 +108,7 @@ FEEDBACK = _counter(
     *SLICE,
     expires_with=SLICE,
 )
-FEEDBACK_RETRACTED = _counter(
+FEEDBACK_RETRACTED = counter(
     "llmq_feedback_retracted_total",
     "Of llmq_feedback_total, the ratings that their users changed later; the difference is what they say now.",
     "signal",
@@ -160,7 +117,7 @@ FEEDBACK_RETRACTED = _counter(
     siblings={"signal": RATINGS},
     expires_with=SLICE,
 )
-FEEDBACK_EDIT_RATIO = _histogram(
+FEEDBACK_EDIT_RATIO = histogram(
     "llmq_feedback_edit_ratio",
     "How much of an answer its user changed, of edits whose answer is known: 0 nothing, 1 all of it.",
     "app",
@@ -168,13 +125,13 @@ FEEDBACK_EDIT_RATIO = _histogram(
     bounds=(0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0),
     expires_with=("app", "route"),
 )
-FEEDBACK_RECEIVED = _counter(
+FEEDBACK_RECEIVED = counter(
     "llmq_feedback_received_total",
     "Accepted feedback by what became of it; what is in none of these waits for its trace (queue feedback).",
     "outcome",
     siblings={"outcome": ("joined", "corrected", "repeated", "duplicate", "surplus", "expired", "displaced")},
 )
-CONVERSATIONS_ENDED = _counter(
+CONVERSATIONS_ENDED = counter(
     "llmq_feedback_conversations_ended_total",
     "Conversations that ended: idle for long enough, or evicted because too many go on at once.",
     "reason",
@@ -183,7 +140,7 @@ CONVERSATIONS_ENDED = _counter(
 
 # The judge as an instrument: what it is worth against people, each with an interval and the cases behind it
 
-JUDGE_PAIRS = _counter(
+JUDGE_PAIRS = counter(
     "llmq_judge_human_pairs_total",
     "Verdicts of a judge beside people's: on review labels, and each time an anchor is scored again.",
     *JUDGE,
@@ -192,7 +149,7 @@ JUDGE_PAIRS = _counter(
     "source",
     siblings={"judge": get_args(Verdict), "human": get_args(Verdict)},
 )
-JUDGE_LABELLED = _gauge(
+JUDGE_LABELLED = gauge(
     "llmq_judge_labelled_cases",
     "Cases with a verdict of the judge and of people, each once: the table behind the four gauges that follow.",
     *JUDGE,
@@ -200,23 +157,23 @@ JUDGE_LABELLED = _gauge(
     "judge",
     "human",
 )
-JUDGE_AGREEMENT = _gauge(
+JUDGE_AGREEMENT = gauge(
     "llmq_judge_agreement_ratio", "Share of cases on which judge and people agree.", *JUDGE, "source", "estimate"
 )
-JUDGE_KAPPA = _gauge(
+JUDGE_KAPPA = gauge(
     "llmq_judge_kappa", "Cohen's kappa: agreement of judge and people beyond chance.", *JUDGE, "source", "estimate"
 )
-JUDGE_SENSITIVITY = _gauge(
+JUDGE_SENSITIVITY = gauge(
     "llmq_judge_sensitivity_ratio",
     "Of what people pass, the share that the judge passes.",
     *JUDGE,
     "source",
     "estimate",
 )
-JUDGE_SPECIFICITY = _gauge(
+JUDGE_SPECIFICITY = gauge(
     "llmq_judge_specificity_ratio", "Of what people fail, the share that the judge fails.", *JUDGE, "source", "estimate"
 )
-JUDGE_REQUESTS = _counter(
+JUDGE_REQUESTS = counter(
     "llmq_judge_requests_total",
     "Calls of the judge by how they ended: judged, why they failed, or which limit of the budget forbade them.",
     "evaluator",
@@ -229,126 +186,126 @@ JUDGE_REQUESTS = _counter(
         )
     },
 )
-JUDGE_TOKENS = _counter("llmq_judge_tokens_total", "Tokens that the judge's calls were billed, failed ones included.")
-JUDGE_COST = _counter("llmq_judge_cost_dollars_total", "Cost of the judge's calls in US dollars, failed ones included.")
-JUDGE_REPEATS = _counter(
+JUDGE_TOKENS = counter("llmq_judge_tokens_total", "Tokens that the judge's calls were billed, failed ones included.")
+JUDGE_COST = counter("llmq_judge_cost_dollars_total", "Cost of the judge's calls in US dollars, failed ones included.")
+JUDGE_REPEATS = counter(
     "llmq_judge_repeats_total",
     "Cases that the judge judged twice, by whether the second verdict was the same.",
     *JUDGE,
     "outcome",
     siblings={"outcome": ("same", "flipped")},
 )
-JUDGE_SPENT = _gauge(
+JUDGE_SPENT = gauge(
     "llmq_judge_budget_spent_ratio",
     "Share of the judge's budget that is spent or reserved, by all processes that share it.",
     "window",
     "unit",
 )
-JUDGE_LAG = _gauge("llmq_judge_lag_seconds", "Age of the oldest trace that waits for the judge.")
-JUDGE_BREAKER = _gauge("llmq_judge_breaker_open", "1 while the judge's endpoint fails and is left alone, else 0.")
-JUDGE_GATE = _gauge(
+JUDGE_LAG = gauge("llmq_judge_lag_seconds", "Age of the oldest trace that waits for the judge.")
+JUDGE_BREAKER = gauge("llmq_judge_breaker_open", "1 while the judge's endpoint fails and is left alone, else 0.")
+JUDGE_GATE = gauge(
     "llmq_judge_gate_open", "1 if the verdicts of a judge version count, 0 while it is shadowed.", *JUDGE
 )
-JUDGE_PIN_MISMATCHES = _counter(
+JUDGE_PIN_MISMATCHES = counter(
     "llmq_judge_pin_mismatches_total",
     "Replies of the judge's endpoint that came from another model or another fingerprint than the pinned one.",
     "evaluator",
     "kind",
     siblings={"kind": ("model", "fingerprint")},
 )
-JUDGE_LENGTH_PREFERENCE = _gauge(
+JUDGE_LENGTH_PREFERENCE = gauge(
     "llmq_judge_length_preference_ratio",
     "What the judge adds to people's pass rate on the longer half of the anchors, minus what it adds on the shorter.",
     *JUDGE,
     "estimate",
 )
-JUDGE_LENGTH_CORRELATION = _gauge(
+JUDGE_LENGTH_CORRELATION = gauge(
     "llmq_judge_length_correlation",
     "Rank correlation of an answer's length with its score on live traffic, -1 to 1; long answers may be better ones.",
     *JUDGE,
     "estimate",
 )
-JUDGE_OWN_FAMILY = _gauge(
+JUDGE_OWN_FAMILY = gauge(
     "llmq_judge_own_family_gap_ratio",
     "Answers of the judge's own model family against others: pass rate beyond people's (anchor), or bare (live).",
     *JUDGE,
     "source",
     "estimate",
 )
-JUDGE_PASS = _gauge(
+JUDGE_PASS = gauge(
     "llmq_judge_pass_ratio",
     "Pass rate of a judge's last 500 verdicts on its sample: raw, and corrected for its errors on the anchors.",
     *JUDGE,
     "rate",
     "estimate",
 )
-JUDGE_SCORE_DRIFT = _gauge(
+JUDGE_SCORE_DRIFT = gauge(
     "llmq_judge_score_drift",
     "Population stability index of live scores against a reference, and the limit that chance seldom reaches.",
     *JUDGE,
     "bound",
 )
-JUDGE_SHIFT = _gauge(
+JUDGE_SHIFT = gauge(
     "llmq_judge_shift_ratio",
     "Change of the pass rate since a reference: live, the judge's part (on the anchors), the system's part (the rest).",
     *JUDGE,
     "part",
     "estimate",
 )
-JUDGE_CASES = _gauge(
+JUDGE_CASES = gauge(
     "llmq_judge_measured_cases", "Cases behind each measure of a judge's bias and drift.", *JUDGE, "measure"
 )
 
 # The exporter's funnel: what came in, and where it went
 
-RESPONSES = _counter(
+RESPONSES = counter(
     "llmq_exporter_requests_total",
     "HTTP requests that brought data, by the status code of the answer; starts again at a restart.",
     "signal",
     "code",
     durable=False,
 )
-SPANS_RECEIVED = _counter("llmq_exporter_spans_received_total", "Spans that were acknowledged, retried ones included.")
-LOG_RECORDS_RECEIVED = _counter(
+SPANS_RECEIVED = counter("llmq_exporter_spans_received_total", "Spans that were acknowledged, retried ones included.")
+LOG_RECORDS_RECEIVED = counter(
     "llmq_exporter_log_records_received_total", "Log records that were acknowledged, retried ones included."
 )
-REJECTED = _counter(
+REJECTED = counter(
     "llmq_exporter_rejected_total",
     "Spans, log records or whole requests that were refused, by reason.",
     "signal",
     "reason",
 )
-DUPLICATES = _counter(
+DUPLICATES = counter(
     "llmq_exporter_duplicates_total",
     "Spans and log records received again: with the same content (a retry) or with conflicting content.",
     "signal",
     "kind",
     siblings={"signal": SIGNALS, "kind": ("same", "conflicting")},
 )
-LATE = _counter(
+LATE = counter(
     "llmq_exporter_late_total",
     "Spans and log records that came after their trace was recorded: still used, or dropped.",
     "signal",
     "outcome",
     siblings={"signal": SIGNALS, "outcome": ("used", "dropped")},
 )
-ANOMALIES = _counter(
+ANOMALIES = counter(
     "llmq_exporter_anomalies_total", "Spans and log records that were accepted with a repair, by reason.", "reason"
 )
-TRACES_RECEIVED = _counter("llmq_exporter_traces_received_total", "Traces of which a first part was acknowledged.")
-TRACES_CLOSED = _counter(
+TRACES_RECEIVED = counter("llmq_exporter_traces_received_total", "Traces of which a first part was acknowledged.")
+TRACES_CLOSED = counter(
     "llmq_exporter_traces_closed_total",
     "Traces that were taken as complete: root ended, idle, too old, under pressure, at shutdown.",
     "reason",
     siblings={"reason": CLOSED_REASONS},
 )
-TRACES_IGNORED = _counter(
+TRACES_IGNORED = counter(
     "llmq_exporter_traces_ignored_total",
     "Traces that were not scored because there is nothing in them to score, by reason.",
     "reason",
     siblings={"reason": ("no_llm_request",)},
 )
-LABEL_OVERFLOW = _counter(
+LABEL_OVERFLOW = counter(
     "llmq_exporter_label_overflow_total",
     "Label values that were folded into __other__: past the label's budget, or not in its allow list.",
     "label",
@@ -364,38 +321,36 @@ LAST_SCORED = Family(
 
 # The exporter's health; starts again at a restart
 
-STORE_ERRORS = _counter(
+STORE_ERRORS = counter(
     "llmq_exporter_store_errors_total",
     "Transactions that the store refused, by reason; requests are answered 503 until it recovers.",
     "reason",
     siblings={"reason": ("disk_full", "read_only", "io_error", "locked", "corrupt", "internal")},
     durable=False,
 )
-COMMIT_DURATION = _histogram(
+COMMIT_DURATION = histogram(
     "llmq_exporter_commit_duration_seconds",
     "Time that the store took to make one group of changes durable.",
     bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
     durable=False,
 )
-STORE_SIZE = _gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
-OPEN_TRACES = _gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
-OPEN_TRACE_BYTES = _gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
-QUEUE_LENGTH = _gauge("llmq_exporter_queue_length", "Entries that wait in a queue.", "queue")
-QUEUE_CAPACITY = _gauge("llmq_exporter_queue_capacity", "Entries that a queue holds at most.", "queue")
-JOURNAL_ENTRIES = _gauge(
-    "llmq_exporter_journal_entries", "Acknowledged requests whose traces are not all recorded yet."
-)
-JOURNAL_LAG = _gauge(
+STORE_SIZE = gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
+OPEN_TRACES = gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
+OPEN_TRACE_BYTES = gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
+QUEUE_LENGTH = gauge("llmq_exporter_queue_length", "Entries that wait in a queue.", "queue")
+QUEUE_CAPACITY = gauge("llmq_exporter_queue_capacity", "Entries that a queue holds at most.", "queue")
+JOURNAL_ENTRIES = gauge("llmq_exporter_journal_entries", "Acknowledged requests whose traces are not all recorded yet.")
+JOURNAL_LAG = gauge(
     "llmq_exporter_journal_lag_seconds", "Age of the oldest acknowledged request that is not all recorded yet."
 )
-CONFIG_RELOAD_SUCCESSFUL = _gauge(
+CONFIG_RELOAD_SUCCESSFUL = gauge(
     "llmq_exporter_config_last_reload_successful", "1 if the last load of the config succeeded, else 0."
 )
-CONFIG_RELOAD_TIME = _gauge(
+CONFIG_RELOAD_TIME = gauge(
     "llmq_exporter_config_last_reload_success_timestamp_seconds",
     "Unix time of the last load of the config that succeeded.",
 )
-BUILD_INFO = _gauge("llmq_exporter_build_info", "Always 1; its label says which version runs.", "version")
+BUILD_INFO = gauge("llmq_exporter_build_info", "Always 1; its label says which version runs.", "version")
 
 CATALOGUE: tuple[Family, ...] = tuple(declared for declared in list(globals().values()) if isinstance(declared, Family))
 """Every family above, in order."""

@@ -32,6 +32,51 @@ class Family(Struct, frozen=True, eq=False, kw_only=True):
     durable: bool = True
 
 
+def counter(
+    name: str,
+    help: str,  # noqa: A002
+    *labels: str,
+    siblings: Mapping[str, tuple[str, ...]] | None = None,
+    expires_with: tuple[str, ...] = (),
+    durable: bool = True,
+) -> Family:
+    """Declare a counter; it survives restarts unless told otherwise."""
+    return Family(
+        name=name,
+        type="counter",
+        help=help,
+        labels=labels,
+        siblings=siblings or {},
+        expires_with=expires_with,
+        durable=durable,
+    )
+
+
+def histogram(
+    name: str,
+    help: str,  # noqa: A002
+    *labels: str,
+    bounds: tuple[float, ...],
+    expires_with: tuple[str, ...] = (),
+    durable: bool = True,
+) -> Family:
+    """Declare a histogram; it survives restarts unless told otherwise."""
+    return Family(
+        name=name,
+        type="histogram",
+        help=help,
+        labels=labels,
+        bounds=bounds,
+        expires_with=expires_with,
+        durable=durable,
+    )
+
+
+def gauge(name: str, help: str, *labels: str) -> Family:  # noqa: A002
+    """Declare a gauge of the moment."""
+    return Family(name=name, type="gauge", help=help, labels=labels, durable=False)
+
+
 class Series(str):
     """One child of a family: a string, its name in an exposition, with its family and label values attached.
 
