@@ -56,6 +56,17 @@ def test_the_example_config_is_right(tmp_path):
     assert yaml.safe_load(example)
 
 
+def test_the_example_of_a_judge_and_its_rubric_are_right(tmp_path):
+    judge, rubric = re.findall(r"```yaml\n(.*?)```", section("The judge"), re.DOTALL)
+    (tmp_path / "rubrics").mkdir()
+    (tmp_path / "rubrics" / "tone.yaml").write_text(rubric)
+    (tmp_path / "anchors.jsonl").touch()
+    (tmp_path / "llmq.yaml").write_text(judge)
+    config = load(tmp_path / "llmq.yaml", environ={"LLMQ_JUDGE_KEY": "a-key-of-some-length"})
+    assert config.warnings == ()
+    assert [one.name for one in config.judge.rubrics] == ["faithfulness", "helpfulness", "tone"]
+
+
 def test_files_that_the_readme_names_exist():
     named = re.findall(r"(?:tests|exporter)/[\w./-]+\.(?:pb|py|yaml)", README)
     assert named
