@@ -2,10 +2,10 @@
 
 Objects are values by kind and key, each with a time to order it by; whoever keeps some knows what they mean.
 
-Every commit is one SQL statement, and there is a reason. Python's sqlite3 gives the GIL up at each step of a statement
+Every commit is few SQL statements, and there is a reason. Python's sqlite3 gives the GIL up at each step of a statement
 and has to win it back from an event loop that is busy: up to 5 ms each time, so thousands of rows one by one take
-seconds. All rows of a transaction therefore travel as parameters of one INSERT into a view, whose trigger spreads them
-over the tables. A second backend brings other statements, and keeps the methods.
+seconds. Traces therefore travel as parameters of one INSERT, and all other rows as those of one INSERT into a view,
+whose triggers spread them over the tables. A second backend brings other statements, and keeps the methods.
 
 Threads: ``commit``, ``checkpoint`` and ``prune`` belong to one thread (the writer's); all other methods to another (the
 event loop's). Each side has its own connection.
@@ -14,7 +14,7 @@ event loop's). Each side has its own connection.
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
@@ -43,24 +43,7 @@ _NEEDS_REOPENING = frozenset({"io_error", "corrupt", "cannot_open"})
 
 def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [
-        ("entry", seq, e.received_at, e.signal, e.media_type, e.encoding, e.body, *sql.PAIR[4:]) for seq, e in entries
-    ]
-    rows += [
-        (
-            "trace",
-            t.trace_id,
-            t.recorded_at,
-            t.app,
-            t.route,
-            t.model_version,
-            t.prompt_version,
-            t.spans,
-            t.document,
-            t.response_id,
-            t.conversation_id,
-            t.user,
-        )
-        for t in transaction.traces
+        ("entry", seq, e.received_at, e.signal, e.media_type, e.encoding, e.body) for seq, e in entries
     ]
     rows += [("late", *pair, *sql.PAIR) for pair in transaction.late]
     rows += [("document", *pair, *sql.PAIR) for pair in transaction.documents]
@@ -77,14 +60,20 @@ def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> lis
     return rows
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    if len(rows) <= sql.MAX_ROWS:
-        _insert_some(connection, rows)
+def _trace(t: Recorded) -> tuple[Any, ...]:
+    where = t.app, t.route, t.model_version, t.prompt_version
+    return t.trace_id, t.recorded_at, *where, t.spans, t.document, t.response_id, t.conversation_id, t.user
+
+
+def _insert(connection: sqlite3.Connection, statements: Sequence[tuple[str, list[Any]]]) -> None:
+    if len(statements) <= 1:
+        for statement in statements:
+            connection.execute(*statement)
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for start in range(0, len(rows), sql.MAX_ROWS):
-            _insert_some(connection, rows[start : start + sql.MAX_ROWS])
+        for statement in statements:
+            connection.execute(*statement)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # SQLite itself rolls back when the disk is full
@@ -92,11 +81,12 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> 
         raise
 
 
-def _insert_some(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        size = 1 << (len(rows) - 1).bit_length()
-        padding = repeat(None, (size - len(rows)) * sql.COLUMNS)
-        connection.execute(sql.COMMIT[size], [*chain.from_iterable(rows), *padding])
+def _statements(by_size: Mapping[int, str], rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, list[Any]]]:
+    for start in range(0, len(rows), sql.MAX_ROWS):
+        some = rows[start : start + sql.MAX_ROWS]
+        size = 1 << (len(some) - 1).bit_length()
+        padding = repeat(None, (size - len(some)) * len(some[0]))
+        yield by_size[size], [*chain.from_iterable(some), *padding]
 
 
 @contextmanager
@@ -199,15 +189,16 @@ class Store:
         Numbers go up from ``last_seq`` + 1.
         """
         transaction = transaction or Transaction()
+        traces = [_trace(one) for one in transaction.traces]
         rows = _rows(entries, transaction)
         with self._writer() as connection:
             if self._sieve.is_full:
                 self._sieve.next_generation(connection.execute(sql.LAST_ID).fetchone()[0])
             # Before they are there: it may hold too many, never too few.
             self._sieve.add([trace.trace_id for trace in transaction.traces])
-            _insert(connection, rows)
+            _insert(connection, [*_statements(sql.TRACES, traces), *_statements(sql.COMMIT, rows)])
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
-        self._wal_pages += 8 + len(rows) + sum(len(entry.body) for _, entry in entries) // sql.PAGE
+        self._wal_pages += 8 + len(traces) + len(rows) + sum(len(entry.body) for _, entry in entries) // sql.PAGE
 
     def checkpoint(self) -> None:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""

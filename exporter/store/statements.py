@@ -44,18 +44,9 @@ PRAGMA cache_size = -16384;
 """
 
 # What one row of a commit does, by its kind; a row without a kind does nothing.
-# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
 SPREAD = {
     "entry": """INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
         VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f)""",
-    "trace": """INSERT INTO traces
-          (trace_id, recorded_at, app, route, model_version, prompt_version, spans, document,
-           response_id, conversation_id, user)
-        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f, NEW.g, NEW.h, NEW.i, NEW.j, NEW.k)
-        ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = excluded.app,
-          route = excluded.route, model_version = excluded.model_version,
-          prompt_version = excluded.prompt_version, spans = excluded.spans, document = excluded.document,
-          response_id = excluded.response_id, conversation_id = excluded.conversation_id, user = excluded.user""",
     "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
     "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
     "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
@@ -68,22 +59,38 @@ SPREAD = {
     "done": "DELETE FROM journal WHERE seq = NEW.a",
     "meta": "UPDATE meta SET value = max(value, NEW.b) WHERE name = NEW.a",
 }
-COLUMNS = 12
-PAIR = (None,) * 9  # what a row of a kind and two values lacks
 WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
-  NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h,
-  NULL AS i, NULL AS j, NULL AS k;
+  NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f;
 """ + "".join(
     f"CREATE TEMP TRIGGER {kind} INSTEAD OF INSERT ON work WHEN NEW.kind = '{kind}' BEGIN {statement}; END;\n"
     for kind, statement in SPREAD.items()
 )
+WORK_COLUMNS = 7
+PAIR = (None,) * 4  # what a row of a kind and two values lacks
 
-# A few sizes, so that each is compiled once; 2048 rows of 12 stay below SQLite's 32766 parameters.
+# A few sizes, so that each is compiled once; 2048 rows of 11 stay below SQLite's 32766 parameters.
 MAX_ROWS = 2048
-ROW = f"({','.join('?' * COLUMNS)})"
-COMMIT = {
-    1 << n: f"INSERT INTO work VALUES {','.join([ROW] * (1 << n))}"  # noqa: S608 (constants)
-    for n in range(MAX_ROWS.bit_length())
+SIZES = tuple(1 << n for n in range(MAX_ROWS.bit_length()))
+
+
+def _rows(count: int, columns: int) -> str:
+    return ",".join([f"({','.join('?' * columns)})"] * count)
+
+
+COMMIT = {size: f"INSERT INTO work VALUES {_rows(size, WORK_COLUMNS)}" for size in SIZES}  # noqa: S608 (constants)
+
+# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
+TRACE_COLUMNS = 11
+TRACES = {
+    size: f"""INSERT INTO traces
+  (trace_id, recorded_at, app, route, model_version, prompt_version, spans, document,
+   response_id, conversation_id, user)
+SELECT * FROM (VALUES {_rows(size, TRACE_COLUMNS)}) WHERE column1 IS NOT NULL
+ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = excluded.app,
+  route = excluded.route, model_version = excluded.model_version, prompt_version = excluded.prompt_version,
+  spans = excluded.spans, document = excluded.document, response_id = excluded.response_id,
+  conversation_id = excluded.conversation_id, user = excluded.user"""  # noqa: S608 (constants)
+    for size in SIZES
 }
 
 ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
