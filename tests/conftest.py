@@ -45,6 +45,7 @@ class Running:
         self.clock.move(seconds)
         while self.exporter.pipeline.score():
             pass
+        self.exporter.feedback.tick()
         await self.exporter.pipeline.flush()
 
     async def metrics(self, accept=""):
