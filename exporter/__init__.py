@@ -26,6 +26,7 @@ Beside the road:
     trust       what was measured of a judge → its gauges
     offline/    replay of captures, suites of rows, a judge over its anchors
     rules/      SLOs → Prometheus rules
+    boards/     SLOs → Grafana dashboards
     container/  what configures the containers of compose.yaml; no code
     demo/       a whole stack with live traffic and an incident in it
     app         all wiring, no logic

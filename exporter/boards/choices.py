@@ -2,34 +2,13 @@
 
 from typing import Final
 
+from ..rules.promql import selector
 from .grafana import Mark, Variable
 from .queries import CHOSEN
 
 APP: Final = Variable(name="app", label="App", query="label_values(llmq_requests_total, app)")
 ROUTE: Final = Variable(name="route", label="Route", query='label_values(llmq_requests_total{app=~"$app"}, route)')
-MODEL_VERSION: Final = Variable(
-    name="model_version",
-    label="Model version",
-    query='label_values(llmq_requests_total{app=~"$app",route=~"$route"}, model_version)',
-)
-PROMPT_VERSION: Final = Variable(
-    name="prompt_version",
-    label="Prompt version",
-    query='label_values(llmq_requests_total{app=~"$app",route=~"$route"}, prompt_version)',
-)
-SLICE: Final = (APP, ROUTE, MODEL_VERSION, PROMPT_VERSION)
 
-FIRST_SEEN: Final = Mark(
-    name="New version",
-    expr=(
-        "min by (app, model_version, prompt_version) "
-        f"(llmq_version_first_seen_timestamp_seconds{{{','.join(CHOSEN)}}}) * 1000"
-    ),
-    title="{{app}}: prompt {{prompt_version}} with model {{model_version}}",
-    tags="app,model_version,prompt_version",
-    colour="purple",
-    value_is_time=True,
-)
 PAGES: Final = Mark(
     name="Page",
     expr='max by (alertname, sli, app, route) (ALERTS{alertstate="firing",severity="page",app=~"$app|"})',
@@ -37,4 +16,32 @@ PAGES: Final = Mark(
     tags="alertname,sli,app,route",
     colour="red",
 )
-MARKS: Final = (FIRST_SEEN, PAGES)
+
+
+def versions(*chosen: str) -> tuple[Variable, Variable]:
+    """The model and the prompt versions of what is chosen."""
+    source = selector("llmq_requests_total", *chosen)
+    return (
+        Variable(name="model_version", label="Model version", query=f"label_values({source}, model_version)"),
+        Variable(name="prompt_version", label="Prompt version", query=f"label_values({source}, prompt_version)"),
+    )
+
+
+def marks(*chosen: str) -> tuple[Mark, Mark]:
+    """When versions of what is chosen were first seen, and when pages fired."""
+    first_seen = selector("llmq_version_first_seen_timestamp_seconds", *chosen)
+    return (
+        Mark(
+            name="New version",
+            expr=f"min by (app, model_version, prompt_version) ({first_seen}) * 1000",
+            title="{{app}}: prompt {{prompt_version}} with model {{model_version}}",
+            tags="app,model_version,prompt_version",
+            colour="purple",
+            value_is_time=True,
+        ),
+        PAGES,
+    )
+
+
+SLICE: Final = (APP, ROUTE, *versions(*CHOSEN[:2]))
+MARKS: Final = marks(*CHOSEN)

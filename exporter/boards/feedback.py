@@ -25,7 +25,7 @@ def feedback_review() -> Dashboard:
         since="now-24h",
         content=[
             *_now(),
-            Row(10, "What users do", [_signals(), _per_response(), _per_rating(), _edits(), _slices()]),
+            Row(10, "What users do", [_signals(), _per_response(), _per_rating(), _edits(), _slices(), _received()]),
             Row(20, "The labelling queue", _review()),
         ],
     )
@@ -138,6 +138,21 @@ def _slices() -> Panel:
         Query(queries.share(signals(SLICE, "24h", 'signal="regenerate"'), answers)),
         Query(queries.share(signals(SLICE, "24h", 'signal="rephrase"'), answers)),
         sort="Down, of answers",
+    )
+
+
+def _received() -> Panel:
+    return graph(
+        16,
+        "What became of feedback",
+        "Feedback that was accepted: joined to its trace, a correction of an earlier rating, a repetition, or expired "
+        "because its trace never came.",
+        Query("sum by (outcome) (increase(llmq_feedback_received_total[$__rate_interval]))", "{{outcome}}"),
+        unit="short",
+        width=24,
+        height=6,
+        stacked=True,
+        interval="10m",
     )
 
 

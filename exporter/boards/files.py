@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
+from ..rules.files import DEFAULT_SETTINGS, RuleSettings
+from ..rules.folder import Kind
 from ..rules.slo import DEFAULT_SLOS, Slo
 from .feedback import feedback_review
 from .grafana import Dashboard, document
@@ -13,22 +16,24 @@ from .process import exporter_health
 from .slo import slo_detail
 from .versions import version_compare
 
+KIND: Final = Kind("*.json", '{\n  "uid": "llmq-')
 
-def dashboards(slos: Sequence[Slo] = DEFAULT_SLOS) -> dict[str, Dashboard]:
+
+def dashboards(slos: Sequence[Slo], settings: RuleSettings) -> dict[str, Dashboard]:
     """The dashboard of each file, by file name, in the order of the links."""
     return {
         "overview.json": overview(slos),
         "slo.json": slo_detail(slos),
-        "versions.json": version_compare(slos),
-        "offline.json": offline_online(),
+        "versions.json": version_compare(slos, settings),
+        "offline.json": offline_online(settings),
         "judge.json": judge_health(),
         "feedback.json": feedback_review(),
         "exporter.json": exporter_health(slos),
     }
 
 
-def render(slos: Sequence[Slo] = DEFAULT_SLOS) -> dict[str, str]:
+def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:
     """The text of each dashboard file, by file name."""
-    found = dashboards(slos)
+    found = dashboards(slos, settings)
     others = list(found.values())
     return {name: json.dumps(document(board, others), indent=2) + "\n" for name, board in found.items()}

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..rules.compare import GAP
-from ..rules.files import DEFAULT_SETTINGS
+from ..rules.files import RuleSettings
 from ..rules.promql import number, selector
 from . import choices, queries
 from .grafana import Dashboard, Panel, Query, Row, Variable, override
@@ -27,20 +27,20 @@ LABELS: Final = ("suite", "evaluator", "app", "prompt_version", "model_version")
 JOIN: Final = "on (evaluator, app, prompt_version, model_version)"
 
 
-def offline_online() -> Dashboard:
+def offline_online(settings: RuleSettings) -> Dashboard:
     """The dashboard that the alerts on offline results link to."""
     return Dashboard(
         uid="llmq-offline",
         title="LLM quality / Offline and online",
         description="Do the offline suites still say what production says, and are they up to date",
-        variables=[SUITE, EVALUATOR, choices.APP, choices.MODEL_VERSION, choices.PROMPT_VERSION],
-        marks=choices.MARKS,
+        variables=[SUITE, EVALUATOR, choices.APP, *choices.versions(VERSION[1])],
+        marks=choices.marks(*VERSION[1:]),
         since="now-2d",
         content=[
             _gap(),
-            _change(),
+            _change(settings),
             _versions(),
-            Row(20, "By version", [_rates(), _age()]),
+            Row(20, "By version", [_rates(), _age(settings)]),
             Row(30, "What serves users, and what of it was ever run offline", [_covered()]),
         ],
     )
@@ -66,9 +66,9 @@ def _gap() -> Panel:
     )
 
 
-def _change() -> Panel:
+def _change(settings: RuleSettings) -> Panel:
     gap, variance = _suite("online_minus_offline:ratio_increase1d"), _suite("online_minus_offline:variance_increase1d")
-    z = number(DEFAULT_SETTINGS.widened(DEFAULT_SETTINGS.comparison_z))
+    z = number(settings.widened(settings.comparison_z))
     events = _suite("compared_evaluations:increase1d")
     return graph(
         2,
@@ -144,14 +144,14 @@ def _rates() -> Panel:
     )
 
 
-def _age() -> Panel:
+def _age(settings: RuleSettings) -> Panel:
     oldest = f"time() - {_per_version('llmq_offline_timestamp_seconds', ('suite', 'prompt_version', 'model_version'))}"
     return graph(
         22,
         "Age of offline results",
         "Time since a version was last run on its suite; beyond the line the alert fires if it serves users.",
         Query(oldest, "{{suite}} {{prompt_version}} {{model_version}}"),
-        Query(f"vector({DEFAULT_SETTINGS.offline_max_age})", "too old"),
+        Query(f"vector({settings.offline_max_age})", "too old"),
         unit="s",
         height=9,
         overrides=[line("^too old$", "red")],

@@ -86,7 +86,8 @@ def _now(spans: Spans) -> list[Panel]:
     return [
         tiles(1, f"Good answers, last {WINDOW}", "Share of answers that are good, of the chosen slices: red below the "
               "objective.", Query(f"({good}) >= scalar({objective})", "good", instant=True),
-              Query(f"({good}) < scalar({objective})", "good", instant=True), unit=RATIO, decimals=1, overrides=[painted("A", GREEN), painted("B", RED)]),
+              Query(f"({good}) < scalar({objective})", "good", instant=True), unit=RATIO, decimals=1,
+              overrides=[painted("A", GREEN), painted("B", RED)]),
         tiles(2, "Objective", "The share that should be good; the lowest, where several apps have their own.",
               Query(objective, "objective"), unit=RATIO, decimals=1),
         tiles(3, f"n: answers, last {WINDOW}", "The answers that the ratio rests on.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..rules.compare import DIFFERENCE
-from ..rules.files import DEFAULT_SETTINGS
+from ..rules.files import RuleSettings
 from ..rules.promql import SAMPLE, number, selector
 from ..rules.slo import Slo
 from . import choices, queries
@@ -26,7 +26,7 @@ HOUR: Final = "$window"
 ORANGE: Final = "orange"
 
 
-def version_compare(slos: Sequence[Slo]) -> Dashboard:
+def version_compare(slos: Sequence[Slo], settings: RuleSettings) -> Dashboard:
     """The dashboard that the alert on a worse version links to."""
     spans = queries.spans(slos)
     versions = 'label_values(llmq_requests_total{app=~"$app",route=~"$route"}, $dimension)'
@@ -51,7 +51,7 @@ def version_compare(slos: Sequence[Slo]) -> Dashboard:
         ],
         marks=choices.MARKS,
         content=[
-            Row(10, "Each $dimension against the others on its route: $evaluator", _against_others()),
+            Row(10, "Each $dimension against the others on its route: $evaluator", _against_others(settings)),
             Row(20, "Head to head: A is $version_a, B is $version_b", _head_to_head()),
             Row(30, "Scores by model version", [_scores()]),
             Row(40, "Beside quality", _beside()),
@@ -67,11 +67,11 @@ def _recorded(series: str) -> str:
     return f"max by ({', '.join(LABELS)}) ({named})"
 
 
-def _against_others() -> list[Panel]:
+def _against_others(settings: RuleSettings) -> list[Panel]:
     bad, events = _recorded("failing_evaluations:"), _recorded("evaluations:")
     other_bad, others = _recorded("other_failing_evaluations:"), _recorded("other_evaluations:")
     difference, z = _recorded("failing_difference:ratio_"), f"{_recorded('failing:z_')} > -Inf"
-    limit = DEFAULT_SETTINGS.widened(DEFAULT_SETTINGS.comparison_z)
+    limit = settings.widened(settings.comparison_z)
     return [
         table(
             11,

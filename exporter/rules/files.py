@@ -7,7 +7,8 @@ from typing import Final
 from msgspec import Struct
 
 from . import burn, compare, corrected, health, suspect
-from .rulefile import Group, Links, text
+from .folder import Kind
+from .rulefile import MARK, Group, Links, text
 from .slo import DEFAULT_SLOS, Slo
 
 
@@ -34,6 +35,7 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_SETTINGS: Final = RuleSettings()
+KIND: Final = Kind("*.rules.yaml", MARK)
 
 
 def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, list[Group]]:
