@@ -15,6 +15,7 @@ In the order in which a trace meets them:
     score       Score, Evaluation, Unscored, Failure, Outcome: what evaluators say
     prices      what a trace cost
     document    a scored trace as JSON, with or without its text
+    emit        evaluations to others, as standard OTLP events
     metrics/    every metric, declared once; durable totals and their exposition
     recorder    what was decided and is not durable yet, over what the store has
     pipeline    the road: durable → assembled → normalised → evaluated → recorded
