@@ -17,6 +17,19 @@ CONTEXT_LIMIT = 512 * 1024
 SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
 """The bytes to which bytes are mapped: lower case letters, digits, what is not ASCII, line ends; else a space."""
 
+STEM = 5
+"""Bytes of a word's beginning that stand for the word, so that most of its forms are one."""
+
+FUNCTION_WORDS = frozenset(
+    word[:STEM]
+    for word in b"""
+    a about am an and any are as at be been but by can could d did do does for from get had has have how i if in is
+    it its just ll m me my of on or please re s so t that the their them then there these they this those to up us
+    ve was we were what when where which who why will with would you your
+    """.split()
+)
+"""The stems of English words that say little of what a question is about."""
+
 _PUNCTUATION = dict.fromkeys(
     [0xA0, 0xAB, 0xBB, 0xB7, *range(0x2000, 0x2070), *range(0x3000, 0x3012), *range(0xFF00, 0xFF10)], " "
 )

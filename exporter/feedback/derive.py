@@ -16,7 +16,7 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from ..evaluators.words import plain
+from ..evaluators.words import FUNCTION_WORDS, STEM, plain
 from ..metrics.labels import Slice
 from ..score import Outcome
 from ..trace import Trace
@@ -26,19 +26,10 @@ Trouble = Literal["refusal", "empty", "error", "cancelled", "rephrase"]
 """What was wrong with a turn, if anything, for the case that the conversation ends with it."""
 
 _LONGEST: Final = 4000
-_STEM: Final = 5
 _MOST_WORDS: Final = 256
 _PLAIN_WEIGHT: Final = 0.2
 _FUNCTION: Final = 1 << 16
 _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
-_FUNCTION_WORDS: Final = frozenset(
-    word[:_STEM]
-    for word in b"""
-    a about am an and any are as at be been but by can could d did do does for from get had has have how i if in is
-    it its just ll m me my of on or please re s so t that the their them then there these they this those to up us
-    ve was we were what when where which who why will with would you your
-    """.split()
-)
 
 
 class Question(Struct, frozen=True, array_like=True):
@@ -70,8 +61,8 @@ def question(text: str) -> Question:
 
 @lru_cache(maxsize=1 << 15)
 def _bits(word: bytes) -> int:
-    stem = word[:_STEM]
-    return crc32(stem) & 0xFFFF | (_FUNCTION if stem in _FUNCTION_WORDS else 0)
+    stem = word[:STEM]
+    return crc32(stem) & 0xFFFF | (_FUNCTION if stem in FUNCTION_WORDS else 0)
 
 
 def similarity(one: Question, other: Question) -> float:
