@@ -14,7 +14,10 @@ _LATE_FIELDS: Final = ("conversation_id", "user")
 
 
 def document(trace: Trace, outcome: Outcome, *, content: bool) -> dict[str, Any]:
-    """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents."""
+    """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents.
+
+    To be encoded: what is written as it stands is in it as it stands.
+    """
     return {
         "trace_id": trace.trace_id,
         "app": trace.app,
@@ -28,7 +31,7 @@ def document(trace: Trace, outcome: Outcome, *, content: bool) -> dict[str, Any]
         "question": trace.question if content else None,
         "answer": trace.answer if content else None,
         "refusal": trace.refusal if content else None,
-        "context": [_context(one, content) for one in trace.context],
+        "context": trace.context if content else [_without_text(one) for one in trace.context],
         "tool_calls": [_tool_call(one, content) for one in trace.tool_calls],
         "finish_reason": trace.finish_reason,
         "tokens": {"input": trace.input_tokens, "output": trace.output_tokens},
@@ -36,8 +39,8 @@ def document(trace: Trace, outcome: Outcome, *, content: bool) -> dict[str, Any]
         "dialect": trace.dialect,
         "error": trace.error if content else _kind(trace.error),
         "evaluations": [_evaluation(one, content) for one in outcome.evaluations],
-        "unscored": [{"evaluator": one.evaluator, "reason": one.reason} for one in outcome.unscored],
-        "failures": [msgspec.to_builtins(one) for one in outcome.failures],
+        "unscored": outcome.unscored,
+        "failures": outcome.failures,
         "feedback": [],
     }
 
@@ -88,8 +91,8 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
     return msgspec.json.encode(known)
 
 
-def _context(one: Document, content: bool) -> dict[str, Any]:
-    return {"id": one.id, "text": one.text if content else None, "score": one.score}
+def _without_text(one: Document) -> dict[str, Any]:
+    return {"id": one.id, "text": None, "score": one.score}
 
 
 def _tool_call(one: ToolCall, content: bool) -> dict[str, Any]:

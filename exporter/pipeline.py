@@ -290,13 +290,14 @@ class Pipeline:
     def _record(self, parts: OpenTrace, trace: Trace | None, outcome: Outcome | None) -> None:
         keys = parts.keys()
         self.recorder.tally.trace_closed(parts.reason)
-        row = Recorded(parts.trace_id, self._now(), *Slice("", "", "", ""), keys, _NO_DOCUMENT)
-        scored = None
+        row = scored = None
         if trace is not None and outcome is not None:
             try:
                 row, scored = self._scored(parts.trace_id, keys, trace, outcome)
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_understood(error)
+        if row is None:
+            row = Recorded(parts.trace_id, self._now(), *Slice("", "", "", ""), keys, _NO_DOCUMENT)
         self.recorder.trace(row, RecordedKeys(keys, ignored=not row.document))
         self.recorder.transaction.done += self.assembler.release(parts)
         if scored is not None:

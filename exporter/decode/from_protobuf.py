@@ -32,10 +32,8 @@ class Attributes(Mapping[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of an attribute, or the default where it was not sent."""
-        if name in self._map:
-            value = self._map[name]
-            return value.string_value or value.int_value or _plain(value)
-        return default
+        value = self._map.get(name)
+        return default if value is None else value.string_value or value.int_value or _plain(value)
 
     def __contains__(self, name: object) -> bool:
         return name in self._map
