@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -15,8 +15,10 @@ from .access import Access
 from .calibrating import Calibrating
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
+from .config.settings import Emit
 from .config.units import Address
 from .decode.batch import DecodeLimits
+from .emit import Emitter, Event
 from .evaluators import installed
 from .evaluators.panel import Panel
 from .feedback.credit import complaints
@@ -27,9 +29,11 @@ from .judging import Judging
 from .metrics import families as f
 from .metrics.events import Metrics
 from .metrics.labels import Limiter
-from .pipeline import MOST_UNRECORDED, Pipeline, Settings
+from .pipeline import MOST_UNRECORDED, Pipeline, Scored, Settings
 from .prices import Prices
+from .score import Evaluation, Failure
 from .store.purse import Purse
+from .store.records import StoreError
 from .store.sqlite import Store
 from .store.storefile import locate
 
@@ -62,7 +66,9 @@ class Exporter:
         self.judging = self._judging(config, panel) if config.judge.enabled else None
         if self.judging is not None:
             self.feedback.followers.append(complaints(self.judging.disliked))
+        self.emitter = self._emitting(config.judge.emit) if config.judge.emit is not None else None
         self.metrics.config_loaded(succeeded=True)
+        self._emitter_running: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._feedback_running: asyncio.Task[None] | None = None
         self._judge_running: asyncio.Future[tuple[None, None]] | None = None
@@ -79,16 +85,22 @@ class Exporter:
         await self.pipeline.writer.start()
         self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
         self._feedback_running = asyncio.create_task(self.feedback.run(), name="llmq-feedback")
+        if self.emitter is not None:
+            self._emitter_running = asyncio.create_task(self.emitter.run(), name="llmq-emitter")
         if self.judging is not None and self.calibrating is not None:
             self._judge_running = asyncio.gather(self.judging.run(), self.calibrating.run())
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        for running in (self._judge_running, self._feedback_running, self._running):
+        for running in (self._judge_running, self._feedback_running, self._emitter_running, self._running):
             if running is not None:
                 running.cancel()
                 with suppress(asyncio.CancelledError):
                     await running
+        if self.emitter is not None:
+            with suppress(StoreError):
+                await self.pipeline.flush()
+            await self.emitter.close()
         await self.pipeline.stop()
         if self.judging is not None:
             await self.judging.bench.close()
@@ -146,6 +158,34 @@ class Exporter:
         self.calibrating = Calibrating(judging, pipeline.recorder, self.metrics, _anchors(config), now=self._now)
         self._watch_judge(judging, self._purse)
         return judging
+
+    def _emitted(self, fate: str, count: int) -> None:
+        self.pipeline.recorder.tally.emitted(fate, count)
+
+    def _emitting(self, settings: Emit) -> Emitter:
+        """Where evaluations are sent on once they are durable, fed by all who make them."""
+        recorder = self.pipeline.recorder
+        emitter = Emitter(
+            settings.url,
+            token=settings.token.value if settings.token else "",
+            capacity=settings.queue,
+            told=self._emitted,
+        )
+
+        def tell(trace_id: str, response_id: str | None, results: Iterable[Evaluation | Failure]) -> None:
+            for one in results:
+                event = Event(trace_id=trace_id, response_id=response_id, result=one, at=self._now())
+                recorder.afterwards(partial(emitter.offer, event))
+
+        def scored(one: Scored) -> None:
+            tell(one.trace.trace_id, one.trace.response_id, (*one.outcome.evaluations, *one.outcome.failures))
+
+        self.pipeline.followers.append(scored)
+        if self.judging is not None:
+            self.judging.followers.append(lambda job, evaluation: tell(job.trace_id, None, (evaluation,)))
+        self.metrics.watch(f.QUEUE_LENGTH, lambda: len(emitter), "emit")
+        self.metrics.watch(f.QUEUE_CAPACITY, lambda: emitter.capacity, "emit")
+        return emitter
 
     def _bench(self, config: Config) -> Bench:
         judge = config.judge
@@ -316,6 +356,7 @@ def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
         ("$.judge.enabled", old.judge.enabled, new.judge.enabled),
         ("$.judge.concurrency", old.judge.concurrency, new.judge.concurrency),
         ("$.judge.budget.ledger", old.judge.ledger, new.judge.ledger),
+        ("$.judge.emit", old.judge.emit, new.judge.emit),
     ]
     problems = [
         Problem(str(new.origin.path), 0, where, "cannot change at a reload: restart to apply it")

@@ -7,7 +7,8 @@ down for long costs events, which are counted, and nothing else.
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -24,6 +25,7 @@ Fate = Literal["sent", "dropped", "rejected"]
 
 _BATCH: Final = 512
 _TIMEOUT: Final = 10.0
+_PATIENCE: Final = 5.0
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 """The answers after which OTLP says to send the same again."""
 _INFO: Final = 9
@@ -40,7 +42,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Emitter:
-    """Sends events to one endpoint; ``fates`` counts what became of them. For one event loop."""
+    """Sends events to one endpoint; ``fates`` counts what became of them, ``told`` hears it. For one event loop."""
 
     def __init__(
         self,
@@ -50,13 +52,14 @@ class Emitter:
         capacity: int = 10_000,
         backoff: Backoff = Backoff(first=1.0, longest=60.0),  # noqa: B008 (frozen)
         chance: random.Random | None = None,
+        told: Callable[[Fate, int], None] = lambda *_: None,
     ) -> None:
         self.capacity = capacity
         self.fates: Counter[Fate] = Counter()
         self._url = f"{url.rstrip('/')}/v1/logs"
         self._waiting: deque[Event] = deque()
         self._arrived = asyncio.Event()
-        self._backoff = backoff
+        self._backoff, self._told = backoff, told
         self._chance = chance or random.Random()  # noqa: S311 - to spread retries
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=httpx.Timeout(_TIMEOUT)
@@ -69,7 +72,7 @@ class Emitter:
     def offer(self, event: Event) -> None:
         """Queue an event; dropped where there is no room."""
         if len(self._waiting) >= self.capacity:
-            self.fates["dropped"] += 1
+            self._count("dropped", 1)
             return
         self._waiting.append(event)
         self._arrived.set()
@@ -87,9 +90,11 @@ class Emitter:
 
     async def close(self) -> None:
         """Try once to send what waits, then let go; what is left counts as dropped. After ``run`` was cancelled."""
-        while self._waiting and await self._send_some():
-            pass
-        self.fates["dropped"] += len(self._waiting)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while self._waiting and await self._send_some():
+                    pass
+        self._count("dropped", len(self._waiting))
         self._waiting.clear()
         await self._http.aclose()
 
@@ -105,13 +110,18 @@ class Emitter:
         if response.status_code in _TRY_AGAIN:
             return False
         refused = len(some) if not response.is_success else min(_rejected(response.content), len(some))
-        self.fates["rejected"] += refused
-        self.fates["sent"] += len(some) - refused
+        self._count("rejected", refused)
+        self._count("sent", len(some) - refused)
         for _ in some:
             self._waiting.popleft()
         if not self._waiting:
             self._arrived.clear()
         return True
+
+    def _count(self, fate: Fate, number: int) -> None:
+        if number:
+            self.fates[fate] += number
+            self._told(fate, number)
 
 
 def encoded(events: Sequence[Event]) -> bytes:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from exporter.decode import JSON, PROTOBUF, decode
 from exporter.decode.batch import DecodeLimits
+from exporter.demo.judge_stub import Stub
 from exporter.emit import Emitter, Event, encoded
 from exporter.judge.breaker import Backoff
 from exporter.score import Evaluation, Failure
@@ -175,7 +176,7 @@ async def test_the_token_is_sent(aiohttp_server):
 
     async with sending(aiohttp_server, note, token="planted") as (emitter, _):
         emitter.offer(event())
-        await until(lambda: tokens)
+        await until(lambda: emitter.fates["sent"] == 1)
     assert tokens == ["Bearer planted"]
 
 
@@ -272,3 +273,55 @@ def test_a_pass_mark_of_the_config_decides_over_the_middle():
 )
 def test_a_name_from_elsewhere_becomes_a_label_that_is_never_one_of_ours(name, ours):
     assert evaluator(name) == ours
+
+
+# On the road
+
+
+def logs(bodies):
+    return [log for body in bodies for log in received(body).logs]
+
+
+async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it_is_durable(
+    run_exporter, aiohttp_server, tmp_path
+):
+    bodies = []
+
+    async def take(request):
+        bodies.append(await request.read())
+        return web.json_response({})
+
+    collector = web.Application()
+    collector.router.add_post("/v1/logs", take)
+    server = await aiohttp_server(collector)
+    async with Stub().running() as stub:
+        exporter = await run_exporter(
+            {
+                "judge": {
+                    "enabled": True,
+                    "endpoint": stub.url,
+                    "model": "judge-1",
+                    "sampling": [{"rate": 1.0}],
+                    "rubrics": {"faithfulness": {"enabled": False}},
+                    "budget": {"ledger": f"sqlite:///{tmp_path}/ledger.db"},
+                    "repeat": 0,
+                    "emit": {"endpoint": str(server.make_url("/"))[:-1]},
+                }
+            }
+        )
+        status, _ = await exporter.post(
+            "/v1/interactions", json=[{"id": "1", "app": "shop", "question": "Refunds?", "answer": "truth:good"}]
+        )
+        assert status == 200
+        await exporter.pass_time(3)
+        async with asyncio.timeout(20):
+            while not any(log.attributes["gen_ai.evaluation.name"] == "helpfulness" for log in logs(bodies)):
+                exporter.exporter.judging.worker.wake()
+                await exporter.exporter.pipeline.flush()
+                await asyncio.sleep(0.01)  # what the collector was told has no event
+    told = {log.attributes["gen_ai.evaluation.name"]: log for log in logs(bodies)}
+    assert told["helpfulness"].attributes["llmq.evaluator.version"].startswith("judge-1+")
+    assert {"refusal", "empty", "helpfulness"} <= told.keys()
+    assert len({log.trace_id for log in told.values()}) == 1
+    await exporter.exporter.pipeline.flush()
+    assert await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") == len(logs(bodies))

@@ -86,6 +86,10 @@ class Tally(Deltas):
         """Count a trace in which there is nothing to score."""
         self.inc(f.TRACES_IGNORED, (reason,))
 
+    def emitted(self, outcome: str, count: int) -> None:
+        """Count evaluations told to another system: sent, dropped or rejected."""
+        self.inc(f.EMITTED, (outcome,), count)
+
     def labels_overflowed(self, counts: Mapping[str, int]) -> None:
         """Count values folded into __other__, by label."""
         for label, count in counts.items():

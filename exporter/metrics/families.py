@@ -305,6 +305,12 @@ TRACES_IGNORED = counter(
     "reason",
     siblings={"reason": ("no_llm_request",)},
 )
+EMITTED = counter(
+    "llmq_exporter_emitted_events_total",
+    "Evaluations told to the endpoint of judge.emit, by what became of them.",
+    "outcome",
+    siblings={"outcome": ("sent", "dropped", "rejected")},
+)
 LABEL_OVERFLOW = counter(
     "llmq_exporter_label_overflow_total",
     "Label values that were folded into __other__: past the label's budget, or not in its allow list.",
