@@ -10,6 +10,7 @@ import pytest
 
 from exporter.boards.files import render
 from exporter.boards.grafana import SCHEMA_VERSION
+from exporter.cli import main
 from exporter.metrics.families import CATALOGUE
 from exporter.rules.files import groups
 from exporter.rules.rulefile import Alert, Links, Record
@@ -27,9 +28,11 @@ FAMILIES = {family.name: family for family in CATALOGUE}
 
 LATER = {
     "llmq_offline_cases",
+    "llmq_offline_failures_total",
     "llmq_offline_passed_cases",
     "llmq_offline_timestamp_seconds",
     "llmq_review_disagreements_total",
+    "llmq_review_done_total",
     "llmq_review_items",
     "llmq_review_labels_total",
     "llmq_review_oldest_seconds",
@@ -56,7 +59,7 @@ RATIOS_WITHOUT_N = {
     ("feedback.json", 3): "n is the tile beside it",
 }
 
-WINDOWS_ON_PURPOSE = {"$window", "1h", "6h", "7d", "14d", "24h"}
+WINDOWS_ON_PURPOSE = {"$window", "1h", "6h", "24h", "1d", "7d", "14d"}
 """Ranges that say what a panel shows; any other is Grafana's ``$__rate_interval``."""
 
 
@@ -147,7 +150,7 @@ def test_panels_keep_their_ids():
         "overview.json": {1, 2, 3, 4, 5, 20, 21, 22, 40, 41, 42, 43},
         "slo.json": {*range(1, 10), 20, 21, 22, 23, 30, 31, 32},
         "versions.json": {10, 11, 12, 13, *range(20, 29), 30, 31, 40, 41, 42, 43},
-        "offline.json": {1, 2, 3, 20, 21, 22, 30, 31},
+        "offline.json": {1, 2, 3, 20, 21, 22, 30, 31, 32},
         "judge.json": {*range(1, 7), *range(10, 14), 20, 21, 22, *range(30, 36), *range(40, 49)},
         "feedback.json": {*range(1, 7), *range(10, 17), *range(20, 25)},
         "exporter.json": {*range(1, 7), *range(10, 17), *range(20, 27), *range(30, 37)},
@@ -364,3 +367,15 @@ def test_other_windows_make_other_panels():
     text = render([replace(slo, windows=(window,), alerts=()) for slo in DEFAULT_SLOS])["overview.json"]
     assert "increase2h" in text
     assert "increase1h{" not in text
+
+
+def test_llmq_dashboards_writes_them_and_leaves_files_of_others_alone(tmp_path, capsys):
+    assert main(["dashboards", "--output", str(tmp_path)]) == 0
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == FILES
+    assert main(["dashboards", "--output", str(tmp_path), "--check"]) == 0
+    (tmp_path / "slo.json").write_text('{"uid": "mine"}')
+    capsys.readouterr()
+    assert main(["dashboards", "--output", str(tmp_path)]) == 1
+    said = "was not made by llmq dashboards: move it, or choose another --output"
+    assert capsys.readouterr().err == f"{tmp_path}/slo.json: {said}\n"
+    assert (tmp_path / "slo.json").read_text() == '{"uid": "mine"}'

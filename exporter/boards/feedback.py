@@ -157,11 +157,11 @@ def _received() -> Panel:
 
 
 def _review() -> list[Panel]:
-    labels = "sum(increase(llmq_review_labels_total[7d]))"
+    finished = 'sum(increase(llmq_review_done_total{ending=~"decided|majority|undecided"}[7d]))'
     differ = "sum(increase(llmq_review_disagreements_total[7d]))"
     return [
         graph(21, "Waiting, by reason", "Traces in the queue, by why they came there.",
-              Query("max by (state, reason) (llmq_review_items)", "{{state}}: {{reason}}"), unit="short", width=6,
+              Query('max by (state, reason) (llmq_review_items{state!="done"})', "{{state}}: {{reason}}"), unit="short", width=6,
               stacked=True, interval="10m"),
         graph(22, "Age of the oldest", "Beyond the line the alert fires.",
               Query("max(llmq_review_oldest_seconds)", "oldest"), Query(f"vector({OLDEST})", "too old"), unit="s",
@@ -169,8 +169,8 @@ def _review() -> list[Panel]:
         graph(23, "Labels a day", "Labels of the last 24 hours, by what people said.",
               Query("sum by (evaluator, label) (increase(llmq_review_labels_total[24h]))", "{{evaluator}} {{label}}"),
               unit="short", width=6, stacked=True, interval="30m"),
-        graph(24, "People who differ, 7d", "Share of labels on which two people differed; a judge cannot agree better "
-              "than they do. The bars are the labels.",
-              Query(queries.share(differ, labels), "differ"), Query(labels, "n"), unit=RATIO, width=6,
+        graph(24, "People who differ, 7d", "Share of finished items on which people differed; a judge cannot agree "
+              "better than they do. The bars are the items.", Query(queries.share(differ, finished), "differ"),
+              Query(finished, "n"), unit=RATIO, width=6,
               overrides=[count_on_the_right()]),
     ]  # fmt: skip

@@ -52,7 +52,8 @@ class Row(Struct, frozen=True):
 class Variable(Struct, frozen=True, kw_only=True):
     """A variable with the values that a query finds, or with a fixed list of them; ``every`` means several and All.
 
-    All is ``all_value`` in a query, or without it every value that was found.
+    All is ``all_value`` in a query, or without it every value that was found. ``sort`` is Grafana's: 0 leaves the order
+    of the query, 1 is alphabetical.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Variable(Struct, frozen=True, kw_only=True):
     all_value: str = ".+"
     hidden: bool = False
     regex: str = ""
-    descending: bool = False
+    sort: int = 1
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -181,7 +182,7 @@ def _variable(variable: Variable) -> Json:
         "query": {"query": variable.query, "refId": variable.name},
         "regex": variable.regex,
         "refresh": 2,
-        "sort": 2 if variable.descending else 1,
+        "sort": variable.sort,
     }
 
 

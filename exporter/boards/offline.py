@@ -41,7 +41,7 @@ def offline_online(settings: RuleSettings) -> Dashboard:
             _change(settings),
             _versions(),
             Row(20, "By version", [_rates(), _age(settings)]),
-            Row(30, "What serves users, and what of it was ever run offline", [_covered()]),
+            Row(30, "What serves users, and what of it was ever run offline", [_covered(), _uncovered()]),
         ],
     )
 
@@ -176,4 +176,21 @@ def _covered() -> Panel:
         Query(live),
         Query(f"{cases} and {live}\nor {live} * 0"),
         sort="Verdicts online, 1d",
+        width=12,
+    )
+
+
+def _uncovered() -> Panel:
+    def failures(*matchers: str) -> str:
+        return f"sum by (app) (increase({selector('llmq_offline_failures_total', VERSION[1], *matchers)}[1d]))"
+
+    return graph(
+        32,
+        "Failures that no suite covers, 1d",
+        "Share of failures in production that have no near neighbour among the questions of the app's suites: cases to "
+        "review and add. The bars are the failures.",
+        Query(queries.share(failures('coverage="uncovered"'), failures()), "{{app}}"),
+        Query(f"sum({failures()})", "n"),
+        unit=RATIO,
+        overrides=[count_on_the_right()],
     )

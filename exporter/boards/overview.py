@@ -63,17 +63,19 @@ def _states(spans: Spans) -> Panel:
     bad, events = (_tally(labels, window, name) for name in ("bad_events", "events"))
     ratio = queries.share(bad, events)
     enough = f"{bad} >= {PER_SLI} sli:llmq_slo_min_bad_events:count"
-    alerting = f"({ratio} > {PER_SLI} max by (sli, objective) ({LINE})\nand {enough})"
+    page = 'ALERTS{alertstate="firing",severity="page"}'
+    above = f"{ratio} > {PER_SLI} max by (sli, objective) ({LINE})\nand {enough}"
+    alerting = f"({above}\nor {ratio} and on (sli, app) {page})"
     over = f"({ratio} and {queries.low(bad, events)} > {PER_SLI} (1 - {OBJECTIVE}))"
     worst = "min by (sli) (1 - {})".format
     pooled = f"1 - sum by (sli) ({bad}) / (sum by (sli) ({events}) > 0)"
     return tiles(
         1,
         f"Every SLI: good answers, last {window}",
-        "Red: a route is above all alert lines of the SLI, with the bad events that an alert needs. Orange: a route "
-        "surely overspends its budget (the lower 95 % bound of its bad ratio is above it). Both show the worst such "
-        "route. Green: neither; the ratio of all routes. Grey: an objective without any data, which is not a good "
-        "SLI. Lines and objectives are recorded series.",
+        "Red: a page fires, or a route is above all alert lines of the SLI, with the bad events that an alert needs. "
+        "Orange: a route surely overspends its budget (the lower 95 % bound of its bad ratio is above it). Both show "
+        "the worst such route. Green: neither; the ratio of all routes. Grey: an objective without any data, which is "
+        "not a good SLI. Lines and objectives are recorded series.",
         Query(worst(alerting), "{{sli}}", instant=True),
         Query(f"{worst(over)}\nunless on (sli) {worst(alerting)}", "{{sli}}", instant=True),
         Query(f"{pooled}\nunless on (sli) {over}", "{{sli}}", instant=True),
@@ -106,7 +108,7 @@ def _alerts() -> Panel:
             Column("alert", "Alert", custom__width=150),
             Column("what", "What", links=link_cell("SLO detail", where), custom__width=110),
             Column("app", "App", custom__width=80),
-            Column("A", "Since", unit="dateTimeFromNow", custom__width=105),
+            Column("A", "Since", unit="dateTimeFromNow", custom__width=135),
             Column("B", "Alerts", custom__width=65),
         ],
         Query(f"min by ({labels}) ({since}) * 1000"),
@@ -278,7 +280,7 @@ def _beside() -> list[Panel]:
             Query(slow, "{{model_version}}"),
             unit="s",
             width=8,
-            interval="5m",
+            interval="2m",
         ),
         graph(
             42,

@@ -76,8 +76,6 @@ def _counts(number: int, title: str, description: str, *counts: Query) -> Panel:
 
 
 def _intake() -> list[Panel]:
-    late = increase("llmq_exporter_late_total", "signal", "outcome")
-    again = increase("llmq_exporter_duplicates_total", "signal", "kind")
     return [
         _counts(11, "Requests by answer", "HTTP requests that brought data. 503: the exporter cannot keep up, or its "
               "store refuses writes; senders retry for a while and then drop.",
@@ -89,11 +87,12 @@ def _intake() -> list[Panel]:
               "open traces was full, so the oldest was scored as it was.",
               Query(increase("llmq_exporter_traces_closed_total", "reason"), "{{reason}}"),
               Query(increase("llmq_exporter_traces_ignored_total", "reason"), "ignored: {{reason}}")),
-        _counts(14, "Refused", "Spans, log records and whole requests that were refused.",
-              Query(increase("llmq_exporter_rejected_total", "signal", "reason"), "{{signal}}: {{reason}}")),
-        _counts(15, "Late, and again", "Parts that came after their trace was recorded, and parts received again: the "
-              "same (a retry) or conflicting.",
-              Query(late, "late {{signal}}, {{outcome}}"), Query(again, "again {{signal}}, {{kind}}")),
+        _counts(14, "Refused, and late", "Spans, log records and whole requests that were refused, and parts that came "
+                "after their trace was recorded: still used, or dropped.",
+                Query(increase("llmq_exporter_rejected_total", "signal", "reason"), "refused {{signal}}: {{reason}}"),
+                Query(increase("llmq_exporter_late_total", "signal", "outcome"), "late {{signal}}, {{outcome}}")),
+        _counts(15, "Received again", "Parts that were received again, with the same content (a retry) or with other.",
+                Query(increase("llmq_exporter_duplicates_total", "signal", "kind"), "{{signal}}, {{kind}}")),
         _counts(16, "Repaired, and folded", "Parts that were accepted with a repair, and label values past their "
               "budget that were folded into __other__.",
               Query(increase("llmq_exporter_anomalies_total", "reason"), "repaired: {{reason}}"),

@@ -29,7 +29,6 @@ ORANGE: Final = "orange"
 def version_compare(slos: Sequence[Slo], settings: RuleSettings) -> Dashboard:
     """The dashboard that the alert on a worse version links to."""
     spans = queries.spans(slos)
-    versions = 'label_values(llmq_requests_total{app=~"$app",route=~"$route"}, $dimension)'
     return Dashboard(
         uid="llmq-versions",
         title="LLM quality / Versions",
@@ -38,15 +37,7 @@ def version_compare(slos: Sequence[Slo], settings: RuleSettings) -> Dashboard:
             Variable(name="dimension", label="Compare", values=("prompt_version", "model_version"), every=False),
             EVALUATOR,
             *choices.SLICE,
-            Variable(name="version_a", label="A", query=versions, every=False, descending=True),
-            Variable(
-                name="version_b",
-                label="B",
-                query=versions,
-                regex="/^(?!${version_a:regex}$).+/",
-                every=False,
-                descending=True,
-            ),
+            *_pickers(),
             Variable(name="window", label="Window", values=spans.every, default=spans.fast, every=False),
         ],
         marks=choices.MARKS,
@@ -56,6 +47,24 @@ def version_compare(slos: Sequence[Slo], settings: RuleSettings) -> Dashboard:
             Row(30, "Scores by model version", [_scores()]),
             Row(40, "Beside quality", _beside()),
         ],
+    )
+
+
+def _pickers() -> tuple[Variable, Variable]:
+    """A, at first the version seen last, and B, at first the one before it on the same routes."""
+    seen = selector("llmq_version_first_seen_timestamp_seconds", *PLACE)
+    beside = selector("llmq_version_first_seen_timestamp_seconds", *PLACE, '$dimension="$version_a"')
+    newest = "query_result(topk(100, max by ($dimension) ({})))".format
+    return (
+        Variable(name="version_a", label="A", query=newest(seen), regex='/="([^"]+)"/', every=False, sort=0),
+        Variable(
+            name="version_b",
+            label="B",
+            query=newest(f"{seen} and on (app, route) {beside}"),
+            regex='/="(?!${version_a:regex}")([^"]+)"/',
+            every=False,
+            sort=0,
+        ),
     )
 
 
