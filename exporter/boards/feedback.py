@@ -161,8 +161,8 @@ def _review() -> list[Panel]:
     differ = "sum(increase(llmq_review_disagreements_total[7d]))"
     return [
         graph(21, "Waiting, by reason", "Traces in the queue, by why they came there.",
-              Query('max by (state, reason) (llmq_review_items{state!="done"})', "{{state}}: {{reason}}"), unit="short", width=6,
-              stacked=True, interval="10m"),
+              Query('max by (state, reason) (llmq_review_items{state!="done"})', "{{state}}: {{reason}}"),
+              unit="short", width=6, stacked=True, interval="10m"),
         graph(22, "Age of the oldest", "Beyond the line the alert fires.",
               Query("max(llmq_review_oldest_seconds)", "oldest"), Query(f"vector({OLDEST})", "too old"), unit="s",
               width=6, overrides=[line("^too old$", "red")]),
