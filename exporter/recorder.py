@@ -56,6 +56,7 @@ class Recorder:
         self._now = now
         self._gathering = Unrecorded(metrics.tally())
         self._committing: Unrecorded | None = None
+        self._on_its_way: asyncio.Future[None] | None = None
         self._one_flush = asyncio.Lock()
 
     @property
@@ -171,12 +172,22 @@ class Recorder:
         await self._writer.record(Transaction(watermark=self.seq))
 
     async def _commit(self, unrecorded: Unrecorded) -> None:
-        await self._writer.record(unrecorded.transaction)
+        await self._written(unrecorded.transaction)
         self._metrics.apply(unrecorded.tally)
         self._committing = None
         self._forget(unrecorded.transaction.dropped_totals)
         for call in unrecorded.afterwards:
             call()
+
+    async def _written(self, transaction: Transaction) -> None:
+        """Wait until it is durable; a write whose waiter was cancelled goes on, and the next one waits for it."""
+        if self._on_its_way is None:
+            self._on_its_way = asyncio.ensure_future(self._writer.record(transaction))
+        try:
+            await asyncio.shield(self._on_its_way)
+        finally:
+            if self._on_its_way.done():
+                self._on_its_way = None
 
     def _seal(self, unrecorded: Unrecorded) -> None:
         unrecorded.tally.labels_overflowed(self.limiter.take_overflow())
