@@ -10,6 +10,7 @@ from .score import Evaluation, Failure, Outcome, Unscored
 from .trace import Document, ToolCall, Trace
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
+_QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
 _LATE_FIELDS: Final = ("conversation_id", "user")
 
 
@@ -51,6 +52,11 @@ def explained(evaluation: Evaluation, *, content: bool) -> str:
         return evaluation.explanation
     quotes = "; ".join(f'"{quote}"' for quote in evaluation.quotes)
     return f"{evaluation.explanation}: {quotes}" if evaluation.explanation else quotes
+
+
+def quotes_in(explanation: str) -> tuple[str, ...]:
+    """The quotes that ``explained`` put behind an explanation."""
+    return tuple(_QUOTE.findall(explanation))
 
 
 def with_late_fields(stored: bytes, trace: Trace) -> bytes | None:

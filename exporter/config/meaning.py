@@ -15,6 +15,7 @@ from . import units
 from .configfile import Part, Problem, read
 from .judging import Judging, Surroundings
 from .objectives import Objectives
+from .reviewing import review
 from .settings import (
     Config,
     FeedbackSettings,
@@ -99,6 +100,7 @@ class Reading:
             alerting=objectives.alerting(),
             judge=judge,
             feedback=self._feedback(),
+            review=review(self._part("review"), (*self._registry.evaluators, *self._rubric_names(judge)), self._wrong),
             warnings=tuple(sorted(set(self.warnings))),
             written=self._written,
             origin=origin,
@@ -272,6 +274,10 @@ class Reading:
             **{"conversations" if name == "items" else name: value for name, value in conversations.items()},
             **self._given("feedback", "rephrase", similarity=float, words=int),
         )
+
+    def _rubric_names(self, judge: JudgeSettings) -> set[str]:
+        """Every rubric that the file or the defaults name, whether it judges now or not."""
+        return {*self._written["judge"]["rubrics"], *(rubric.name for rubric in judge.rubrics)}
 
     def _objectives(self, labels: Labels, evaluators: dict[str, EvaluatorSpec], judge: JudgeSettings) -> Objectives:
         return Objectives(

@@ -154,6 +154,80 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     emit: Emit | None = None
 
 
+class Ask(Struct, frozen=True, kw_only=True):
+    """What people are asked in an evaluator's place; ``with_context``: only where there are documents."""
+
+    evaluator: str
+    question: str
+    with_context: bool = False
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why a trace deserves a person: everything that is given must hold.
+
+    ``failed``, ``passed``: one of these evaluators said so; ``disagree``: one of them passed and one failed the trace;
+    ``near``: the score of one of them is ``within`` so much of its pass mark; ``flipped``: the judge, asked again by
+    one of these rubrics, said the opposite; ``feedback``: its user signalled one of these; ``share``: of all that,
+    drawn by the trace's id. At most ``per_day`` (UTC) become items. ``ask`` is a choice of the section's questions;
+    none: all.
+    """
+
+    name: str
+    failed: tuple[str, ...] = ()
+    passed: tuple[str, ...] = ()
+    disagree: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    within: float = 0.05
+    flipped: tuple[str, ...] = ()
+    feedback: tuple[str, ...] = ()
+    share: float = 1.0
+    apps: tuple[str, ...] = ("*",)
+    routes: tuple[str, ...] = ("*",)
+    per_day: int = 20
+    annotators: int = 1
+    instructions: str = ""
+    ask: tuple[str, ...] = ()
+
+
+DEFAULT_ASK: tuple[Ask, ...] = (
+    Ask(evaluator="helpfulness", question="Does the answer do what was asked?"),
+    Ask(
+        evaluator="faithfulness",
+        question="Do the documents support everything that the answer says?",
+        with_context=True,
+    ),
+)
+DEFAULT_REASONS: tuple[Reason, ...] = (
+    Reason(name="control", share=0.01, per_day=10, annotators=2),
+    Reason(name="complaint", feedback=("thumbs_down",)),
+    Reason(name="disagreement", disagree=("grounding", "faithfulness")),
+    Reason(name="flipped", flipped=("helpfulness", "faithfulness"), per_day=10),
+    Reason(name="unsure", near=("helpfulness", "faithfulness", "grounding"), within=0.05),
+    Reason(name="failed", failed=("grounding", "citation", "refusal")),
+)
+
+
+class ReviewSettings(Struct, frozen=True, kw_only=True):
+    """Which traces people look at, and how.
+
+    The first of ``reasons`` that holds and has room today takes a trace. Durations are seconds: ``claim`` until an item
+    that somebody took is free again, ``wait`` for late scores before an item is given out, ``expire`` until an item
+    that nobody finished is given up, ``keep`` of finished ones. ``items`` may be open at once. ``similarity`` (0 to 1)
+    of two questions' words makes them near-duplicates.
+    """
+
+    enabled: bool = False
+    reasons: tuple[Reason, ...] = DEFAULT_REASONS
+    ask: tuple[Ask, ...] = DEFAULT_ASK
+    instructions: str = ""
+    claim: float = 900.0
+    wait: float = 120.0
+    expire: float = 14 * DAY
+    keep: float = 90 * DAY
+    items: int = 1000
+    similarity: float = 0.8
+
+
 class Origin(Struct, frozen=True, kw_only=True):
     """Where a config came from: the file, if any, and the flags that won over it."""
 
@@ -182,6 +256,7 @@ class Config(Struct, frozen=True, kw_only=True):
     alerting: RuleSettings = RuleSettings()
     judge: JudgeSettings = JudgeSettings()
     feedback: FeedbackSettings = FeedbackSettings()
+    review: ReviewSettings = ReviewSettings()
     warnings: tuple[Problem, ...] = ()
     written: dict[str, Any] = {}
     origin: Origin = Origin()

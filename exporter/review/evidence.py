@@ -1,0 +1,110 @@
+"""What a case is judged by: question, answer, context, scores. The one place that the text of an item passes.
+
+Knows documents of traces; no store and no reviewer.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from ..document import quotes_in
+from ..judge.case import Case
+from ..trace import Trace
+
+Redact = Callable[[str], str]
+MOST_BYTES: Final = 8 << 20
+"""A larger case is not queued: nobody reads it."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """One document that the application retrieved."""
+
+    id: str | None
+    text: str
+
+
+class Scored(Struct, frozen=True, kw_only=True):
+    """What an evaluator said of the trace; ``quotes`` are the pieces of the answer that it objects to."""
+
+    evaluator: str
+    evaluator_version: str
+    verdict: str
+    score: float
+    sample: str
+    explanation: str
+    quotes: tuple[str, ...] = ()
+
+    @property
+    def is_of_judge(self) -> bool:
+        """Whether a judge said it: evaluators that are code score every trace."""
+        return self.sample != "all"
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """An item's text, and everything that was said of it."""
+
+    question: str
+    answer: str
+    context: tuple[Source, ...] = ()
+    tools: tuple[str, ...] = ()
+    """The names of the tools that the model called."""
+    finish_reason: str | None = None
+    conversation_id: str | None = None
+    evaluations: tuple[Scored, ...] = ()
+    excluded: tuple[str, ...] = ()
+    """The evaluators that do not apply to the trace."""
+    signals: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Approximate bytes."""
+        texts = (self.question, self.answer, *(one.text for one in self.context), *self.comments)
+        return sum(len(text.encode("utf-8", "replace")) for text in texts)
+
+
+def gather(document: Mapping[str, Any], text: Trace | Case | None, redact: Redact) -> Evidence | None:
+    """The evidence in a trace's document; ``text`` has the words where the document does not. None without any."""
+    question, answer = document["question"], document["answer"] or document["refusal"]
+    context = [(one["id"], one["text"]) for one in document["context"]]
+    if question is None and answer is None and text is not None:
+        question, answer = text.question, _answer(text)
+        context = list(_sources(text, [name for name, _ in context]))
+    if question is None and answer is None:
+        return None
+    return Evidence(
+        question=redact(question or ""),
+        answer=redact(answer or ""),
+        context=tuple(Source(id=name, text=redact(words or "")) for name, words in context),
+        tools=tuple(call["name"] for call in document["tool_calls"]),
+        finish_reason=document["finish_reason"],
+        conversation_id=document["conversation_id"],
+        **said(document, redact),
+    )
+
+
+def said(document: Mapping[str, Any], redact: Redact) -> dict[str, Any]:
+    """What was said of the trace, as fields of Evidence; late scores change them."""
+    return {
+        "evaluations": tuple(_scored(one, redact) for one in document["evaluations"]),
+        "excluded": tuple(one["evaluator"] for one in document["unscored"] if one["reason"] == "not_applicable"),
+        "signals": tuple(dict.fromkeys(one["signal"] for one in document["feedback"])),
+        "comments": tuple(redact(one["comment"]) for one in document["feedback"] if one.get("comment")),
+    }
+
+
+def _scored(one: Mapping[str, Any], redact: Redact) -> Scored:
+    quotes = tuple(redact(quote) for quote in quotes_in(one["explanation"]))
+    fields = {name: one[name] for name in ("evaluator", "evaluator_version", "verdict", "score", "sample")}
+    return Scored(**fields, explanation=redact(one["explanation"]), quotes=quotes)
+
+
+def _answer(text: Trace | Case) -> str | None:
+    return text.answer or (text.refusal if isinstance(text, Trace) else None)
+
+
+def _sources(text: Trace | Case, names: list[str | None]) -> list[tuple[str | None, str]]:
+    if isinstance(text, Trace):
+        return [(one.id, one.text) for one in text.context]
+    return [(names[number] if number < len(names) else None, words) for number, words in enumerate(text.context)]

@@ -1,0 +1,209 @@
+"""Where events become items: a scored trace, a verdict that came later, a user's signal. Knows no reviewer and no HTTP.
+
+Each event is looked at with all that is known by then, so that a rule over scores and feedback holds once the last of
+them has come.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from ..config.settings import Config, Reason, ReviewSettings
+from ..document import document
+from ..feedback.credit import Told
+from ..judge.case import Case, Judgement
+from ..judge.queue import Job
+from ..pipeline import Scored
+from ..recorder import Recorder
+from ..score import Evaluation, Verdict
+from ..store.records import StoreError
+from ..trace import Trace
+from .evidence import MOST_BYTES as LARGEST
+from .evidence import Evidence, Redact, gather, said
+from .item import Item
+from .quota import NoPlaceError, place
+from .routing import Known, asked_about, matching
+from .shelf import MOST_BYTES, Shelf
+from .similar import sketch
+
+_UNMARKED: Final = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Reception:
+    """Puts traces that deserve a person on the shelf. ``marks``: the pass mark of each evaluator.
+
+    ``late`` is called with an item and a judge's verdict that came when the item was there already.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        recorder: Recorder,
+        shelf: Shelf,
+        now: Callable[[], float],
+        *,
+        redact: Redact,
+        late: Callable[[Item, Evaluation], None],
+    ) -> None:
+        self._recorder = recorder
+        self._shelf = shelf
+        self._now = now
+        self._redact = redact
+        self._late = late
+        self.configure(config, {})
+
+    def configure(self, config: Config, marks: Mapping[str, float]) -> None:
+        """Go on with other settings; where no text may be stored, nothing is queued."""
+        self._settings: ReviewSettings = config.review
+        self._marks = marks
+        self.is_open = config.review.enabled and config.store.content != "none"
+
+    # Events.
+
+    def follow(self, scored: Scored) -> None:
+        """A trace was scored."""
+        if not self.is_open:
+            return
+        verdicts = {
+            one.evaluator: (one.verdict, one.score, self._mark(one.evaluator)) for one in scored.outcome.evaluations
+        }
+        trace = scored.trace
+        known = Known(trace_id=trace.trace_id, app=scored.where[0], route=scored.where[1], verdicts=verdicts)
+        reasons = matching(self._settings.reasons, known)
+        if reasons and trace.content_state in ("answered", "refused", "empty"):
+            shown = msgspec.json.decode(msgspec.json.encode(document(trace, scored.outcome, content=True)))
+            self._queue(reasons, shown, scored.where, None)
+
+    def judged(self, job: Job, evaluation: Evaluation) -> None:
+        """The judge gave a verdict."""
+        item = self._shelf.get(job.trace_id)
+        self._look_again(job.trace_id, job.where, job.case)
+        if item is not None:
+            self._late(item, evaluation)
+
+    def observe(self, job: Job, judgement: Judgement | None) -> None:
+        """The judge was asked a second time."""
+        if job.role == "repeat" and judgement is not None and judgement.verdict != job.first:
+            self._look_again(job.trace_id, job.where, job.case, flipped=(job.evaluator,))
+
+    def told(self, told: Told) -> None:
+        """A user said something of an answer, or a conversation showed it."""
+        self._look_again(told.trace_id.hex(), told.where, told.trace)
+
+    # Decisions.
+
+    def _look_again(
+        self,
+        trace_id: str,
+        where: tuple[str, str, str, str],
+        text: Trace | Case | None,
+        flipped: Collection[str] = (),
+    ) -> None:
+        """Look at a recorded trace with all that is known of it by now."""
+        if not self.is_open:
+            return
+        try:
+            stored = self._recorder.document(bytes.fromhex(trace_id))
+            if stored is None:  # retention was faster
+                return
+            shown = msgspec.json.decode(stored)
+            known = self._known(shown, where, flipped)
+            reasons = matching(self._settings.reasons, known)
+            item = self._shelf.get(trace_id)
+            if item is not None:
+                self._update(item, reasons, shown)
+            elif reasons:
+                self._queue(reasons, shown, where, text)
+        except StoreError as error:
+            _log.error("trace not looked at for review: reason=%s", error.reason)
+
+    def _known(self, shown: Mapping[str, Any], where: tuple[str, str, str, str], flipped: Collection[str]) -> Known:
+        verdicts: dict[str, tuple[Verdict, float, float]] = {
+            one["evaluator"]: (one["verdict"], one["score"], self._mark(one["evaluator"]))
+            for one in shown["evaluations"]
+            if one["sample"] != "shadow"
+        }
+        signals = {one["signal"] for one in shown["feedback"]}
+        return Known(
+            trace_id=shown["trace_id"],
+            app=where[0],
+            route=where[1],
+            verdicts=verdicts,
+            signals=signals,
+            flipped=flipped,
+        )
+
+    def _update(self, item: Item, reasons: tuple[Reason, ...], shown: Mapping[str, Any]) -> None:
+        evidence = self._shelf.evidence(item.trace_id)
+        if evidence is not None:
+            self._shelf.keep_evidence(item.trace_id, replace(evidence, **said(shown, self._redact)))
+        why = tuple(dict.fromkeys((*item.why, *(reason.name for reason in reasons))))
+        if why != item.why:
+            self._shelf.keep(replace(item, why=why))
+
+    def _queue(
+        self,
+        reasons: tuple[Reason, ...],
+        shown: Mapping[str, Any],
+        where: tuple[str, str, str, str],
+        text: Trace | Case | None,
+    ) -> None:
+        evidence = gather(shown, text, self._redact)
+        if evidence is None:
+            return
+        why = tuple(reason.name for reason in reasons)
+        for reason in reasons:
+            outcome = self._place(reason, why, shown, where, evidence)
+            self._recorder.tally.review_routed(reason.name, outcome)
+            if outcome != "over_cap":
+                return
+
+    def _place(
+        self,
+        reason: Reason,
+        why: tuple[str, ...],
+        shown: Mapping[str, Any],
+        where: tuple[str, str, str, str],
+        evidence: Evidence,
+    ) -> str:
+        now, settings, shelf = self._now(), self._settings, self._shelf
+        excluded = () if not evidence.context else evidence.excluded
+        ask = asked_about(reason, settings.ask, has_context=bool(evidence.context), excluded=excluded)
+        item = Item(
+            trace_id=shown["trace_id"],
+            reason=reason.name,
+            why=why,
+            where=where,
+            ask=ask,
+            annotators=reason.annotators,
+            created_at=now,
+            ready_at=now + settings.wait,
+            sketch=sketch(shown["app"], evidence.question),
+            size=evidence.size,
+            user=shown["user"],
+        )
+        if not ask:
+            return "nothing_to_ask"
+        if item.size > LARGEST:
+            return "too_large"
+        try:
+            displaced = place(shelf.today(reason.name, now), reason.per_day, where)
+        except NoPlaceError:
+            return "over_cap"
+        if shelf.sketches.has_near(item.sketch, settings.similarity):
+            return "near_duplicate"
+        if displaced is None and (len(shelf.open) >= settings.items or shelf.bytes + item.size > MOST_BYTES):
+            return "full"
+        if displaced is not None:
+            shelf.remove(displaced.trace_id)
+            self._recorder.tally.review_routed(reason.name, "displaced")
+        shelf.add(item, evidence)
+        return "queued"
+
+    def _mark(self, evaluator: str) -> float:
+        return self._marks.get(evaluator, _UNMARKED)

@@ -1,0 +1,131 @@
+"""All items of the review queue: in memory by trace, durable through the recorder, text only in the store.
+
+Knows how items are found; not what happens to them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from ..recorder import Recorder
+from .evidence import Evidence
+from .item import STATES, Item, State
+from .quota import day
+from .similar import Sketches
+
+ITEMS: Final = "review item"
+EVIDENCE: Final = "review evidence"
+MOST_BYTES: Final = 512 << 20
+"""Text of all open items; an item beyond it is not queued."""
+
+
+class Shelf:
+    """The items. Only ``recover`` and ``evidence`` read the store."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.open: dict[str, Item] = {}
+        """Items that are not done, by trace id, in the order in which they came."""
+        self.done: dict[str, Item] = {}
+        self.sketches = Sketches()
+        self.bytes = 0
+        """Text of the open items."""
+        self._recorder = recorder
+        self._durable: set[str] = set()
+        self._days: dict[tuple[str, int], dict[str, None]] = {}
+
+    def recover(self) -> None:
+        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        for _, _, value in self._recorder.kept(ITEMS):
+            item = msgspec.json.decode(value, type=Item)
+            self._place(item)
+            self._durable.add(item.trace_id)
+
+    def get(self, trace_id: str) -> Item | None:
+        """The item of a trace, open or done."""
+        return self.open.get(trace_id) or self.done.get(trace_id)
+
+    def evidence(self, trace_id: str) -> Evidence | None:
+        """What the item is judged by; raises StoreError."""
+        stored = self._recorder.get(EVIDENCE, trace_id.encode())
+        return msgspec.json.decode(stored, type=Evidence) if stored else None
+
+    def add(self, item: Item, evidence: Evidence) -> None:
+        """Keep a new item; it can be given out once it is durable, so that no crash undoes what somebody holds."""
+        self.keep_evidence(item.trace_id, evidence)
+        self.keep(item)
+        self._recorder.afterwards(lambda: self._durable.add(item.trace_id))
+
+    def keep(self, item: Item) -> None:
+        """Keep an item in the place of what was known of it."""
+        self._unplace(item.trace_id)
+        self._place(item)
+        self._recorder.put(ITEMS, item.trace_id.encode(), msgspec.json.encode(item), at=item.created_at)
+
+    def keep_evidence(self, trace_id: str, evidence: Evidence) -> None:
+        """Keep what became known of an item."""
+        self._recorder.put(EVIDENCE, trace_id.encode(), msgspec.json.encode(evidence))
+
+    def remove(self, trace_id: str) -> None:
+        """Forget an item, with its text and all that people said."""
+        item = self._unplace(trace_id)
+        if item is not None:
+            self.sketches.discard(trace_id)
+            self._durable.discard(trace_id)
+            self._days[_day(item)].pop(trace_id)
+            if not self._days[_day(item)]:
+                del self._days[_day(item)]
+            self._recorder.drop(ITEMS, trace_id.encode())
+            self._recorder.drop(EVIDENCE, trace_id.encode())
+
+    def today(self, reason: str, at: float) -> list[Item]:
+        """The items of a reason that came on the day of a time, the earliest first."""
+        keys = self._days.get((reason, day(at)), {})
+        return [item for key in keys if (item := self.get(key)) is not None]
+
+    def next_for(self, reviewer: str, now: float, reason: str | None = None) -> Item | None:
+        """What a reviewer has claimed already, else what is theirs to claim: disputed ones first, then the oldest."""
+        mine = next((item for item in self.open.values() if item.claim_of(reviewer, now)), None)
+        if mine is not None:
+            return mine
+        free = (
+            item
+            for item in self.open.values()
+            if item.trace_id in self._durable and reason in (None, item.reason) and item.is_for(reviewer, now)
+        )
+        return min(free, key=lambda item: (not item.disputed, item.created_at), default=None)
+
+    def counts(self, now: float) -> Counter[tuple[State, str]]:
+        """How many items stand in each state, by reason."""
+        found = Counter((item.state(now), item.reason) for item in self.open.values())
+        found.update((STATES[-1], item.reason) for item in self.done.values())
+        return found
+
+    def oldest(self) -> float | None:
+        """When the oldest open item came (Unix seconds)."""
+        return min((item.created_at for item in self.open.values()), default=None)
+
+    def of_user(self, user: str) -> Iterable[str]:
+        """The trace ids of a user's items."""
+        return [item.trace_id for some in (self.open, self.done) for item in some.values() if item.user == user]
+
+    def _place(self, item: Item) -> None:
+        if item.ended:
+            self.done[item.trace_id] = item
+        else:
+            self.open[item.trace_id] = item
+            self.bytes += item.size
+        self.sketches.discard(item.trace_id)
+        self.sketches.add(item.trace_id, item.sketch)
+        self._days.setdefault(_day(item), {})[item.trace_id] = None
+
+    def _unplace(self, trace_id: str) -> Item | None:
+        opened = self.open.pop(trace_id, None)
+        if opened is not None:
+            self.bytes -= opened.size
+        return opened or self.done.pop(trace_id, None)
+
+
+def _day(item: Item) -> tuple[str, int]:
+    return item.reason, day(item.created_at)
