@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from . import __version__, feedback_http, pages, receiver
+from . import __version__, feedback_http, pages, receiver, review_http, suites_http
 from .access import Access
 from .calibrating import Calibrating
 from .config import Config, reload
@@ -31,11 +31,16 @@ from .metrics.events import Metrics
 from .metrics.labels import Limiter
 from .pipeline import MOST_UNRECORDED, Pipeline, Scored, Settings
 from .prices import Prices
+from .review import desk as review_desk
+from .review.desk import ReviewDesk
+from .review.item import STATES
 from .score import Evaluation, Failure
 from .store.purse import Purse
 from .store.records import StoreError
 from .store.sqlite import Store
 from .store.storefile import locate
+from .suites.desk import SIGNAL as OFFLINE
+from .suites.desk import OfflineDesk
 
 _log = logging.getLogger(__name__)
 
@@ -60,17 +65,25 @@ class Exporter:
         self.counter = feedback_http.Counter(self.feedback, self.pipeline.submit, config.feedback)
         self.pipeline.desks[SIGNAL] = self.feedback
         self.pipeline.followers.append(self.feedback.follow)
+        self.review = self._reviewing(config)
+        self.suites = OfflineDesk(config, self.pipeline.recorder, self.metrics, self._limiter.fold, now)
+        self.pipeline.desks[OFFLINE] = self.suites
+        self.pipeline.followers.append(self.suites.follow)
+        self.feedback.followers.append(complaints(self.suites.disliked, {"thumbs_down"}))
         self._watch()
         self._purse: Purse | None = None
         self.calibrating: Calibrating | None = None
         self.judging = self._judging(config, panel) if config.judge.enabled else None
         if self.judging is not None:
+            self._review_judged(self.judging)
             self.feedback.followers.append(complaints(self.judging.disliked))
+            self.judging.followers.append(self.suites.judged)
         self.emitter = self._emitting(config.judge.emit) if config.judge.emit is not None else None
         self.metrics.config_loaded(succeeded=True)
         self._emitter_running: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._feedback_running: asyncio.Task[None] | None = None
+        self._review_running: asyncio.Task[None] | None = None
         self._judge_running: asyncio.Future[tuple[None, None]] | None = None
 
     async def start(self) -> None:
@@ -79,12 +92,16 @@ class Exporter:
             self.judging.recover()
             self.calibrating.recover()
         self.feedback.recover()
+        self.review.recover()
+        self.suites.recover()
         waiting = self.pipeline.recover()
         if waiting:
             _log.info("recovered: requests=%d", waiting)
         await self.pipeline.writer.start()
         self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
         self._feedback_running = asyncio.create_task(self.feedback.run(), name="llmq-feedback")
+        self._watch_review()
+        self._review_running = asyncio.create_task(self.review.run(), name="llmq-review")
         if self.emitter is not None:
             self._emitter_running = asyncio.create_task(self.emitter.run(), name="llmq-emitter")
         if self.judging is not None and self.calibrating is not None:
@@ -92,7 +109,7 @@ class Exporter:
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        for running in (self._judge_running, self._feedback_running, self._emitter_running, self._running):
+        for running in (self._judge_running, self._review_running, self._feedback_running, self._emitter_running, self._running):
             if running is not None:
                 running.cancel()
                 with suppress(asyncio.CancelledError):
@@ -117,6 +134,8 @@ class Exporter:
             return "scoring has stopped, see the log"
         if self._feedback_running is not None and self._feedback_running.done():
             return "feedback has stopped, see the log"
+        if self._review_running is not None and self._review_running.done():
+            return "review has stopped, see the log"
         stopped = self._judge_running is not None and self._judge_running.done()
         return "judging has stopped, see the log" if stopped else None
 
@@ -136,7 +155,10 @@ class Exporter:
         self.pipeline.configure(self._settings(config, panel))
         self._reconfigure_judge(config, panel, anchors)
         self.feedback.configure(config)
+        self.suites.configure(config)
         self.counter.configure(config.feedback)
+        self.review.configure(config, _marks(config, panel))
+        self._watch_review()
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
 
@@ -212,9 +234,32 @@ class Exporter:
             config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
         )
 
+    def _reviewing(self, config: Config) -> ReviewDesk:
+        """The review queue, put on the road; judges come later, if there are any."""
+        review = ReviewDesk(config, self.pipeline.recorder, self._now)
+        self.review_counter = review_http.Counter(review, self.pipeline.submit, self._now)
+        self.pipeline.desks[review_desk.SIGNAL] = review
+        self.pipeline.followers.append(review.reception.follow)
+        self.feedback.followers.append(review.reception.told)
+        return review
+
+    def _review_judged(self, judging: Judging) -> None:
+        """What the judge says leads to the review queue, and what people say there back to the judge."""
+        judging.followers.append(self.review.reception.judged)
+        judging.observers.append(self.review.reception.observe)
+        if self.calibrating is not None:
+            self.review.compared = self.calibrating.reviewed
+
+    def _watch_review(self) -> None:
+        self.metrics.watch(f.REVIEW_OLDEST, self.review.age)
+        for reason in self.review.reasons():
+            for state in STATES:
+                self.metrics.watch(f.REVIEW_ITEMS, partial(self.review.count, state, reason), state, reason)
+
     def _admit(self, config: Config) -> None:
         """Tell the reception whom and how much to let in."""
         self.reception.access = Access(config.server.tokens)
+        self.review_counter.local = not config.server.tokens and config.server.listen.is_loopback
         self.reception.limits = _decode_limits(config)
         self.reception.body_bytes = config.limits.body_bytes
         self.reception.pending_bytes = config.limits.pending_bytes
@@ -270,6 +315,10 @@ def make_app(exporter: Exporter) -> web.Application:
     app[feedback_http.COUNTER] = exporter.counter
     receiver.add_routes(app)
     feedback_http.add_routes(app)
+    app[review_http.COUNTER] = exporter.review_counter
+    review_http.add_routes(app)
+    app[suites_http.SUITES] = suites_http.Suites(exporter.suites, exporter.pipeline.submit)
+    suites_http.add_routes(app)
     pages.add_routes(app)
     return app
 
@@ -334,6 +383,11 @@ def _anchors(config: Config) -> tuple[Anchor, ...]:
             return read(lines, str(path))
     except (OSError, AnchorsError) as error:
         raise ConfigError([Problem(str(config.origin.path), 0, "$.judge.anchors.file", str(error))]) from error
+
+
+def _marks(config: Config, panel: Panel) -> dict[str, float]:
+    """The pass mark of every evaluator and rubric."""
+    return {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
 
 
 def _limit(limiter: Limiter, config: Config) -> None:

@@ -4,7 +4,7 @@ Knows where traces are recorded; not how feedback comes, nor how it is derived.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import msgspec
@@ -136,11 +136,11 @@ class Credit:
             follow(told)
 
 
-def complaints(hear: Callable[[Trace, Slice], None]) -> Follower:
-    """A follower that passes on the traces that somebody was unhappy with, as far as their text is at hand."""
+def complaints(hear: Callable[[Trace, Slice], None], signals: Collection[str] = NEGATIVE) -> Follower:
+    """A follower that passes on the traces of which these signals tell, as far as their text is at hand."""
 
     def follow(told: Told) -> None:
-        if told.signal in NEGATIVE and told.trace is not None:
+        if told.signal in signals and told.trace is not None:
             hear(told.trace, told.where)
 
     return follow

@@ -173,6 +173,40 @@ class Tally(Deltas):
         """Count a conversation that ended: idle or evicted."""
         self.inc(f.CONVERSATIONS_ENDED, (reason,))
 
+    def review_routed(self, reason: str, outcome: str) -> None:
+        """Count what became of a trace that deserves a person."""
+        self.inc(f.REVIEW_ROUTED, (reason, outcome))
+
+    def review_claim(self, event: str) -> None:
+        """Count a claim, or how one ended."""
+        self.inc(f.REVIEW_CLAIMS, (event,))
+
+    def review_labelled(self, evaluator: str, label: str, reason: str) -> None:
+        """Count what a person said."""
+        self.inc(f.REVIEW_LABELS, (evaluator, label, reason))
+        self.inc(f.REVIEW_DISAGREEMENTS, (evaluator,), 0)
+
+    def review_took(self, seconds: float) -> None:
+        """Count the time from a claim to its label."""
+        self.observe(f.REVIEW_SECONDS, (), seconds)
+
+    def review_disagreed(self, evaluator: str) -> None:
+        """Count an item on which people differ."""
+        self.inc(f.REVIEW_DISAGREEMENTS, (evaluator,))
+
+    def review_done(self, reason: str, ending: str) -> None:
+        """Count an item that is done."""
+        self.inc(f.REVIEW_DONE, (reason, ending))
+
+    def offline_result(self, outcome: str) -> None:
+        """Count an accepted offline result by what became of it."""
+        self.inc(f.OFFLINE_RESULTS, (outcome,))
+
+    def offline_failure(self, app: str, route: str, trace_id: str, *, covered: bool) -> None:
+        """Count a failure in production by whether an offline suite has a question near to it."""
+        exemplar = None if covered else Exemplar(trace_id, 1.0, self._metrics.now())
+        self.inc(f.OFFLINE_FAILURES, ("covered" if covered else "uncovered", app, route), exemplar=exemplar)
+
     def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
         counters, gauges, histograms, at = self.counters, self.gauges, self.histograms, self.at
         for evaluation in evaluations:

@@ -138,6 +138,54 @@ CONVERSATIONS_ENDED = counter(
     siblings={"reason": ("idle", "evicted")},
 )
 
+# People in the loop: what waits for them, and what they say
+
+REVIEW_ITEMS = gauge(
+    "llmq_review_items",
+    "Items of the review queue: held for late scores, waiting, claimed, disputed (waiting for one more), done.",
+    "state",
+    "reason",
+)
+REVIEW_OLDEST = gauge("llmq_review_oldest_seconds", "Age of the oldest review item that is not done; 0 without any.")
+REVIEW_ROUTED = counter(
+    "llmq_review_routed_total",
+    "Traces that deserve a person, by what became of them: queued, or why not.",
+    "reason",
+    "outcome",
+    siblings={"outcome": ("queued", "over_cap", "displaced", "near_duplicate", "full", "nothing_to_ask", "too_large")},
+)
+REVIEW_CLAIMS = counter(
+    "llmq_review_claims_total",
+    "Claims of reviewers, and how they ended; expired ones timed out.",
+    "event",
+    siblings={"event": ("claimed", "labelled", "released", "skipped", "expired")},
+)
+REVIEW_LABELS = counter(
+    "llmq_review_labels_total",
+    "What people said of answers, by the question that they answered in an evaluator's place.",
+    "evaluator",
+    "label",
+    "reason",
+    siblings={"label": get_args(Verdict)},
+)
+REVIEW_DISAGREEMENTS = counter(
+    "llmq_review_disagreements_total",
+    "Items on which people differed, each once for each evaluator.",
+    "evaluator",
+)
+REVIEW_DONE = counter(
+    "llmq_review_done_total",
+    "Items that are done: decided, by majority, undecided, skipped by too many, or expired before anybody finished.",
+    "reason",
+    "ending",
+    siblings={"ending": ("decided", "majority", "undecided", "skipped", "expired")},
+)
+REVIEW_SECONDS = histogram(
+    "llmq_review_label_seconds",
+    "Time from claim to label.",
+    bounds=(5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0),
+)
+
 # The judge as an instrument: what it is worth against people, each with an interval and the cases behind it
 
 JUDGE_PAIRS = counter(
@@ -254,6 +302,36 @@ JUDGE_SHIFT = gauge(
 )
 JUDGE_CASES = gauge(
     "llmq_judge_measured_cases", "Cases behind each measure of a judge's bias and drift.", *JUDGE, "measure"
+)
+
+# Offline suites beside production: counts, so that intervals can be computed; the newest run of a suite wins
+
+OFFLINE = ("suite", *JUDGE, "app", "model_version", "prompt_version")
+OFFLINE_CASES = gauge("llmq_offline_cases", "Cases with a verdict in the newest run of an offline suite.", *OFFLINE)
+OFFLINE_PASSED = gauge("llmq_offline_passed_cases", "Of llmq_offline_cases, those that passed.", *OFFLINE)
+OFFLINE_SCORE = gauge(
+    "llmq_offline_mean_score", "Mean score of the newest run of an offline suite, where the run told it.", *OFFLINE
+)
+OFFLINE_TIMESTAMP = gauge(
+    "llmq_offline_timestamp_seconds", "Unix time of the newest run of an offline suite.", *OFFLINE
+)
+OFFLINE_RESULTS = counter(
+    "llmq_offline_results_total",
+    "Accepted offline results: the newest of its suite and version, sent before, or older than what is known.",
+    "outcome",
+    siblings={"outcome": ("newest", "duplicate", "older")},
+)
+OFFLINE_QUESTIONS = gauge(
+    "llmq_offline_questions", "Questions of an offline suite that failures are compared with.", "suite", "app"
+)
+OFFLINE_FAILURES = counter(
+    "llmq_offline_failures_total",
+    "Failures in production, of apps whose suites brought questions, by whether one of these is a near neighbour.",
+    "coverage",
+    "app",
+    "route",
+    siblings={"coverage": ("covered", "uncovered")},
+    expires_with=("app", "route"),
 )
 
 # The exporter's funnel: what came in, and where it went

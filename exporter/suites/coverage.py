@@ -1,0 +1,120 @@
+"""Which failures have no near neighbour among the questions of an app's suites. Pure and bounded; keeps no text."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..offline.likeness import Neighbours, Signature
+from ..offline.result import MOST_SIGNATURES
+
+MOST_SUITES: Final = 20
+"""Suites whose questions are kept; beyond it the one of the earliest run goes."""
+MOST_GAPS: Final = 1000
+"""Groups of failures that no suite covers; beyond it the one that was seen least recently goes."""
+
+
+class Suite(Struct, frozen=True):
+    """The questions of a suite for an app, as of its newest run that brought any; ``app`` as production names it."""
+
+    suite: str
+    app: str
+    run_id: str
+    timestamp: float
+    signatures: tuple[Signature, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What one suite is kept for."""
+        return self.suite, self.app
+
+
+class Gap(Struct, frozen=True):
+    """Failures that are alike and that no suite covers: how many, where and when, and the trace of the last one."""
+
+    app: str
+    route: str
+    signature: Signature
+    trace_id: bytes
+    first_seen: float
+    last_seen: float
+    failures: int = 1
+
+    @property
+    def key(self) -> bytes:
+        """What names the group: its first question."""
+        return self.app.encode() + b"\x00" + self.signature
+
+
+class Coverage:
+    """The suites of every app, and the gaps between them."""
+
+    def __init__(self) -> None:
+        self.suites: dict[tuple[str, str], Suite] = {}
+        self.gaps: dict[bytes, Gap] = {}
+        self._questions: dict[str, Neighbours] = {}
+        self._open: dict[str, Neighbours] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.suites)
+
+    def merged(self, new: Suite) -> Suite | None:
+        """What is to be kept of a suite once this came: the same run adds to it; None where a newer run is known."""
+        known = self.suites.get(new.key)
+        if known is None or (new.timestamp, new.run_id) > (known.timestamp, known.run_id):
+            return new if known is None or new.run_id != known.run_id else _joined(known, new)
+        return _joined(known, new) if new.run_id == known.run_id else None
+
+    def learn(self, suite: Suite) -> list[Suite]:
+        """Take a suite's questions in the place of those before; returns the suites that had to go for it."""
+        self.suites[suite.key] = suite
+        gone: list[Suite] = []
+        while len(self.suites) > MOST_SUITES:
+            oldest = min(self.suites.values(), key=lambda one: one.timestamp)
+            gone.append(self.suites.pop(oldest.key))
+        for app in {suite.app, *(one.app for one in gone)}:
+            self._questions[app] = Neighbours(
+                signature for one in self.suites.values() if one.app == app for signature in one.signatures
+            )
+        return gone
+
+    def compares(self, app: str) -> bool:
+        """Whether any suite of the app has brought its questions."""
+        return bool(self._questions.get(app))
+
+    def covers(self, app: str, question: Signature) -> bool:
+        """Whether a suite of the app has a question near this one."""
+        return app in self._questions and self._questions[app].near(question) is not None
+
+    def grown(self, app: str, route: str, question: Signature, trace_id: bytes, at: float) -> Gap:
+        """The gap that a failure belongs to, with this failure in it."""
+        near = self._open[app].near(question) if app in self._open else None
+        if near is None:
+            return Gap(app, route, question, trace_id, at, at)
+        known = self.gaps[app.encode() + b"\x00" + near]
+        return replace(known, route=route, trace_id=trace_id, last_seen=at, failures=known.failures + 1)
+
+    def note(self, gap: Gap) -> list[Gap]:
+        """Keep a gap; returns those that had to go for it."""
+        self.gaps.pop(gap.key, None)
+        self.gaps[gap.key] = gap
+        self._open.setdefault(gap.app, Neighbours()).add(gap.signature)
+        gone = [self.gaps[key] for key in list(self.gaps)[: max(0, len(self.gaps) - MOST_GAPS)]]
+        for one in gone:
+            self.close(one)
+        return gone
+
+    def close(self, gap: Gap) -> None:
+        """Forget a gap."""
+        del self.gaps[gap.key]
+        self._open[gap.app].remove(gap.signature)
+
+    def closed_by(self, app: str) -> Iterator[Gap]:
+        """The gaps that the suites of an app cover by now."""
+        yield from (one for one in self.gaps.values() if one.app == app and self.covers(app, one.signature))
+
+
+def _joined(known: Suite, new: Suite) -> Suite:
+    every = tuple(dict.fromkeys((*known.signatures, *new.signatures)))[:MOST_SIGNATURES]
+    return replace(new, signatures=every)

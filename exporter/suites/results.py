@@ -1,0 +1,112 @@
+"""The newest result of every suite, evaluator and version → gauges. Bounded; knows no HTTP and no questions."""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from ..metrics import families as f
+from ..metrics.events import Metrics
+from ..metrics.series import Family
+from ..offline.result import OfflineResult
+
+MOST: Final = 2000
+"""Results that are kept; beyond it the one of the earliest run goes."""
+
+Outcome = Literal["newest", "duplicate", "older"]
+Key = tuple[str, str, str, str, str, str]
+Fold = Callable[[str, str], str]
+"""(label, value) → the value as production's metrics have it."""
+
+
+class Kept(Struct, frozen=True):
+    """A result without the questions of its suite; ``timestamp`` in Unix seconds."""
+
+    suite: str
+    evaluator: str
+    evaluator_version: str
+    app: str
+    model_version: str
+    prompt_version: str
+    run_id: str
+    timestamp: float
+    cases: int
+    passed: int
+    mean_score: float | None = None
+
+    @property
+    def key(self) -> Key:
+        """What one result is kept for."""
+        return self.suite, self.evaluator, self.evaluator_version, self.app, self.model_version, self.prompt_version
+
+    @property
+    def age(self) -> tuple[float, str]:
+        """What decides which of two is newer, whichever comes first."""
+        return self.timestamp, self.run_id
+
+
+def kept(result: OfflineResult) -> Kept:
+    """What is kept of a checked result."""
+    if not isinstance(result.timestamp, float | int):
+        raise TypeError("the result was not checked")
+    return Kept(
+        result.suite,
+        result.evaluator,
+        result.evaluator_version,
+        result.app,
+        result.model_version,
+        result.prompt_version,
+        result.run_id,
+        float(result.timestamp),
+        result.cases,
+        result.passed,
+        result.mean_score,
+    )
+
+
+class Results:
+    """All kept results. ``fold`` bounds app and versions as it does those of traces, so that both sides join."""
+
+    def __init__(self, metrics: Metrics, fold: Fold) -> None:
+        self._metrics = metrics
+        self._fold = fold
+        self._kept: dict[Key, Kept] = {}
+        self._labels: dict[Key, Key] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def outcome(self, one: Kept) -> Outcome:
+        """What becomes of a result: it is the newest, it was sent before, or a newer one is known."""
+        known = self._kept.get(one.key)
+        if known is None or one.age > known.age:
+            return "newest"
+        return "duplicate" if one.run_id == known.run_id else "older"
+
+    def add(self, one: Kept) -> list[Kept]:
+        """Keep the newest result of its key; returns those that had to go for it."""
+        self._kept[one.key] = one
+        suite, evaluator, version, *rest = one.key
+        names = zip(("app", "model_version", "prompt_version"), rest, strict=True)
+        app, model, prompt = (self._fold(label, value) for label, value in names)
+        self._labels[one.key] = (suite, evaluator, version, app, model, prompt)
+        gone: list[Kept] = []
+        while len(self._kept) > MOST:
+            gone.append(self._kept.pop(min(self._kept, key=lambda key: self._kept[key].age)))
+        return gone
+
+    def show(self, key: Key) -> None:
+        """Let /metrics show the newest of all that share the labels of a result; nothing, where none is left."""
+        labels = self._labels[key] if key in self._kept else self._labels.pop(key, None)
+        if labels is None:
+            return
+        sharing = [one for other, one in self._kept.items() if self._labels[other] == labels]
+        newest = max(sharing, key=lambda one: one.age, default=None)
+        for family, value in _gauges(newest):
+            self._metrics.measured(family, labels, value)
+
+
+def _gauges(one: Kept | None) -> list[tuple[Family, float | None]]:
+    families = (f.OFFLINE_CASES, f.OFFLINE_PASSED, f.OFFLINE_SCORE, f.OFFLINE_TIMESTAMP)
+    values = (one.cases, one.passed, one.mean_score, one.timestamp) if one else (None, None, None, None)
+    return list(zip(families, values, strict=True))
