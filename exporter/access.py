@@ -18,7 +18,13 @@ class Access:
     """Decides by the Authorization header; with no tokens everybody may do everything, and ``admin`` always may."""
 
     def __init__(self, tokens: Iterable[Token] = ()) -> None:
+        tokens = tuple(tokens)
+        self._names = {_digest(token.secret.value): token.name for token in tokens}
         self._tokens = tuple((_digest(token.secret.value), token.roles) for token in tokens)
+
+    def name(self, authorization: str | None) -> str:
+        """The name of the bearer's token, "" where there is none; for records, it lets nobody in."""
+        return self._names.get(_digest(_secret(authorization or "")), "")
 
     def answer(self, authorization: str | None, role: Role) -> Answer:
         """Say whether the bearer has the role: "unknown" means 401, "forbidden" 403; in constant time."""

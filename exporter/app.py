@@ -31,9 +31,7 @@ from .metrics.events import Metrics
 from .metrics.labels import Limiter
 from .pipeline import MOST_UNRECORDED, Pipeline, Scored, Settings
 from .prices import Prices
-from .review import desk as review_desk
-from .review.desk import ReviewDesk
-from .review.item import STATES
+from .reviewing import Reviewing
 from .score import Evaluation, Failure
 from .store.purse import Purse
 from .store.records import StoreError
@@ -60,12 +58,13 @@ class Exporter:
         self.reception = receiver.Reception(
             on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
         )
-        self._admit(config)
         self.feedback = FeedbackDesk(config, self.pipeline.recorder, now)
         self.counter = feedback_http.Counter(self.feedback, self.pipeline.submit, config.feedback)
         self.pipeline.desks[SIGNAL] = self.feedback
         self.pipeline.followers.append(self.feedback.follow)
-        self.review = self._reviewing(config)
+        self.review = Reviewing(self.pipeline, self.feedback, self.metrics, now)
+        self.review.configure(config, panel)
+        self._admit(config)
         self.suites = OfflineDesk(config, self.pipeline.recorder, self.metrics, self._limiter.fold, now)
         self.pipeline.desks[OFFLINE] = self.suites
         self.pipeline.followers.append(self.suites.follow)
@@ -75,7 +74,6 @@ class Exporter:
         self.calibrating: Calibrating | None = None
         self.judging = self._judging(config, panel) if config.judge.enabled else None
         if self.judging is not None:
-            self._review_judged(self.judging)
             self.feedback.followers.append(complaints(self.judging.disliked))
             self.judging.followers.append(self.suites.judged)
         self.emitter = self._emitting(config.judge.emit) if config.judge.emit is not None else None
@@ -100,8 +98,7 @@ class Exporter:
         await self.pipeline.writer.start()
         self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
         self._feedback_running = asyncio.create_task(self.feedback.run(), name="llmq-feedback")
-        self._watch_review()
-        self._review_running = asyncio.create_task(self.review.run(), name="llmq-review")
+        self._review_running = asyncio.create_task(self.review.desk.run(), name="llmq-review")
         if self.emitter is not None:
             self._emitter_running = asyncio.create_task(self.emitter.run(), name="llmq-emitter")
         if self.judging is not None and self.calibrating is not None:
@@ -109,7 +106,13 @@ class Exporter:
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        for running in (self._judge_running, self._review_running, self._feedback_running, self._emitter_running, self._running):
+        for running in (
+            self._judge_running,
+            self._review_running,
+            self._feedback_running,
+            self._emitter_running,
+            self._running,
+        ):
             if running is not None:
                 running.cancel()
                 with suppress(asyncio.CancelledError):
@@ -157,8 +160,7 @@ class Exporter:
         self.feedback.configure(config)
         self.suites.configure(config)
         self.counter.configure(config.feedback)
-        self.review.configure(config, _marks(config, panel))
-        self._watch_review()
+        self.review.configure(config, panel)
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
 
@@ -178,6 +180,7 @@ class Exporter:
         )
         pipeline.judges = judging
         self.calibrating = Calibrating(judging, pipeline.recorder, self.metrics, _anchors(config), now=self._now)
+        self.review.join(judging, self.calibrating)
         self._watch_judge(judging, self._purse)
         return judging
 
@@ -234,32 +237,9 @@ class Exporter:
             config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
         )
 
-    def _reviewing(self, config: Config) -> ReviewDesk:
-        """The review queue, put on the road; judges come later, if there are any."""
-        review = ReviewDesk(config, self.pipeline.recorder, self._now)
-        self.review_counter = review_http.Counter(review, self.pipeline.submit, self._now)
-        self.pipeline.desks[review_desk.SIGNAL] = review
-        self.pipeline.followers.append(review.reception.follow)
-        self.feedback.followers.append(review.reception.told)
-        return review
-
-    def _review_judged(self, judging: Judging) -> None:
-        """What the judge says leads to the review queue, and what people say there back to the judge."""
-        judging.followers.append(self.review.reception.judged)
-        judging.observers.append(self.review.reception.observe)
-        if self.calibrating is not None:
-            self.review.compared = self.calibrating.reviewed
-
-    def _watch_review(self) -> None:
-        self.metrics.watch(f.REVIEW_OLDEST, self.review.age)
-        for reason in self.review.reasons():
-            for state in STATES:
-                self.metrics.watch(f.REVIEW_ITEMS, partial(self.review.count, state, reason), state, reason)
-
     def _admit(self, config: Config) -> None:
         """Tell the reception whom and how much to let in."""
         self.reception.access = Access(config.server.tokens)
-        self.review_counter.local = not config.server.tokens and config.server.listen.is_loopback
         self.reception.limits = _decode_limits(config)
         self.reception.body_bytes = config.limits.body_bytes
         self.reception.pending_bytes = config.limits.pending_bytes
@@ -315,7 +295,7 @@ def make_app(exporter: Exporter) -> web.Application:
     app[feedback_http.COUNTER] = exporter.counter
     receiver.add_routes(app)
     feedback_http.add_routes(app)
-    app[review_http.COUNTER] = exporter.review_counter
+    app[review_http.COUNTER] = exporter.review.counter
     review_http.add_routes(app)
     app[suites_http.SUITES] = suites_http.Suites(exporter.suites, exporter.pipeline.submit)
     suites_http.add_routes(app)
@@ -383,11 +363,6 @@ def _anchors(config: Config) -> tuple[Anchor, ...]:
             return read(lines, str(path))
     except (OSError, AnchorsError) as error:
         raise ConfigError([Problem(str(config.origin.path), 0, "$.judge.anchors.file", str(error))]) from error
-
-
-def _marks(config: Config, panel: Panel) -> dict[str, float]:
-    """The pass mark of every evaluator and rubric."""
-    return {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
 
 
 def _limit(limiter: Limiter, config: Config) -> None:

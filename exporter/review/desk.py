@@ -190,7 +190,7 @@ class ReviewDesk:
 
     def count(self, state: State, reason: str) -> float:
         """How many items stand in a state."""
-        return self.shelf.counts(self._now())[state, reason]
+        return self.shelf.count(state, reason, self._now())
 
     def age(self) -> float:
         """Age of the oldest open item in seconds."""
@@ -199,8 +199,7 @@ class ReviewDesk:
 
     def reasons(self) -> set[str]:
         """The reasons of the config and of the items."""
-        items = (*self.shelf.open.values(), *self.shelf.done.values())
-        return {reason.name for reason in self.settings.reasons} | {item.reason for item in items}
+        return {reason.name for reason in self.settings.reasons} | self.shelf.reasons()
 
     async def run(self) -> None:
         """Keep the clockwork going until cancelled."""

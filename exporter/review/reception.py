@@ -67,7 +67,7 @@ class Reception:
 
     def follow(self, scored: Scored) -> None:
         """A trace was scored."""
-        if not self.is_open:
+        if not self.is_open or self._shelf.get(scored.trace.trace_id):
             return
         verdicts = {
             one.evaluator: (one.verdict, one.score, self._mark(one.evaluator)) for one in scored.outcome.evaluations

@@ -11,7 +11,7 @@ import msgspec
 
 from ..recorder import Recorder
 from .evidence import Evidence
-from .item import STATES, Item, State
+from .item import Item, State
 from .quota import day
 from .similar import Sketches
 
@@ -32,6 +32,7 @@ class Shelf:
         self.bytes = 0
         """Text of the open items."""
         self._recorder = recorder
+        self._finished: Counter[str] = Counter()
         self._durable: set[str] = set()
         self._days: dict[tuple[str, int], dict[str, None]] = {}
 
@@ -96,11 +97,17 @@ class Shelf:
         )
         return min(free, key=lambda item: (not item.disputed, item.created_at), default=None)
 
-    def counts(self, now: float) -> Counter[tuple[State, str]]:
-        """How many items stand in each state, by reason."""
-        found = Counter((item.state(now), item.reason) for item in self.open.values())
-        found.update((STATES[-1], item.reason) for item in self.done.values())
-        return found
+    def count(self, state: State, reason: str, now: float) -> int:
+        """How many items of a reason stand in a state."""
+        if state == "done":
+            return self._finished[reason]
+        return sum(item.reason == reason and item.state(now) == state for item in self.open.values())
+
+    def reasons(self) -> set[str]:
+        """The reasons of all items."""
+        return {item.reason for item in self.open.values()} | {
+            reason for reason, count in self._finished.items() if count
+        }
 
     def oldest(self) -> float | None:
         """When the oldest open item came (Unix seconds)."""
@@ -113,6 +120,7 @@ class Shelf:
     def _place(self, item: Item) -> None:
         if item.ended:
             self.done[item.trace_id] = item
+            self._finished[item.reason] += 1
         else:
             self.open[item.trace_id] = item
             self.bytes += item.size
@@ -124,7 +132,11 @@ class Shelf:
         opened = self.open.pop(trace_id, None)
         if opened is not None:
             self.bytes -= opened.size
-        return opened or self.done.pop(trace_id, None)
+            return opened
+        done = self.done.pop(trace_id, None)
+        if done is not None:
+            self._finished[done.reason] -= 1
+        return done
 
 
 def _day(item: Item) -> tuple[str, int]:

@@ -1,0 +1,257 @@
+"""The HTTP handlers of the review queue: an API with the role review, and a page for people. Knows no trace.
+
+The page is static and holds no data, so it needs no token. Nothing here is done for the page of another origin: a
+browser says where a request comes from, and on an address of this machine alone the Host header must name it, too.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+
+from .receiver import (
+    RECEPTION,
+    Held,
+    Refusal,
+    body_of,
+    check_access,
+    checked_media_type,
+    making_durable,
+    understanding,
+)
+from .review import asked
+from .review.asked import Action, Asked
+from .review.desk import SIGNAL, ReviewDesk
+from .review.item import STATES, Item
+from .review.reviewed import finished
+from .review.view import shown
+from .store.records import Entry
+
+_JSON: Final = "application/json"
+_JSON_LINES: Final = "application/x-ndjson"
+_TRIES: Final = 20
+"""Reviewers who claim at the same moment get different items; whoever is late looks again, so often at most."""
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE_HEADERS: Final = _HEADERS | {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "Cache-Control": "no-cache",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_FILES: Final = {
+    "/review": ("review.html", "text/html"),
+    "/review.js": ("review.js", "text/javascript"),
+    "/review.css": ("review.css", "text/css"),
+}
+_CODES: Final = {"done": 200, "again": 200, "gone": 404, "taken": 409}
+_REASONS: Final = {
+    "gone": "there is no such item any more: claim another",
+    "taken": "it is not yours: your claim ran out and somebody else has it, or it is done; claim another",
+}
+
+
+class Counter:
+    """What the handlers go by. ``submit`` makes an entry durable and has the desk take it.
+
+    ``local`` says that no token is needed and only this machine is listened to.
+    """
+
+    def __init__(
+        self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]
+    ) -> None:
+        self.desk = desk
+        self.submit = submit
+        self.now = now
+        self.local = False
+
+
+COUNTER = web.AppKey("REVIEW_COUNTER", Counter)
+_Handler = Callable[[web.Request, Counter], Awaitable[web.StreamResponse]]
+
+
+def add_routes(app: web.Application) -> None:
+    """Add the handlers; the app must hold a COUNTER and a RECEPTION and be made with SERVER_OPTIONS."""
+    for path, (name, media_type) in _FILES.items():
+        app.router.add_get(path, _file(name, media_type))
+    app.router.add_get("/api/review", _guarded(status))
+    app.router.add_get("/api/review/items/{trace_id}", _guarded(item))
+    app.router.add_get("/api/review/reviewed", _guarded(reviewed))
+    app.router.add_post("/api/review/claim", _guarded(claim))
+    for action in asked.ACTIONS[1:]:
+        app.router.add_post(f"/api/review/{action}", _guarded(_step(action)))
+
+
+def _file(name: str, media_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    body = files(__package__).joinpath("review", "page", name).read_bytes()
+
+    async def send(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=media_type, charset="utf-8", headers=_PAGE_HEADERS)
+
+    return send
+
+
+def _guarded(handler: _Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The handler for whoever may, from a page of ours or from no page at all."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        try:
+            check_access(request, request.app[RECEPTION], "review")
+            _check_origin(request, local=request.app[COUNTER].local)
+            return await handler(request, request.app[COUNTER])
+        except Refusal as refusal:
+            response = _answer(refusal.code, {"error": refusal.message})
+            response.headers.extend(refusal.headers())
+            return response
+
+    return guarded
+
+
+def _check_origin(request: web.Request, *, local: bool) -> None:
+    """Refuse what a browser was made to send by the page of somebody else."""
+    origin = request.headers.get("Origin")
+    same_site = request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
+    if not same_site or (origin is not None and urlsplit(origin).netloc != request.host):
+        raise Refusal(403, "origin", "the request comes from the page of another origin: use /review of this llmq")
+    if local and not _is_local(request.host):
+        raise Refusal(
+            403, "host", "without tokens llmq is for this machine alone: open it as 127.0.0.1, or configure tokens"
+        )
+
+
+def _is_local(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+async def status(_: web.Request, counter: Counter) -> web.Response:
+    """How many items stand where, by reason; and what is asked."""
+    desk, settings = counter.desk, counter.desk.settings
+    queues = [
+        {"reason": reason, **{state: int(desk.count(state, reason)) for state in STATES}}
+        for reason in sorted(desk.reasons())
+    ]
+    return _answer(
+        200,
+        {
+            "enabled": desk.reception.is_open,
+            "oldest_seconds": desk.age(),
+            "queues": queues,
+            "ask": {one.evaluator: one.question for one in settings.ask},
+            "claim_seconds": settings.claim,
+        },
+    )
+
+
+async def item(request: web.Request, counter: Counter) -> web.Response:
+    """One item as a reviewer may see it now: who has it, or has labelled it."""
+    reviewer = request.query.get("reviewer", "").strip()
+    found = counter.desk.shelf.get(request.match_info["trace_id"])
+    if found is None or not (found.claim_of(reviewer, counter.now()) or found.label_of(reviewer)):
+        raise Refusal(404, "gone", "no such item is yours: claim one, or give reviewer= as you claimed it")
+    return _answer(200, _shown(found, counter, reviewer))
+
+
+async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse:
+    """Everything that people have decided, one JSON object a line."""
+    response = web.StreamResponse(headers=_HEADERS | {"Content-Type": _JSON_LINES})
+    await response.prepare(request)
+    for one in finished(counter.desk.shelf):
+        await response.write(msgspec.json.encode(one) + b"\n")
+    await response.write_eof()
+    return response
+
+
+async def claim(request: web.Request, counter: Counter) -> web.Response:
+    """Give a reviewer what they have claimed already, or the next item; ``item`` is null where there is none."""
+
+    async def take(body: bytes) -> web.Response:
+        with understanding(SIGNAL):
+            wish = asked.wish(body)
+        reviewer = wish.reviewer.strip()
+        for _ in range(_TRIES):
+            found = counter.desk.shelf.next_for(reviewer, counter.now(), wish.reason)
+            if found is None:
+                break
+            wanted = Asked(action="claim", reviewer=reviewer, trace_id=found.trace_id)
+            await _submit(counter, wanted)
+            mine = counter.desk.shelf.get(found.trace_id)
+            if mine is not None and wanted.outcome in ("done", "again"):
+                return _answer(200, {"item": _shown(mine, counter, reviewer)})
+        return _answer(200, {"item": None})
+
+    return await _with_body(request, take)
+
+
+def _step(action: Action) -> _Handler:
+    async def handle(request: web.Request, counter: Counter) -> web.Response:
+        async def take(body: bytes) -> web.Response:
+            with understanding(SIGNAL):
+                wanted = asked.step(action, body, _bearer(request))
+            found = counter.desk.shelf.get(wanted.trace_id)
+            unknown = {one.evaluator for one in wanted.answers} - set(found.ask if found else ())
+            if found is not None and unknown:
+                raise Refusal(400, "invalid", f"$.labels: not asked of this item; asked are {', '.join(found.ask)}")
+            await _submit(counter, wanted)
+            return _done(counter, wanted)
+
+        return await _with_body(request, take)
+
+    return handle
+
+
+def _done(counter: Counter, wanted: Asked) -> web.Response:
+    if wanted.outcome in _REASONS:
+        raise Refusal(_CODES[wanted.outcome], wanted.outcome, _REASONS[wanted.outcome])
+    said: dict[str, Any] = {"outcome": wanted.outcome}
+    found = counter.desk.shelf.get(wanted.trace_id)
+    if wanted.action == "label" and found is not None:
+        said["item"] = _shown(found, counter, wanted.reviewer)
+    return _answer(200, said)
+
+
+async def _submit(counter: Counter, wanted: Asked) -> None:
+    entry = Entry(SIGNAL, _JSON, "", msgspec.json.encode(wanted), counter.now())
+    with making_durable(SIGNAL):
+        await counter.submit(entry, wanted)
+
+
+async def _with_body(request: web.Request, take: Callable[[bytes], Awaitable[web.Response]]) -> web.Response:
+    checked_media_type(request, (_JSON,))
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Refusal(415, "encoding", "send the body as it is, without Content-Encoding")
+    held = Held(request.app[RECEPTION])
+    try:
+        return await take(await body_of(request, request.app[RECEPTION], held))
+    finally:
+        held.release()
+
+
+def _shown(found: Item, counter: Counter, reviewer: str) -> dict[str, Any]:
+    with making_durable(SIGNAL):
+        evidence = counter.desk.shelf.evidence(found.trace_id)
+    if evidence is None:
+        raise Refusal(404, "gone", _REASONS["gone"])
+    return shown(found, evidence, counter.desk.settings, reviewer, counter.now())
+
+
+def _bearer(request: web.Request) -> str:
+    return request.app[RECEPTION].access.name(request.headers.get("Authorization"))
+
+
+def _answer(code: int, said: dict[str, Any]) -> web.Response:
+    return web.Response(status=HTTPStatus(code), body=msgspec.json.encode(said), content_type=_JSON, headers=_HEADERS)
