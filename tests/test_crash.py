@@ -54,7 +54,8 @@ class Process:
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
-        self.wait_until(lambda: httpx.get(f"{self.url}/-/healthy").status_code == 200)
+        with httpx.Client(base_url=self.url) as http:  # one for all tries: each new one loads the certificates again
+            self.wait_until(lambda: http.get("/-/healthy").status_code == 200)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -181,6 +182,128 @@ def test_killed_fifty_times_under_load_the_counters_are_exact(tmp_path):
     assert client.failure is None
     assert client.sent_again > 0
     assert_exact(process, client)
+    process.stop()
+
+
+class Talkers(threading.Thread):
+    """Users of one conversation each, who ask, click early or late, click again and change their minds.
+
+    Each request is sent until it is acknowledged. ``truth`` is what the counters must be in the end.
+    """
+
+    def __init__(self, url, seed):
+        super().__init__()
+        self.random = random.Random(seed)
+        self.http = httpx.Client(base_url=url)
+        self.truth = dict.fromkeys(("requests", "thumbs_up", "thumbs_down", "copy", "retracted", "regenerate"), 0)
+        self.sent_again = 0
+        self.ended = threading.Event()
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.http:
+                while not self.ended.is_set():
+                    self.conversation()
+        except BaseException as error:  # told by the test's own thread
+            self.failure = error
+            raise
+
+    def conversation(self):
+        name, chance = self.random.randbytes(8).hex(), self.random
+        questions = chance.choice((1, 2))
+        for number in range(questions):
+            trace_id = chance.randbytes(16).hex()
+            clicks = self.clicks(trace_id)
+            early = chance.random() < 0.5
+            for click in clicks if early else ():
+                self.send("/v1/feedback", click)
+            asked = {
+                "trace_id": trace_id,
+                "app": "shop",
+                "route": "/ask",
+                "conversation_id": name,
+                "answer": "Ten days.",
+            }
+            self.send("/v1/interactions", asked | {"question": "How long does it take?", "started_at": 1.79e9 + number})
+            for click in () if early else clicks:
+                self.send("/v1/feedback", click)
+            self.wait_until_recorded(trace_id)
+        self.truth["requests"] += questions
+        self.truth["regenerate"] += questions - 1
+
+    def clicks(self, trace_id):
+        first, *changes = self.random.choice(
+            (("thumbs_up",), ("thumbs_up", "thumbs_down"), ("copy",), ("thumbs_down",))
+        )
+        self.truth[first] += 1
+        for change in changes:
+            self.truth[change] += 1
+            self.truth["retracted"] += 1
+        ids = self.random.random() < 0.5
+        return [{"trace_id": trace_id, "signal": one} | ({"id": one} if ids else {}) for one in (first, *changes)]
+
+    def send(self, path, body):
+        while True:
+            try:
+                answer = self.http.post(path, json=body)
+            except httpx.TransportError:
+                self.sent_again += 1
+                time.sleep(0.02)
+                continue
+            if answer.status_code == 200:
+                return
+            assert answer.status_code == 503, answer.text
+            time.sleep(0.05)
+
+    def wait_until_recorded(self, trace_id):
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            try:
+                if self.http.get(f"/api/traces/{trace_id}").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise TimeoutError(trace_id)
+
+
+def told(url):
+    """What the counters say of feedback, by the names of a talker's truth, and what still waits."""
+    found = dict.fromkeys(("requests", "thumbs_up", "thumbs_down", "copy", "retracted", "regenerate", "waiting"), 0)
+    for family in text_string_to_metric_families(httpx.get(f"{url}/metrics").text):
+        for sample in family.samples:
+            if sample.name == "llmq_feedback_total":
+                found[sample.labels["signal"]] += sample.value
+            elif sample.name == "llmq_feedback_retracted_total":
+                found["retracted"] += sample.value
+            elif sample.name == "llmq_requests_total":
+                found["requests"] += sample.value
+            elif sample.name == "llmq_exporter_queue_length" and sample.labels["queue"] == "feedback":
+                found["waiting"] += sample.value
+    return found
+
+
+def test_feedback_counts_exactly_once_however_often_the_exporter_is_killed(tmp_path):
+    process = Process(tmp_path, tmp_path / "llmq.db")
+    talkers = [Talkers(process.url, seed) for seed in (1, 2)]
+    moments = random.Random(5)
+    process.start()
+    for one in talkers:
+        one.start()
+    for _ in range(10):
+        time.sleep(moments.uniform(0, 1))
+        process.kill()
+        process.start()
+    for one in talkers:
+        one.ended.set()
+    for one in talkers:
+        one.join(60)
+    assert [one.failure for one in talkers] == [None] * len(talkers)
+    assert sum(one.sent_again for one in talkers) > 0
+    truth = {name: sum(one.truth[name] for one in talkers) for name in talkers[0].truth}
+    assert min(truth.values()) > 0
+    process.wait_until(lambda: told(process.url) == truth | {"waiting": 0})
     process.stop()
 
 
