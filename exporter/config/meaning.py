@@ -24,6 +24,7 @@ from .settings import (
     Limits,
     Origin,
     Price,
+    Privacy,
     Retention,
     Secret,
     Server,
@@ -81,6 +82,7 @@ class Reading:
                 )
             ),
             store=self._store(),
+            privacy=Privacy(**self._given("privacy", redact=tuple, patterns=dict)),
             assembly=Assembly(
                 **self._given(
                     "assembly",
@@ -206,7 +208,11 @@ class Reading:
         return secret
 
     def _store(self) -> StoreSettings:
-        retention = Retention(**self._given("store", "retention", age=units.duration, size=units.size))
+        given = self._given("store", "retention", age=units.duration, size=units.size, content=units.duration)
+        retention = Retention(**given)
+        if retention.content is not None and retention.content > retention.age:
+            part = self._part("store", "retention", "content")
+            self._wrong(part, "text cannot be kept longer than its trace: make it at most store.retention.age")
         return StoreSettings(**self._given("store", url=units.store, content=str), retention=retention)
 
     def _attributes(self) -> Sources:

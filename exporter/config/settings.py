@@ -12,6 +12,7 @@ from ..judge.endpoint import Endpoint
 from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
+from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
@@ -62,10 +63,11 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """How long (seconds) and how much (bytes) is kept."""
+    """How long (seconds) and how much (bytes) is kept; ``content``: how long text is, None for as long as its trace."""
 
     age: float = 7 * DAY
     size: int = 2 * GIB
+    content: float | None = None
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True):
@@ -74,6 +76,17 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     url: str = "sqlite:///llmq.db"
     content: Content = "failing"
     retention: Retention = Retention()
+
+
+class Privacy(Struct, frozen=True, kw_only=True):
+    """What is replaced in text before it is stored: kinds, and patterns of the user's own by name."""
+
+    redact: tuple[str, ...] = ("secret", "email", "phone", "card", "iban")
+    patterns: dict[str, str] = {}
+
+    def redactor(self) -> Redactor:
+        """What does it."""
+        return Redactor(self.redact, self.patterns)
 
 
 class Labels(Struct, frozen=True, kw_only=True):
@@ -247,6 +260,7 @@ class Config(Struct, frozen=True, kw_only=True):
     server: Server = Server()
     limits: Limits = Limits()
     store: StoreSettings = StoreSettings()
+    privacy: Privacy = Privacy()
     assembly: Assembly = Assembly()
     attributes: Sources = Sources()
     labels: Labels = Labels()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator, FormatChecker
 from msgspec import Struct
 
+from ..redaction import compiled
 from ..rules.slo import minutes
 from . import units
 from .configfile import Part, Problem
@@ -30,6 +31,8 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "url": units.url,
     "rubric": units.rubric,
     "origin": units.origin,
+    "placeholder": units.placeholder,
+    "pattern": compiled,
 }
 _NOUNS: Final = {
     "duration": 'a duration such as "30s"',

@@ -4,6 +4,8 @@ import ipaddress
 import re
 from typing import Final, Literal, NamedTuple
 
+from ..redaction import KINDS
+
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _DURATION_PART: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)", re.ASCII)
@@ -116,6 +118,15 @@ def url(text: str) -> str:
     """The address of a page itself; ValueError where it is none, or would be a template in a rule."""
     if not re.fullmatch(r"https?://[^\s\"'{}<>]+", text):
         raise ValueError(f'"{text}" is not a URL: write "https://HOST/PATH"')
+    return text
+
+
+def placeholder(text: str) -> str:
+    """The name of a placeholder itself; ValueError where it could not be told from other text, or is a built-in one."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", text, re.ASCII):
+        raise ValueError(f'"{text}" is not possible: the name of a pattern has small letters, digits and _ alone')
+    if text in KINDS:
+        raise ValueError(f'"{text}" is a kind that is built in: name it under redact, or give the pattern another name')
     return text
 
 

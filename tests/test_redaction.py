@@ -1,0 +1,149 @@
+"""What is replaced before text is stored, and what is not."""
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.redaction import KINDS, PatternError, Redactor, compiled
+
+ALL = Redactor(KINDS)
+PRIVATE_KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END {}PRIVATE KEY-----"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+FOUND = {
+    "write to ada.l@example.co.uk.": "write to [email].",
+    "an <ada+shop@example.com>": "an <[email]>",
+    "zoë@münchen.example schrieb": "[email] schrieb",
+    "call +49 (30) 1234-5678, please": "call [phone], please",
+    "0049 30 1234567": "[phone]",
+    "ring 020 7946 0958 or 01 42 68 53 11": "ring [phone] or [phone]",
+    "(555) 123-4567; 555-123-4567": "[phone]; [phone]",
+    "card 4111 1111 1111 1111!": "card [card]!",
+    "4111111111111111 and 378282246310005": "[card] and [card]",
+    "3782 822463 10005": "[card]",
+    "order 12 4111-1111-1111-1111": "order 12 [card]",
+    "to DE89 3704 0044 0532 0130 00 BY FRIDAY": "to [iban] BY FRIDAY",
+    "gb82west12345698765432": "[iban]",
+    "from 10.0.0.255 or 2001:db8::8a2e:370:7334": "from [ip] or [ip]",
+    "sk-proj-a1B2c3D4e5F6g7H8 is mine": "[secret] is mine",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a": "[secret]",
+    "AKIAIOSFODNN7EXAMPLE": "[secret]",
+    f"use {TOKEN} now": "use [secret] now",
+    "postgres://app:hunter2@db.example/main": "postgres://app:[secret]@db.example/main",
+    "Authorization: Bearer a1b2c3d4e5f6g7": "Authorization: Bearer [secret]",
+    'api_key = "Zx81Qw73Er64Ty55"': 'api_key = "[secret]"',
+    '{"client_secret": "Zx81Qw73Er64Ty55"}': '{"client_secret": "[secret]"}',
+    'args: {\\"token\\": \\"Zx81Qw73Er64Ty55\\"}': 'args: {\\"token\\": \\"[secret]\\"}',
+    PRIVATE_KEY.format("RSA ", "RSA ") + " ok": "[secret] ok",
+    PRIVATE_KEY.format("", "")[:40]: "[secret]",
+}
+KEPT = [
+    "on 2024-01-15 at 10:30, or 01/02/2024, or 01-02-2024",
+    "it costs 1,234,567.89 of 2 000 000 000; pi is 3.14159265358979",
+    "card 4111 1111 1111 1112, order 1234567890123, at 1700000000",
+    "DE88370400440532013000 has a wrong checksum",
+    "ISBN 978-3-16-148410-0",
+    "sk-learn-compatible-estimators in a task-sk-queue-of-some-length",
+    "max_tokens=4096, tokens: 12345678, secret: confidential",
+    "commit 3f2504e04f8911d39a0c0305e82c3301a1b2c3d4, id 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    "std::vector<int> at 10:30:45, @decorator, a @ b",
+    "version 1.2.3.4.5, section 4.2.1",
+]
+
+
+@pytest.mark.parametrize(("text", "redacted"), FOUND.items())
+def test_what_has_a_form_is_replaced_by_its_kind(text, redacted):
+    counts = Counter()
+    assert ALL.text(text, counts) == redacted
+    assert counts.total() >= 1
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_only_looks_like_it_is_kept(text):
+    counts = Counter()
+    assert ALL.text(text, counts) is text
+    assert not counts
+
+
+def test_only_the_kinds_that_are_asked_for_are_replaced():
+    text = "ada@example.com from 10.0.0.1"
+    assert Redactor(["email"]).text(text) == "[email] from 10.0.0.1"
+    assert Redactor().text(text) is text
+
+
+def test_own_patterns_are_replaced_by_their_names_before_numbers_are_looked_at():
+    redactor = Redactor(KINDS, {"customer": r"C-\d{6}", "ticket": r"(?i)ticket \d+"})
+    counts = Counter()
+    assert redactor.text("C-123456 has Ticket 99, +49 30 1234567", counts) == "[customer] has [ticket], [phone]"
+    assert counts == {"customer": 1, "ticket": 1, "phone": 1}
+
+
+def test_an_own_pattern_that_matches_placeholders_leaves_them_alone():
+    redactor = Redactor(["email"], {"word": r"\w+"})
+    once = redactor.text("mail ada@example.com")
+    assert redactor.text(once) == once
+    assert "[[" not in once
+
+
+def test_an_own_pattern_cannot_cut_a_private_key_in_two():
+    key = PRIVATE_KEY.format("", "")
+    assert Redactor(KINDS, {"letters": "MII"}).text(f"{key} MII") == "[secret] [letters]"
+
+
+@pytest.mark.parametrize("pattern", ["(", "(?=a)", r"(a)\1", r"\C\C", "a*", ""])
+def test_a_pattern_that_cannot_be_used_is_refused_with_its_cure(pattern):
+    with pytest.raises(PatternError, match=r"in the syntax of RE2|one character at least|write a dot"):
+        compiled(pattern)
+
+
+def test_values_are_redacted_wherever_text_stands_in_them():
+    value = {"to": ["ada@example.com", 7, None, True], "card": 4111111111111111, "at": 1_700_000_000, "x": 1 << 400}
+    redacted = {"to": ["[email]", 7, None, True], "card": "[card]", "at": 1_700_000_000, "x": 1 << 400}
+    assert ALL.value(value) == redacted
+    assert ALL.value({"ada@example.com": 1.5}) == {"[email]": 1.5}
+
+
+def test_text_with_more_to_look_at_than_there_is_time_for_goes_as_a_whole():
+    redacted = ALL.text("a@b.example " * 5_000)
+    assert "@" not in redacted
+    assert redacted.count("[email]") == 2_001
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["sk-", "4", "4 ", "a@", "-----BEGIN PRIVATE KEY-----", "token=", "+1", "DE89 ", ":a", "://a:", "1.1", "0 "],
+)
+def test_no_text_takes_long(piece):
+    text = piece * (500_000 // len(piece))
+    started = time.process_time()
+    ALL.text(text)
+    assert time.process_time() - started < 3.0  # a pattern that backtracks would need hours
+
+
+PIECES = st.sampled_from([*FOUND, *KEPT, "[email]", "[secret]", " ", "@", "+", "=", "token", "\ud800", "4", "é", "://"])
+TEXTS = st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=8).map("".join))
+REDACTORS = st.sampled_from([ALL, Redactor(["email", "phone"]), Redactor(KINDS, {"digits": r"\d+", "pair": r"(?s).."})])
+
+
+@settings(max_examples=300, deadline=None)
+@given(REDACTORS, TEXTS)
+def test_redaction_never_fails_and_is_the_same_twice(redactor, text):
+    once = redactor.text(text)
+    counts = Counter()
+    assert redactor.text(once, counts) == once
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(exclude_characters="@:=+-._0123456789", exclude_categories=["Nd"])))
+def test_text_without_anything_to_find_is_the_same_text(text):
+    assert ALL.text(text) is text
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.from_regex(r"[a-z]{1,9}(\.[a-z]{1,9})?@[a-z]{2,9}\.(com|example|co\.uk)", fullmatch=True), st.text(max_size=20)
+)
+def test_no_address_survives(address, text):
+    assert address not in ALL.text(f"{text} {address} {text}")
