@@ -1,0 +1,75 @@
+"""Result files of evaluation tools → Run: one module for each tool, and the choice among them by what a file holds."""
+
+import csv
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from . import deepeval, inspect, junit, promptfoo, ragas
+from .run import NotReadableError, Run
+
+FORMATS: Final = ("promptfoo", "inspect", "deepeval", "ragas", "junit")
+_ZIP: Final = b"PK\x03\x04"
+
+
+def read(content: bytes, *, pass_mark: float, tool: str | None = None) -> Run:
+    """Read a result file of a tool, or of the one that it looks like; raises NotReadableError.
+
+    ``pass_mark`` (0 to 1) is for the tools that give scores without verdicts: Inspect and Ragas.
+    """
+    if tool == "junit" or (tool is None and junit.is_ours(content)):
+        found = junit.read(content)
+    else:
+        document = _document(content)
+        tool = tool or _recognised(document)
+        found = _by_tool(tool, document, pass_mark)
+    if not found.counted:
+        raise NotReadableError(f"no verdict in the {found.tool} results: every case was skipped or broke off")
+    return found
+
+
+def _by_tool(tool: str, document: Any, pass_mark: float) -> Run:
+    readers: dict[str, tuple[Callable[[Any], bool], Callable[[], Run]]] = {
+        "promptfoo": (promptfoo.is_ours, lambda: promptfoo.read(document)),
+        "inspect": (inspect.is_ours, lambda: inspect.read(document, pass_mark)),
+        "deepeval": (deepeval.is_ours, lambda: deepeval.read(document)),
+        "ragas": (ragas.is_ours, lambda: ragas.read(document, pass_mark)),
+    }
+    is_ours, read_it = readers[tool]
+    if not is_ours(document):
+        raise NotReadableError(f"not a result file of {tool}")
+    try:
+        return read_it()
+    except msgspec.ValidationError as error:
+        raise NotReadableError(f"not a result file of {tool}: {error}") from None
+
+
+def _recognised(document: Any) -> str:
+    for name, module in (("promptfoo", promptfoo), ("inspect", inspect), ("deepeval", deepeval), ("ragas", ragas)):
+        if module.is_ours(document):
+            return name
+    raise NotReadableError(f"not a result file of any of {', '.join(FORMATS)}; name it by --format if it is one")
+
+
+def _document(content: bytes) -> Any:
+    """JSON, rows of JSON, or rows of CSV with a heading."""
+    if content.startswith(_ZIP):
+        raise NotReadableError("packed; convert it with inspect log convert --to json, and push what that writes")
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    lines = [line for line in content.splitlines() if line.strip()]
+    try:
+        return [msgspec.json.decode(line) for line in lines]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _csv(content)
+
+
+def _csv(content: bytes) -> list[dict[str, Any]]:
+    try:
+        rows = csv.DictReader(content.decode("utf-8-sig").splitlines(keepends=True), strict=True)
+        return [row for row in rows if None not in row]
+    except (UnicodeDecodeError, csv.Error):
+        raise NotReadableError("neither JSON nor rows of JSON nor CSV") from None

@@ -1,0 +1,49 @@
+"""A test run that DeepEval saved → Run. Every metric is an evaluator; its threshold and model are its version."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from .run import Run, Tally
+
+
+class _Metric(Struct, rename="camel"):
+    name: str
+    success: bool
+    threshold: float | None = None
+    score: float | None = None
+    error: str | None = None
+    evaluation_model: str | None = None
+
+
+class _Case(Struct, rename="camel"):
+    input: str = ""
+    metrics_data: list[_Metric] | None = None
+
+
+class _File(Struct, rename="camel"):
+    test_cases: list[_Case] = field(default_factory=list)
+
+
+def is_ours(document: Any) -> bool:
+    """Whether it looks like a file of this tool."""
+    return isinstance(document, dict) and ("testRunData" in document or "testCases" in document)
+
+
+def read(document: Any) -> Run:
+    """Read the file; a metric that broke off with an error gave no verdict. Raises msgspec.ValidationError."""
+    file = msgspec.convert(document.get("testRunData", document), _File)
+    tally = Tally()
+    for case in file.test_cases:
+        for metric in case.metrics_data or ():
+            if metric.error is None and metric.score is not None:
+                tally.add(metric.name, _version(metric), passed=metric.success, score=metric.score)
+    questions = dict.fromkeys(case.input for case in file.test_cases if case.input)
+    return Run(tool="deepeval", counted=tally.counted(), questions=tuple(questions))
+
+
+def _version(metric: _Metric) -> str:
+    """What changes when the metric does, as far as the file tells: it does not name the version of DeepEval."""
+    parts = ["deepeval", metric.evaluation_model or "", "" if metric.threshold is None else f">={metric.threshold:g}"]
+    return " ".join(filter(None, parts))

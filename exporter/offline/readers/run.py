@@ -1,0 +1,74 @@
+"""What a result file of any tool holds: verdicts counted by evaluator and version, and the questions. Knows no tool."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+QUESTION_FIELDS: Final = ("question", "input", "query", "user_input", "prompt")
+"""What tools and people call the question of a case, the best name first."""
+
+
+class NotReadableError(ValueError):
+    """A file that a reader cannot use; the message says where and what to do, and holds nothing of a case's text."""
+
+
+class Counted(Struct, frozen=True, kw_only=True):
+    """What one evaluator said of one model and prompt: cases with a verdict, and the mean of those with a score.
+
+    ``model`` and ``prompt`` are "" where the file does not tell them.
+    """
+
+    evaluator: str
+    evaluator_version: str
+    model: str
+    prompt: str
+    cases: int
+    passed: int
+    mean_score: float | None
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One run of a suite; ``run_id``, ``suite``: "", ``ended_at`` (Unix seconds): None, where the file does not tell."""
+
+    tool: str
+    counted: tuple[Counted, ...]
+    questions: tuple[str, ...] = ()
+    run_id: str = ""
+    suite: str = ""
+    ended_at: float | None = None
+
+
+class Tally:
+    """Counts verdicts by (evaluator, its version, model, prompt)."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[tuple[str, str, str, str], list[bool]] = {}
+        self._scores: dict[tuple[str, str, str, str], list[float]] = {}
+
+    def add(
+        self, evaluator: str, version: str, *, passed: bool, score: float | None, model: str = "", prompt: str = ""
+    ) -> None:
+        """Count one case; a score that is not within 0 to 1 is left out of the mean."""
+        key = (evaluator, version, model, prompt)
+        self._verdicts.setdefault(key, []).append(passed)
+        if score is not None and 0.0 <= score <= 1.0:
+            self._scores.setdefault(key, []).append(score)
+
+    def counted(self) -> tuple[Counted, ...]:
+        """All that was counted."""
+        return tuple(self._counted())
+
+    def _counted(self) -> Iterator[Counted]:
+        for key, verdicts in self._verdicts.items():
+            evaluator, version, model, prompt = key
+            scores = self._scores.get(key, ())
+            yield Counted(
+                evaluator=evaluator,
+                evaluator_version=version,
+                model=model,
+                prompt=prompt,
+                cases=len(verdicts),
+                passed=sum(verdicts),
+                mean_score=sum(scores) / len(scores) if len(scores) == len(verdicts) else None,
+            )
