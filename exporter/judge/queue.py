@@ -17,8 +17,8 @@ KIND: Final = "judge job"
 """The kind under which jobs are kept."""
 
 Role = Literal["acting", "shadow", "repeat", "anchor"]
-"""What a verdict is for: to count; to be compared while the gate is shut; to see whether a second one is the same; to be
-held against people's."""
+"""What a verdict is for: to count; to be compared while the gate is shut; to see whether a second one is the same; to
+be held against people's."""
 
 
 class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
