@@ -26,19 +26,6 @@ RULES = [rule for found in groups().values() for group in found for rule in grou
 RECORDED = {rule.name for rule in RULES if isinstance(rule, Record)}
 FAMILIES = {family.name: family for family in CATALOGUE}
 
-LATER = {
-    "llmq_offline_cases",
-    "llmq_offline_failures_total",
-    "llmq_offline_passed_cases",
-    "llmq_offline_timestamp_seconds",
-    "llmq_review_disagreements_total",
-    "llmq_review_done_total",
-    "llmq_review_items",
-    "llmq_review_labels_total",
-    "llmq_review_oldest_seconds",
-}
-"""Metrics that come with offline results and review: their panels are empty until then."""
-
 OF_PROMETHEUS = {"up", "ALERTS", "ALERTS_FOR_STATE"}
 
 UNITS = {"percentunit", "short", "locale", "none", "s", "bytes", "reqps", "currencyUSD", "suffix: budgets"}
@@ -107,7 +94,7 @@ def selectors(expr):
 def family(name):
     """The exposed metric that a series belongs to: a histogram's series have endings of their own."""
     base = re.sub(r"_(bucket|sum|count)$", "", name)
-    return base if base in FAMILIES.keys() | LATER else name
+    return base if base in FAMILIES else name
 
 
 def test_the_committed_files_are_those_that_the_defaults_make():
@@ -219,13 +206,7 @@ def test_every_variable_is_used_and_every_used_one_is_there(name):
 @pytest.mark.parametrize(("name", "expr"), EXPRESSIONS, ids=lambda one: one[:60])
 def test_an_expression_parses_and_reads_what_is_exposed_or_recorded(name, expr):
     for selector in selectors(expr):
-        assert family(selector.name) in FAMILIES.keys() | RECORDED | LATER | OF_PROMETHEUS, selector.name
-
-
-def test_what_comes_later_is_not_here_yet_and_is_used():
-    read = {family(selector.name) for _, expr in EXPRESSIONS for selector in selectors(expr)}
-    assert read >= LATER
-    assert not FAMILIES.keys() & LATER, "take it off the list: it is here"
+        assert family(selector.name) in FAMILIES.keys() | RECORDED | OF_PROMETHEUS, selector.name
 
 
 def test_exposed_metrics_are_asked_only_for_labels_that_they_have():
