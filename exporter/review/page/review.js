@@ -1,0 +1,293 @@
+// The review page: claims, shows and labels. What models and users wrote reaches the document through textContent alone.
+
+const SHOWN = 20000; // characters of a text that are laid out before somebody asks for the rest
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+const TYPING = new Set(["INPUT", "TEXTAREA", "SELECT"]);
+
+const $ = (id) => document.getElementById(id);
+const state = { item: null, answers: [], current: 0, revealed: false, busy: false };
+
+function element(name, options = {}, ...children) {
+  const made = Object.assign(document.createElement(name), options);
+  made.append(...children);
+  return made;
+}
+
+function say(text) {
+  $("message").textContent = text;
+}
+
+// Text
+
+/** Characters that would reorder or hide text, as visible names; all else as it is. */
+function safe(text) {
+  const found = document.createDocumentFragment();
+  let end = 0;
+  for (const match of text.matchAll(CONTROLS)) {
+    found.append(text.slice(end, match.index));
+    const code = match[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+    found.append(element("span", { className: "control", textContent: `U+${code}`, title: "invisible character" }));
+    end = match.index + match[0].length;
+  }
+  found.append(text.slice(end));
+  return found;
+}
+
+/** The places of the sentences in the text, in order and apart from each other. */
+function places(text, sentences) {
+  const found = [];
+  for (const sentence of sentences) {
+    const start = text.indexOf(sentence);
+    if (start >= 0 && !found.some(([from, to]) => start < to && from < start + sentence.length)) {
+      found.push([start, start + sentence.length]);
+    }
+  }
+  return found.sort((one, other) => one[0] - other[0]);
+}
+
+function fill(box, text, sentences = []) {
+  const long = text.length > SHOWN;
+  const shown = long ? text.slice(0, SHOWN) : text;
+  const pieces = [];
+  let end = 0;
+  for (const [from, to] of places(shown, sentences)) {
+    pieces.push(safe(shown.slice(end, from)), element("mark", {}, safe(shown.slice(from, to))));
+    end = to;
+  }
+  box.replaceChildren(...pieces, safe(shown.slice(end)));
+  if (long) {
+    const rest = element("button", { type: "button", textContent: `show ${(text.length - SHOWN).toLocaleString()} more characters` });
+    rest.addEventListener("click", () => rest.replaceWith(element("span", { textContent: text.slice(SHOWN).replace(CONTROLS, "\u{fffd}") })));
+    box.append("\n", rest);
+  }
+  if (!text) box.append(element("span", { className: "hint", textContent: "(nothing)" }));
+}
+
+// The server
+
+async function call(path, body) {
+  const headers = { "X-Llmq-Review": "page" };
+  const token = sessionStorage.getItem("token");
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body) headers["Content-Type"] = "application/json";
+  const options = { method: body ? "POST" : "GET", headers, credentials: "omit", cache: "no-store" };
+  const response = await fetch(path, { ...options, body: body && JSON.stringify({ reviewer: name(), ...body }) });
+  const said = await response.json().catch(() => ({ error: `HTTP ${response.status}` }));
+  if (response.status === 401 || response.status === 403) askWho();
+  if (!response.ok) throw Object.assign(new Error(said.error), { status: response.status });
+  return said;
+}
+
+/** One thing at a time; what goes wrong is said, and nothing that was typed is lost. */
+async function once(work) {
+  if (state.busy) return;
+  state.busy = true;
+  for (const id of ["submit", "next", "skip", "release"]) $(id).disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    say(error.message);
+    if (error.status === 404 || error.status === 409) state.revealed = true; // lost: only the next item is left
+    steps();
+  } finally {
+    state.busy = false;
+    for (const id of ["submit", "next", "skip", "release"]) $(id).disabled = false;
+  }
+}
+
+const name = () => sessionStorage.getItem("reviewer") ?? "";
+
+// Steps
+
+function askWho() {
+  $("sign-in").hidden = false;
+  $("item").hidden = $("verdict").hidden = true;
+  $("name").value = name();
+  $("name").focus();
+}
+
+async function next() {
+  const reason = $("queue").value;
+  const { item } = await call("/api/review/claim", reason ? { reason } : {});
+  say("");
+  show(item);
+  await count();
+}
+
+async function count() {
+  const { enabled, queues } = await call("/api/review");
+  const sum = (key) => queues.reduce((total, queue) => total + queue[key], 0);
+  const open = sum("waiting") + sum("disputed");
+  $("counts").textContent = `${open} waiting · ${sum("claimed")} claimed · ${sum("done")} done`;
+  const known = new Set([...$("queue").options].map((option) => option.value));
+  for (const { reason } of queues) if (!known.has(reason)) $("queue").append(element("option", { value: reason, textContent: reason }));
+  if (!state.item) say(enabled || open ? "Nothing waits for you. This page looks again every few seconds." : "Review is off: set review.enabled in the config.");
+}
+
+function show(item) {
+  Object.assign(state, { item, revealed: false, current: 0, answers: [] });
+  $("item").hidden = $("verdict").hidden = !item;
+  $("revealed").hidden = true;
+  if (!item) return;
+  $("instructions").textContent = item.instructions;
+  fill($("question"), item.question);
+  fill($("answer"), item.answer, item.unsupported);
+  const marked = $("answer").querySelectorAll("mark").length;
+  $("marks").textContent = marked ? `marked: words of ${marked === 1 ? "this sentence are" : "these sentences are"} in no document` : "";
+  const facts = [item.app, item.route, item.finish_reason && `ended by ${item.finish_reason}`, item.tools.length && `tools: ${item.tools.join(", ")}`];
+  $("facts").replaceChildren(safe(facts.filter(Boolean).join(" · ")));
+  $("documents").hidden = !item.context.length;
+  $("context").replaceChildren(...item.context.map(source));
+  $("corrected").value = "";
+  $("correcting").open = false;
+  ask(item);
+  if (item.revealed) reveal(item.revealed);
+  steps();
+  window.scrollTo(0, 0);
+}
+
+function source({ id, text }, number) {
+  const box = element("div", { className: "text", dir: "auto" });
+  fill(box, text);
+  return element("div", {}, element("p", { className: "name" }, `${number + 1}. `, safe(id ?? "")), box);
+}
+
+function ask(item) {
+  state.answers = item.ask.map(({ evaluator, question }, number) => {
+    const pass = element("button", { type: "button", className: "pass", textContent: "Pass" });
+    const fail = element("button", { type: "button", className: "fail", textContent: "Fail" });
+    const note = element("input", { placeholder: "note", maxLength: 10000, dir: "auto", ariaLabel: `Note on ${evaluator}` });
+    const text = element("span", { className: "ask" }, question, " ", element("span", { className: "evaluator", textContent: evaluator }));
+    const row = element("div", { className: "asked" }, text, pass, fail, note);
+    const answer = { evaluator, row, note, buttons: { pass, fail }, verdict: null };
+    for (const verdict of ["pass", "fail"]) answer.buttons[verdict].addEventListener("click", () => { focusOn(number); decide(verdict); });
+    note.addEventListener("focus", () => focusOn(number));
+    return answer;
+  });
+  $("asked").replaceChildren(...state.answers.map(({ row }) => row));
+  focusOn(0);
+}
+
+function focusOn(number) {
+  state.current = Math.max(0, Math.min(number, state.answers.length - 1));
+  state.answers.forEach(({ row, buttons, verdict }, index) => {
+    row.classList.toggle("current", index === state.current && !state.revealed);
+    for (const [one, button] of Object.entries(buttons)) button.setAttribute("aria-pressed", String(one === verdict));
+  });
+}
+
+function decide(verdict) {
+  const answer = state.answers[state.current];
+  if (!answer || state.revealed) return;
+  answer.verdict = verdict;
+  const open = state.answers.findIndex((one) => !one.verdict);
+  focusOn(open < 0 ? state.current : open);
+}
+
+function steps() {
+  for (const id of ["submit", "skip", "release"]) $(id).hidden = state.revealed;
+  $("next").hidden = !state.revealed;
+  focusOn(state.current);
+  if (state.revealed) $("next").focus();
+  else document.activeElement?.blur();
+}
+
+async function submit() {
+  const given = state.answers.filter(({ verdict }) => verdict);
+  const corrected = $("corrected").value;
+  if (!given.length && !corrected) return say("Say pass or fail to one question at least, correct the answer, or skip.");
+  const labels = Object.fromEntries(given.map(({ evaluator, verdict, note }) => [evaluator, { verdict, note: note.value }]));
+  const said = await call("/api/review/label", { trace_id: state.item.trace_id, labels, ...(corrected && { corrected }) });
+  say("");
+  reveal(said.item.revealed);
+  steps();
+  await count();
+}
+
+async function giveUp(action) {
+  await call(`/api/review/${action}`, { trace_id: state.item.trace_id });
+  if (action === "skip") return next();
+  show(null);
+  say("Given back. Press Enter for the next one.");
+  state.revealed = true;
+  $("verdict").hidden = false;
+  $("asked").replaceChildren();
+  steps();
+}
+
+function reveal(found) {
+  state.revealed = true;
+  const line = (who, what, verdict, more) => element("tr", {},
+    element("td", {}, safe(who)), element("td", {}, safe(what)),
+    element("td", { className: verdict === "pass" ? "good" : "bad", textContent: verdict }), element("td", {}, safe(more)));
+  const people = found.labels.flatMap(({ reviewer, answers }) => answers.map((one) => line(reviewer, one.evaluator, one.verdict, one.note)));
+  const machines = found.evaluations.map((one) => line("llmq", one.evaluator, one.verdict, `${one.score.toFixed(2)} ${one.explanation.slice(0, 500)}`));
+  const users = found.signals.length ? ` Its user: ${found.signals.join(", ")}.` : "";
+  const standing = found.done ? "Done." : found.disputed.length ? "People differ: somebody else decides." : "Saved; more people look at it.";
+  $("revealed").replaceChildren(
+    element("h2", { textContent: "What others say" }),
+    element("p", {}, safe(`${standing} It was here because of: ${found.why.join(", ")}.${users}`)),
+    ...found.comments.map((comment) => element("p", { className: "text", dir: "auto" }, safe(comment.slice(0, SHOWN)))),
+    element("table", {}, element("tbody", {}, ...people, ...machines)));
+  $("revealed").hidden = false;
+}
+
+function tick() {
+  const until = state.item?.claimed_until;
+  if (!until || state.revealed) return void ($("clock").textContent = "");
+  const left = Math.round(until - Date.now() / 1000);
+  $("clock").textContent = left > 0 ? (left < 120 ? `yours for ${left} s` : "") : "your claim ran out; save quickly, or it may be somebody else's";
+}
+
+// Hands
+
+function pressed(event) {
+  if ($("sign-in").hidden === false || event.altKey || event.metaKey) return;
+  const typing = TYPING.has(event.target.tagName);
+  if (event.key === "Escape" && typing) return event.target.blur();
+  if (event.key === "Enter" && (event.ctrlKey || !typing) && event.target.tagName !== "SUMMARY") {
+    if (event.target.tagName === "BUTTON" && !["submit", "next"].includes(event.target.id)) return;
+    event.preventDefault();
+    return once(state.revealed || !state.item ? next : submit);
+  }
+  if (typing || event.ctrlKey || event.repeat) return;
+  const keys = {
+    p: () => decide("pass"),
+    f: () => decide("fail"),
+    ArrowDown: () => focusOn(state.current + 1),
+    ArrowUp: () => focusOn(state.current - 1),
+    n: () => state.answers[state.current]?.note.focus(),
+    c: () => { $("correcting").open = true; $("corrected").focus(); },
+    s: () => once(() => giveUp("skip")),
+    r: () => once(() => giveUp("release")),
+  };
+  if (!keys[event.key] || !state.item || state.revealed) return;
+  event.preventDefault();
+  keys[event.key]();
+}
+
+async function start() {
+  $("sign-in").hidden = true;
+  $("who").textContent = name();
+  $("leave").hidden = false;
+  await next();
+}
+
+document.addEventListener("keydown", pressed);
+$("verdict").addEventListener("submit", (event) => { event.preventDefault(); once(submit); });
+$("next").addEventListener("click", () => once(next));
+$("skip").addEventListener("click", () => once(() => giveUp("skip")));
+$("release").addEventListener("click", () => once(() => giveUp("release")));
+$("queue").addEventListener("change", () => { $("queue").blur(); if (!state.item || state.revealed) once(next); });
+$("leave").addEventListener("click", () => { sessionStorage.clear(); location.reload(); });
+$("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("reviewer", $("name").value.trim());
+  if ($("token").value) sessionStorage.setItem("token", $("token").value.trim());
+  $("token").value = "";
+  once(start);
+});
+setInterval(tick, 1000);
+setInterval(() => { if (name() && !state.item && !state.revealed && $("sign-in").hidden) once(next); }, 5000);
+if (name()) once(start);
+else askWho();
