@@ -26,14 +26,6 @@ ALERTING = [rule for rule in RULES if isinstance(rule, Alert)]
 RECORDED = {rule.name for rule in RULES if isinstance(rule, Record)}
 FAMILIES = {family.name: family for family in CATALOGUE}
 
-LATER = {
-    "llmq_offline_cases",
-    "llmq_offline_passed_cases",
-    "llmq_offline_timestamp_seconds",
-    "llmq_review_oldest_seconds",
-}
-"""Metrics that come with offline results and review: their rules are quiet until then."""
-
 FOREIGN = {"up"}
 
 FOR_PANELS = re.compile(
@@ -171,15 +163,9 @@ def test_regular_expressions_are_used_only_where_needed():
     assert all(re.search(r"[|.*+?\[(]", value) for value in fuzzy)
 
 
-def test_every_metric_in_a_rule_is_exposed_or_recorded_or_comes_later():
+def test_every_metric_in_a_rule_is_exposed_or_recorded():
     read = {selector.name for rule in RULES for selector in selectors(rule)}
-    assert read - FAMILIES.keys() - RECORDED - LATER - FOREIGN == set()
-
-
-def test_what_comes_later_is_not_here_yet_and_is_used():
-    used = {selector.name for rule in RULES for selector in selectors(rule)}
-    assert used >= LATER
-    assert not FAMILIES.keys() & LATER, "take it off the list: it is here"
+    assert read - FAMILIES.keys() - RECORDED - FOREIGN == set()
 
 
 def test_rules_ask_exposed_metrics_only_for_labels_that_they_have():
@@ -194,7 +180,7 @@ def test_the_promtool_cases_feed_exposed_metrics_with_the_labels_that_they_have(
             for series in case["input_series"]:
                 name, labels = re.fullmatch(r"([\w:]+)\{(.*)\}", series["series"]).groups()
                 given = set(re.findall(r"(\w+)=", labels))
-                known = FAMILIES.keys() | RECORDED | LATER | FOREIGN
+                known = FAMILIES.keys() | RECORDED | FOREIGN
                 assert name in known, (path.name, name)
                 if name in FAMILIES:
                     assert given - {"job", "instance"} == set(FAMILIES[name].labels), (path.name, name)
