@@ -23,6 +23,7 @@ from .derive import Turn, follows, is_later, turn
 KIND: Final = "conversation"
 _ENDS_AT_ONCE: Final = 500
 _encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Turn)
 
 
 class Conversations:
@@ -35,7 +36,8 @@ class Conversations:
         self._recorder = recorder
         self._credit = credit
         self._now = now
-        self._last: OrderedDict[bytes, tuple[float, Turn]] = OrderedDict()
+        self._last: OrderedDict[bytes, tuple[float, bytes]] = OrderedDict()
+        """When the last turn came, and the turn as it is stored, which takes a fraction of a Turn's memory."""
 
     def __len__(self) -> int:
         """How many go on."""
@@ -45,7 +47,8 @@ class Conversations:
         """Take up what an earlier run left; the time without an exporter is not idle time. Raises StoreError."""
         now = self._now()
         for key, _, value in self._recorder.kept(KIND):
-            self._last[key] = (now, msgspec.json.decode(value, type=Turn))
+            _decoder.decode(value)  # what cannot be read is to be found now, not in the middle of scoring
+            self._last[key] = (now, value)
 
     def follow(self, scored: Scored) -> None:
         """Take one more trace; without a conversation id it is none of ours."""
@@ -58,12 +61,14 @@ class Conversations:
         current = turn(scored.trace, where, scored.outcome, scored.trace_id)
         before = self._last.get(key)
         if before is not None:
-            if not is_later(before[1], current):
+            earlier = _decoder.decode(before[1])
+            if not is_later(earlier, current):
                 return
-            current = self._after(before[1], current, now)
+            current = self._after(earlier, current, now)
             self._last.move_to_end(key)
-        self._last[key] = (now, current)
-        self._recorder.put(KIND, key, _encoder.encode(current), at=now)
+        encoded = _encoder.encode(current)
+        self._last[key] = (now, encoded)
+        self._recorder.put(KIND, key, encoded, at=now)
         if len(self._last) > self.settings.conversations:
             self._evict()
 
@@ -91,5 +96,6 @@ class Conversations:
             del self._last[key]
             self._recorder.drop(KIND, key)
             self._recorder.tally.conversation_ended("idle")
-            if last.trouble is not None:
-                self._credit.derived("abandon", last.trace_id, Slice(*last.where), now, after=last.trouble)
+            ended = _decoder.decode(last)
+            if ended.trouble is not None:
+                self._credit.derived("abandon", ended.trace_id, Slice(*ended.where), now, after=ended.trouble)

@@ -9,7 +9,6 @@
 """
 
 import re
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, Literal
 from zlib import crc32
@@ -56,13 +55,11 @@ class Turn(Struct, frozen=True, array_like=True):
 def question(text: str) -> Question:
     """What is kept of a question."""
     words = plain(text[:_LONGEST]).split()
-    return Question(blake2b(b" ".join(words), digest_size=8).digest(), tuple({*map(_bits, words[:_MOST_WORDS])}))
-
-
-@lru_cache(maxsize=1 << 15)
-def _bits(word: bytes) -> int:
-    stem = word[:STEM]
-    return crc32(stem) & 0xFFFF | (_FUNCTION if stem in FUNCTION_WORDS else 0)
+    stems = {word[:STEM] for word in words[:_MOST_WORDS]}
+    function = stems & FUNCTION_WORDS
+    bits = {crc32(stem) & 0xFFFF for stem in stems - function}
+    bits.update([crc32(stem) & 0xFFFF | _FUNCTION for stem in function])
+    return Question(blake2b(b" ".join(words), digest_size=8).digest(), tuple(bits))
 
 
 def similarity(one: Question, other: Question) -> float:
