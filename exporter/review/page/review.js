@@ -1,7 +1,7 @@
 // The review page: claims, shows and labels. What models and users wrote reaches the document through textContent alone.
 
 const SHOWN = 20000; // characters of a text that are laid out before somebody asks for the rest
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 const TYPING = new Set(["INPUT", "TEXTAREA", "SELECT"]);
 
 const $ = (id) => document.getElementById(id);
