@@ -5,19 +5,19 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from . import __version__
+from . import suites_cli as suites
 from .boards import files as board_files
 from .config import Config, ConfigError, load
 from .config.cardinality import LIVE_VERSIONS, series_cost
-from .config.specs import UnknownEvaluatorError, only
+from .config.specs import UnknownEvaluatorError
+from .console import OK, PROBLEM, USAGE, clear, complain, counter, say, with_progress
 from .demo import arguments as demo_arguments
 from .document import document
 from .evaluators import installed
@@ -28,7 +28,6 @@ from .judge.anchors import read as read_anchors
 from .judge.imported import Mapping, imported
 from .judge.recorded import NoJudgeError
 from .offline import arguments as calibration_arguments
-from .offline import dataset
 from .offline.calibrate import NotSetUpError, calibrated
 from .offline.calibration import calibrated_lines, inventory, recorded_lines
 from .offline.replay import CaptureError, Replay
@@ -40,9 +39,6 @@ from .rules.folder import Kind, compared, differences, in_the_way, settle
 from .rules.slo import Slo
 from .trace import Trace
 
-OK, PROBLEM, USAGE = 0, 1, 2
-_PROGRESS_EVERY = 100
-_T = TypeVar("_T")
 Render = Callable[[Sequence[Slo], RuleSettings], dict[str, str]]
 
 _EXAMPLES = """examples:
@@ -51,6 +47,8 @@ _EXAMPLES = """examples:
   llmq rules --config llmq.yaml                  write the Prometheus rules of its SLOs into alerts/
   llmq replay traces.pb traces.logs.pb           score captured traces, here and now
   llmq eval suite.jsonl --output scores.jsonl    score an offline suite with the same evaluators
+  llmq offline push out.json --app support       push what promptfoo, Inspect, DeepEval, Ragas or JUnit wrote
+  llmq review export --format promptfoo          what people reviewed, as the next offline suite
   llmq calibrate --config llmq.yaml              ask the judge about the anchors: may it count?
 
 exit codes: 0 all is well, 1 a problem was found and printed, 2 the command line was wrong
@@ -64,9 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except ConfigError as error:
-        return _complain(str(error), PROBLEM)
+        return complain(str(error), PROBLEM)
     except UnknownEvaluatorError as error:
-        return _complain(f"llmq {options.command}: {error}", USAGE)
+        return complain(f"llmq {options.command}: {error}", USAGE)
     except BrokenPipeError:
         # whoever read our output has seen enough; Python would complain when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        return _complain(f"llmq {options.command}: {error}", PROBLEM)
+        return complain(f"llmq {options.command}: {error}", PROBLEM)
     return code
 
 
@@ -108,11 +106,13 @@ def _parser() -> argparse.ArgumentParser:
         "files", metavar="FILE", nargs="+", type=Path, help=".pb or .json, also with .gz; .logs in its name for logs"
     )
 
-    evaluate = _command(commands, "eval", _eval, "score an offline suite: rows of JSON in, rows of JSON out")
+    evaluate = _command(commands, "eval", suites.evaluate, "score an offline suite: rows of JSON in, rows of JSON out")
     _takes_config(evaluate)
-    evaluate.add_argument("--evaluators", metavar="A,B", help="which ones run (default: those that the config enables)")
-    evaluate.add_argument("--output", metavar="FILE", default="-", help="where the scores go (default: -, here)")
-    evaluate.add_argument("file", metavar="FILE.jsonl", help="rows {id, input, context, output, …}; - reads them here")
+    suites.add_eval(evaluate)
+    suites.add_offline(_command(commands, "offline", suites.push, "push the results of other tools' offline runs"))
+    suites.add_review(
+        _command(commands, "review", suites.export_reviewed, "take reviewed cases out, for the next offline run")
+    )
 
     calibrate = _command(commands, "calibrate", _calibrate, "how well a judge agrees with people: may it count?")
     _takes_config(calibrate)
@@ -160,7 +160,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         asyncio.run(serve(config))
     except StoreError as error:
-        return _complain(f"llmq serve: {error}", PROBLEM)
+        return complain(f"llmq serve: {error}", PROBLEM)
     return OK
 
 
@@ -179,7 +179,7 @@ def _check(options: argparse.Namespace) -> int:
     _warn(config)
     if likely > config.labels.series_ceiling:
         ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"
-        _complain(f"warning: {likely:,} series are likely, more than {ceiling}: lower labels.budgets", OK)
+        complain(f"warning: {likely:,} series are likely, more than {ceiling}: lower labels.budgets", OK)
     print(f"{options.config}: no errors")
     return OK
 
@@ -199,7 +199,7 @@ def _generate(options: argparse.Namespace, render: Render, kind: Kind) -> int:
     command = f"llmq {options.command}"
     problems = in_the_way(files, command) or (differences(files, command) if options.check else [])
     for problem in problems:
-        _complain(problem, PROBLEM)
+        complain(problem, PROBLEM)
     if not problems and options.check:
         print(f"{len(files)} files are what the config makes")
     elif not problems:
@@ -212,17 +212,17 @@ def _replay(options: argparse.Namespace) -> int:
     panel = Panel(config.evaluators, installed())
     replay, summary = Replay(config), Summary()
     code = OK
-    for path in _with_progress(options.files, "files"):
+    for path in with_progress(options.files, "files"):
         try:
             replay.add(path)
         except CaptureError as error:
-            code = _complain(str(error), PROBLEM)
+            code = complain(str(error), PROBLEM)
     paint = Paint(colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     traces: Iterable[Trace] = list(replay.traces()) if options.judge else replay.traces()
     try:
         trial = _tried(Trial(config.judge, traces)) if isinstance(traces, list) else None
     except NotSetUpError as error:
-        return _complain(f"llmq replay: {error}", PROBLEM)
+        return complain(f"llmq replay: {error}", PROBLEM)
     for trace in traces:
         outcome = trial.added(trace, panel.evaluate(trace)) if trial else panel.evaluate(trace)
         summary.add(outcome)
@@ -238,53 +238,28 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _tried(trial: Trial) -> Trial:
     """Say what asking the judge costs, and ask it."""
-    _complain(trial.announced(), OK)
-    asyncio.run(trial.run(_counter("verdicts")))
-    _clear()
-    _complain(trial.accounted(), OK)
+    complain(trial.announced(), OK)
+    asyncio.run(trial.run(counter("verdicts")))
+    clear()
+    complain(trial.accounted(), OK)
     return trial
 
 
 def _account(replay: Replay) -> None:
     """Say what was in the files and is not in the report."""
     if replay.empty:
-        _complain(f"traces without an LLM request: {replay.empty}", OK)
+        complain(f"traces without an LLM request: {replay.empty}", OK)
     for reason, count in replay.rejected.items():
-        _complain(f"spans and log records refused ({reason}): {count}", OK)
-
-
-def _eval(options: argparse.Namespace) -> int:
-    if options.output != "-" and Path(options.output).absolute() == Path(options.file).absolute():
-        return _complain("llmq eval: --output would overwrite the rows", USAGE)
-    registry = installed()
-    specs = load(options.config).evaluators
-    if options.evaluators is not None:
-        specs = only(options.evaluators.split(","), specs, registry)
-    versions = {name: registry.evaluators[name].version for name, spec in specs.items() if spec.enabled}
-    panel, summary = Panel(specs, registry), Summary()
-    code = OK
-    with (
-        _opened(options.file, "rb", sys.stdin.buffer) as rows,
-        _opened(options.output, "wb", sys.stdout.buffer) as output,
-    ):
-        for case in _with_progress(dataset.cases(rows), "rows"):
-            if isinstance(case, dataset.LineError):
-                code = _complain(f"{options.file}: {case}", PROBLEM)
-                continue
-            outcome = panel.evaluate(case.trace)
-            summary.add(outcome)
-            output.write(dataset.encoded(dataset.results(case, outcome, versions)))
-    print(*summary.lines(), sep="\n", file=sys.stderr)
-    return code
+        complain(f"spans and log records refused ({reason}): {count}", OK)
 
 
 def _calibrate(options: argparse.Namespace) -> int:
     try:
         return _recorded(options) if options.recorded else asyncio.run(_asked(options))
     except (AnchorsError, NoJudgeError) as error:
-        return _complain(str(error), PROBLEM)
+        return complain(str(error), PROBLEM)
     except NotSetUpError as error:
-        return _complain(f"llmq calibrate: {error}", PROBLEM)
+        return complain(f"llmq calibrate: {error}", PROBLEM)
 
 
 def _recorded(options: argparse.Namespace) -> int:
@@ -299,27 +274,14 @@ def _recorded(options: argparse.Namespace) -> int:
 async def _asked(options: argparse.Namespace) -> int:
     chosen = tuple(options.evaluators.split(",")) if options.evaluators else ()
     code = OK
-    async for found in calibrated(load(options.config).judge, options.anchors, chosen, _counter("anchors")):
+    async for found in calibrated(load(options.config).judge, options.anchors, chosen, counter("anchors")):
         _report(found, calibrated_lines(found), options)
         code = code if found.decision.open else PROBLEM
     return code
 
 
-def _counter(noun: str) -> Callable[[int], None]:
-    """Shows how much is done on standard error, if somebody watches."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-    return lambda done: print(f"\r\x1b[K{done:,} {noun}", end="", file=sys.stderr, flush=True)
-
-
-def _clear() -> None:
-    """Take the counter away."""
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
 def _report(found: Struct, lines: Iterable[str], options: argparse.Namespace) -> None:
-    _clear()
+    clear()
     if options.json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -335,11 +297,11 @@ def _anchors(options: argparse.Namespace) -> int:
                 return OK
             mapping = Mapping.of(options.evaluator, options.fields, options.passes, options.fails, options.provenance)
             if problems := mapping.problems():
-                return _complain("\n".join(f"llmq anchors: --fields {problem}" for problem in problems), USAGE)
+                return complain("\n".join(f"llmq anchors: --fields {problem}" for problem in problems), USAGE)
             for line in encoded(imported(lines, mapping, source)):
                 print(line.decode(), end="")
     except AnchorsError as error:
-        return _complain(str(error), PROBLEM)
+        return complain(str(error), PROBLEM)
     return OK
 
 
@@ -348,7 +310,7 @@ def _evaluators(options: argparse.Namespace) -> int:
     for one in (*registry.listing(), *rubrics_listed(load(options.config).judge)):
         print(*((msgspec.json.encode(one).decode(),) if options.json else evaluator_lines(one)), sep="\n")
     for problem in registry.problems:
-        _complain(problem, PROBLEM)
+        complain(problem, PROBLEM)
     return PROBLEM if registry.problems else OK
 
 
@@ -356,43 +318,14 @@ def _demo(options: argparse.Namespace) -> int:
     try:
         from .demo import command  # noqa: PLC0415 - the other commands do without OpenTelemetry's SDK
     except ModuleNotFoundError as error:
-        return _complain(f"llmq demo needs {error.name}: pip install 'llm-quality-exporter[demo]'", PROBLEM)
+        return complain(f"llmq demo needs {error.name}: pip install 'llm-quality-exporter[demo]'", PROBLEM)
     try:
-        asyncio.run(command.perform(options, _say))
+        asyncio.run(command.perform(options, say))
     except command.DemoError as error:
-        return _complain(f"llmq demo: {error}", PROBLEM)
+        return complain(f"llmq demo: {error}", PROBLEM)
     return OK
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
-
-
-@contextmanager
-def _opened(name: str, mode: Literal["rb", "wb"], standard: IO[bytes]) -> Iterator[IO[bytes]]:
-    if name == "-":
-        yield standard
-        return
-    with Path(name).open(mode) as file:
-        yield file
-
-
-def _with_progress(things: Iterable[_T], noun: str) -> Iterator[_T]:
-    """The things themselves, counted on standard error while they pass, if somebody watches."""
-    watched = sys.stderr.isatty()
-    for number, thing in enumerate(things, 1):
-        if watched and number % _PROGRESS_EVERY == 0:
-            print(f"\r{number:,} {noun}", end="", file=sys.stderr, flush=True)
-        yield thing
-    if watched:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _warn(config: Config) -> None:
     for warning in config.warnings:
-        _complain(f"warning: {warning}", OK)
-
-
-def _complain(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
-    return code
+        complain(f"warning: {warning}", OK)

@@ -29,7 +29,7 @@ class Counted(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """One run of a suite; ``run_id``, ``suite``: "", ``ended_at`` (Unix seconds): None, where the file does not tell."""
+    """One run of a suite; where a file does not tell them, ``run_id`` and ``suite`` are "", ``ended_at`` is None."""
 
     tool: str
     counted: tuple[Counted, ...]

@@ -1,0 +1,181 @@
+"""Reviewed cases → the data sets that evaluation tools read, each case once, with its provenance. Knows no HTTP."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from .likeness import signature
+
+
+class _Source(Struct):
+    text: str
+    id: str | None = None
+
+
+class _Label(Struct):
+    reviewer: str
+    at: float
+
+
+class _Evidence(Struct):
+    question: str
+    answer: str
+    context: list[_Source] = []
+
+
+class Reviewed(Struct, kw_only=True):
+    """A case that people decided, as GET /api/review/reviewed tells of it; what is not here is left alone."""
+
+    trace_id: str
+    app: str
+    route: str
+    model_version: str
+    prompt_version: str
+    reason: str
+    reviewed_at: float
+    verdicts: dict[str, str]
+    labels: list[_Label]
+    evidence: _Evidence
+    why: list[str] = []
+    corrected: str | None = None
+
+    @property
+    def good(self) -> str | None:
+        """An answer that people found right: the corrected one, or the answer itself where it failed nothing."""
+        if self.corrected:
+            return self.corrected
+        passed = self.verdicts and "fail" not in self.verdicts.values()
+        return self.evidence.answer if passed else None
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the case is from, and who said what of it."""
+        return {
+            "source": "llmq review",
+            "trace_id": self.trace_id,
+            "app": self.app,
+            "route": self.route,
+            "model_version": self.model_version,
+            "prompt_version": self.prompt_version,
+            "reason": self.reason,
+            "why": self.why,
+            "verdicts": self.verdicts,
+            "reviewers": sorted({label.reviewer for label in self.labels}),
+            "reviewed_at": self.reviewed_at,
+        }
+
+
+_reviewed: Final = msgspec.json.Decoder(Reviewed)
+
+
+class NotReviewedError(ValueError):
+    """A line that is no reviewed case."""
+
+
+def cases(lines: bytes) -> list[Reviewed]:
+    """The cases of an answer, the newest of those with the same words in their question; raises NotReviewedError."""
+    found: dict[bytes, Reviewed] = {}
+    for number, line in enumerate(lines.splitlines(), 1):
+        try:
+            one = _reviewed.decode(line)
+        except msgspec.ValidationError as error:
+            raise NotReviewedError(
+                f"line {number} is not a reviewed case: {error}; is the server of this version?"
+            ) from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise NotReviewedError(f"line {number} is not JSON: the answer broke off, try again") from None
+        key = one.app.encode() + b"\x00" + (signature(one.evidence.question) or one.trace_id.encode())
+        if key not in found or found[key].reviewed_at <= one.reviewed_at:
+            found[key] = one
+    return sorted(found.values(), key=lambda one: (one.reviewed_at, one.trace_id))
+
+
+def jsonl(found: Iterable[Reviewed]) -> Iterator[bytes]:
+    """Rows that ``llmq eval`` reads, the answer people found right as ``expected``."""
+    for one in found:
+        yield _line(
+            {
+                "id": one.trace_id,
+                "input": one.evidence.question,
+                "output": one.evidence.answer,
+                "context": [{"id": source.id, "text": source.text} for source in one.evidence.context],
+                "app": one.app,
+                "route": one.route,
+                "expected": one.good,
+                "metadata": one.provenance,
+            }
+        )
+
+
+def inspect(found: Iterable[Reviewed]) -> Iterator[bytes]:
+    """Samples for Inspect's ``json_dataset``; the target is empty where nobody wrote a right answer."""
+    for one in found:
+        yield _line(
+            {
+                "id": one.trace_id,
+                "input": one.evidence.question,
+                "target": one.good or "",
+                "metadata": {**one.provenance, "context": _texts(one), "answer": one.evidence.answer},
+            }
+        )
+
+
+def openai(found: Iterable[Reviewed]) -> Iterator[bytes]:
+    """Items for the OpenAI Evals API: one {"item": {…}} a line, to be used with a file_content data source."""
+    for one in found:
+        item = {
+            "input": one.evidence.question,
+            "answer": one.evidence.answer,
+            "ideal": one.good or "",
+            "context": "\n\n".join(_texts(one)),
+        }
+        yield _line({"item": {**item, "metadata": one.provenance}})
+
+
+def promptfoo(found: Iterable[Reviewed]) -> Iterator[bytes]:
+    """Tests for promptfoo, as YAML; to use: ``tests: file://FILE.yaml`` and {{question}}, {{context}} in a prompt.
+
+    A test asks for likeness with the right answer only where there is one: what is to be judged is the user's choice.
+    """
+    tests = [
+        {
+            "description": f"llmq {one.trace_id}",
+            "vars": {name: _plain(value) for name, value in _vars(one).items()},
+            "metadata": one.provenance,
+        }
+        for one in found
+    ]
+    yield yaml.safe_dump(tests, allow_unicode=True, sort_keys=False, width=120).encode() if tests else b"[]\n"
+
+
+FORMATS: Final[dict[str, Callable[[Iterable[Reviewed]], Iterator[bytes]]]] = {
+    "jsonl": jsonl,
+    "promptfoo": promptfoo,
+    "inspect": inspect,
+    "openai": openai,
+}
+
+
+def _vars(one: Reviewed) -> dict[str, str]:
+    return {
+        "question": one.evidence.question,
+        "context": "\n\n".join(_texts(one)),
+        "answer": one.evidence.answer,
+        "reference": one.good or "",
+    }
+
+
+def _plain(text: str) -> str:
+    """promptfoo renders variables as templates: what a user wrote must not be one."""
+    return "{% raw %}" + text.replace("{% endraw %}", "{ % endraw % }") + "{% endraw %}" if "{" in text else text
+
+
+def _texts(one: Reviewed) -> list[str]:
+    return [source.text for source in one.evidence.context]
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(row) + b"\n"

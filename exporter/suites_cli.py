@@ -1,0 +1,226 @@
+"""The commands about offline suites: ``llmq eval``, ``llmq offline push``, ``llmq review export``."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+
+from .config import load
+from .config.specs import only
+from .console import OK, PROBLEM, USAGE, complain, opened, say, with_progress
+from .evaluators import installed
+from .evaluators.panel import Panel
+from .offline import dataset, export, readers
+from .offline.client import DEFAULT_URL, TOKEN, Client, ExchangeError
+from .offline.push import Of, results
+from .offline.readers.run import Counted, NotReadableError, Run, Tally
+from .offline.report import Summary
+from .offline.result import MOST_RESULTS, OfflineResult, encoded
+from .score import Outcome
+from .trace import UNKNOWN
+
+_PATH = "/v1/offline-results"
+
+
+def add_eval(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``llmq eval``, without --config."""
+    parser.add_argument("--evaluators", metavar="A,B", help="which ones run (default: those that the config enables)")
+    parser.add_argument("--output", metavar="FILE", default="-", help="where the scores go (default: -, here)")
+    parser.add_argument("--push", metavar="URL", help="then push the counts to this llmq, as an offline result")
+    _add_version(parser, "the rows'")
+    parser.add_argument("file", metavar="FILE.jsonl", help="rows {id, input, context, output, …}; - reads them here")
+
+
+def add_offline(parser: argparse.ArgumentParser) -> None:
+    """Add ``llmq offline push``."""
+    push = _sub(parser, "push", "push result files of promptfoo, Inspect, DeepEval, Ragas, or JUnit reports")
+    push.add_argument("--to", metavar="URL", default=DEFAULT_URL, help="which llmq (default: %(default)s)")
+    push.add_argument("--format", choices=readers.FORMATS, help="(default: what the file looks like)")
+    push.add_argument(
+        "--pass-mark", metavar="N", type=_mark, default=0.5, help="for scores without verdicts (default: %(default)s)"
+    )
+    _add_version(push, "needed")
+    push.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="JSON, JSONL, CSV or XML, as the tool wrote it"
+    )
+
+
+def add_review(parser: argparse.ArgumentParser) -> None:
+    """Add ``llmq review export``."""
+    take = _sub(parser, "export", "write what people reviewed, each case once, in the form that a tool reads")
+    take.add_argument("--from", dest="source", metavar="URL", default=DEFAULT_URL, help="which llmq (%(default)s)")
+    take.add_argument("--format", choices=tuple(export.FORMATS), default="jsonl", help="(default: %(default)s)")
+    take.add_argument("--app", metavar="NAME", help="only the cases of this app")
+    take.add_argument("--output", metavar="FILE", default="-", help="where to (default: -, here)")
+
+
+def _sub(parser: argparse.ArgumentParser, name: str, summary: str) -> argparse.ArgumentParser:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    token = f"A server with tokens needs one in the environment variable {TOKEN}."
+    return actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {token}")
+
+
+def _add_version(parser: argparse.ArgumentParser, app: str) -> None:
+    parser.add_argument(
+        "--app", metavar="NAME", required=app == "needed", default="", help=f"as traces name it ({app})"
+    )
+    parser.add_argument("--suite", metavar="NAME", default="", help="(default: as the file says, or its name)")
+    parser.add_argument("--model-version", metavar="NAME", default="", help="as traces name it")
+    parser.add_argument("--prompt-version", metavar="NAME", default="", help="as traces name it")
+    parser.add_argument(
+        "--run-id", metavar="ID", default="", help="the same id counts once (default: as the file says)"
+    )
+    parser.add_argument(
+        "--no-questions",
+        action="store_true",
+        help="send no signatures of the questions: what the suite misses is not told",
+    )
+
+
+def _mark(text: str) -> float:
+    try:
+        mark = float(text)
+    except ValueError:
+        mark = -1.0
+    if not 0.0 <= mark <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return mark
+
+
+# llmq eval
+
+
+class _Counts:
+    """What is pushed of a data set: verdicts by app, and the questions."""
+
+    def __init__(self, app: str) -> None:
+        self._app = app
+        self._tallies: dict[str, Tally] = {}
+        self._questions: dict[str, dict[str, None]] = {}
+
+    def add(self, case: dataset.Case, outcome: Outcome) -> None:
+        app = self._app or case.trace.app
+        tally = self._tallies.setdefault(app, Tally())
+        for one in outcome.evaluations:
+            tally.add(one.evaluator, one.evaluator_version, passed=one.verdict == "pass", score=one.score)
+        if case.trace.question:
+            self._questions.setdefault(app, {})[case.trace.question] = None
+
+    def runs(self) -> Iterable[tuple[str, Run]]:
+        for app, tally in self._tallies.items():
+            counted: tuple[Counted, ...] = tally.counted()
+            if counted:
+                yield app, Run(tool="llmq", counted=counted, questions=tuple(self._questions.get(app, ())))
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Run ``llmq eval``."""
+    if options.output != "-" and Path(options.output).absolute() == Path(options.file).absolute():
+        return complain("llmq eval: --output would overwrite the rows", USAGE)
+    registry = installed()
+    specs = load(options.config).evaluators
+    if options.evaluators is not None:
+        specs = only(options.evaluators.split(","), specs, registry)
+    versions = {name: registry.evaluators[name].version for name, spec in specs.items() if spec.enabled}
+    panel, summary, counts = Panel(specs, registry), Summary(), _Counts(options.app)
+    code = OK
+    with (
+        opened(options.file, "rb", sys.stdin.buffer) as rows,
+        opened(options.output, "wb", sys.stdout.buffer) as output,
+    ):
+        for case in with_progress(dataset.cases(rows), "rows"):
+            if isinstance(case, dataset.LineError):
+                code = complain(f"{options.file}: {case}", PROBLEM)
+                continue
+            outcome = panel.evaluate(case.trace)
+            summary.add(outcome)
+            counts.add(case, outcome)
+            output.write(dataset.encoded(dataset.results(case, outcome, versions)))
+    print(*summary.lines(), sep="\n", file=sys.stderr)
+    return _push_counts(options, counts, code) if options.push else code
+
+
+def _push_counts(options: argparse.Namespace, counts: _Counts, code: int) -> int:
+    if code != OK:
+        return complain("llmq eval: not pushed: some rows could not be read", PROBLEM)
+    run_id, now = options.run_id or uuid4().hex, time.time()
+    name = "suite" if options.file == "-" else Path(options.file).stem
+    found: list[OfflineResult] = []
+    for app, run in counts.runs():
+        if app == UNKNOWN:
+            return complain('llmq eval: not pushed: name the app by --app, or by "app" in each row', USAGE)
+        found += results(run, _of(options, app, run_id), name=name, content=b"", changed_at=now)
+    if not found:
+        return complain("llmq eval: not pushed: no evaluator gave a verdict", PROBLEM)
+    return _send(options.push, found, options.file, to_stderr=True)
+
+
+def _of(options: argparse.Namespace, app: str, run_id: str) -> Of:
+    return Of(
+        app=app,
+        suite=options.suite,
+        model_version=options.model_version,
+        prompt_version=options.prompt_version,
+        run_id=run_id,
+        questions=not options.no_questions,
+    )
+
+
+# llmq offline push
+
+
+def push(options: argparse.Namespace) -> int:
+    """Run ``llmq offline push``: every file that can be read is pushed, and the others are named."""
+    codes = [_push_file(options, path) for path in options.files]
+    return max(codes)
+
+
+def _push_file(options: argparse.Namespace, path: Path) -> int:
+    try:
+        content = path.read_bytes()
+        run = readers.read(content, pass_mark=options.pass_mark, tool=options.format)
+        of = _of(options, options.app, options.run_id)
+        found = results(run, of, name=path.stem, content=content, changed_at=path.stat().st_mtime)
+    except (OSError, NotReadableError) as error:
+        return complain(f"{path}: {error.strerror if isinstance(error, OSError) else error}", PROBLEM)
+    return _send(options.to, found, str(path))
+
+
+class _Taken(msgspec.Struct):
+    newest: int
+    duplicate: int
+    older: int
+
+
+def _send(url: str, found: list[OfflineResult], name: str, *, to_stderr: bool = False) -> int:
+    if len(found) > MOST_RESULTS:
+        return complain(f"{name}: {len(found)} results in one run; llmq takes {MOST_RESULTS}", PROBLEM)
+    try:
+        taken = msgspec.json.decode(Client(url).post(_PATH, encoded(found)), type=_Taken)
+    except (ExchangeError, msgspec.DecodeError) as error:
+        return complain(f"{name}: not pushed: {error}", PROBLEM)
+    line = f"{name}: {taken.newest} new, {taken.duplicate} known, {taken.older} older than what is known"
+    if to_stderr:
+        return complain(line, OK)
+    say(line)
+    return OK
+
+
+# llmq review export
+
+
+def export_reviewed(options: argparse.Namespace) -> int:
+    """Run ``llmq review export``."""
+    try:
+        found = export.cases(Client(options.source).get("/api/review/reviewed"))
+    except (ExchangeError, export.NotReviewedError) as error:
+        return complain(f"llmq review export: {error}", PROBLEM)
+    chosen = [one for one in found if options.app in (None, one.app)]
+    with opened(options.output, "wb", sys.stdout.buffer) as output:
+        output.writelines(export.FORMATS[options.format](chosen))
+    complain(f"{len(chosen)} cases", OK)
+    return OK
