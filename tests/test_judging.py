@@ -224,3 +224,28 @@ async def test_a_trace_without_context_is_not_judged_for_faithfulness(run_export
     await settled(exporter)
     assert await exporter.total("llmq_unscored_total", evaluator="faithfulness", reason="not_applicable") == 1
     assert stub.requests == []
+
+
+async def test_what_a_user_did_not_like_is_judged_as_a_hard_case_once(run_exporter, judge):
+    exporter = await run_exporter(judge(sampling=[{"rate": 0.0}], targeted={"rate": 1.0, "feedback": True}))
+    trace_id = "a" * 32
+    await ask(exporter, "truth:bad", trace_id=trace_id)
+    for number in range(2):
+        down = {"id": str(number), "trace_id": trace_id, "signal": "thumbs_down"}
+        status, body = await exporter.post("/v1/feedback", json=down)
+        assert status == 200, body
+        await exporter.pass_time(1)
+        await settled(exporter)
+    assert await verdicts(exporter, sample="targeted") == [0, 1]
+
+
+async def test_what_is_judged_anyway_is_not_judged_again_for_a_complaint(run_exporter, judge, stub):
+    exporter = await run_exporter(judge(targeted={"rate": 1.0, "feedback": True}))
+    trace_id = "a" * 32
+    await ask(exporter, "truth:bad", trace_id=trace_id)
+    down = {"id": "1", "trace_id": trace_id, "signal": "thumbs_down"}
+    await exporter.post("/v1/feedback", json=down)
+    await exporter.pass_time(1)
+    await settled(exporter)
+    assert await verdicts(exporter) == [0, 1]
+    assert len(stub.requests) == 1
