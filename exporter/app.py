@@ -253,10 +253,12 @@ class Exporter:
             decode=_decode_limits(config),
             assembly=config.assembly,
             content=config.store.content,
+            redactor=config.privacy.redactor(),
             pending_bytes=config.limits.pending_bytes,
             expire_after=config.labels.expire_after,
             retention_age=config.store.retention.age,
             retention_bytes=config.store.retention.size,
+            content_age=config.store.retention.content,
         )
 
     def _watch(self) -> None:

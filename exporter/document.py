@@ -1,24 +1,25 @@
 """One scored trace → its JSON document, in the store, over HTTP, from ``replay``; decides where text may stand."""
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from .judge.case import Case
 from .score import Evaluation, Failure, Outcome, Unscored
-from .trace import Document, ToolCall, Trace
+from .trace import Trace
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
 _LATE_FIELDS: Final = ("conversation_id", "user")
+_SAID: Final = ("comment", "edited_text")
+Redact = Callable[[Any], Any]
+"""Text, or lists and mappings with text in them → the same as it may be stored."""
 
 
-def document(trace: Trace, outcome: Outcome, *, content: bool) -> dict[str, Any]:
-    """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents.
-
-    To be encoded: what is written as it stands is in it as it stands.
-    """
+def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
+    """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents."""
     return {
         "trace_id": trace.trace_id,
         "app": trace.app,
@@ -29,17 +30,21 @@ def document(trace: Trace, outcome: Outcome, *, content: bool) -> dict[str, Any]
         "conversation_id": trace.conversation_id,
         "user": trace.user,
         "content_state": trace.content_state,
-        "question": trace.question if content else None,
-        "answer": trace.answer if content else None,
-        "refusal": trace.refusal if content else None,
-        "context": trace.context if content else [_without_text(one) for one in trace.context],
-        "tool_calls": [_tool_call(one, content) for one in trace.tool_calls],
+        "question": redact(trace.question) if content else None,
+        "answer": redact(trace.answer) if content else None,
+        "refusal": redact(trace.refusal) if content else None,
+        "context": [
+            {"id": one.id, "text": redact(one.text) if content else None, "score": one.score} for one in trace.context
+        ],
+        "tool_calls": [
+            {"name": one.name, "arguments": redact(one.arguments) if content else None} for one in trace.tool_calls
+        ],
         "finish_reason": trace.finish_reason,
         "tokens": {"input": trace.input_tokens, "output": trace.output_tokens},
         "duration_seconds": trace.duration_seconds,
         "dialect": trace.dialect,
-        "error": trace.error if content else _kind(trace.error),
-        "evaluations": [_evaluation(one, content) for one in outcome.evaluations],
+        "error": redact(trace.error) if content else _kind(trace.error),
+        "evaluations": [_evaluation(one, content, redact) for one in outcome.evaluations],
         "unscored": outcome.unscored,
         "failures": outcome.failures,
         "feedback": [],
@@ -75,12 +80,34 @@ def asker(stored: bytes) -> tuple[str | None, str | None]:
 def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
     """The stored document with a verdict that came later; with the text that was judged, where a case is given."""
     known = msgspec.json.decode(stored)
-    if case is not None and known["question"] is None and known["answer"] is None:
+    if case is not None and known["question"] is None and known["answer"] is None and not has_expired(known):
         known |= {"question": case.question, "answer": case.answer}
         for shown, text in zip(known["context"], case.context, strict=False):
             shown["text"] = text
     known["evaluations"].append(_evaluation(evaluation, known["answer"] is not None))
     return msgspec.json.encode(known)
+
+
+def without_text(stored: bytes) -> bytes | None:
+    """The stored document when its text has expired; None where there is none in it."""
+    known = msgspec.json.decode(stored)
+    shown = known["context"], known["tool_calls"], known["evaluations"], known["feedback"]
+    blank = {
+        **dict.fromkeys(("question", "answer", "refusal")),
+        "context": [one | {"text": None} for one in shown[0]],
+        "tool_calls": [one | {"arguments": None} for one in shown[1]],
+        "error": _kind(known["error"]),
+        "evaluations": [one | {"explanation": _without_quotes(one["explanation"])} for one in shown[2]],
+        "feedback": [{name: said for name, said in one.items() if name not in _SAID} for one in shown[3]],
+    }
+    if all(known[name] == value for name, value in blank.items()):
+        return None
+    return msgspec.json.encode(known | blank | {"content_expired": True})
+
+
+def has_expired(known: dict[str, Any]) -> bool:
+    """Whether text was taken out of a document because of its age; none may come in any more."""
+    return "content_expired" in known
 
 
 def with_failure(stored: bytes, failure: Failure) -> bytes:
@@ -97,23 +124,20 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
     return msgspec.json.encode(known)
 
 
-def _without_text(one: Document) -> dict[str, Any]:
-    return {"id": one.id, "text": None, "score": one.score}
-
-
-def _tool_call(one: ToolCall, content: bool) -> dict[str, Any]:
-    return {"name": one.name, "arguments": one.arguments if content else None}
-
-
-def _evaluation(one: Evaluation, content: bool) -> dict[str, Any]:
+def _evaluation(one: Evaluation, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
     return {
         "evaluator": one.evaluator,
         "evaluator_version": one.evaluator_version,
         "verdict": one.verdict,
         "score": one.score,
         "sample": one.sample,
-        "explanation": explained(one, content=content),
+        "explanation": redact(explained(one, content=content)) if content else one.explanation,
     }
+
+
+def _without_quotes(explanation: str) -> str:
+    """An explanation in words of ours alone: quotes come last."""
+    return explanation.partition('"')[0].removesuffix(": ")
 
 
 def _kind(error: str | None) -> str | None:

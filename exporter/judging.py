@@ -161,7 +161,7 @@ class Judging:
             role="acting",
             sample=sample,
             where=where,
-            case=case,
+            case=self._redacted(case),
             created_at=now,
             due_at=now,
         )
@@ -171,6 +171,11 @@ class Judging:
             return "gated"
         self._store(replace(job, version=roles.acting.version))
         return None
+
+    def _redacted(self, case: Case) -> Case:
+        """What is stored until it is judged; also what the judge is shown, which may be another company's."""
+        question, answer, *context = self._recorder.redact([case.question, case.answer, *case.context])
+        return replace(case, question=question, answer=answer, context=tuple(context))
 
     def _store(self, job: Job) -> None:
         """Keep a job, and queue it once it is durable."""
@@ -232,7 +237,7 @@ class Judging:
             verdict=judgement.verdict,
             score=judgement.score,
             sample="shadow" if job.role == "shadow" else job.sample,
-            quotes=(judgement.explanation,) if judgement.explanation else (),
+            quotes=(self._recorder.redact(judgement.explanation),) if judgement.explanation else (),
         )
         self._recorder.tally.evaluated(Slice(*job.where), job.trace_id, evaluation)
         keep = self._content == "all" or (self._content == "failing" and evaluation.verdict == "fail")

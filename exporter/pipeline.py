@@ -25,6 +25,8 @@ from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
 from .prices import Prices
 from .recorder import Recorder
+from .redaction import Redactor
+from .retention import Retention
 from .score import Outcome, Unscored
 from .semconv import Sources, normalise
 from .store.sqlite import Entry, Recorded, Store, StoreError
@@ -59,10 +61,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     decode: DecodeLimits
     assembly: Limits
     content: str = "failing"
+    redactor: Redactor = Redactor()
     pending_bytes: int = 256 << 20
     expire_after: float = 7 * 86_400.0
     retention_age: float = 7 * 86_400.0
     retention_bytes: int = 2 << 30
+    content_age: float | None = None
 
 
 class Scored(Struct, frozen=True):
@@ -109,6 +113,7 @@ class Pipeline:
         self.judges: Judges | None = None
         self.followers: list[Callable[[Scored], None]] = []
         """Called with every trace that was scored."""
+        self.retention = Retention(self.recorder, self.writer, now)
         self._store = store
         self._metrics = metrics
         self._now = now
@@ -120,6 +125,8 @@ class Pipeline:
         self.settings = settings
         self.assembler.limits = settings.assembly
         self.recorder.limiter, self.recorder.expire_after = settings.limiter, settings.expire_after
+        self.recorder.redactor = settings.redactor
+        self.retention.configure(settings.retention_age, settings.retention_bytes, settings.content_age)
 
     @property
     def unrecorded(self) -> int:
@@ -315,7 +322,7 @@ class Pipeline:
         cost = settings.prices.cost(trace)
         failing = any(evaluation.verdict == "fail" for evaluation in outcome.evaluations)
         content = settings.content == "all" or (settings.content == "failing" and failing)
-        text = msgspec.json.encode(document(trace, outcome, content=content))
+        text = msgspec.json.encode(document(trace, outcome, content=content, redact=self.recorder.redact))
         asker = trace.conversation_id, trace.user
         row = Recorded(trace_id, self._now(), *where, keys, text, trace.response_id, *asker)
         self.recorder.tally.trace_recorded(where, trace, outcome, cost)
@@ -358,12 +365,10 @@ class Pipeline:
                 await asyncio.sleep(RETRY_AFTER)
 
     async def _keep_house(self) -> None:
-        """Delete recorded traces beyond the retention, a few at a time."""
         while True:
             await asyncio.sleep(HOUSEKEEPING_EVERY)
             try:
-                while await self.writer.prune(self.settings.retention_age, self.settings.retention_bytes):
-                    pass
+                await self.retention.apply()
             except StoreError as error:
                 self._failed(error)
 

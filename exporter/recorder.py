@@ -7,11 +7,14 @@ back. Who reads here sees what was decided, durable or not.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from .assembly import RecordedKeys
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
+from .redaction import Redactor
 from .store.records import Located, Recorded, Reference, Transaction
 from .store.sqlite import Store
 from .store.writer import Writer
@@ -50,6 +53,7 @@ class Recorder:
         """The last journal entry whose arrival was counted."""
         self.expire_after = 7 * 86_400.0
         self.limiter = Limiter({})
+        self.redactor = Redactor()
         self._store = store
         self._metrics = metrics
         self._writer = writer
@@ -77,6 +81,13 @@ class Recorder:
     def afterwards(self, call: Callable[[], None]) -> None:
         """Call this once all that is gathered now is durable; never, if the process ends before."""
         self._gathering.afterwards.append(call)
+
+    def redact(self, value: Any) -> Any:
+        """Text, or lists and mappings with text in them, as it may be stored; counts what is replaced."""
+        found: Counter[str] = Counter()
+        redacted = self.redactor.value(value, found)
+        self.tally.redacted(found)
+        return redacted
 
     # Traces.
 
@@ -116,6 +127,10 @@ class Recorder:
     def rewrite(self, trace_id: bytes, document: bytes) -> None:
         """Replace the document of a recorded trace."""
         self._gathering.documents[trace_id] = document
+
+    def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
+        """Durable traces as (trace id, when recorded, row), in this order, from a place on; raises StoreError."""
+        return self._store.recorded(after, before, most)
 
     def locate(self, by: Reference, value: str | bytes) -> Located | None:
         """Where the trace of that id stands, the last one of a conversation or a user; raises StoreError."""

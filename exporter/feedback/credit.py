@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from ..document import has_expired
 from ..metrics.labels import Slice
 from ..recorder import Recorder
 from ..store.records import StoreError
@@ -80,16 +81,19 @@ class Credit:
 
     def _said(self, feedback: Feedback, document: dict[str, Any], trace: Trace | None, at: float) -> Said:
         keep = self.content == "all" or (self.content == "failing" and _is_failing(document))
+        keep = keep and not has_expired(document)
         edited = feedback.edited_text
         known = edited is not None and trace is not None and trace.answer is not None
+        is_whole = self._recent.get(bytes.fromhex(document["trace_id"])) is not None
+        compared = edited if is_whole or edited is None else self._recorder.redactor.text(edited)
         return Said(
             signal=feedback.signal,
             source="explicit",
             at=at,
             user=feedback.user,
-            comment=feedback.comment if keep else None,
-            edited_text=edited if keep else None,
-            edit_ratio=round(edit_ratio(trace.answer, edited), 4) if known else None,  # type: ignore[union-attr, arg-type]
+            comment=self._recorder.redact(feedback.comment) if keep else None,
+            edited_text=self._recorder.redact(edited) if keep else None,
+            edit_ratio=round(edit_ratio(trace.answer, compared), 4) if known else None,  # type: ignore[union-attr, arg-type]
         )
 
     def _count(self, feedback: Feedback, trace_id: bytes, where: Slice, done: Annotated, trace: Trace | None) -> None:

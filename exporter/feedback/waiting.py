@@ -102,8 +102,9 @@ class WaitingRoom:
         heapq.heappush(self._clock, (waiting.look_at, number))
 
     def _store(self, number: int, waiting: Waiting) -> None:
-        if not self.keep_text:
-            waiting = replace(waiting, feedback=replace(waiting.feedback, comment=None, edited_text=None))
+        said = waiting.feedback.comment, waiting.feedback.edited_text
+        comment, edited = self._recorder.redact(said) if self.keep_text else (None, None)
+        waiting = replace(waiting, feedback=replace(waiting.feedback, comment=comment, edited_text=edited))
         self._recorder.put(KIND, _key(number), msgspec.json.encode(waiting), at=waiting.received_at)
 
 

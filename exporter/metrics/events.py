@@ -95,6 +95,11 @@ class Tally(Deltas):
         for label, count in counts.items():
             self.inc(f.LABEL_OVERFLOW, (label,), count)
 
+    def redacted(self, counts: Mapping[str, int]) -> None:
+        """Count what was replaced in text, by kind."""
+        for kind, count in counts.items():
+            self.inc(f.REDACTIONS, (kind,), count)
+
     def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
         """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""
         series, counters = self._metrics.slice_series(where), self.counters

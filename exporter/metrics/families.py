@@ -5,6 +5,7 @@ Quality metrics start ``llmq_``; those about the exporter itself start ``llmq_ex
 
 from typing import get_args
 
+from ..redaction import KINDS
 from ..score import FailureReason, JudgeFailure, Verdict
 from .series import Family, counter, gauge, histogram
 
@@ -394,6 +395,12 @@ LABEL_OVERFLOW = counter(
     "Label values that were folded into __other__: past the label's budget, or not in its allow list.",
     "label",
     siblings={"label": SLICE},
+)
+REDACTIONS = counter(
+    "llmq_exporter_redactions_total",
+    "Pieces of text that were replaced before they were stored or shown to a judge, by what they were.",
+    "kind",
+    siblings={"kind": KINDS},
 )
 LAST_SCORED = Family(
     name="llmq_exporter_last_scored_timestamp_seconds",

@@ -293,6 +293,10 @@ class Store:
         rows = self._read(sql.DOCUMENT, (trace_id,))
         return rows[0][0] if rows else None
 
+    def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
+        """Traces as (trace id, when recorded, row), in the order of recording, from a place on; raises StoreError."""
+        return self._read(sql.RECORDED, (*after, before, most))
+
     def located(self, by: Reference, value: str | bytes) -> list[Located]:
         """Recorded traces by an id: one or none, the last of a conversation, all of a user; raises StoreError."""
         return [Located(*row) for row in self._read(sql.LOCATE[by], (value,))]

@@ -43,6 +43,9 @@ PRAGMA secure_delete = FAST;
 PRAGMA cache_size = -16384;
 """
 
+# Stores of before have no index by time.
+SETTINGS += "CREATE INDEX IF NOT EXISTS traces_recorded ON traces(recorded_at);\n"
+
 # What one row of a commit does, by its kind; a row without a kind does nothing.
 SPREAD = {
     "entry": """INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
@@ -101,6 +104,8 @@ TRACE_IDS = "SELECT trace_id FROM traces ORDER BY trace_id"  # in this order the
 LAST_ID = "SELECT coalesce(max(id), 0) FROM traces"
 TOTALS = "SELECT family, labels, value FROM totals"
 WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
+RECORDED = """SELECT trace_id, recorded_at, id FROM traces
+WHERE (recorded_at, id) > (?, ?) AND recorded_at < ? ORDER BY recorded_at, id LIMIT ?"""
 DOCUMENT = "SELECT document FROM traces WHERE trace_id = ?"
 OBJECT = "SELECT value FROM objects WHERE kind = ? AND key = ?"
 OLD_OBJECTS = "SELECT key FROM objects WHERE kind = ? AND at < ? ORDER BY at LIMIT ?"

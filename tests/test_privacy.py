@@ -1,0 +1,168 @@
+"""What is stored of text, for how long, and what leaves at once: through a whole exporter, on a moved clock."""
+
+import json
+import sqlite3
+
+import pytest
+
+from exporter.document import document, judged, without_text
+from exporter.judge.case import Case
+from exporter.score import Evaluation, Outcome
+from exporter.trace import Document, ToolCall, Trace
+
+A, B = "a" * 32, "b" * 32
+MAIL, PHONE = "ada@example.com", "+49 30 1234567"
+ALL = {"store": {"content": "all"}}
+
+
+async def send(exporter, trace_id, **more):
+    """One answered question, recorded."""
+    sent = {"trace_id": trace_id, "app": "shop", "question": f"I am {MAIL}, who are you?", "answer": f"Call {PHONE}."}
+    sent |= {"context": [f"Ask {MAIL}."]} | more
+    status, body = await exporter.post("/v1/interactions", json=sent)
+    assert status == 200, body
+    await exporter.pass_time(3)
+
+
+async def read(exporter, trace_id):
+    async with exporter.client.get(f"/api/traces/{trace_id}") as response:
+        return await response.json() if response.status == 200 else None
+
+
+async def say(exporter, **said):
+    status, body = await exporter.post("/v1/feedback", json=said)
+    assert status == 200, body
+    await exporter.pass_time(0)
+
+
+def bytes_stored(exporter):
+    """Everything that tables of the store hold."""
+    connection = sqlite3.connect(exporter.exporter.store.path)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    held = repr([connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables])
+    connection.close()
+    return held
+
+
+# Redaction
+
+
+async def test_text_is_stored_redacted_and_counted(run_exporter):
+    exporter = await run_exporter(ALL)
+    await send(exporter, A)
+    found = await read(exporter, A)
+    assert (found["question"], found["answer"]) == ("I am [email], who are you?", "Call [phone].")
+    assert found["context"][0]["text"] == "Ask [email]."
+    assert MAIL not in bytes_stored(exporter)
+    assert await exporter.total("llmq_exporter_redactions_total", kind="email") >= 2
+    assert await exporter.total("llmq_exporter_redactions_total", kind="phone") >= 1
+
+
+async def test_what_is_redacted_is_configured(run_exporter):
+    privacy = {"redact": ["phone"], "patterns": {"who": "who are you"}}
+    exporter = await run_exporter(ALL | {"privacy": privacy})
+    await send(exporter, A)
+    found = await read(exporter, A)
+    assert (found["question"], found["answer"]) == (f"I am {MAIL}, [who]?", "Call [phone].")
+    assert await exporter.total("llmq_exporter_redactions_total", kind="who") == 1
+
+
+async def test_evaluators_score_what_was_sent(run_exporter):
+    rule = {"options": {"must_match": [r"\+49 30 1234567"]}}
+    exporter = await run_exporter(ALL | {"evaluators": {"format": {"rules": [rule]}}})
+    await send(exporter, A)
+    assert await exporter.total("llmq_evaluations_total", evaluator="format", verdict="pass") == 1
+    assert (await read(exporter, A))["answer"] == "Call [phone]."
+
+
+async def test_comments_and_edits_are_stored_redacted_whether_they_come_late_or_early(run_exporter):
+    exporter = await run_exporter(ALL)
+    edit = {"signal": "edit", "edited_text": f"Call {PHONE}.", "comment": f"mail {MAIL}"}
+    await say(exporter, trace_id=A, **edit)
+    assert MAIL not in bytes_stored(exporter)
+    await send(exporter, A)
+    await send(exporter, B)
+    await say(exporter, trace_id=B, **edit)
+    for trace_id in (A, B):
+        [said] = (await read(exporter, trace_id))["feedback"]
+        assert (said["edited_text"], said["comment"], said["edit_ratio"]) == ("Call [phone].", "mail [email]", 0)
+    assert MAIL not in bytes_stored(exporter)
+
+
+async def test_an_edit_is_compared_with_the_redacted_answer_where_only_that_is_left(run_exporter):
+    exporter = await run_exporter(ALL)
+    await send(exporter, A)
+    exporter.exporter.feedback.recent.__init__()
+    await say(exporter, trace_id=A, signal="edit", edited_text=f"Call {PHONE}.")
+    assert (await read(exporter, A))["feedback"][0]["edit_ratio"] == 0
+
+
+# Retention of content
+
+
+def test_an_expired_document_holds_no_text_and_every_verdict():
+    trace = Trace(
+        trace_id=A,
+        question="planted",
+        answer="planted",
+        refusal="planted",
+        context=(Document(id="d-1", text="planted"),),
+        tool_calls=(ToolCall(name="search", arguments={"q": "planted"}),),
+        error="ValueError: planted",
+    )
+    said = {"verdict": "fail", "score": 0.2, "explanation": "1 of 2", "quotes": ('planted: "planted"', "planted")}
+    outcome = Outcome(evaluations=(Evaluation(evaluator="grounding", evaluator_version="1", **said),))
+    made = document(trace, outcome, content=True)
+    made["feedback"] = [{"signal": "edit", "comment": "planted", "edited_text": "planted", "edit_ratio": 0.5}]
+    blank = without_text(json.dumps(made).encode())
+    assert b"planted" not in blank
+    known = json.loads(blank)
+    assert known["evaluations"][0] | {"score": 0.2, "verdict": "fail"} == known["evaluations"][0]
+    assert known["evaluations"][0]["explanation"] == "1 of 2"
+    assert (known["error"], known["feedback"]) == ("ValueError", [{"signal": "edit", "edit_ratio": 0.5}])
+    assert known["content_expired"] is True
+    assert without_text(blank) is None
+    late = Evaluation(evaluator="tone", evaluator_version="1", verdict="fail", score=0, quotes=("planted",))
+    assert b"planted" not in judged(blank, late, Case(question="planted", answer="planted", context=("planted",)))
+
+
+async def test_text_goes_when_it_is_old_and_verdicts_stay(run_exporter):
+    exporter = await run_exporter({"store": {"content": "all", "retention": {"content": "1d"}}})
+    await send(exporter, A)
+    await exporter.pass_time(43_200)
+    await send(exporter, B)
+    await exporter.pass_time(43_300)
+    await exporter.exporter.pipeline.retention.apply()
+    await exporter.pass_time(0)
+    old, young = await read(exporter, A), await read(exporter, B)
+    assert (old["question"], old["answer"], old["context"][0]["text"]) == (None, None, None)
+    assert [one["verdict"] for one in old["evaluations"]] == [one["verdict"] for one in young["evaluations"]]
+    assert young["question"] == "I am [email], who are you?"
+
+
+async def test_no_text_comes_into_a_trace_whose_text_has_gone(run_exporter):
+    exporter = await run_exporter({"store": {"content": "all", "retention": {"content": "1d"}}})
+    await send(exporter, A)
+    await exporter.pass_time(90_000)
+    await exporter.exporter.pipeline.retention.apply()
+    await say(exporter, trace_id=A, signal="thumbs_down", comment="planted")
+    assert "planted" not in bytes_stored(exporter)
+    assert (await read(exporter, A))["feedback"][0]["signal"] == "thumbs_down"
+
+
+@pytest.mark.parametrize("number", [0, 1, 64, 150])
+async def test_text_of_any_number_of_traces_goes_once_also_after_a_restart(run_exporter, number):
+    config = {"store": {"content": "all", "retention": {"content": "1h"}}}
+    exporter = await run_exporter(config)
+    sent = [{"trace_id": f"{n + 1:032x}", "question": "planted", "answer": "planted"} for n in range(number)]
+    await exporter.post("/v1/interactions", json=sent)
+    await exporter.pass_time(3)
+    await exporter.pass_time(3700)
+    await exporter.exporter.pipeline.retention.apply()
+    await exporter.pass_time(0)
+    assert "planted" not in bytes_stored(exporter)
+    await exporter.client.close()
+    again = await run_exporter(config)
+    await send(again, A, question="planted")
+    await again.exporter.pipeline.retention.apply()
+    assert (await read(again, A))["question"] == "planted"
