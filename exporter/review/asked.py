@@ -12,15 +12,9 @@ from .item import Answer
 Action = Literal["claim", "release", "skip", "label"]
 _T = TypeVar("_T")
 ACTIONS: Final[tuple[Action, ...]] = ("claim", "release", "skip", "label")
-_Reviewer = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[^\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069]*\S[^\x00-\x1f\x7f\u2028-\u202e\u2066-\u2069]*$",
-    ),
-]
-_TraceId = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+_ODD: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_Reviewer = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^(?=.*\S)[^{_ODD}]+\Z")]
+_TraceId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
 _Note = Annotated[str, Meta(max_length=10_000)]
 _Corrected = Annotated[str, Meta(max_length=200_000)]

@@ -26,7 +26,7 @@ class Shelf:
 
     def __init__(self, recorder: Recorder) -> None:
         self.open: dict[str, Item] = {}
-        """Items that are not done, by trace id, in the order in which they came."""
+        """Items that are not done, by trace id."""
         self.done: dict[str, Item] = {}
         self.sketches = Sketches()
         self.bytes = 0
@@ -86,7 +86,7 @@ class Shelf:
         return [item for key in keys if (item := self.get(key)) is not None]
 
     def next_for(self, reviewer: str, now: float, reason: str | None = None) -> Item | None:
-        """What a reviewer has claimed already, else what is theirs to claim: disputed ones first, then the oldest."""
+        """What a reviewer has claimed already, else what is theirs to claim: what others differ on, have begun, the oldest."""
         mine = next((item for item in self.open.values() if item.claim_of(reviewer, now)), None)
         if mine is not None:
             return mine
@@ -95,7 +95,7 @@ class Shelf:
             for item in self.open.values()
             if item.trace_id in self._durable and reason in (None, item.reason) and item.is_for(reviewer, now)
         )
-        return min(free, key=lambda item: (not item.disputed, item.created_at), default=None)
+        return min(free, key=_order, default=None)
 
     def count(self, state: State, reason: str, now: float) -> int:
         """How many items of a reason stand in a state."""
@@ -137,6 +137,10 @@ class Shelf:
         if done is not None:
             self._finished[done.reason] -= 1
         return done
+
+
+def _order(item: Item) -> tuple[bool, bool, float, str]:
+    return not item.disputed, item.is_untouched, item.created_at, item.trace_id
 
 
 def _day(item: Item) -> tuple[str, int]:
