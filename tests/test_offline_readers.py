@@ -1,0 +1,148 @@
+"""Result files that real tools wrote are read (see tests/offline/README.md), and others are refused with the reason."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exporter.offline import readers
+from exporter.offline.readers.run import NotReadableError
+
+FILES = Path(__file__).parent / "offline"
+FRANCE, PERU, CITY = "What is the capital of France?", "What is the capital of Peru?", "Which city is Peru's capital?"
+
+
+def read(name, **more):
+    return readers.read((FILES / name).read_bytes(), **({"pass_mark": 0.5} | more))
+
+
+def counts(run):
+    return {(one.evaluator, one.evaluator_version): (one.passed, one.cases, one.mean_score) for one in run.counted}
+
+
+def test_promptfoo_every_assertion_is_an_evaluator_and_a_broken_case_has_no_verdict():
+    run = read("promptfoo-0.121.20.json")
+    version = "promptfoo 0.121.20"
+    assert counts(run) == {
+        ("promptfoo", version): (1, 2, 0.75),
+        ("icontains", version): (1, 2, 0.5),
+        ("brevity", version): (2, 2, 1.0),
+    }
+    assert {one.model for one in run.counted} == {"stub-model-1"}
+    assert run.questions == (FRANCE, PERU, "What is the capital of Atlantis?")
+    assert (run.suite, run.run_id) == ("support suite", "eval-Acf-2026-11-23T13:46:57")
+    assert run.ended_at == pytest.approx(1795441617.484)
+
+
+def test_promptfoo_keeps_providers_and_prompts_apart():
+    document = json.loads((FILES / "promptfoo-0.121.20.json").read_bytes())
+    cases = document["results"]["results"]
+    other = json.loads(json.dumps(cases[0]))
+    other["provider"]["id"], other["promptIdx"], other["promptId"] = "other-model", 1, "0123456789abcdef"
+    cases.append(other)
+    run = readers.read(json.dumps(document).encode(), pass_mark=0.5)
+    whole = [one for one in run.counted if one.evaluator == "promptfoo"]
+    assert [(one.model, one.cases) for one in whole] == [("stub-model-1", 2), ("other-model", 1)]
+    assert whole[1].prompt == "0123456789ab"
+
+
+def test_inspect_every_scorer_is_an_evaluator_and_epochs_of_a_sample_are_one_case():
+    run = read("inspect-0.3.285.json")
+    version = "inspect_ai 0.3.285"
+    assert counts(run) == {
+        ("includes", version): (2, 3, pytest.approx(2 / 3)),
+        ("exact", version): (1, 3, pytest.approx(1 / 3)),
+    }
+    assert {one.model for one in run.counted} == {"mockllm/model"}
+    assert run.questions == (FRANCE, PERU, CITY)
+    assert run.suite == "support"
+    assert run.ended_at == 1795441751.0
+
+
+def test_inspect_logs_that_are_packed_or_broke_off_say_what_to_do():
+    with pytest.raises(NotReadableError, match="inspect log convert --to json"):
+        read("inspect-0.3.285.eval")
+    document = json.loads((FILES / "inspect-0.3.285.json").read_bytes())
+    with pytest.raises(NotReadableError, match=r"\$\.status: the run ended with cancelled"):
+        readers.read(json.dumps(document | {"status": "cancelled"}).encode(), pass_mark=0.5)
+    with pytest.raises(NotReadableError, match=r"\$\.samples"):
+        readers.read(json.dumps(document | {"samples": None}).encode(), pass_mark=0.5)
+
+
+def test_deepeval_every_metric_is_an_evaluator_with_its_threshold_as_version():
+    run = read("deepeval-4.3.1.json")
+    assert counts(run) == {
+        ("Exact Match", "deepeval >=1"): (1, 2, 0.5),
+        ("Pattern Match", "deepeval >=1"): (1, 2, 0.5),
+    }
+    assert run.questions == (FRANCE, PERU)
+
+
+def test_deepeval_a_metric_that_broke_off_has_no_verdict():
+    document = json.loads((FILES / "deepeval-4.3.1.json").read_bytes())
+    metric = document["testCases"][1]["metricsData"][0]
+    metric |= {"error": "the model timed out", "score": None}
+    run = readers.read(json.dumps({"testRunData": document}).encode(), pass_mark=0.5)
+    assert counts(run)["Exact Match", "deepeval >=1"] == (1, 1, 1.0)
+
+
+@pytest.mark.parametrize("name", ["ragas-0.4.3.jsonl", "ragas-0.4.3.csv"])
+def test_ragas_every_column_of_numbers_is_an_evaluator(name):
+    run = read(name)
+    assert counts(run) == {("exact_match", "ragas >=0.5"): (1, 2, 0.5), ("string_present", "ragas >=0.5"): (1, 2, 0.5)}
+    assert run.questions == (FRANCE, PERU)
+
+
+def test_ragas_an_empty_cell_is_no_verdict_and_the_pass_mark_decides():
+    rows = b'user_input,faithfulness\n"two\nlines",0.7\nb,\nc,0.9\n'
+    run = readers.read(rows, pass_mark=0.8)
+    assert counts(run) == {("faithfulness", "ragas >=0.8"): (1, 2, pytest.approx(0.8))}
+    assert run.questions == ("two\nlines", "b", "c")
+
+
+def test_junit_of_promptfoo_counts_tests():
+    run = read("promptfoo-0.121.20.junit.xml")
+    assert counts(run) == {("tests", "junit"): (1, 2, None)}
+    assert (run.suite, run.ended_at) == ("promptfoo", pytest.approx(1795441852.588))
+
+
+def test_junit_of_pytest_leaves_out_what_was_skipped_or_broke_off(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        "def test_a(): pass\n"
+        "def test_b(): assert 0\n"
+        "@pytest.mark.skip\ndef test_c(): pass\n"
+        "@pytest.fixture\ndef broken(): raise OSError\n"
+        "def test_d(broken): pass\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "--junitxml=out.xml", "-p", "no:cacheprovider", "-c", "/dev/null"]
+    subprocess.run([*command, "--rootdir=.", "test_it.py"], cwd=tmp_path, check=False, capture_output=True)
+    run = readers.read((tmp_path / "out.xml").read_bytes(), pass_mark=0.5)
+    assert counts(run) == {("tests", "junit"): (1, 2, None)}
+    assert run.suite
+    assert run.ended_at
+
+
+@pytest.mark.parametrize(
+    ("content", "tool", "says"),
+    [
+        (b"", None, "not a result file of any of promptfoo"),
+        (b"{}", None, "not a result file of any of"),
+        (b"\xff\xfe\x00", None, "neither JSON"),
+        (b"[" * 100_000, None, "."),
+        (b"{}", "ragas", "not a result file of ragas"),
+        (b'{"evalId": "x", "results": {"results": [{"success": "yes"}]}}', None, r"promptfoo: .* - at `\$\.results"),
+        (b'{"testCases": [{"input": 7}]}', None, r"deepeval: .* - at `\$\.testCases\[0\]\.input`"),
+        (b'{"testCases": []}', None, "no verdict in the deepeval results"),
+        (b"<testsuites>", None, "not well-formed XML, line 1"),
+        (b"<html/>", None, "<html>: not a JUnit report"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>', None, "declares a document type"),
+        (b"<testsuites/>", None, "no verdict in the junit results"),
+        (b'[{"user_input": "a", "m": 1}, 7]', None, "row 2: not an object"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_place(content, tool, says):
+    with pytest.raises(NotReadableError, match=says):
+        readers.read(content, pass_mark=0.5, tool=tool)
