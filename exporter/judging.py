@@ -23,7 +23,7 @@ from .judge.budget import Cost, Purse, Short
 from .judge.case import Case, JudgeError, Judgement, Usage
 from .judge.queue import KIND, Job, Queue
 from .judge.rubric import Rubric
-from .judge.sampling import Sampler, draw, hard
+from .judge.sampling import Sampler, hard
 from .judge.worker import Worker
 from .metrics.labels import Slice
 from .recorder import Recorder
@@ -37,6 +37,7 @@ _KEEP_EVERY: Final = 60.0
 _PATIENCE: Final = 10.0
 """Seconds that calls under way get at a stop; what is not done by then is done after the next start."""
 _REPEATS: Final = b"llmq judge repeats"
+_COMPLAINTS: Final = b"llmq judge complaints"
 
 _log = logging.getLogger(__name__)
 
@@ -125,13 +126,31 @@ class Judging:
         return tuple(left)
 
     def disliked(self, trace: Trace, where: Slice) -> None:
-        """A user said no: judge the trace as a hard case, where that is configured."""
+        """A user said no: judge the trace as a hard case, where that is configured and it is not judged anyway."""
         case = Case.of(trace)
-        if case is None or not hard(self.settings.targeted, {}, disliked=True):
+        targeted = self.settings.targeted
+        if (
+            case is None
+            or not hard(targeted, {}, disliked=True)
+            or _share(trace.trace_id, _COMPLAINTS) >= targeted.rate
+        ):
             return
+        judged = self._judged_by(trace.trace_id)
         for rubric in self.settings.rubrics:
-            if rubric.applies_to(case) and draw(trace.trace_id) < self.settings.targeted.rate:
+            if rubric.applies_to(case) and rubric.name not in judged and not self.queue.is_full:
                 self._put(trace, where, case, rubric, "targeted")
+
+    def _judged_by(self, trace_id: str) -> set[str]:
+        """The rubrics by which a recorded trace was judged, or will be."""
+        document = self._recorder.document(bytes.fromhex(trace_id))
+        done = msgspec.json.decode(document)["evaluations"] if document else []
+        waiting = {
+            rubric.name
+            for rubric in self.settings.rubrics
+            if (acting := self.bench.roles(rubric.name).acting)
+            and self._recorder.get(KIND, f"{trace_id}/{rubric.name}/{acting.version}/acting".encode()) is not None
+        }
+        return waiting | {one["evaluator"] for one in done}
 
     def _pass_mark(self, evaluation: Evaluation) -> float:
         return self._pass_marks.get(evaluation.evaluator, 0.5)
@@ -250,8 +269,7 @@ class Judging:
             follow(job, evaluation)
 
     def _is_repeated(self, trace_id: str) -> bool:
-        digest = blake2b(trace_id.encode(), digest_size=8, key=_REPEATS).digest()
-        return int.from_bytes(digest, "big") / (1 << 64) < self.settings.repeat
+        return _share(trace_id, _REPEATS) < self.settings.repeat
 
     def _spent(self, job: Job, outcome: str, cost: Cost) -> None:
         self._recorder.tally.judge_called(job.evaluator, outcome)
@@ -299,3 +317,9 @@ class Judging:
         """Age of the oldest job in seconds."""
         oldest = self.queue.oldest()
         return 0.0 if oldest is None else max(0.0, self._now() - oldest)
+
+
+def _share(trace_id: str, purpose: bytes) -> float:
+    """A number in 0..1 from a trace's id, another one for each purpose."""
+    digest = blake2b(trace_id.encode(), digest_size=8, key=purpose).digest()
+    return int.from_bytes(digest, "big") / (1 << 64)
