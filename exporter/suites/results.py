@@ -79,9 +79,9 @@ class Results:
     def outcome(self, one: Kept) -> Outcome:
         """What becomes of a result: it is the newest, it was sent before, or a newer one is known."""
         known = self._kept.get(one.key)
-        if known is None or one.age > known.age:
-            return "newest"
-        return "duplicate" if one.run_id == known.run_id else "older"
+        if known is not None and one.run_id == known.run_id:
+            return "duplicate"
+        return "newest" if known is None or one.age > known.age else "older"
 
     def add(self, one: Kept) -> list[Kept]:
         """Keep the newest result of its key; returns those that had to go for it."""
