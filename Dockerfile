@@ -7,6 +7,7 @@ RUN python -m venv --without-pip /opt/llmq
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY exporter exporter
+COPY alerts/runbooks alerts/runbooks
 RUN pip --python /opt/llmq/bin/python install --disable-pip-version-check ".$EXTRAS"
 RUN mkdir -p /var/lib/llmq
 

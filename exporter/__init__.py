@@ -23,6 +23,7 @@ In the order in which a trace meets them:
 Beside the road:
 
     config/     one YAML file → Config; every error at once, with file and line
+    runbooks    what to do about an alert
     pages       what people and Prometheus read over HTTP
     trust       what was measured of a judge → its gauges
     offline/    replay of captures, suites of rows, a judge over its anchors

@@ -14,6 +14,7 @@ from .config.settings import Config, Role
 from .metrics.events import Metrics
 from .pipeline import Pipeline
 from .receiver import RECEPTION
+from .runbooks import runbooks
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEADERS = {
@@ -61,6 +62,7 @@ code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ 
 <dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
 <dt><a href="/config">/config</a></dt><dd>the config in effect, without secrets</dd>
 <dt><code>/api/traces/{{trace_id}}</code></dt><dd>what was scored of one trace, and why</dd>
+<dt><code>/runbooks/{{alert}}</code></dt><dd>what to do about an alert</dd>
 <dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt>
 <dd>for load balancers and orchestrators</dd>
 <dt><code>POST /v1/traces</code>, <code>/v1/logs</code>, <code>/v1/interactions</code></dt><dd>where data comes in</dd>
@@ -75,6 +77,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/metrics", _for("read", metrics))
     app.router.add_get("/config", _for("admin", config))
     app.router.add_get("/api/traces/{trace_id}", _for("read", trace))
+    app.router.add_get("/runbooks/{alert}", runbook)
     app.router.add_get("/-/healthy", healthy)
     app.router.add_get("/-/ready", ready)
     app.router.add_post("/-/reload", _for("admin", reload))
@@ -121,6 +124,14 @@ async def trace(request: web.Request) -> web.Response:
         hint = "no such trace is recorded: it may be open still, beyond the retention, or without an LLM request in it"
         return web.json_response({"error": hint}, status=HTTPStatus.NOT_FOUND)
     return web.Response(body=found, content_type="application/json", headers=_HEADERS)
+
+
+async def runbook(request: web.Request) -> web.Response:
+    """What to do about an alert; for everybody, because an alert's link carries no token."""
+    found = runbooks().get(request.match_info["alert"].removesuffix(".md"))
+    if found is None:
+        return web.Response(status=HTTPStatus.NOT_FOUND, text="there is no such runbook\n")
+    return web.Response(text=found.read_text("utf-8"), content_type="text/plain", headers=_HEADERS)
 
 
 async def healthy(request: web.Request) -> web.Response:

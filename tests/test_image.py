@@ -43,13 +43,16 @@ def ignored(path):
 
 
 def matches(pattern, path):
-    """Patterns are of one name: at the top or, after **/, anywhere."""
-    names = path.parts if pattern.startswith("**/") else path.parts[:1]
-    return any(fnmatch(name, pattern.removeprefix("**/")) for name in names)
+    """Patterns are of one name, anywhere, after **/; else of the first parts of a path."""
+    if pattern.startswith("**/"):
+        return any(fnmatch(name, pattern.removeprefix("**/")) for name in path.parts)
+    wanted = pattern.split("/")
+    return len(path.parts) >= len(wanted) and all(map(fnmatch, path.parts, wanted))
 
 
 def admitted():
-    tops = [top for top in ROOT.iterdir() if not ignored(top.relative_to(ROOT))]
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    tops = [ROOT / line.removeprefix("!") for line in lines if line.startswith("!")]
     files = [file for top in tops for file in (top.rglob("*") if top.is_dir() else [top]) if file.is_file()]
     return [path for path in (file.relative_to(ROOT) for file in files) if not ignored(path)]
 
@@ -162,11 +165,17 @@ def test_nobody_runs_as_root():
 
 def test_nothing_but_the_program_reaches_the_build():
     top = {path.parts[0] for path in admitted()}
-    assert top == {"pyproject.toml", "README.md", "LICENSE", "exporter"}
-    assert top == {word for rest in of("COPY") if "--from" not in rest for word in rest.split()[:-1]}
+    assert top == {"pyproject.toml", "README.md", "LICENSE", "exporter", "alerts"}
+    copied = {word for rest in of("COPY") if "--from" not in rest for word in rest.split()[:-1]}
+    assert top == {word.partition("/")[0] for word in copied}
+    assert all(path.match("alerts/runbooks/*.md") for path in admitted() if path.parts[0] == "alerts")
     assert ignored(Path("exporter/__pycache__/cli.pyc"))
     assert ignored(Path("exporter/evaluators/_vocabulary.abi3.so"))
     assert ignored(Path(".env"))
+
+
+def test_runbooks_are_in_the_image(image):
+    assert list(image.root.rglob("share/llmq/runbooks/Watchdog.md"))
 
 
 def test_what_was_built_is_installed_and_says_what_it_can(image):

@@ -80,3 +80,16 @@ async def test_a_trace_is_not_found_by_a_name_that_is_none(run_exporter):
     client = (await run_exporter()).client
     for name in ("x", "a" * 31, "g" * 32, "%2e%2e"):
         assert (await client.get(f"/api/traces/{name}")).status == 404
+
+
+async def test_an_alerts_runbook_is_read_without_a_token(with_tokens):
+    client = (await with_tokens()).client
+    answer = await client.get("/runbooks/LLMQualityBudgetBurn")
+    assert answer.status == 200
+    assert "## Mitigation" in await answer.text()
+
+
+async def test_there_is_no_runbook_outside_the_folder(with_tokens):
+    client = (await with_tokens()).client
+    for alert in ("Nothing", "..%2Falertmanager.yml", "..%2F..%2FREADME"):
+        assert (await client.get(f"/runbooks/{alert}")).status == 404
