@@ -23,6 +23,16 @@ KILLS = 50
 CONFIG = {"assembly": {"grace": "200ms", "idle": "500ms"}, "attributes": {"app": ["service.name"]}}
 
 
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running():
+    yield
+    while STARTED:
+        STARTED.pop().kill()
+
+
 def sums(text):
     """The sum over all series of every sample name."""
     totals = {}
@@ -54,6 +64,7 @@ class Process:
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        STARTED.append(self.process)
         with httpx.Client(base_url=self.url) as http:  # one for all tries: each new one loads the certificates again
             self.wait_until(lambda: http.get("/-/healthy").status_code == 200)
 
@@ -85,7 +96,7 @@ class Client(threading.Thread):
     """Sends batches one after the other, each until it is acknowledged; some traces come in two batches."""
 
     def __init__(self, url, seed):
-        super().__init__()
+        super().__init__(daemon=True)  # a test that fails must end
         self.url, self.random = url, random.Random(seed)
         self.traces = self.spans = self.sent_again = self.refused = 0
         self.ended = threading.Event()
@@ -192,7 +203,7 @@ class Talkers(threading.Thread):
     """
 
     def __init__(self, url, seed):
-        super().__init__()
+        super().__init__(daemon=True)  # a test that fails must end
         self.random = random.Random(seed)
         self.http = httpx.Client(base_url=url)
         self.truth = dict.fromkeys(("requests", "thumbs_up", "thumbs_down", "copy", "retracted", "regenerate"), 0)
