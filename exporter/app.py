@@ -10,7 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
-from . import __version__, feedback_http, pages, receiver, review_http, suites_http
+from . import __version__, feedback_http, forget_http, pages, receiver, review_http, suites_http
 from .access import Access
 from .calibrating import Calibrating
 from .config import Config, reload
@@ -69,6 +69,7 @@ class Exporter:
         self.pipeline.desks[OFFLINE] = self.suites
         self.pipeline.followers.append(self.suites.follow)
         self.feedback.followers.append(complaints(self.suites.disliked, {"thumbs_down"}))
+        self.eraser = forget_http.Eraser(self.pipeline, [self.feedback.forget, self.review.forget], now)
         self._watch()
         self._purse: Purse | None = None
         self.calibrating: Calibrating | None = None
@@ -76,6 +77,7 @@ class Exporter:
         if self.judging is not None:
             self.feedback.followers.append(complaints(self.judging.disliked))
             self.judging.followers.append(self.suites.judged)
+            self.eraser.desk.followers.append(self.judging.forget)
         self.emitter = self._emitting(config.judge.emit) if config.judge.emit is not None else None
         self.metrics.config_loaded(succeeded=True)
         self._emitter_running: asyncio.Task[None] | None = None
@@ -297,6 +299,7 @@ def make_app(exporter: Exporter) -> web.Application:
     app[feedback_http.COUNTER] = exporter.counter
     receiver.add_routes(app)
     feedback_http.add_routes(app)
+    forget_http.add_routes(app, exporter.eraser)
     app[review_http.COUNTER] = exporter.review.counter
     review_http.add_routes(app)
     app[suites_http.SUITES] = suites_http.Suites(exporter.suites, exporter.pipeline.submit)

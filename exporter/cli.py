@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from . import __version__
+from . import forget_cli as forgetting
 from . import suites_cli as suites
 from .boards import files as board_files
 from .config import Config, ConfigError, load
@@ -49,6 +50,7 @@ _EXAMPLES = """examples:
   llmq eval suite.jsonl --output scores.jsonl    score an offline suite with the same evaluators
   llmq offline push out.json --app support       push what promptfoo, Inspect, DeepEval, Ragas or JUnit wrote
   llmq review export --format promptfoo          what people reviewed, as the next offline suite
+  llmq forget --user u-123                       delete all that is kept of a user
   llmq calibrate --config llmq.yaml              ask the judge about the anchors: may it count?
 
 exit codes: 0 all is well, 1 a problem was found and printed, 2 the command line was wrong
@@ -113,6 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     suites.add_review(
         _command(commands, "review", suites.export_reviewed, "take reviewed cases out, for the next offline run")
     )
+
+    forgetting.add_forget(_command(commands, "forget", forgetting.forget, forgetting.SUMMARY))
 
     calibrate = _command(commands, "calibrate", _calibrate, "how well a judge agrees with people: may it count?")
     _takes_config(calibrate)

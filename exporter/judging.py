@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Final
@@ -70,6 +70,10 @@ class Judging:
         self.observers: list[Callable[[Job, Judgement | None], None]] = []
         """Called with every judgement, of whatever role; with None where there will be none."""
         self._recorder = recorder
+        self._given: dict[bytes, Job] = {}
+        """Jobs that are not durable yet."""
+        self._forgotten: set[bytes] = set()
+        """Keys of jobs under way whose traces were forgotten."""
         self._pass_marks = pass_marks
         self._content = content
         self._now = now
@@ -199,11 +203,27 @@ class Judging:
     def _store(self, job: Job) -> None:
         """Keep a job, and queue it once it is durable."""
         self._recorder.put(KIND, job.key, msgspec.json.encode(job), at=job.due_at)
+        self._given[job.key] = job
         self._recorder.afterwards(lambda: self._queue(job))
 
     def _queue(self, job: Job) -> None:
-        self.queue.put(job)
-        self.worker.wake()
+        if self._given.pop(job.key, None) is not None:
+            self.queue.put(job)
+            self.worker.wake()
+
+    def forget(self, trace_ids: Sequence[bytes], _user: str | None = None) -> None:
+        """Drop the jobs of traces; the verdict of one under way counts, and then nothing of it stays."""
+        names = {trace_id.hex() for trace_id in trace_ids}
+        given = [job for job in self._given.values() if job.trace_id in names]
+        waiting, claimed = self.queue.remove(names)
+        for job in (*given, *waiting):
+            self._given.pop(job.key, None)
+            if job.role == "acting":
+                self._recorder.tally.left_unscored(Unscored(evaluator=job.evaluator, reason="forgotten"), job.where[0])
+            self._end(job, None)
+        for job in claimed:
+            self._forgotten.add(job.key)
+            self._recorder.drop(KIND, job.key)
 
     # How jobs end.
 
@@ -222,7 +242,10 @@ class Judging:
     def again(self, job: Job, error: JudgeError, cost: Cost) -> None:
         """Keep the job for its next attempt."""
         self._spent(job, error.reason, cost)
-        if job.role != "anchor":
+        if job.key in self._forgotten:
+            self._forgotten.discard(job.key)
+            self.forget([bytes.fromhex(job.trace_id)])
+        elif job.role != "anchor":
             self._recorder.put(KIND, job.key, msgspec.json.encode(job), at=job.due_at)
 
     def failed(self, job: Job, error: JudgeError, cost: Cost) -> None:
@@ -263,7 +286,7 @@ class Judging:
         self._explain(job, lambda document: judged(document, evaluation, job.case if keep else None))
         if job.role != "acting":
             return
-        if job.sample != "targeted" and self._is_repeated(job.trace_id):
+        if job.sample != "targeted" and job.key not in self._forgotten and self._is_repeated(job.trace_id):
             self._store(replace(job, role="repeat", first=evaluation.verdict, attempts=0, due_at=self._now()))
         for follow in self.followers:
             follow(job, evaluation)
@@ -276,6 +299,7 @@ class Judging:
         self._recorder.tally.judge_spent(cost.tokens, cost.micros / 1e6)
 
     def _end(self, job: Job, judgement: Judgement | None) -> None:
+        self._forgotten.discard(job.key)
         if job.role != "anchor":
             self._recorder.drop(KIND, job.key)
         for observe in self.observers:

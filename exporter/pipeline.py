@@ -6,7 +6,7 @@ Other requests (feedback, labels) take the first part of the road: durable, then
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
-from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys
+from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys, several
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
 from .document import asker, document, with_late_fields
@@ -35,8 +35,6 @@ from .trace import Trace
 
 SLICE_OF_WORK = 0.005
 """Seconds of scoring after which the event loop gets its turn."""
-AT_ONCE, AT_ONCE_BYTES = 32, 1 << 20
-"""Traces that take a step together: the processor goes through one step's code many times faster than through all."""
 SCORE_EVERY = 0.05
 FLUSH_EVERY = 1.0
 """Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
@@ -113,6 +111,10 @@ class Pipeline:
         self.judges: Judges | None = None
         self.followers: list[Callable[[Scored], None]] = []
         """Called with every trace that was scored."""
+        self.forgets: Callable[[Trace, float], bool] = lambda _trace, _arrived_at: False
+        """Deletes a recorded trace (and when its first part arrived) if it is one to be forgotten."""
+        self.chores: list[Callable[[], None]] = []
+        """Called now and then."""
         self.retention = Retention(self.recorder, self.writer, now)
         self._store = store
         self._metrics = metrics
@@ -249,6 +251,7 @@ class Pipeline:
             return False
         self.recorder.rewrite(late.trace_id, changed)
         self.recorder.transaction.askers.append((late.trace_id, *asker(changed)))
+        self.forgets(trace, self._now())
         return True
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
@@ -264,7 +267,7 @@ class Pipeline:
             return False
         with self.settings.panel.armed():
             due = self.assembler.due(self._now())
-            while some := _several(due):
+            while some := several(due):
                 self._score(some)
                 if time.perf_counter() > until:
                     self.door.look()
@@ -307,7 +310,7 @@ class Pipeline:
             row = Recorded(parts.trace_id, self._now(), *Slice("", "", "", ""), keys, _NO_DOCUMENT)
         self.recorder.trace(row, RecordedKeys(keys, ignored=not row.document))
         self.recorder.transaction.done += self.assembler.release(parts)
-        if scored is not None:
+        if scored is not None and not self.forgets(scored.trace, parts.opened_at):
             for follow in self.followers:
                 follow(scored)
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
@@ -367,6 +370,8 @@ class Pipeline:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_EVERY)
+            for chore in self.chores:
+                chore()
             try:
                 await self.retention.apply()
             except StoreError as error:
@@ -388,15 +393,3 @@ class Pipeline:
         except StoreError as error:
             self._failed(error)
         await self.writer.stop()
-
-
-def _several(due: Iterator[OpenTrace]) -> list[OpenTrace]:
-    """The next traces that are due, as many as take each step together."""
-    some: list[OpenTrace] = []
-    size = 0
-    for parts in due:
-        some.append(parts)
-        size += parts.size
-        if len(some) >= AT_ONCE or size >= AT_ONCE_BYTES:
-            break
-    return some

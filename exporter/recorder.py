@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from .assembly import RecordedKeys
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
 from .redaction import Redactor
-from .store.records import Located, Recorded, Reference, Transaction
+from .store.records import FORGOTTEN, Located, Recorded, Reference, Transaction
 from .store.sqlite import Store
 from .store.writer import Writer
 
@@ -119,14 +121,39 @@ class Recorder:
         """The document of a recorded trace; None where there is none. Raises StoreError."""
         for unrecorded in self._pending():
             if trace_id in unrecorded.documents:
-                return unrecorded.documents[trace_id]
+                return _known(unrecorded.documents[trace_id])
             if trace_id in unrecorded.rows:
-                return unrecorded.rows[trace_id].document or None
-        return self._store.document(trace_id) or None
+                return _known(unrecorded.rows[trace_id].document)
+        return _known(self._store.document(trace_id))
 
     def rewrite(self, trace_id: bytes, document: bytes) -> None:
         """Replace the document of a recorded trace."""
         self._gathering.documents[trace_id] = document
+
+    def forget(self, trace_id: bytes) -> bool:
+        """Delete a trace's document and what it is found by; says whether it had one. Raises StoreError.
+
+        Its parts stay known: one that is sent again is a late one.
+        """
+        if self.document(trace_id) is None:
+            return False
+        self._gathering.documents[trace_id] = FORGOTTEN
+        self._gathering.transaction.forgotten.append(trace_id)
+        if (row := self._gathering.rows.get(trace_id)) is not None:
+            traces = self._gathering.transaction.traces
+            at = next(at for at, one in enumerate(traces) if one is row)
+            traces[at] = replace(row, document=FORGOTTEN, response_id=None, conversation_id=None, user=None)
+            self._gathering.rows[trace_id] = traces[at]
+        return True
+
+    def of_user(self, user: str) -> list[bytes]:
+        """The ids of all recorded traces of a user; raises StoreError."""
+        found = dict.fromkeys(one.trace_id for one in self._store.located("user", user))
+        for unrecorded in self._pending():
+            rows = unrecorded.transaction
+            found |= dict.fromkeys(row.trace_id for row in rows.traces if row.user == user)
+            found |= dict.fromkeys(trace_id for trace_id, _, asker in rows.askers if asker == user)
+        return list(found)
 
     def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
         """Durable traces as (trace id, when recorded, row), in this order, from a place on; raises StoreError."""
@@ -136,10 +163,13 @@ class Recorder:
         """Where the trace of that id stands, the last one of a conversation or a user; raises StoreError."""
         for unrecorded in self._pending():
             row = _row(unrecorded, by, value)
-            if row is not None:
+            if row is not None and not self._is_forgotten(row.trace_id):
                 return Located(row.trace_id, row.app, row.route, row.model_version, row.prompt_version)
         found = self._store.located(by, value)
-        return found[-1] if found else None
+        return found[-1] if found and not self._is_forgotten(found[-1].trace_id) else None
+
+    def _is_forgotten(self, trace_id: bytes) -> bool:
+        return any(unrecorded.documents.get(trace_id) == FORGOTTEN for unrecorded in self._pending())
 
     # Objects.
 
@@ -224,6 +254,10 @@ class Recorder:
         yield self._gathering
         if self._committing is not None:
             yield self._committing
+
+
+def _known(document: bytes | None) -> bytes | None:
+    return None if not document or document == FORGOTTEN else document
 
 
 def _row(unrecorded: Unrecorded, by: Reference, value: str | bytes) -> Recorded | None:

@@ -1,6 +1,6 @@
 """The review queue, put on the road: who tells it, whom it tells, what of it is shown. No logic of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from . import review_http
@@ -20,7 +20,7 @@ class Reviewing:
     """The queue and its counter for HTTP. ``now`` is Unix seconds."""
 
     def __init__(self, pipeline: Pipeline, feedback: FeedbackDesk, metrics: Metrics, now: Callable[[], float]) -> None:
-        self.desk = ReviewDesk(Config(), pipeline.recorder, now)
+        self.desk = ReviewDesk(Config(), pipeline.recorder, now, pipeline.recorder.redact)
         self.counter = review_http.Counter(self.desk, pipeline.submit, now)
         self._metrics = metrics
         pipeline.desks[SIGNAL] = self.desk
@@ -39,6 +39,11 @@ class Reviewing:
         judging.followers.append(self.desk.reception.judged)
         judging.observers.append(self.desk.reception.observe)
         self.desk.compared = calibrating.reviewed
+
+    def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:
+        """Delete the items of traces, and of a user."""
+        for name in {*(one.hex() for one in trace_ids), *(self.desk.shelf.of_user(user) if user else ())}:
+            self.desk.forget(name)
 
     def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""

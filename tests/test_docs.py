@@ -46,7 +46,7 @@ async def test_every_path_is_documented(tmp_path):
         served = {f"{route.method} {route.resource.canonical}" for route in routes if route.method != "HEAD"}
     finally:
         exporter.store.close()
-    assert set(re.findall(r"`((?:GET|POST|OPTIONS) /[^`]*)`", section("HTTP"))) == served
+    assert set(re.findall(r"`((?:GET|POST|DELETE|OPTIONS) /[^`]*)`", section("HTTP"))) == served
 
 
 def test_the_example_config_is_right(tmp_path):

@@ -6,7 +6,7 @@ summary) have routes of their own and are no turns of it.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Final
 
@@ -49,6 +49,12 @@ class Conversations:
         for key, _, value in self._recorder.kept(KIND):
             _decoder.decode(value)  # what cannot be read is to be found now, not in the middle of scoring
             self._last[key] = (now, value)
+
+    def forget(self, trace_ids: Collection[bytes]) -> None:
+        """Keep no turn of these traces."""
+        for key in [key for key, (_, last) in self._last.items() if _decoder.decode(last).trace_id in trace_ids]:
+            del self._last[key]
+            self._recorder.drop(KIND, key)
 
     def follow(self, scored: Scored) -> None:
         """Take one more trace; without a conversation id it is none of ours."""

@@ -7,7 +7,7 @@ such feedback waits some seconds before it is joined.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from ..store.records import Entry, Located, StoreError
 from .conversations import Conversations
 from .credit import Credit, Follower
 from .recent import Recent
-from .signals import Feedback, Read, read
+from .signals import Feedback, Read, digest, read
 from .waiting import Waiting, WaitingRoom
 
 SIGNAL: Final = "feedback"
@@ -131,6 +131,16 @@ class FeedbackDesk:
                 if trace.started_at is None or trace.started_at <= one.received_at:
                     look_at = max(self._now(), one.received_at + self.settings.settle)
                     self.waiting.update(number, replace(one, trace_id=scored.trace_id, look_at=look_at))
+
+    def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:
+        """Delete what is kept beside the documents of traces, and what waits of a user."""
+        gone = frozenset(trace_ids)
+        for trace_id in gone:
+            self.recent.remove(trace_id)
+        self.conversations.forget(gone)
+        for number in self.waiting.of(gone, digest(user) if user else ""):
+            self.waiting.remove(number)
+            self._recorder.tally.feedback_received("forgotten")
 
     # The clockwork.
 

@@ -27,6 +27,10 @@ class Recent:
         while self.bytes > self._most_bytes:
             self.bytes -= self._traces.popitem(last=False)[1][1]
 
+    def remove(self, trace_id: bytes) -> None:
+        """Keep a trace no longer."""
+        self.bytes -= self._traces.pop(trace_id, (None, 0))[1]
+
     def get(self, trace_id: bytes) -> Trace | None:
         """The trace, if it is one of the last."""
         found = self._traces.get(trace_id)

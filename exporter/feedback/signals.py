@@ -106,11 +106,16 @@ def _feedback(sent: _Sent, place: str) -> Feedback:
         signal=sent.signal,
         by=by,
         reference=reference,
-        user=_digest(sent.user).hex() if sent.user else "",
+        user=digest(sent.user) if sent.user else "",
         id=_digest(f"{by} {reference} {sent.id}", 16) if sent.id else b"",
         comment=sent.comment or None,
         edited_text=sent.edited_text,
     )
+
+
+def digest(user: str) -> str:
+    """What is kept of a user's name."""
+    return _digest(user).hex()
 
 
 def _reference(sent: _Sent, place: str) -> tuple[By, str]:

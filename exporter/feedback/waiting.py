@@ -1,7 +1,7 @@
 """Feedback whose trace is not known yet: found again by its trace, bounded in number, bytes and age. Counts nothing."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import msgspec
@@ -79,6 +79,17 @@ class WaitingRoom:
     def about(self, by: By, reference: str) -> list[tuple[int, Waiting]]:
         """What waits for the trace of that id."""
         return [(number, self._items[number]) for number in self._numbers.get((by, reference), ())]
+
+    def of(self, trace_ids: Collection[bytes], user: str) -> list[int]:
+        """The numbers of what names one of these traces, or comes from a user (a digest; "" is nobody)."""
+        names = {trace_id.hex() for trace_id in trace_ids}
+        return [
+            number
+            for number, one in self._items.items()
+            if one.trace_id in trace_ids
+            or (one.feedback.by == "trace" and one.feedback.reference in names)
+            or (user and one.feedback.user == user)
+        ]
 
     def update(self, number: int, waiting: Waiting) -> None:
         """Keep what became known of a signal."""

@@ -3,7 +3,7 @@
 Jobs of the random sample go before those of hard cases, because SLIs rest on them; within each, the earliest first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from heapq import heappop, heappush
 from typing import Final, Literal
 
@@ -83,6 +83,13 @@ class Queue:
                     self._claimed[key] = job
                     return job
         return None
+
+    def remove(self, trace_ids: Collection[str]) -> tuple[list[Job], list[Job]]:
+        """Take out the jobs of traces that wait; returns them, and those that are claimed."""
+        waiting = [job for job in self._waiting.values() if job.trace_id in trace_ids]
+        for job in waiting:
+            del self._waiting[job.key]
+        return waiting, [job for job in self._claimed.values() if job.trace_id in trace_ids]
 
     def release(self, job: Job) -> None:
         """A claimed job has ended."""

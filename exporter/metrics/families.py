@@ -130,7 +130,9 @@ FEEDBACK_RECEIVED = counter(
     "llmq_feedback_received_total",
     "Accepted feedback by what became of it; what is in none of these waits for its trace (queue feedback).",
     "outcome",
-    siblings={"outcome": ("joined", "corrected", "repeated", "duplicate", "surplus", "expired", "displaced")},
+    siblings={
+        "outcome": ("joined", "corrected", "repeated", "duplicate", "surplus", "expired", "displaced", "forgotten")
+    },
 )
 CONVERSATIONS_ENDED = counter(
     "llmq_feedback_conversations_ended_total",

@@ -8,6 +8,10 @@ Reference = Literal["trace", "response", "conversation", "user"]
 """By which id recorded traces are looked for."""
 
 
+FORGOTTEN = b"null"
+"""The document of a trace that was forgotten: not empty, which would say that nothing in it was to be scored."""
+
+
 class StoreError(Exception):
     """The store could not do it, and did none of it.
 
@@ -63,15 +67,17 @@ class Transaction(Struct):
     """What becomes durable together when traces are recorded.
 
     ``late`` appends span keys to recorded traces; ``documents`` replaces documents, ``askers`` conversation and user
-    of a trace; ``objects`` are (kind, key, at, value), where None instead of a value drops the object; ``totals`` are
-    absolute values (family, labels, value), written after ``dropped_totals`` went; ``done`` are journal entries no
-    longer needed; ``watermark`` is the last entry that the totals count as received; it only goes up.
+    of a trace; ``forgotten`` traces keep their keys and their slice alone; ``objects`` are (kind, key, at, value),
+    where None instead of a value drops the object; ``totals`` are absolute values (family, labels, value), written
+    after ``dropped_totals`` went; ``done`` are journal entries no longer needed; ``watermark`` is the last entry that
+    the totals count as received; it only goes up.
     """
 
     traces: list[Recorded] = field(default_factory=list)
     late: list[tuple[bytes, bytes]] = field(default_factory=list)
     documents: list[tuple[bytes, bytes]] = field(default_factory=list)
     askers: list[tuple[bytes, str | None, str | None]] = field(default_factory=list)
+    forgotten: list[bytes] = field(default_factory=list)
     objects: list[tuple[str, bytes, float, bytes | None]] = field(default_factory=list)
     totals: list[tuple[str, str, str]] = field(default_factory=list)
     dropped_totals: list[tuple[str, str]] = field(default_factory=list)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import statements as sql
-from .records import Entry, Located, Recorded, Reference, StoreError, Transaction
+from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
 from .sieve import Sieve
 from .storefile import claim, locate
 
@@ -48,6 +48,7 @@ def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> lis
     rows += [("late", *pair, *sql.PAIR) for pair in transaction.late]
     rows += [("document", *pair, *sql.PAIR) for pair in transaction.documents]
     rows += [("asker", *asker, *sql.PAIR[1:]) for asker in transaction.askers]
+    rows += [("forgotten", trace_id, FORGOTTEN, *sql.PAIR) for trace_id in transaction.forgotten]
     rows += [
         ("dropped_object", kind, key, *sql.PAIR) if value is None else ("object", kind, key, at, value, *sql.PAIR[2:])
         for kind, key, at, value in transaction.objects

@@ -53,6 +53,8 @@ SPREAD = {
     "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
     "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
     "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
+    "forgotten": """UPDATE traces SET document = NEW.b, response_id = NULL, conversation_id = NULL, user = NULL
+        WHERE trace_id = NEW.a""",
     "object": """INSERT INTO objects(kind, key, at, value) VALUES (NEW.a, NEW.b, NEW.c, NEW.d)
         ON CONFLICT(kind, key) DO UPDATE SET at = excluded.at, value = excluded.value""",
     "dropped_object": "DELETE FROM objects WHERE kind = NEW.a AND key = NEW.b",
@@ -112,7 +114,7 @@ OLD_OBJECTS = "SELECT key FROM objects WHERE kind = ? AND at < ? ORDER BY at LIM
 OBJECTS = "SELECT key, at, value FROM objects WHERE kind = ? ORDER BY at, key"
 LOCATED = "SELECT trace_id, app, route, model_version, prompt_version FROM traces WHERE "
 LOCATE = {
-    "trace": f"{LOCATED} trace_id = ? AND length(document) > 0",
+    "trace": f"{LOCATED} trace_id = ? AND document NOT IN (x'', x'6e756c6c')",
     "response": f"{LOCATED} response_id = ? ORDER BY id DESC LIMIT 1",
     "conversation": f"{LOCATED} conversation_id = ? ORDER BY id DESC LIMIT 1",
     "user": f"{LOCATED} user = ? ORDER BY id",
