@@ -46,6 +46,9 @@ def _add_traffic(traffic: argparse.ArgumentParser) -> None:
         "--to", metavar="URL", default="http://127.0.0.1:4318", help="where spans go, OTLP/HTTP (default: %(default)s)"
     )
     traffic.add_argument(
+        "--feedback", metavar="URL", help="where users' ratings go, the exporter itself (default: as --to)"
+    )
+    traffic.add_argument(
         "--model", metavar="URL", default="http://127.0.0.1:8090/v1", help="the model's endpoint (default: %(default)s)"
     )
 

@@ -4,20 +4,23 @@ import argparse
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
 
 from ..config.units import Address
-from . import rules, servers, traffic
+from . import judge, rules, servers, traffic
 from .desk import Desk
 from .narrator import Narrator
 from .readings import Readings
+from .reviewers import Reviewers
 from .stack import DemoError, first, workshop
 from .story import Story, told
 from .stub import Model
+from .suites import Suites
+from .users import Users
 
 __all__ = ["DemoError", "perform"]
 
@@ -46,8 +49,10 @@ async def _stub(listen: Address, say: Say) -> None:
 
 async def _send(options: argparse.Namespace, say: Say) -> None:
     story = told()
-    async with traffic.applications(story, options.model, options.to) as apps:
-        await first(_until_told(), _traffic(story, apps, options, say))
+    feedback = options.feedback or options.to
+    async with aiohttp.ClientSession() as session, traffic.applications(story, options.model, options.to) as apps:
+        users = Users(story, apps, session, feedback, _chance())
+        await first(_until_told(), _traffic(story, users, options, lambda: _told(story, say), say))
 
 
 async def _whole(options: argparse.Namespace, say: Say) -> None:
@@ -57,20 +62,31 @@ async def _whole(options: argparse.Namespace, say: Say) -> None:
     async with (
         _serving(desk.app(), _HERE) as desk_at,
         _serving(Model(story, _chance()).app(), _HERE) as model_at,
+        _serving(judge.stub(story).app(), _HERE) as judge_at,
         workshop(say, keep=options.keep) as stack,
         aiohttp.ClientSession() as session,
     ):
         say(f"starting the exporter, Prometheus and Alertmanager in {stack.folder} (Ctrl-C ends them)")
-        at = await servers.start(stack, found, desk_at, options.speed)
+        others = servers.Others(desk_at, f"{judge_at}/v1", tuple(judge.anchors(story)))
+        at = await servers.start(stack, found, others, options.speed)
         desk.prometheus = at.prometheus
         for line in _to_open(at):
             say(line)
         async with traffic.applications(story, f"{model_at}/v1", at.exporter) as apps:
             narrator = Narrator(story, window, Readings(at, session), desk, say)
+            suites = Suites(story, session, at.exporter)
+            await suites.push((route.app, route.prompt) for route in story.routes)
+
+            async def roll_out() -> None:
+                await suites.push([(story.rollout.app, story.rollout.prompt)])
+                narrator.tell(suites.said())
+                await _told(story, narrator.tell)
+
             await first(
                 stack.ended(),
                 narrator.watch(),
-                _traffic(story, apps, options, narrator.tell),
+                _traffic(story, Users(story, apps, session, at.exporter, _chance()), options, roll_out, narrator.tell),
+                Reviewers(story, session, at.exporter, _chance()).work(),
                 _pass(options.duration),
             )
 
@@ -79,18 +95,24 @@ def _to_open(at: servers.Addresses) -> list[str]:
     return [
         "",
         f"  metrics       {at.exporter}/metrics",
+        f"  review        {at.exporter}/review",
         f"  Prometheus    {at.prometheus}/alerts",
         f"  Alertmanager  {at.alertmanager}",
         "",
     ]
 
 
-async def _traffic(story: Story, apps: traffic.Applications, options: argparse.Namespace, say: Say) -> None:
-    new = story.rollout
-    news = f"{new.app} rolls out prompt {new.prompt} on {new.route}, to {new.share:.0%} of its users."
+async def _traffic(
+    story: Story, users: Users, options: argparse.Namespace, on_rollout: Callable[[], Awaitable[None]], say: Say
+) -> None:
     say(f"{', '.join(story.apps())} get {options.rate:g} questions a second; {story.model} answers, in two versions.")
     visitors = traffic.Visitors(story, _chance())
-    await traffic.run(apps, visitors, options.rate, options.rollout_after, lambda: say(news))
+    await traffic.run(users.come, visitors, options.rate, options.rollout_after, on_rollout)
+
+
+async def _told(story: Story, say: Say) -> None:
+    new = story.rollout
+    say(f"{new.app} rolls out prompt {new.prompt} on {new.route}, to {new.share:.0%} of its users.")
 
 
 def _chance() -> random.Random:

@@ -82,7 +82,7 @@ class Bill(Struct, frozen=True, kw_only=True):
 
 
 class Stub:
-    """The judge, as a web application and a record of what it was asked and what it billed."""
+    """The judge, as a web application and a record of what it was asked and billed: the last that it ``remembers``."""
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Stub:
         *,
         truth: Callable[[str], bool | None] | None = None,
         bills: Path | None = None,
+        remembers: int | None = None,
     ) -> None:
         self.behaviour = behaviour
         self.others: dict[str, Behaviour] = {}
@@ -99,6 +100,7 @@ class Stub:
         self.requests: list[dict[str, Any]] = []
         self._truth = truth or marked
         self._file = bills
+        self._remembers = remembers
         self._asked: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -135,6 +137,7 @@ class Stub:
         if it.key and request.headers.get("Authorization") != f"Bearer {it.key}":
             return _error(401, "Incorrect API key provided")
         self.requests.append(asked)
+        self._forget()
         if parameter := next((name for name in it.rejects if _has(asked, name)), ""):
             return _error(400, f"Unsupported parameter: '{parameter}'", parameter)
         text = "\n".join(str(message["content"]) for message in asked["messages"])
@@ -145,6 +148,11 @@ class Stub:
         if chance.random() < it.error_rate:
             return await self._fail(request, chance.choice(it.errors), text, it)
         return web.json_response(self._completion(asked, text, chance))
+
+    def _forget(self) -> None:
+        if self._remembers is not None:
+            del self.requests[: -self._remembers]
+            del self.bills[: -self._remembers]
 
     def _asked_for(self, asked: dict[str, Any]) -> Behaviour:
         return self.others.get(asked.get("model", ""), self.behaviour)

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from ..rules.burn import burn_groups, objectives
 from ..rules.files import DEFAULT_SETTINGS, RuleSettings, render
 from ..rules.rulefile import Alert, Group, Links, Record, text
-from ..rules.slo import DEFAULT_SLOS, WINDOWS, Window, minutes
+from ..rules.slo import DEFAULT_SLOS, WINDOWS, Slo, Verdicts, Window, minutes
+from .judge import RUBRICS
 
 FILE: Final = "demo-short-windows.rules.yaml"
 _LINE: Final = "sli:llmq_slo_burn_line:ratio"
@@ -34,13 +35,18 @@ def files(speed: float, links: Links) -> dict[str, str]:
 
 def _short(speed: float) -> list[Group]:
     window = short_window(speed)
-    paging = [slo for slo in DEFAULT_SLOS if any(each.severity == "page" for each in slo.alerting())]
+    paging = [slo for slo in DEFAULT_SLOS if _is_prompt(slo) and any(e.severity == "page" for e in slo.alerting())]
     slos = [replace(slo, windows=(window,), alerts=(window.name,)) for slo in paging]
     # The objectives themselves are in the shipped files, which are loaded as well.
     lines = [rule for rule in objectives(slos).rules if rule.name == _LINE]
     burns = burn_groups(slos, DEFAULT_SETTINGS.z, _INTERVAL)
     rules = [_hurried(rule, speed) for group in burns for rule in group.rules]
     return [Group(name="llmq-demo-short-windows", rules=[*lines, *rules], interval=_INTERVAL)]
+
+
+def _is_prompt(slo: Slo) -> bool:
+    """Whether verdicts come with the trace: a judge and users say too little, too late, for windows so short."""
+    return isinstance(slo.measure, Verdicts) and slo.measure.evaluator not in RUBRICS
 
 
 def _hurried(rule: Record | Alert, speed: float) -> Record | Alert:

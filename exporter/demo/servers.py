@@ -12,6 +12,7 @@ import aiohttp
 import yaml
 from msgspec import Struct
 
+from ..judge.anchors import Anchor, encoded
 from ..rules.files import DEFAULT_SETTINGS
 from ..rules.rulefile import Links
 from . import rules
@@ -51,10 +52,19 @@ def programs() -> Programs:
     return Programs(prometheus, alertmanager)
 
 
-async def start(stack: Stack, found: Programs, desk: str, speed: float) -> Addresses:
+class Others(Struct, frozen=True):
+    """What the servers are to reach: addresses of the desk and of the judge, and the judge's anchors."""
+
+    desk: str
+    judge: str
+    anchors: tuple[Anchor, ...]
+
+
+async def start(stack: Stack, found: Programs, others: Others, speed: float) -> Addresses:
     """Start all three, configured for each other, and wait until they are ready; notifications go to the desk."""
     at = Addresses(*_free_addresses(3))
-    _configure(stack.folder, at, desk, speed)
+    _configure(stack.folder, at, others.desk, speed)
+    _configure_llmq(stack.folder, others)
     for name, command in _commands(found, at).items():
         await stack.start(name, *command)
     await first(_ready(at), stack.ended())
@@ -62,7 +72,7 @@ async def start(stack: Stack, found: Programs, desk: str, speed: float) -> Addre
 
 
 def _commands(found: Programs, at: Addresses) -> dict[str, list[str]]:
-    llmq = [sys.executable, "-m", "exporter", "serve", f"--config={_CONFIG}", f"--listen={_target(at.exporter)}"]
+    llmq = [sys.executable, "-m", "exporter", "serve", "--config=llmq.yaml", f"--listen={_target(at.exporter)}"]
     alertmanager = [
         found.alertmanager,
         "--config.file=alertmanager.yml",
@@ -86,6 +96,13 @@ def _configure(folder: Path, at: Addresses, desk: str, speed: float) -> None:
     (folder / "rules").mkdir()
     for name, text in rules.files(speed, Links(runbooks=f"{desk}/runbooks", grafana=desk)).items():
         (folder / "rules" / name).write_text(text, encoding="utf-8")
+
+
+def _configure_llmq(folder: Path, others: Others) -> None:
+    config = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))
+    config["judge"]["endpoint"] = others.judge
+    _write(folder / "llmq.yaml", config)
+    (folder / config["judge"]["anchors"]["file"]).write_bytes(b"".join(encoded(others.anchors)))
 
 
 async def _ready(addresses: Addresses) -> None:

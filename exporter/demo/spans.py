@@ -47,12 +47,15 @@ def retrieved(query: str, documents: Sequence[str]) -> dict[str, AttributeValue]
     }
 
 
-def asked(request: Mapping[str, Any], address: str, prompt_version: str) -> dict[str, AttributeValue]:
+def asked(
+    request: Mapping[str, Any], address: str, prompt_version: str, conversation: str
+) -> dict[str, AttributeValue]:
     """Attributes of a chat completion, as far as they are known before the model answers."""
     server = urlsplit(address)
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
+        "gen_ai.conversation.id": conversation,
         "gen_ai.request.model": request["model"],
         "gen_ai.output.type": "json" if "response_format" in request else "text",
         "gen_ai.prompt.version": prompt_version,

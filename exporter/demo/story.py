@@ -44,8 +44,46 @@ class Slips(Struct, frozen=True, forbid_unknown_fields=True):
     garble: float
 
 
+class Users(Struct, frozen=True, forbid_unknown_fields=True):
+    """What users do with an answer, as shares: ``rate`` it, ``mistaken`` in that, ``change_mind`` about it; ``edit`` a
+    right one; ask ``again`` after a wrong one, half of them in the ``insisting`` words. All else leave."""
+
+    rate: float
+    mistaken: float
+    change_mind: float
+    edit: float
+    again: float
+    insisting: str
+
+
+class Judge(Struct, frozen=True, forbid_unknown_fields=True):
+    """The model that judges, and its known errors; ``length_bias`` is what each doubling of a length is worth."""
+
+    model: str
+    sensitivity: float
+    specificity: float
+    length_bias: float
+
+
+class Suite(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the offline suite says of every version before it goes out, and the topics that it asks about."""
+
+    name: str
+    evaluators: tuple[str, ...]
+    cases: int
+    passed: int
+    topics: tuple[str, ...]
+
+
+class Reviewers(Struct, frozen=True, forbid_unknown_fields=True):
+    """The people who label, and how often each of them is ``mistaken``."""
+
+    names: tuple[str, ...]
+    mistaken: float
+
+
 class Story(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that happens; ``prompts`` are system prompts by version."""
+    """Everything that happens; ``prompts`` are system prompts by version, ``openings`` are how questions begin."""
 
     model: str
     model_versions: tuple[str, ...]
@@ -53,11 +91,20 @@ class Story(Struct, frozen=True, forbid_unknown_fields=True):
     prompts: Mapping[str, str]
     routes: tuple[Route, ...]
     rollout: Rollout
+    openings: tuple[str, ...]
+    users: Users
+    judge: Judge
+    suite: Suite
+    reviewers: Reviewers
     topics: Mapping[str, Topic]
 
     def apps(self) -> tuple[str, ...]:
         """The applications, in the order of their first route."""
         return tuple(dict.fromkeys(route.app for route in self.routes))
+
+    def is_right(self, answer: str) -> bool:
+        """The truth of an answer: right is what the documents say, in full."""
+        return any(answer.strip() == topic.answer for topic in self.topics.values())
 
 
 def told() -> Story:

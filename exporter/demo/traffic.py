@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,11 +17,22 @@ _PATIENCE = aiohttp.ClientTimeout(total=10)
 
 
 class Visit(Struct, frozen=True):
-    """One request to an application: where, about what, and with which prompt version it is answered."""
+    """One request to an application: where, what about, in which words, and the prompt version that answers it."""
 
     route: Route
     topic: str
     prompt: str
+    question: str
+    conversation: str
+
+
+class Reply(Struct, frozen=True):
+    """What the user got, and what it can be named by."""
+
+    answer: str
+    response_id: str
+    trace_id: str
+    conversation: str
 
 
 class Visitors:
@@ -35,7 +46,9 @@ class Visitors:
     def next(self) -> Visit:
         """The next request."""
         route = self._chance.choices(self._story.routes, [route.weight for route in self._story.routes])[0]
-        return Visit(route, self._chance.choice(route.topics), self._prompt(route))
+        topic = self._chance.choice(route.topics)
+        question = f"{self._chance.choice(self._story.openings)} {self._story.topics[topic].question}"
+        return Visit(route, topic, self._prompt(route), question, f"{self._chance.getrandbits(64):016x}")
 
     def wait(self, rate: float) -> float:
         """Seconds until it comes, at ``rate`` requests a second."""
@@ -57,25 +70,25 @@ class Applications:
         self._providers = {app: spans.provider(app, to) for app in story.apps()}
         self._tracers = {app: spans.tracer(provider) for app, provider in self._providers.items()}
 
-    async def serve(self, visit: Visit) -> None:
-        """Answer one request: retrieve, ask the model; a model that fails leaves an error on its span."""
+    async def serve(self, visit: Visit) -> Reply | None:
+        """Answer one request: retrieve, ask the model; a model that fails leaves an error on its span, and no reply."""
         topic = self._story.topics[visit.topic]
         route = visit.route
         tracer = self._tracers[route.app]
         name = f"POST {route.route}"
         with tracer.start_as_current_span(name, kind=SpanKind.SERVER, attributes=spans.served(route.route)):
             with tracer.start_as_current_span(
-                "retrieval handbook", attributes=spans.retrieved(topic.question, topic.documents)
+                "retrieval handbook", attributes=spans.retrieved(visit.question, topic.documents)
             ):
                 pass
             request = self._request(visit)
             with tracer.start_as_current_span(
                 f"chat {self._story.model}",
                 kind=SpanKind.CLIENT,
-                attributes=spans.asked(request, self._model, visit.prompt),
+                attributes=spans.asked(request, self._model, visit.prompt, visit.conversation),
                 record_exception=False,
             ) as span:
-                await self._ask(request, span)
+                return _reply(await self._ask(request, span), visit, span)
 
     async def stop(self) -> None:
         """Send what has not been sent."""
@@ -83,7 +96,7 @@ class Applications:
 
     def _request(self, visit: Visit) -> dict[str, Any]:
         topic = self._story.topics[visit.topic]
-        said = "\n".join(["Documents:", *topic.documents, "", topic.question])
+        said = "\n".join(["Documents:", *topic.documents, "", visit.question])
         messages = [
             {"role": "system", "content": self._story.prompts[visit.prompt]},
             {"role": "user", "content": said},
@@ -91,14 +104,24 @@ class Applications:
         wanted = {"response_format": {"type": "json_object"}} if visit.route.json else {}
         return {"model": self._story.model, "messages": messages, **wanted}
 
-    async def _ask(self, request: dict[str, Any], span: Span) -> None:
+    async def _ask(self, request: dict[str, Any], span: Span) -> dict[str, Any] | None:
         try:
             async with self._session.post(self._model, json=request) as response:
                 response.raise_for_status()
-                span.set_attributes(spans.answered(await response.json()))
+                completion: dict[str, Any] = await response.json()
         except (aiohttp.ClientError, TimeoutError) as error:
             span.set_attribute("error.type", type(error).__name__)
             span.set_status(Status(StatusCode.ERROR))
+            return None
+        span.set_attributes(spans.answered(completion))
+        return completion
+
+
+def _reply(completion: dict[str, Any] | None, visit: Visit, span: Span) -> Reply | None:
+    if completion is None:
+        return None
+    trace_id = f"{span.get_span_context().trace_id:032x}"
+    return Reply(completion["choices"][0]["message"]["content"], completion["id"], trace_id, visit.conversation)
 
 
 @asynccontextmanager
@@ -113,21 +136,24 @@ async def applications(story: Story, model: str, to: str) -> AsyncIterator[Appli
 
 
 async def run(
-    apps: Applications,
+    come: Callable[[Visit], Awaitable[None]],
     visitors: Visitors,
     rate: float,
     rollout_after: float,
-    on_rollout: Callable[[], None],
+    on_rollout: Callable[[], Awaitable[None]],
 ) -> None:
-    """Send ``rate`` requests a second for ever; the new prompt is rolled out after ``rollout_after`` seconds."""
+    """Let ``rate`` users a second come, for ever; the new prompt is rolled out after ``rollout_after`` seconds."""
+
+    async def visit() -> None:
+        await come(visitors.next())
 
     async def roll_out() -> None:
         await asyncio.sleep(rollout_after)
+        await on_rollout()
         visitors.rolled_out = True
-        on_rollout()
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(roll_out())
         while True:
             await asyncio.sleep(visitors.wait(rate))
-            tasks.create_task(apps.serve(visitors.next()))
+            tasks.create_task(visit())
