@@ -1,5 +1,6 @@
 """Reviewed cases → the data sets that evaluation tools read, each case once, with its provenance. Knows no HTTP."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ class Reviewed(Struct, kw_only=True):
         }
 
 
+_TEMPLATE: Final = re.compile(r"\{(?=[{%#])")
 _reviewed: Final = msgspec.json.Decoder(Reviewed)
 
 
@@ -170,7 +172,7 @@ def _vars(one: Reviewed) -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """promptfoo renders variables as templates: what a user wrote must not be one."""
-    return "{% raw %}" + text.replace("{% endraw %}", "{ % endraw % }") + "{% endraw %}" if "{" in text else text
+    return _TEMPLATE.sub('{{ "{" }}', text)
 
 
 def _texts(one: Reviewed) -> list[str]:
