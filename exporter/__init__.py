@@ -14,10 +14,12 @@ In the order in which a trace meets them:
     judge/      a model that scores a sample by rubrics; measured, pinned, gated; budget and worker
     score       Score, Evaluation, Unscored, Failure, Outcome: what evaluators say
     prices      what a trace cost
+    redaction   text → the same with placeholders for what is private and has a form
     document    a scored trace as JSON, with or without its text
     emit        evaluations to others, as standard OTLP events
     metrics/    every metric, declared once; durable totals and their exposition
     recorder    what was decided and is not durable yet, over what the store has
+    retention   deletes what is old, text first
     pipeline    the road: durable → assembled → normalised → evaluated → recorded
 
 Beside the road:
@@ -25,6 +27,7 @@ Beside the road:
     config/     one YAML file → Config; every error at once, with file and line
     runbooks    what to do about an alert
     pages       what people and Prometheus read over HTTP
+    forgetting  deletes what is kept of a trace or of a user
     trust       what was measured of a judge → its gauges
     offline/    replay of captures, suites of rows, a judge over its anchors
     rules/      SLOs → Prometheus rules
