@@ -86,7 +86,7 @@ class Shelf:
         return [item for key in keys if (item := self.get(key)) is not None]
 
     def next_for(self, reviewer: str, now: float, reason: str | None = None) -> Item | None:
-        """What a reviewer has claimed already, else what is theirs to claim: what others differ on, have begun, the oldest."""
+        """What a reviewer has claimed already, else what comes first: what others differ on or began, the oldest."""
         mine = next((item for item in self.open.values() if item.claim_of(reviewer, now)), None)
         if mine is not None:
             return mine

@@ -26,7 +26,7 @@ def shown(item: Item, evidence: Evidence, settings: ReviewSettings, reviewer: st
         "ask": [{"evaluator": one.evaluator, "question": one.question} for one in _questions(item, settings.ask)],
         "instructions": _instructions(item, settings),
         "annotators": item.annotators,
-        "claimed_until": claim.until if claim else None,
+        "claim_seconds": max(0.0, claim.until - now) if claim else None,
         "revealed": revealed(item, evidence) if item.label_of(reviewer) else None,
     }
 

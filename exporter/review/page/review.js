@@ -1,11 +1,12 @@
 // The review page: claims, shows and labels. What models and users wrote reaches the document through textContent alone.
 
 const SHOWN = 20000; // characters of a text that are laid out before somebody asks for the rest
+const CHUNK = 4000;
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 const TYPING = new Set(["INPUT", "TEXTAREA", "SELECT"]);
 
 const $ = (id) => document.getElementById(id);
-const state = { item: null, answers: [], current: 0, revealed: false, busy: false };
+const state = { item: null, answers: [], current: 0, revealed: false, until: null, work: Promise.resolve() };
 
 function element(name, options = {}, ...children) {
   const made = Object.assign(document.createElement(name), options);
@@ -45,6 +46,18 @@ function places(text, sentences) {
   return found.sort((one, other) => one[0] - other[0]);
 }
 
+/** A long text in blocks, of which the browser lays out those that are seen; cut at ends of lines where there are any. */
+function chunks(text) {
+  const found = [];
+  for (let start = 0; start < text.length; ) {
+    const line = text.lastIndexOf("\n", start + CHUNK);
+    const end = line > start ? line + 1 : start + CHUNK;
+    found.push(element("div", { className: "chunk", textContent: text.slice(start, end) }));
+    start = end;
+  }
+  return found;
+}
+
 function fill(box, text, sentences = []) {
   const long = text.length > SHOWN;
   const shown = long ? text.slice(0, SHOWN) : text;
@@ -57,7 +70,7 @@ function fill(box, text, sentences = []) {
   box.replaceChildren(...pieces, safe(shown.slice(end)));
   if (long) {
     const rest = element("button", { type: "button", textContent: `show ${(text.length - SHOWN).toLocaleString()} more characters` });
-    rest.addEventListener("click", () => rest.replaceWith(element("span", { textContent: text.slice(SHOWN).replace(CONTROLS, "\u{fffd}") })));
+    rest.addEventListener("click", () => rest.replaceWith(...chunks(text.slice(SHOWN).replace(CONTROLS, "\u{fffd}"))));
     box.append("\n", rest);
   }
   if (!text) box.append(element("span", { className: "hint", textContent: "(nothing)" }));
@@ -78,21 +91,17 @@ async function call(path, body) {
   return said;
 }
 
-/** One thing at a time; what goes wrong is said, and nothing that was typed is lost. */
-async function once(work) {
-  if (state.busy) return;
-  state.busy = true;
-  for (const id of ["submit", "next", "skip", "release"]) $(id).disabled = true;
-  try {
-    await work();
-  } catch (error) {
-    say(error.message);
-    if (error.status === 404 || error.status === 409) state.revealed = true; // lost: only the next item is left
-    steps();
-  } finally {
-    state.busy = false;
-    for (const id of ["submit", "next", "skip", "release"]) $(id).disabled = false;
-  }
+/** One thing after the other, however fast somebody types; what goes wrong is said, and nothing that was typed is lost. */
+function then(work) {
+  state.work = state.work.then(async () => {
+    try {
+      await work();
+    } catch (error) {
+      say(error.message);
+      if (error.status === 404 || error.status === 409) state.revealed = true; // lost: only the next item is left
+      steps();
+    }
+  });
 }
 
 const name = () => sessionStorage.getItem("reviewer") ?? "";
@@ -111,7 +120,7 @@ async function next() {
   const { item } = await call("/api/review/claim", reason ? { reason } : {});
   say("");
   show(item);
-  await count();
+  count().catch(({ message }) => say(message));
 }
 
 async function count() {
@@ -128,6 +137,7 @@ function show(item) {
   Object.assign(state, { item, revealed: false, current: 0, answers: [] });
   $("item").hidden = $("verdict").hidden = !item;
   $("revealed").hidden = true;
+  state.until = item?.claim_seconds ? performance.now() + item.claim_seconds * 1000 : null;
   if (!item) return;
   $("instructions").textContent = item.instructions;
   fill($("question"), item.question);
@@ -192,6 +202,8 @@ function steps() {
   else document.activeElement?.blur();
 }
 
+const forward = () => (state.revealed || !state.item ? next() : submit());
+
 async function submit() {
   const given = state.answers.filter(({ verdict }) => verdict);
   const corrected = $("corrected").value;
@@ -201,7 +213,7 @@ async function submit() {
   say("");
   reveal(said.item.revealed);
   steps();
-  await count();
+  count().catch(({ message }) => say(message));
 }
 
 async function giveUp(action) {
@@ -233,9 +245,8 @@ function reveal(found) {
 }
 
 function tick() {
-  const until = state.item?.claimed_until;
-  if (!until || state.revealed) return void ($("clock").textContent = "");
-  const left = Math.round(until - Date.now() / 1000);
+  if (!state.until || state.revealed) return void ($("clock").textContent = "");
+  const left = Math.round((state.until - performance.now()) / 1000);
   $("clock").textContent = left > 0 ? (left < 120 ? `yours for ${left} s` : "") : "your claim ran out; save quickly, or it may be somebody else's";
 }
 
@@ -248,7 +259,7 @@ function pressed(event) {
   if (event.key === "Enter" && (event.ctrlKey || !typing) && event.target.tagName !== "SUMMARY") {
     if (event.target.tagName === "BUTTON" && !["submit", "next"].includes(event.target.id)) return;
     event.preventDefault();
-    return once(state.revealed || !state.item ? next : submit);
+    return event.repeat || then(forward);
   }
   if (typing || event.ctrlKey || event.repeat) return;
   const keys = {
@@ -258,8 +269,8 @@ function pressed(event) {
     ArrowUp: () => focusOn(state.current - 1),
     n: () => state.answers[state.current]?.note.focus(),
     c: () => { $("correcting").open = true; $("corrected").focus(); },
-    s: () => once(() => giveUp("skip")),
-    r: () => once(() => giveUp("release")),
+    s: () => then(() => giveUp("skip")),
+    r: () => then(() => giveUp("release")),
   };
   if (!keys[event.key] || !state.item || state.revealed) return;
   event.preventDefault();
@@ -274,20 +285,20 @@ async function start() {
 }
 
 document.addEventListener("keydown", pressed);
-$("verdict").addEventListener("submit", (event) => { event.preventDefault(); once(submit); });
-$("next").addEventListener("click", () => once(next));
-$("skip").addEventListener("click", () => once(() => giveUp("skip")));
-$("release").addEventListener("click", () => once(() => giveUp("release")));
-$("queue").addEventListener("change", () => { $("queue").blur(); if (!state.item || state.revealed) once(next); });
+$("verdict").addEventListener("submit", (event) => { event.preventDefault(); then(forward); });
+$("next").addEventListener("click", () => then(next));
+$("skip").addEventListener("click", () => then(() => giveUp("skip")));
+$("release").addEventListener("click", () => then(() => giveUp("release")));
+$("queue").addEventListener("change", () => { $("queue").blur(); if (!state.item || state.revealed) then(next); });
 $("leave").addEventListener("click", () => { sessionStorage.clear(); location.reload(); });
 $("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem("reviewer", $("name").value.trim());
   if ($("token").value) sessionStorage.setItem("token", $("token").value.trim());
   $("token").value = "";
-  once(start);
+  then(start);
 });
 setInterval(tick, 1000);
-setInterval(() => { if (name() && !state.item && !state.revealed && $("sign-in").hidden) once(next); }, 5000);
-if (name()) once(start);
+setInterval(() => { if (name() && !state.item && !state.revealed && $("sign-in").hidden) then(next); }, 5000);
+if (name()) then(start);
 else askWho();
