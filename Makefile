@@ -8,7 +8,7 @@ DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 SDK_VENV := .venv-sdk
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-DEBIAN := prometheus prometheus-alertmanager
+DEBIAN := prometheus prometheus-alertmanager chromium
 
 .PHONY: help run demo up down test lint bench bench-rules captures packages sdk clean
 
@@ -40,10 +40,10 @@ $(SDK_VENV)/.installed: tests/sdk/requirements-sdk.txt | $(BIN)/python
 sdk: $(SDK_VENV)/.installed ## install the SDKs that the tests drive, in a virtual environment of their own
 
 packages: ## install the Debian packages that the tests run (needs root)
-	@for tool in promtool amtool; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
+	@for tool in promtool amtool chromium; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN) >/dev/null; \
-	  else echo "the tests need promtool and amtool: apt-get install $(DEBIAN)"; exit 1; fi
+	  else echo "the tests need promtool, amtool and chromium: apt-get install $(DEBIAN)"; exit 1; fi
 
 run: $(STAMP) ## start the exporter on its embedded default, http://127.0.0.1:4318
 	$(BIN)/llmq serve

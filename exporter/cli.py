@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     suites.add_eval(evaluate)
     suites.add_offline(_command(commands, "offline", suites.push, "push the results of other tools' offline runs"))
     suites.add_review(
-        _command(commands, "review", suites.export_reviewed, "take reviewed cases out, for the next offline run")
+        _command(commands, "review", suites.review, "what waits for people; reviewed cases, for the next offline run")
     )
 
     forgetting.add_forget(_command(commands, "forget", forgetting.forget, forgetting.SUMMARY))

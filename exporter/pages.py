@@ -60,6 +60,7 @@ code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ 
 <dl>
 <dt><a href="/metrics">/metrics</a></dt>
 <dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
+<dt><a href="/review">/review</a></dt><dd>for people: cases that deserve a second look</dd>
 <dt><a href="/config">/config</a></dt><dd>the config in effect, without secrets</dd>
 <dt><code>/api/traces/{{trace_id}}</code></dt><dd>what was scored of one trace, and why</dd>
 <dt><code>/runbooks/{{alert}}</code></dt><dd>what to do about an alert</dd>

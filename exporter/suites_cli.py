@@ -1,4 +1,4 @@
-"""The commands about offline suites: ``llmq eval``, ``llmq offline push``, ``llmq review export``."""
+"""The commands about offline suites and what feeds them: ``llmq eval``, ``llmq offline push``, ``llmq review``."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
+from . import review_status
 from .config import load
 from .config.specs import only
 from .console import OK, PROBLEM, USAGE, complain, opened, say, with_progress
@@ -37,7 +38,7 @@ def add_eval(parser: argparse.ArgumentParser) -> None:
 
 def add_offline(parser: argparse.ArgumentParser) -> None:
     """Add ``llmq offline push``."""
-    push = _sub(parser, "push", "push result files of promptfoo, Inspect, DeepEval, Ragas, or JUnit reports")
+    push = _sub(_actions(parser), "push", "push result files of promptfoo, Inspect, DeepEval, Ragas, or JUnit reports")
     push.add_argument("--to", metavar="URL", default=DEFAULT_URL, help="which llmq (default: %(default)s)")
     push.add_argument("--format", choices=readers.FORMATS, help="(default: what the file looks like)")
     push.add_argument(
@@ -50,16 +51,25 @@ def add_offline(parser: argparse.ArgumentParser) -> None:
 
 
 def add_review(parser: argparse.ArgumentParser) -> None:
-    """Add ``llmq review export``."""
-    take = _sub(parser, "export", "write what people reviewed, each case once, in the form that a tool reads")
+    """Add ``llmq review status`` and ``llmq review export``."""
+    actions = _actions(parser)
+    status = _sub(actions, "status", "say what waits for people, by reason")
+    status.add_argument("--from", dest="source", metavar="URL", default=DEFAULT_URL, help="which llmq (%(default)s)")
+    status.add_argument("--json", action="store_true", help="as GET /api/review answers")
+    take = _sub(actions, "export", "write what people reviewed, each case once, in the form that a tool reads")
     take.add_argument("--from", dest="source", metavar="URL", default=DEFAULT_URL, help="which llmq (%(default)s)")
     take.add_argument("--format", choices=tuple(export.FORMATS), default="jsonl", help="(default: %(default)s)")
     take.add_argument("--app", metavar="NAME", help="only the cases of this app")
     take.add_argument("--output", metavar="FILE", default="-", help="where to (default: -, here)")
 
 
-def _sub(parser: argparse.ArgumentParser, name: str, summary: str) -> argparse.ArgumentParser:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+def _actions(parser: argparse.ArgumentParser) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    return parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+
+def _sub(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str
+) -> argparse.ArgumentParser:
     token = f"A server with tokens needs one in the environment variable {TOKEN}."
     return actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {token}")
 
@@ -210,11 +220,26 @@ def _send(url: str, found: list[OfflineResult], name: str, *, to_stderr: bool = 
     return OK
 
 
-# llmq review export
+# llmq review
 
 
-def export_reviewed(options: argparse.Namespace) -> int:
-    """Run ``llmq review export``."""
+def review(options: argparse.Namespace) -> int:
+    """Run ``llmq review``."""
+    return _status(options) if options.action == "status" else _export_reviewed(options)
+
+
+def _status(options: argparse.Namespace) -> int:
+    try:
+        body = Client(options.source).get(review_status.PATH)
+        found = review_status.read(body)
+    except ExchangeError as error:
+        return complain(f"llmq review status: {error}", PROBLEM)
+    for line in [body.decode()] if options.json else review_status.lines(found):
+        say(line)
+    return OK
+
+
+def _export_reviewed(options: argparse.Namespace) -> int:
     try:
         found = export.cases(Client(options.source).get("/api/review/reviewed"))
     except (ExchangeError, export.NotReviewedError) as error:

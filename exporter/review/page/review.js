@@ -1,6 +1,6 @@
 // The review page: claims, shows and labels. What models and users wrote reaches the document through textContent alone.
 
-const SHOWN = 20000; // characters of a text that are laid out before somebody asks for the rest
+const SHOWN = 8000; // characters of a text that are laid out before somebody asks for the rest
 const CHUNK = 4000;
 const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 const TYPING = new Set(["INPUT", "TEXTAREA", "SELECT"]);
@@ -196,6 +196,7 @@ function decide(verdict) {
 
 function steps() {
   for (const id of ["submit", "skip", "release"]) $(id).hidden = state.revealed;
+  $("asked").hidden = $("correcting").hidden = state.revealed;
   $("next").hidden = !state.revealed;
   focusOn(state.current);
   if (state.revealed) $("next").focus();
@@ -223,7 +224,6 @@ async function giveUp(action) {
   say("Given back. Press Enter for the next one.");
   state.revealed = true;
   $("verdict").hidden = false;
-  $("asked").replaceChildren();
   steps();
 }
 
@@ -242,6 +242,7 @@ function reveal(found) {
     ...found.comments.map((comment) => element("p", { className: "text", dir: "auto" }, safe(comment.slice(0, SHOWN)))),
     element("table", {}, element("tbody", {}, ...people, ...machines)));
   $("revealed").hidden = false;
+  requestAnimationFrame(() => $("revealed").scrollIntoView({ block: "nearest" }));
 }
 
 function tick() {
