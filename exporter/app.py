@@ -62,6 +62,7 @@ class Exporter:
         self.counter = feedback_http.Counter(self.feedback, self.pipeline.submit, config.feedback)
         self.pipeline.desks[SIGNAL] = self.feedback
         self.pipeline.followers.append(self.feedback.follow)
+        self.pipeline.hear = self.feedback.reported
         self.review = Reviewing(self.pipeline, self.feedback, self.metrics, now)
         self.review.configure(config, panel)
         self._admit(config)

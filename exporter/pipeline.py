@@ -18,7 +18,8 @@ from .admission import Door, NoRoomError
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys, several
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
-from .document import asker, document, with_late_fields
+from .document import asker, document, judged, with_late_fields
+from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
 from .intake import Busy
 from .metrics.events import Metrics
@@ -29,6 +30,7 @@ from .redaction import Redactor
 from .retention import Retention
 from .score import Outcome, Unscored
 from .semconv import Sources, normalise
+from .semconv.evaluations import Reported
 from .store.sqlite import Entry, Recorded, Store, StoreError
 from .store.writer import Writer
 from .trace import Trace
@@ -109,6 +111,9 @@ class Pipeline:
         self.desks: dict[str, Desk] = {}
         """Who takes requests that are not OTLP, by signal."""
         self.judges: Judges | None = None
+        self.elsewhere = Elsewhere()
+        self.hear: Callable[[bytes, Slice, Reported], None] = lambda _trace_id, _where, _reported: None
+        """Called with what a user said of a recorded trace, where that came as an evaluation."""
         self.followers: list[Callable[[Scored], None]] = []
         """Called with every trace that was scored."""
         self.forgets: Callable[[Trace, float], bool] = lambda _trace, _arrived_at: False
@@ -147,6 +152,8 @@ class Pipeline:
         self._metrics.restore(self._store.totals())
         for label, values in self._metrics.label_values().items():
             self.settings.limiter.learn(label, values)
+        for label, values in self._metrics.evaluator_names().items():
+            self.elsewhere.learn(label, values)
         counted = self.recorder.seq
         entries = 0
         for seq, entry in self._store.entries():
@@ -233,7 +240,7 @@ class Pipeline:
         """Late parts change no verdict and no label; who asked, and in which conversation, may still become known."""
         keys = b"".join((*(span.span_id for span in late.spans), *(log.key for log in late.logs)))
         self.recorder.late(late.trace_id, keys)
-        used = self._use_late(late)
+        used = self._use_late(late) | self._use_reported(late)
         if not counted:
             outcome = "used" if used else "dropped"
             if late.spans:
@@ -252,6 +259,23 @@ class Pipeline:
         self.recorder.rewrite(late.trace_id, changed)
         self.recorder.transaction.askers.append((late.trace_id, *asker(changed)))
         self.forgets(trace, self._now())
+        return True
+
+    def _use_reported(self, late: Late) -> bool:
+        """Evaluations made elsewhere often come when their trace is recorded already."""
+        said = self.elsewhere.read(late.spans, late.logs)
+        located = self.recorder.locate("trace", late.trace_id) if said else None
+        if located is None:
+            return False
+        where = Slice(located.app, located.route, located.model_version, located.prompt_version)
+        for one in said:
+            if one.is_feedback:
+                self.hear(late.trace_id, where, one)
+                continue
+            self.recorder.tally.evaluated(where, late.trace_id.hex(), one.evaluation)
+            stored = self.recorder.document(late.trace_id)
+            if stored is not None:
+                self.recorder.rewrite(late.trace_id, judged(stored, one.evaluation, None))
         return True
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
@@ -301,8 +325,13 @@ class Pipeline:
         keys = parts.keys()
         self.recorder.tally.trace_closed(parts.reason)
         row = scored = None
+        said: list[Reported] = []
         if trace is not None and outcome is not None:
             try:
+                said = self.elsewhere.read(tuple(parts.spans.values()), tuple(parts.logs.values()))
+                theirs = tuple(one.evaluation for one in said if not one.is_feedback)
+                if theirs:
+                    outcome = replace(outcome, evaluations=outcome.evaluations + theirs)
                 row, scored = self._scored(parts.trace_id, keys, trace, outcome)
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_understood(error)
@@ -335,6 +364,8 @@ class Pipeline:
 
     async def flush(self) -> None:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
+        if left_out := self.elsewhere.take_overflow():
+            self.recorder.tally.labels_overflowed(left_out)
         if not await self.recorder.flush() and self.problem is not None:
             await self.recorder.probe()
 

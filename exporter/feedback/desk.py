@@ -17,6 +17,7 @@ from ..decode import decompress
 from ..metrics.labels import Slice
 from ..pipeline import Scored
 from ..recorder import Recorder
+from ..semconv.evaluations import Reported
 from ..store.records import Entry, Located, StoreError
 from .conversations import Conversations
 from .credit import Credit, Follower
@@ -108,6 +109,17 @@ class FeedbackDesk:
         if outcome is not None:
             self._recorder.tally.feedback_received(outcome)
         return outcome is not None
+
+    def reported(self, trace_id: bytes, where: Slice, said: Reported) -> None:
+        """Count what a user said of a recorded trace, where an application reports it as an evaluation."""
+        passed = said.evaluation.verdict == "pass"
+        feedback = Feedback(
+            signal="thumbs_up" if passed else "thumbs_down",
+            by="trace",
+            reference=trace_id.hex(),
+            comment=said.evaluation.explanation or None,
+        )
+        self._join(feedback, Located(trace_id, *where), self._now())
 
     # Traces.
 

@@ -309,6 +309,10 @@ class Metrics:
         """Return the values in use of each slice label, for the label limits."""
         return self.ledger.label_values(f.SLICE)
 
+    def evaluator_names(self) -> dict[str, set[str]]:
+        """Return the evaluators and versions in use, for the limits of those that are not ours."""
+        return self.ledger.label_values(("evaluator", "evaluator_version"))
+
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """Return what /metrics answers to an Accept header, and its content type; may run in another thread."""
         return self._exposition.expose(self.ledger.totals(), accept)

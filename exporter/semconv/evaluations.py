@@ -32,6 +32,11 @@ _LONGEST_NAME: Final = 48
 _LONGEST_VERSION: Final = 64
 _LONGEST_EXPLANATION: Final = 2_000
 _MIDDLE: Final = 0.5
+_FEEDBACK: Final = frozenset(
+    f"{REPORTED}_{name}"
+    for name in ("user_feedback", "human_feedback", "feedback", "user_rating", "user_score", "thumbs", "thumbs_up_down")
+)
+"""Names under which applications report what a user said."""
 
 
 class Reported(Struct, frozen=True):
@@ -41,6 +46,11 @@ class Reported(Struct, frozen=True):
     span_id: bytes
     response_id: str
     evaluation: Evaluation
+
+    @property
+    def is_feedback(self) -> bool:
+        """Whether a user said so, and not an evaluator."""
+        return self.evaluation.evaluator in _FEEDBACK
 
 
 def reported(

@@ -1,0 +1,112 @@
+"""Evaluations made elsewhere: events on a trace, or after it, become verdicts under bounded names of their own."""
+
+import json
+
+A = "a" * 32
+
+
+def value(of):
+    return {str: "stringValue", float: "doubleValue", int: "intValue"}[type(of)]
+
+
+def attributes(found):
+    return [{"key": name, "value": {value(of): of}} for name, of in found.items()]
+
+
+def chat(trace_id=A):
+    said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Within 30 days."}]}])
+    span = {
+        "traceId": trace_id,
+        "spanId": "1" * 16,
+        "name": "chat",
+        "startTimeUnixNano": "1790000000000000000",
+        "endTimeUnixNano": "1790000001000000000",
+        "attributes": attributes(
+            {"gen_ai.operation.name": "chat", "gen_ai.response.model": "m-1", "gen_ai.output.messages": said}
+        ),
+    }
+    resource = {"attributes": attributes({"service.name": "shop"})}
+    return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]}
+
+
+def evaluations(*found, trace_id=A):
+    records = [
+        {
+            "traceId": trace_id,
+            "spanId": "1" * 16,
+            "timeUnixNano": str(1790000002000000000 + number),
+            "eventName": "gen_ai.evaluation.result",
+            "attributes": attributes({f"gen_ai.evaluation.{name}": of for name, of in one.items()}),
+        }
+        for number, one in enumerate(found)
+    ]
+    return {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+
+
+RELEVANT = {"name": "Relevance", "score.value": 0.9, "score.label": "pass"}
+
+
+async def test_an_evaluation_that_comes_with_its_trace_is_counted_for_its_slice(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.post("/v1/logs", json=evaluations(RELEVANT))
+    await exporter.pass_time(5)
+    counted = {"evaluator": "reported_relevance", "verdict": "pass", "app": "shop"}
+    assert await exporter.total("llmq_evaluations_total", **counted) == 1
+
+
+async def test_an_evaluation_that_comes_later_is_counted_once_however_often_it_is_sent(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.pass_time(5)
+    for _ in range(2):
+        await exporter.post("/v1/logs", json=evaluations({"name": "relevance", "score.label": "fail"}))
+        await exporter.pass_time(5)
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance", verdict="fail") == 1
+    document = json.loads(exporter.exporter.pipeline.document(bytes.fromhex(A)))
+    assert [one["verdict"] for one in document["evaluations"] if one["evaluator"] == "reported_relevance"] == ["fail"]
+
+
+async def test_an_event_cannot_speak_for_an_evaluator_of_ours(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.post("/v1/logs", json=evaluations({"name": "refusal", "score.label": "fail"}))
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_evaluations_total", evaluator="refusal", verdict="fail") == 0
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_refusal", verdict="fail") == 1
+
+
+async def test_names_are_bounded_and_what_is_left_out_is_counted(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    many = [{"name": f"evaluator {number}", "score.label": "pass"} for number in range(25)]
+    await exporter.post("/v1/logs", json=evaluations(*many))
+    await exporter.pass_time(5)
+    found = {dict(labels).get("evaluator", "") for (name, labels) in await exporter.samples() if "evaluations" in name}
+    assert sum(name.startswith("reported_") for name in found) == 20
+    assert await exporter.total("llmq_exporter_label_overflow_total", label="evaluator") == 5
+
+
+async def test_names_in_use_stay_in_use_after_a_restart(run_exporter):
+    first = await run_exporter()
+    await first.post("/v1/traces", json=chat())
+    many = [{"name": f"evaluator {number}", "score.label": "pass"} for number in range(20)]
+    await first.post("/v1/logs", json=evaluations(*many))
+    await first.pass_time(5)
+    await first.client.close()
+    second = await run_exporter()
+    late = [{"name": "evaluator 1", "score.label": "fail"}, {"name": "new", "score.label": "fail"}]
+    await second.post("/v1/logs", json=evaluations(*late))
+    await second.pass_time(5)
+    assert await second.total("llmq_evaluations_total", evaluator="reported_evaluator_1", verdict="fail") == 1
+    assert await second.total("llmq_evaluations_total", evaluator="reported_new") == 0
+
+
+async def test_what_a_user_said_is_feedback_and_no_verdict(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.pass_time(5)
+    await exporter.post("/v1/logs", json=evaluations({"name": "user_feedback", "score.value": 0.0}))
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_feedback_total", signal="thumbs_down", source="explicit", app="shop") == 1
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_user_feedback") == 0
