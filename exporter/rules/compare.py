@@ -115,7 +115,7 @@ def offline(z: Decimal, max_age: int) -> Group:
     """Online against offline: the change of their gap in a week, and offline results that are old or missing."""
     return Group(
         name="llmq-offline",
-        rules=[*_gap(), _gap_changed(z), _offline_stale(max_age), _offline_missing()],
+        rules=[*_gap(), *_before(), _gap_changed(z), _offline_stale(max_age), _offline_missing()],
     )
 
 
@@ -154,28 +154,59 @@ def _gap() -> Iterator[Record]:
     )
 
 
+def _before() -> Iterator[Record]:
+    """The gap of each version a week before; of a version that was not there then, that of all versions."""
+    suites = ", ".join(("suite", *INSTRUMENT, "app"))
+    measures = ("ratio_increase1d", "variance_increase1d")
+    gap, variance = (f"version:llmq_online_minus_offline:{measure}" for measure in measures)
+    yield Record(
+        name=variance,
+        expr=(
+            f"{_spread('version:llmq_online_pass:ratio_increase1d', 'version:llmq_evaluations:increase1d')}\n"
+            f"+ on ({', '.join((*INSTRUMENT, *VERSIONS))}) group_right ()\n"
+            f"{_spread('version:llmq_offline_pass:ratio', 'version:llmq_offline_cases:count')}"
+        ),
+    )
+    for measure in measures:
+        own, all_of_them = (f"{level}:llmq_online_minus_offline:{measure} offset 1w" for level in ("version", "suite"))
+        yield Record(
+            name=f"version:llmq_online_minus_offline_before:{measure}",
+            expr=(
+                f"({own} and version:llmq_compared_evaluations:increase1d offset 1w >= {LEAST})\n"
+                f"or ({all_of_them} and suite:llmq_compared_evaluations:increase1d offset 1w >= {LEAST})\n"
+                f"  + on ({suites}) group_right () 0 * {gap}"
+            ),
+        )
+
+
+def _spread(ratio: str, events: str) -> str:
+    """The variance of a ratio, as if two more events were good and two bad: 0 of 20 is no proof that there are none."""
+    smoothed = f"(({ratio} * {events} + 2) / ({events} + 4))"
+    return f"({smoothed} * (1 - {smoothed}) / {events})"
+
+
 def _gap_changed(z: Decimal) -> Alert:
-    gap = "suite:llmq_online_minus_offline:ratio_increase1d"
-    variance = "suite:llmq_online_minus_offline:variance_increase1d"
-    events = "suite:llmq_compared_evaluations:increase1d"
+    gap, before = (f"version:llmq_online_minus_offline{when}:ratio_increase1d" for when in ("", "_before"))
+    variances = " + ".join(f"version:llmq_online_minus_offline{when}:variance_increase1d" for when in ("", "_before"))
     return Alert(
         name="LLMQualityOfflineOnlineGapChanged",
         expr=(
-            f"{gap} - {gap} offset 1w\n"
-            f"and abs({gap} - {gap} offset 1w) > {number(GAP)}\n"
-            f"and abs({gap} - {gap} offset 1w) > {number(z)} * sqrt({variance} + {variance} offset 1w)\n"
-            f"and {events} >= {LEAST}\nand {events} offset 1w >= {LEAST}"
+            f"{gap} - {before}\n"
+            f"and abs({gap} - {before}) > {number(GAP)}\n"
+            f"and abs({gap} - {before}) > {number(z)} * sqrt({variances})\n"
+            f"and version:llmq_compared_evaluations:increase1d >= {LEAST}"
         ),
         severity="ticket",
         pending="1h",
         keep_firing="10m",
         summary="The offline suite no longer says what production says",
         description=(
-            "{{ $labels.evaluator }} on app {{ $labels.app }}: the online pass rate of the last day minus that of "
-            "suite {{ $labels.suite }} moved by {{ $value | humanizePercentage }} in a week."
+            "{{ $labels.evaluator }} on app {{ $labels.app }}, prompt_version {{ $labels.prompt_version }} with "
+            "model_version {{ $labels.model_version }}: the online pass rate of the last day minus that of suite "
+            "{{ $labels.suite }} moved by {{ $value | humanizePercentage }} in a week."
         ),
         dashboard="llmq-offline",
-        variables=("suite", "evaluator", "app"),
+        variables=("suite", "evaluator", *VERSIONS),
     )
 
 
