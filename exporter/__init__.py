@@ -18,6 +18,7 @@ In the order in which a trace meets them:
     document    a scored trace as JSON, with or without its text
     emit        evaluations to others, as standard OTLP events
     metrics/    every metric, declared once; durable totals and their exposition
+    elsewhere   evaluations made elsewhere, under bounded names; latecomers: what late parts still tell
     recorder    what was decided and is not durable yet, over what the store has
     retention   deletes what is old, text first
     pipeline    the road: durable → assembled → normalised → evaluated → recorded

@@ -18,10 +18,11 @@ from .admission import Door, NoRoomError
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys, several
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
-from .document import asker, document, judged, with_late_fields
+from .document import document
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
 from .intake import Busy
+from .latecomers import late_asker, late_evaluations
 from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
 from .prices import Prices
@@ -237,46 +238,19 @@ class Pipeline:
             tally.rejected(signal, reason, count)
 
     def _take_late(self, late: Late, *, counted: bool) -> None:
-        """Late parts change no verdict and no label; who asked, and in which conversation, may still become known."""
+        """Late parts change no verdict and no label; what else they tell is used."""
         keys = b"".join((*(span.span_id for span in late.spans), *(log.key for log in late.logs)))
         self.recorder.late(late.trace_id, keys)
-        used = self._use_late(late) | self._use_reported(late)
+        trace = late_asker(late, self.settings.sources, self.recorder)
+        if trace is not None:
+            self.forgets(trace, self._now())
+        reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
         if not counted:
-            outcome = "used" if used else "dropped"
+            outcome = "used" if trace is not None or reported else "dropped"
             if late.spans:
                 self.recorder.tally.late("traces", outcome, len(late.spans))
             if late.logs:
                 self.recorder.tally.late("logs", outcome, len(late.logs))
-
-    def _use_late(self, late: Late) -> bool:
-        trace = normalise(late.trace_id, late.spans, late.logs, self.settings.sources)
-        stored = self.recorder.document(late.trace_id)
-        if trace is None or not stored:
-            return False
-        changed = with_late_fields(stored, trace)
-        if changed is None:
-            return False
-        self.recorder.rewrite(late.trace_id, changed)
-        self.recorder.transaction.askers.append((late.trace_id, *asker(changed)))
-        self.forgets(trace, self._now())
-        return True
-
-    def _use_reported(self, late: Late) -> bool:
-        """Evaluations made elsewhere often come when their trace is recorded already."""
-        said = self.elsewhere.read(late.spans, late.logs)
-        located = self.recorder.locate("trace", late.trace_id) if said else None
-        if located is None:
-            return False
-        where = Slice(located.app, located.route, located.model_version, located.prompt_version)
-        for one in said:
-            if one.is_feedback:
-                self.hear(late.trace_id, where, one)
-                continue
-            self.recorder.tally.evaluated(where, late.trace_id.hex(), one.evaluation)
-            stored = self.recorder.document(late.trace_id)
-            if stored is not None:
-                self.recorder.rewrite(late.trace_id, judged(stored, one.evaluation, None))
-        return True
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
         """Count what was refused before it could be accepted."""

@@ -1,0 +1,43 @@
+"""What parts of a trace still tell when it is recorded already: who asked, and evaluations made elsewhere."""
+
+from collections.abc import Callable
+
+from .assembly import Late
+from .document import asker, judged, with_late_fields
+from .elsewhere import Elsewhere
+from .metrics.labels import Slice
+from .recorder import Recorder
+from .semconv import Sources, normalise
+from .semconv.evaluations import Reported
+from .trace import Trace
+
+
+def late_asker(late: Late, sources: Sources, recorder: Recorder) -> Trace | None:
+    """Write conversation and user into the document; the trace as its late parts tell it, where they were new."""
+    trace = normalise(late.trace_id, late.spans, late.logs, sources)
+    stored = recorder.document(late.trace_id)
+    changed = with_late_fields(stored, trace) if trace is not None and stored else None
+    if changed is None:
+        return None
+    recorder.rewrite(late.trace_id, changed)
+    recorder.transaction.askers.append((late.trace_id, *asker(changed)))
+    return trace
+
+
+def late_evaluations(
+    late: Late, elsewhere: Elsewhere, recorder: Recorder, hear: Callable[[bytes, Slice, Reported], None]
+) -> bool:
+    """Count evaluations made elsewhere, which often come after their trace; says whether there were any."""
+    said = elsewhere.read(late.spans, late.logs)
+    located = recorder.locate("trace", late.trace_id) if said else None
+    if located is None:
+        return False
+    where = Slice(located.app, located.route, located.model_version, located.prompt_version)
+    for one in said:
+        if one.is_feedback:
+            hear(late.trace_id, where, one)
+            continue
+        recorder.tally.evaluated(where, late.trace_id.hex(), one.evaluation)
+        if (stored := recorder.document(late.trace_id)) is not None:
+            recorder.rewrite(late.trace_id, judged(stored, one.evaluation, None))
+    return True
