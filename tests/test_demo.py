@@ -14,14 +14,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from aiohttp.test_utils import TestClient, TestServer
 from msgspec.structs import replace
 
 from exporter.cli import main
-from exporter.demo import rules
+from exporter.demo import judge, rules, servers
 from exporter.demo.story import Slips, told
 from exporter.demo.stub import Model
 from exporter.evaluators.grounding import grounding
+from exporter.judge.gate import Limits
 from exporter.rules.rulefile import Links
 from exporter.rules.slo import DEFAULT_SLOS, problems
 from exporter.trace import Document, Trace
@@ -89,6 +91,24 @@ def running(folder, *options):
         wait_until(lambda: not demo.left_behind(), "the janitor", 30, demo)
 
 
+ACTED = {
+    "the judge, on the guilty prompt": r'llmq_evaluations_total\{evaluator="faithfulness".*verdict="fail",'
+    rf'sample="random".*prompt_version="{GUILTY.prompt}"',
+    **{
+        f"users: {signal}": rf'llmq_feedback_total\{{signal="{signal}"'
+        for signal in ("thumbs_up", "thumbs_down", "edit", "regenerate", "rephrase")
+    },
+    "reviewers": r'llmq_review_done_total\{reason="\w+",ending="decided"',
+    "labels beside the judge's verdicts": r'llmq_judge_human_pairs_total\{.*source="review"',
+}
+"""Who acts in the demo, beside the applications, and the series in which that is seen."""
+
+
+def all_acted(exporter):
+    metrics = httpx.get(f"{exporter}/metrics").text
+    return all(re.search(rf"^{series}.* [1-9]", metrics, re.MULTILINE) for series in ACTED.values())
+
+
 class Incident:
     """What there was to be seen at the height of the incident, and what remained of it."""
 
@@ -118,6 +138,8 @@ class Incident:
 def incident(tmp_path_factory):
     with running(tmp_path_factory.mktemp("demo"), f"--speed={SPEED}", "--rollout-after=10s") as demo:
         demo.wait_for("fails because: .*\n")
+        exporter = re.search(r"metrics +(http://[\d.:]+)", demo.said)[1]
+        wait_until(lambda: all_acted(exporter), f"all of {', '.join(ACTED)}", 60, demo)
         demo.notice_children()
         found = Incident(demo)
         demo.process.send_signal(signal.SIGINT)
@@ -175,6 +197,38 @@ def test_spans_say_all_that_evaluators_need(incident):
     assert 'evaluator="json_schema",evaluator_version="1",verdict="pass"' in incident.metrics
     assert not re.search(r'reason="not_captured".* [1-9]', incident.metrics)
     assert not re.search(r"llmq_exporter_rejected_total.* [1-9]", incident.metrics)
+
+
+def total(metrics, name, **labels):
+    """The sum of a metric's series that have these labels."""
+    found = re.findall(rf"^{name}\{{(.*)\}} (\S+)", metrics, re.MULTILINE)
+    return sum(float(value) for said, value in found if all(f'{key}="{one}"' in said for key, one in labels.items()))
+
+
+@pytest.mark.parametrize("rubric", judge.RUBRICS)
+def test_the_judge_passed_its_gate_and_fails_the_guilty_prompt(incident, rubric):
+    assert total(incident.metrics, "llmq_judge_gate_open", evaluator=rubric) == 1
+    old, new = (
+        [
+            total(incident.metrics, "llmq_evaluations_total", evaluator=rubric, verdict=one, prompt_version=prompt)
+            for one in ("pass", "fail")
+        ]
+        for prompt in ("returns-7", GUILTY.prompt)
+    )
+    assert old[0] > old[1]
+    assert new[0] < new[1]
+
+
+def test_the_offline_suite_was_green_for_every_version(incident):
+    passed, cases = (total(incident.metrics, f"llmq_offline_{name}cases") for name in ("passed_", ""))
+    assert passed / cases == STORY.suite.passed / STORY.suite.cases
+    for prompt in STORY.prompts:
+        assert total(incident.metrics, "llmq_offline_cases", suite=STORY.suite.name, prompt_version=prompt) > 0
+
+
+def test_nothing_that_users_and_reviewers_sent_was_refused(incident):
+    assert total(incident.metrics, "llmq_exporter_rejected_total") == 0
+    assert total(incident.metrics, "llmq_review_claims_total", event="labelled") > 0
 
 
 def test_after_ctrl_c_no_process_and_no_folder_is_left(incident):
@@ -267,7 +321,16 @@ def test_wrong_options_are_refused_in_words(capsys, option, complaint):
     assert complaint in capsys.readouterr().err
 
 
+def test_the_judge_errs_from_the_truth_of_the_story():
+    anchors = tuple(judge.anchors(STORY))
+    assert {one.evaluator for one in anchors} == set(judge.RUBRICS)
+    assert {STORY.is_right(one.answer) == (one.human == "pass") for one in anchors} == {True}
+    assert all(sum(one.evaluator == rubric for one in anchors) >= Limits().min_cases for rubric in judge.RUBRICS)
+
+
 def test_the_story_fits_together():
+    assert set(STORY.suite.topics) < STORY.topics.keys()
+    assert STORY.judge.model == yaml.safe_load(servers.CONFIG.read_text())["judge"]["model"]
     for route in STORY.routes:
         assert route.prompt in STORY.prompts
         assert set(route.topics) <= STORY.topics.keys()

@@ -70,5 +70,6 @@ class Desk:
 def graph(where: Mapping[str, str], window: str) -> str:
     """The path of Prometheus's page for an SLI, by the alert's labels: the bad ratio of each slice."""
     matchers = ",".join(f"{name}={json.dumps(value)}" for name, value in where.items())
-    expr = f"slice:llmq_sli_bad_per_events:ratio_increase{window}{{{matchers}}}"
+    bad, events = (f"slice:llmq_sli_{name}:increase{window}{{{matchers}}}" for name in ("bad_events", "events"))
+    expr = f"{bad} / {events}"
     return "/graph?" + urlencode({"g0.expr": expr, "g0.tab": 0, "g0.range_input": "10m"})

@@ -19,7 +19,8 @@ from . import rules
 from .desk import ALERTS
 from .stack import DemoError, Stack, first
 
-_CONFIG: Final = Path(__file__).with_name("llmq.yaml")
+CONFIG: Final = Path(__file__).with_name("llmq.yaml")
+"""The exporter's config, without the address of the judge."""
 _WEBHOOK: Final = "http://127.0.0.1:9095"
 _GROUP_WAIT: Final = "10m"
 _START: Final = 30.0
@@ -99,7 +100,7 @@ def _configure(folder: Path, at: Addresses, desk: str, speed: float) -> None:
 
 
 def _configure_llmq(folder: Path, others: Others) -> None:
-    config = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))
+    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     config["judge"]["endpoint"] = others.judge
     _write(folder / "llmq.yaml", config)
     (folder / config["judge"]["anchors"]["file"]).write_bytes(b"".join(encoded(others.anchors)))
