@@ -67,6 +67,15 @@ def test_the_example_of_a_judge_and_its_rubric_are_right(tmp_path):
     assert [one.name for one in config.judge.rubrics] == ["faithfulness", "helpfulness", "tone"]
 
 
+def test_the_example_of_privacy_is_right(tmp_path):
+    [example] = re.findall(r"```yaml\n(.*?)```", section("Privacy"), re.DOTALL)
+    (tmp_path / "llmq.yaml").write_text(example)
+    config = load(tmp_path / "llmq.yaml")
+    assert config.warnings == ()
+    assert config.privacy.redactor().text("C-123456 of ada@example.com") == "[customer] of [email]"
+    assert config.privacy.redact == load(None).privacy.redact
+
+
 def test_files_that_the_readme_names_exist():
     named = re.findall(r"(?:tests|exporter)/[\w./-]+\.(?:pb|py|yaml)", README)
     assert named

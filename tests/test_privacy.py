@@ -1,10 +1,12 @@
 """What is stored of text, for how long, and what leaves at once: through a whole exporter, on a moved clock."""
 
+import asyncio
 import json
 import sqlite3
 
 import pytest
 
+from exporter.demo.judge_stub import Stub
 from exporter.document import document, judged, without_text
 from exporter.judge.case import Case
 from exporter.score import Evaluation, Outcome
@@ -95,6 +97,39 @@ async def test_an_edit_is_compared_with_the_redacted_answer_where_only_that_is_l
     exporter.exporter.feedback.recent.__init__()
     await say(exporter, trace_id=A, signal="edit", edited_text=f"Call {PHONE}.")
     assert (await read(exporter, A))["feedback"][0]["edit_ratio"] == 0
+
+
+async def test_the_judge_is_shown_what_is_stored(run_exporter, tmp_path):
+    async with Stub().running() as stub:
+        judge = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}], "repeat": 0}
+        judge["budget"] = {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}
+        exporter = await run_exporter({"store": {"content": "none"}, "judge": judge})
+        await send(exporter, A)
+        judging = exporter.exporter.judging
+        async with asyncio.timeout(20):
+            while len(judging.queue):
+                assert MAIL not in bytes_stored(exporter)
+                judging.worker.wake()
+                await asyncio.sleep(0.01)
+        assert len(stub.requests) >= 1
+        asked = json.dumps(stub.requests)
+        assert (MAIL in asked, PHONE in asked, "I am [email], who are you?" in asked) == (False, False, True)
+
+
+async def test_what_people_review_is_stored_redacted_and_goes_with_its_trace(run_exporter):
+    reasons = {"seen": {"passed": ["empty"], "per_day": 10}}
+    exporter = await run_exporter({"review": {"enabled": True, "reasons": reasons}})
+    await send(exporter, A, user="ada")
+    await send(exporter, B, user="bob", question=f"Where is {MAIL}?", answer="planted")
+    shelf = exporter.exporter.review.desk.shelf
+    assert {*shelf.open} == {A, B}
+    assert shelf.evidence(A).question == "I am [email], who are you?"
+    assert MAIL not in bytes_stored(exporter)
+    for path in (f"/api/traces/{A}", "/api/users/bob"):
+        async with exporter.client.delete(path) as response:
+            assert response.status == 200
+    assert (shelf.open, shelf.evidence(A), shelf.evidence(B)) == ({}, None, None)
+    assert "planted" not in bytes_stored(exporter)
 
 
 # Retention of content
