@@ -70,7 +70,9 @@ class Exporter:
         self.pipeline.desks[OFFLINE] = self.suites
         self.pipeline.followers.append(self.suites.follow)
         self.feedback.followers.append(complaints(self.suites.disliked, {"thumbs_down"}))
-        self.eraser = forget_http.Eraser(self.pipeline, [self.feedback.forget, self.review.forget], now)
+        self.eraser = forget_http.Eraser(
+            self.pipeline, [self.feedback.forget, self.review.forget, self.suites.forget], now
+        )
         self._watch()
         self._purse: Purse | None = None
         self.calibrating: Calibrating | None = None

@@ -1,5 +1,6 @@
 """Offline results through a whole exporter: the newest run shows, nothing counts twice, gaps in a suite are found."""
 
+import asyncio
 import gzip
 import json
 
@@ -310,3 +311,21 @@ async def test_no_text_is_shown_where_content_is_not_stored(run_exporter, clock)
     await push(exporter, result(clock, signatures=[written(signature(RESET))]))
     await fail(exporter, 1)
     assert [(one["failures"], one["question"]) for one in await uncovered(exporter)] == [(1, None)]
+
+
+async def test_nothing_is_left_of_a_trace_that_is_forgotten(run_exporter, clock):
+    exporter = await run_exporter()
+    await push(exporter, result(clock, signatures=[written(signature(RESET))]))
+    for number in (1, 2):
+        await fail(exporter, number, (LOAN, LOAN_AGAIN)[number - 1])
+    await fail(exporter, 3, "What is the weather in Lisbon?")
+    asked = asyncio.create_task(exporter.client.delete(f"/api/traces/{1:032x}"))
+    while not asked.done():
+        await exporter.pass_time(0)
+        await asyncio.sleep(0)
+    assert (await asked).status == 200
+    assert [one["question"] for one in await uncovered(exporter)] == ["What is the weather in Lisbon?"]
+    kept = [
+        one for kind in ("offline gap", "offline failure") for one in exporter.exporter.pipeline.recorder.kept(kind)
+    ]
+    assert f"{1:032x}" not in {key.hex() for key, _, _ in kept}

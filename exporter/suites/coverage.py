@@ -31,11 +31,15 @@ class Suite(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """Failures that are alike and that no suite covers: how many, where and when, and the trace of the last one."""
+    """Failures that are alike and that no suite covers: how many, where and when; the trace of the last one.
+
+    The signature is of the question of ``first_trace_id``.
+    """
 
     app: str
     route: str
     signature: Signature
+    first_trace_id: bytes
     trace_id: bytes
     first_seen: float
     last_seen: float
@@ -91,7 +95,7 @@ class Coverage:
         """The gap that a failure belongs to, with this failure in it."""
         near = self._open[app].near(question) if app in self._open else None
         if near is None:
-            return Gap(app, route, question, trace_id, at, at)
+            return Gap(app, route, question, trace_id, trace_id, at, at)
         known = self.gaps[app.encode() + b"\x00" + near]
         return replace(known, route=route, trace_id=trace_id, last_seen=at, failures=known.failures + 1)
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
@@ -165,6 +165,15 @@ class OfflineDesk:
         self._recorder.tally.offline_failure(where.app, where.route, trace_id.hex(), covered=covered)
         if not covered:
             self._note(self.coverage.grown(where.app, where.route, asked, trace_id, now))
+
+    def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:  # noqa: ARG002 - users are not known here
+        """Keep nothing of these traces, nor of what was alike to one that began a group."""
+        gone = frozenset(trace_ids)
+        for trace_id in gone:
+            self._recorder.drop(COUNTED, trace_id)
+        for gap in list(self.coverage.gaps.values()):
+            if gap.first_trace_id in gone or gap.trace_id in gone:
+                self._close(gap)
 
     def _note(self, gap: Gap) -> None:
         for gone in self.coverage.note(gap):
