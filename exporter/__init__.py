@@ -30,13 +30,15 @@ Beside the road:
     pages       what people and Prometheus read over HTTP
     forgetting  deletes what is kept of a trace or of a user
     trust       what was measured of a judge → its gauges
-    offline/    replay of captures, suites of rows, a judge over its anchors
+    offline/    replay of captures, suites of rows, a judge over its anchors; result files of other tools
+    suites/     offline results beside production, and the failures that no suite covers
+    console     how commands speak: what is printed where, progress, exit codes
     rules/      SLOs → Prometheus rules
     boards/     SLOs → Grafana dashboards
     container/  what configures the containers of compose.yaml; no code
     demo/       a whole stack with live traffic and an incident in it
     app         all wiring, no logic
-    cli         the command line; the only place that prints or exits
+    cli         the command line; with console and its other parts (…_cli) the only place that prints
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The command line: what is asked for, and what is printed; the only place that prints or exits. Works elsewhere."""
+"""The command line: what is asked for, and what is printed; with ``console`` the only place that prints. Works elsewhere."""
 
 import argparse
 import asyncio
