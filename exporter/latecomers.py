@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from .assembly import Late
 from .document import asker, judged, with_late_fields
 from .elsewhere import Elsewhere
@@ -39,5 +41,6 @@ def late_evaluations(
             continue
         recorder.tally.evaluated(where, late.trace_id.hex(), one.evaluation)
         if (stored := recorder.document(late.trace_id)) is not None:
-            recorder.rewrite(late.trace_id, judged(stored, one.evaluation, None))
+            theirs = replace(one.evaluation, quotes=recorder.redact(one.evaluation.quotes))
+            recorder.rewrite(late.trace_id, judged(stored, theirs, None))
     return True

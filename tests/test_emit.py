@@ -225,7 +225,7 @@ def test_what_we_send_is_read_again_as_an_evaluation_that_is_not_ours():
         evaluator_version="judge-1+0a1b2c3d",
         verdict="fail",
         score=0.25,
-        explanation="reason 0",
+        quotes=("reason 0",),
     )
 
 

@@ -132,6 +132,21 @@ async def test_what_people_review_is_stored_redacted_and_goes_with_its_trace(run
     assert "planted" not in bytes_stored(exporter)
 
 
+@pytest.mark.parametrize(("content", "kept"), [("none", ""), ("all", '"written to [email]"')])
+async def test_what_others_say_of_a_trace_is_text_of_it(run_exporter, content, kept):
+    exporter = await run_exporter({"store": {"content": content}})
+    await send(exporter, A)
+    said = {"name": "tone", "score.label": "fail", "explanation": f"written to {MAIL}"}
+    attributes = [{"key": f"gen_ai.evaluation.{name}", "value": {"stringValue": value}} for name, value in said.items()]
+    record = {"traceId": A, "eventName": "gen_ai.evaluation.result", "timeUnixNano": "1", "attributes": attributes}
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    status, _ = await exporter.post("/v1/logs", json=body)
+    await exporter.pass_time(1)
+    found = await read(exporter, A)
+    assert (status, found["evaluations"][-1]["explanation"]) == (200, kept)
+    assert MAIL not in bytes_stored(exporter)
+
+
 # Retention of content
 
 

@@ -117,7 +117,7 @@ class FeedbackDesk:
             signal="thumbs_up" if passed else "thumbs_down",
             by="trace",
             reference=trace_id.hex(),
-            comment=said.evaluation.explanation or None,
+            comment=" ".join(said.evaluation.quotes) or None,
         )
         self._join(feedback, Located(trace_id, *where), self._now())
 

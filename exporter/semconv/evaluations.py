@@ -100,12 +100,13 @@ def _evaluation(found: Mapping[str, Any], marks: Mapping[str, float]) -> Evaluat
     verdict = _verdict(_text(found, _LABEL), score, marks.get(name, _MIDDLE))
     if not name or verdict is None or _ERROR in found:
         return None
+    said = _text(found, _EXPLANATION)[:_LONGEST_EXPLANATION]
     return Evaluation(
         evaluator=name,
         evaluator_version=_text(found, _VERSION)[:_LONGEST_VERSION] or REPORTED,
         verdict=verdict,
         score=score if score is not None else float(verdict == "pass"),
-        explanation=_text(found, _EXPLANATION)[:_LONGEST_EXPLANATION],
+        quotes=(said,) if said else (),  # words of others, which may be the trace's own text
     )
 
 
