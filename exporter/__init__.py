@@ -31,6 +31,7 @@ Beside the road:
     forgetting  deletes what is kept of a trace or of a user
     trust       what was measured of a judge → its gauges
     offline/    replay of captures, suites of rows, a judge over its anchors; result files of other tools
+    review/     which traces deserve a person, and what people say of them; reviewing puts it on the road
     suites/     offline results beside production, and the failures that no suite covers
     console     how commands speak: what is printed where, progress, exit codes
     rules/      SLOs → Prometheus rules
