@@ -1,4 +1,4 @@
-"""The command line: what is asked for, and what is printed; with ``console`` the only place that prints. Works elsewhere."""
+"""The command line: what is asked for, and what is printed; only it and its parts print. Works elsewhere."""
 
 import argparse
 import asyncio

@@ -7,6 +7,7 @@ from exporter.evaluators.panel import Panel
 from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Limiter
 from exporter.score import FailureReason
+from exporter.suites import coverage, results
 from exporter.trace import Trace
 
 ENDS = ("", "_bucket", "_sum", "_count")
@@ -82,6 +83,13 @@ def test_no_metric_about_quality_ever_has_more_series_than_the_worst_case(tmp_pa
         for cost in series_cost(config)
         if not cost.metric.startswith("llmq_exporter")
     }
-    moved_later = ("llmq_judge_", "llmq_feedback_", "llmq_evaluation_failures_total")
+    moved_later = ("llmq_judge_", "llmq_feedback_", "llmq_review_", "llmq_offline_", "llmq_evaluation_failures_total")
     assert [metric for metric, count in counts.items() if not count and not metric.startswith(moved_later)] == []
     assert [cost for cost in series_cost(config) if counts.get(cost.metric, 0) > cost.worst] == []
+
+
+def test_offline_results_cost_at_most_what_the_desk_keeps(tmp_path):
+    found = costs(tmp_path)
+    for metric in ("llmq_offline_cases", "llmq_offline_passed_cases", "llmq_offline_timestamp_seconds"):
+        assert found[metric].likely <= found[metric].worst == results.MOST
+    assert found["llmq_offline_questions"].worst == coverage.MOST_SUITES

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ..metrics import families as f
 from ..metrics.families import CATALOGUE, SLICE
 from ..metrics.series import Family
 from .settings import Config
@@ -13,6 +14,8 @@ LIVE_VERSIONS: Final = 2
 """Model or prompt versions that a route is likely to have at one time: the old and the new."""
 _UNNAMED: Final = 2  # every label can also be unknown and __other__
 _SIGNALS: Final = {"llmq_feedback_total": 9, "llmq_feedback_retracted_total": 2}  # of six said and three derived ones
+_KEPT: Final = {f.OFFLINE_QUESTIONS.name: 20} | dict.fromkeys((one.name for one in f.OFFLINE_GAUGES), 2000)
+"""Series of offline results: as many as the desk keeps, whatever is pushed."""
 _OPEN: Final = 10  # values of a label that the exporter itself fills, such as a reason
 
 
@@ -36,7 +39,8 @@ def series_cost(config: Config) -> tuple[SeriesCost, ...]:
 def _worst(family: Family, config: Config) -> int:
     allow, budgets = config.labels.allow, config.labels.budgets
     values = {name: len(allow.get(name, ())) or budgets[name] for name in SLICE}
-    return _others(family, config) * prod(values[name] + _UNNAMED for name in SLICE if name in family.labels)
+    every = _others(family, config) * prod(values[name] + _UNNAMED for name in SLICE if name in family.labels)
+    return _KEPT.get(family.name, every)
 
 
 def _likely(family: Family, config: Config) -> int:
@@ -45,7 +49,8 @@ def _likely(family: Family, config: Config) -> int:
     values = {name: len(allow.get(name, ())) or budgets[name] for name in SLICE}
     places = max((values[name] for name in ("app", "route") if name in family.labels), default=1)
     versions = [min(LIVE_VERSIONS, values[name]) for name in SLICE[2:] if name in family.labels]
-    return _others(family, config) * places * prod(versions)
+    likely = _others(family, config) * places * prod(versions)
+    return min(likely, _KEPT.get(family.name, likely))
 
 
 def _others(family: Family, config: Config) -> int:
@@ -54,7 +59,7 @@ def _others(family: Family, config: Config) -> int:
         return _SIGNALS[family.name]
     evaluators = sum(spec.enabled for spec in config.evaluators.values())
     counts = {name: len(values) for name, values in family.siblings.items()}
-    counts |= {"evaluator": evaluators, "evaluator_version": 1, "sample": 1}
+    counts |= {"evaluator": evaluators, "evaluator_version": 1, "sample": 1, "suite": 1}
     numbers = [counts.get(name, _OPEN) for name in family.labels if name not in SLICE]
     return prod(numbers) * _per_child(family, config)
 

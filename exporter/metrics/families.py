@@ -318,6 +318,7 @@ OFFLINE_SCORE = gauge(
 OFFLINE_TIMESTAMP = gauge(
     "llmq_offline_timestamp_seconds", "Unix time of the newest run of an offline suite.", *OFFLINE
 )
+OFFLINE_GAUGES = (OFFLINE_CASES, OFFLINE_PASSED, OFFLINE_SCORE, OFFLINE_TIMESTAMP)
 OFFLINE_RESULTS = counter(
     "llmq_offline_results_total",
     "Accepted offline results: the newest of its suite and version, sent before, or older than what is known.",

@@ -107,6 +107,5 @@ class Results:
 
 
 def _gauges(one: Kept | None) -> list[tuple[Family, float | None]]:
-    families = (f.OFFLINE_CASES, f.OFFLINE_PASSED, f.OFFLINE_SCORE, f.OFFLINE_TIMESTAMP)
     values = (one.cases, one.passed, one.mean_score, one.timestamp) if one else (None, None, None, None)
-    return list(zip(families, values, strict=True))
+    return list(zip(f.OFFLINE_GAUGES, values, strict=True))
