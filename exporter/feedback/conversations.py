@@ -22,6 +22,7 @@ from .derive import Turn, follows, is_later, turn
 
 KIND: Final = "conversation"
 _ENDS_AT_ONCE: Final = 500
+_LONGEST_KEY: Final = 128
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Turn)
 
@@ -62,8 +63,7 @@ class Conversations:
         if not conversation:
             return
         where, now = scored.where, self._now()
-        name = f"{where.app}\0{where.route}\0{conversation}".encode("utf-8", "replace")
-        key = blake2b(name, digest_size=12).digest()
+        key = _key(where, conversation)
         current = turn(scored.trace, where, scored.outcome, scored.trace_id)
         before = self._last.get(key)
         if before is not None:
@@ -105,3 +105,8 @@ class Conversations:
             ended = _decoder.decode(last)
             if ended.trouble is not None:
                 self._credit.derived("abandon", ended.trace_id, Slice(*ended.where), now, after=ended.trouble)
+
+
+def _key(where: Slice, conversation: str) -> bytes:
+    name = f"{where.app}\0{where.route}\0{conversation}".encode("utf-8", "replace")
+    return name if len(name) <= _LONGEST_KEY else blake2b(name).digest()

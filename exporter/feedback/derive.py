@@ -9,7 +9,6 @@
 """
 
 import re
-from hashlib import blake2b
 from typing import Final, Literal
 from zlib import crc32
 
@@ -26,18 +25,18 @@ Trouble = Literal["refusal", "empty", "error", "cancelled", "rephrase"]
 
 _LONGEST: Final = 4000
 _MOST_WORDS: Final = 256
-_PLAIN_WEIGHT: Final = 0.2
-_FUNCTION: Final = 1 << 16
+_FUNCTION_WEIGHT: Final = 0.2
+_FUNCTION_BITS: Final = frozenset(crc32(word) & 0xFFFF for word in FUNCTION_WORDS)
 _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
 
 
 class Question(Struct, frozen=True, array_like=True):
     """A question as far as it must be known to recognise it: never its text.
 
-    ``same`` is a digest of its words, ``words`` are 16 bits of each word's beginning, function words marked.
+    ``same`` is a checksum of its words in order, ``words`` are 16 bits of each word's beginning.
     """
 
-    same: bytes
+    same: int
     words: tuple[int, ...]
 
 
@@ -55,11 +54,7 @@ class Turn(Struct, frozen=True, array_like=True):
 def question(text: str) -> Question:
     """What is kept of a question."""
     words = plain(text[:_LONGEST]).split()
-    stems = {word[:STEM] for word in words[:_MOST_WORDS]}
-    function = stems & FUNCTION_WORDS
-    bits = {crc32(stem) & 0xFFFF for stem in stems - function}
-    bits.update([crc32(stem) & 0xFFFF | _FUNCTION for stem in function])
-    return Question(blake2b(b" ".join(words), digest_size=8).digest(), tuple(bits))
+    return Question(crc32(b" ".join(words)), tuple({crc32(word[:STEM]) & 0xFFFF for word in words[:_MOST_WORDS]}))
 
 
 def similarity(one: Question, other: Question) -> float:
@@ -70,8 +65,7 @@ def similarity(one: Question, other: Question) -> float:
 
 
 def _weight(words: set[int]) -> float:
-    function = sum(word >= _FUNCTION for word in words)
-    return len(words) - function * (1 - _PLAIN_WEIGHT)
+    return len(words) - len(words & _FUNCTION_BITS) * (1 - _FUNCTION_WEIGHT)
 
 
 def turn(trace: Trace, where: Slice, outcome: Outcome, trace_id: bytes) -> Turn:
