@@ -11,9 +11,11 @@ from pathlib import Path
 
 import logistic
 
+from exporter.config.settings import FeedbackSettings
 from exporter.evaluators import BUILT_IN, phrases, sources, support, words
 from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
+from exporter.feedback.derive import question, similarity
 from exporter.trace import Document, Trace
 
 FOLDS = 5
@@ -140,6 +142,31 @@ def measure_citation(data):
         line(task, logistic.auroc([scores[n] for n in mine], [labels[n] for n in mine]), "")
 
 
+def measure_rephrase(data):
+    print("rephrase, AUROC, and what is found at the default similarity")
+    likeness = FeedbackSettings()
+    sets = (
+        ("banking77 all", "rephrase_banking77", "", "char Dice .619, IDF containment .705"),
+        ("banking77 random negatives", "rephrase_banking77", "random", "char Dice .874, IDF containment .851"),
+        ("banking77 nearest negatives", "rephrase_banking77", "nearest", "char Dice .363, IDF containment .559"),
+        ("MRPC (news)", "rephrase_mrpc", "", "char Dice .753, IDF containment .706"),
+    )
+    for name, folder, kind, baseline in sets:
+        rows = [row for row in rows_of(data, folder) if row["label"] or kind in row.get("kind", "")]
+        scores = [similarity(question(row["input"]), question(row["output"])) for row in rows]
+        labels = [row["label"] for row in rows]
+        line(name, logistic.auroc(scores, labels), baseline)
+        found = [label for score, label in zip(scores, labels, strict=True) if score >= likeness.similarity]
+        positives = sum(labels)
+        line("  found of those that are one", sum(found) / positives, f"{sum(found)} of {positives}")
+        others = len(labels) - positives
+        line(
+            "  found of those that are none",
+            (len(found) - sum(found)) / others,
+            f"{len(found) - sum(found)} of {others}",
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
@@ -147,6 +174,7 @@ def main():
     measure_refusal(data)
     measure_grounding(data)
     measure_citation(data)
+    measure_rephrase(data)
 
 
 if __name__ == "__main__":
