@@ -29,7 +29,7 @@ def recorded(tmp_path, judge, passed, judged, expected):
     """What promtool says of the recorded series; empty where all are as expected."""
     needed = ("version:llmq_evaluations:increase1d", "version:llmq_online_pass:ratio_increase1d")
     [offline] = groups()["offline.rules.yaml"]
-    rules = [rule for rule in offline.rules if rule.name in needed] + list(correcting("").rules)
+    rules = [rule for rule in offline.rules if rule.name in needed] + list(correcting().rules)
     (tmp_path / "all.rules.yaml").write_text(text([Group(name="all", rules=rules)], Links()))
     tests = [
         {

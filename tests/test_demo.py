@@ -170,7 +170,7 @@ def test_runbook_and_dashboard_links_of_the_notification_resolve(incident):
     assert dashboards
     assert all(answer.text.startswith("# LLMQualityBudgetBurn") for answer in runbooks.values())
     assert all(answer.url.path.endswith("/graph") for answer in dashboards.values())
-    assert all("llmq_sli_bad_per_events" in answer.url.params["g0.expr"] for answer in dashboards.values())
+    assert all("slice:llmq_sli_bad_events" in answer.url.params["g0.expr"] for answer in dashboards.values())
     assert {answer.status_code for answer in incident.links.values()} == {200}
 
 

@@ -51,19 +51,34 @@ def burn_groups(slos: Sequence[Slo], z: Decimal, slow_interval: str) -> list[Gro
     ``slow_interval`` is how often windows of a day and more are evaluated.
     """
     windows = sorted({window for slo in slos for window in slo.windows}, key=lambda window: minutes(window.long))
-    groups, made = [], set[str]()
+    levels = [[slo for slo in slos if _base(slo) == base] for base in ("slice", "evaluator")]
+    groups, made = [], [set[str](), set[str]()]
     for long in dict.fromkeys(window.long for window in windows):
-        pairs = [window for window in windows if window.long == long]
-        durations = sorted({*(pair.short for pair in pairs), long} - made, key=minutes)
-        made.update(durations)
+        pairs = _distinct([window for window in windows if window.long == long])
         rules: list[Record | Alert] = []
-        for duration in durations:
-            rules += _counts(slos, duration)
-            rules += _ratios(slos, windows, duration, z)
-        rules += [alert for pair in _distinct(pairs) for alert in _alerts(slos, pair)]
+        for mine, done in zip(levels, made, strict=True):
+            for duration in sorted(_durations(mine, pairs) - done, key=minutes):
+                rules += [*_counts(mine, duration), *_ratios(mine, windows, duration, z)]
+                done.add(duration)
+        rules += [alert for pair in pairs for alert in _alerts(slos, pair)]
         interval = slow_interval if minutes(long) >= minutes("1d") else ""
         groups.append(Group(name=f"llmq-slo-{long}", rules=rules, interval=interval))
     return groups
+
+
+def _durations(slos: Sequence[Slo], pairs: Sequence[Window]) -> set[str]:
+    """Which windows of the pairs are recorded: all; of coverage those that alert, and the first, which panels show.
+
+    To count coverage is to add up every verdict there is, which is too dear for a window that nobody reads.
+    """
+    using = [pair for pair in pairs if any(pair in _recorded(slo) for slo in slos)]
+    covered = [slo for slo in slos if isinstance(slo.measure, Coverage)] if using else []
+    shown = {min((window.long for window in slo.windows), key=minutes) for slo in covered}
+    return shown.union(*((pair.long, pair.short) for pair in using))
+
+
+def _recorded(slo: Slo) -> tuple[Window, ...]:
+    return slo.alerting() or slo.windows if isinstance(slo.measure, Coverage) else slo.windows
 
 
 def _distinct(windows: Sequence[Window]) -> list[Window]:
@@ -74,7 +89,7 @@ def _counts(slos: Sequence[Slo], duration: str) -> Iterator[Record]:
     using = [slo for slo in slos if any(duration in (window.long, window.short) for window in slo.windows)]
     for slo in using:
         yield from _base_counts(slo, duration)
-    if not all(isinstance(slo.measure, Coverage) for slo in using):
+    if any(_base(slo) == "slice" for slo in using):
         for level, finer in (("route", "slice"), ("app", "route")):
             for metric in ("llmq_sli_events", "llmq_sli_bad_events"):
                 by = ", ".join(("sli", "objective", *LABELS[level]))
@@ -125,25 +140,36 @@ def _sources(slo: Slo, override: Override, duration: str) -> tuple[str, str]:
 
 
 def _coverage(duration: str) -> tuple[str, str]:
-    verdicts = f"increase({selector('llmq_evaluations_total', SAMPLE)}[{duration}])"
+    # Added up before "or", which would compare the labels of every slice; "verdict" tells them from what was missed.
+    verdicts = increase(("evaluator", "verdict"), selector("llmq_evaluations_total", SAMPLE), duration)
     gaps = selector("llmq_unscored_total", f'reason=~"{COVERAGE_GAPS}"')
     missed = f"increase(llmq_evaluation_failures_total[{duration}])\n  or increase({gaps}[{duration}])"
     return f"sum by (evaluator) (\n  {verdicts}\n  or {missed}\n)", f"sum by (evaluator) (\n  {missed}\n)"
 
 
 def _ratios(slos: Sequence[Slo], windows: Sequence[Window], duration: str, z: Decimal) -> Iterator[Record]:
+    """At each level that which an alert reads: the ratio in both its windows, the bound in the long one."""
     bases = {_base(slo) for slo in slos}
     for level in LABELS:
         if ("evaluator" if level == "evaluator" else "slice") not in bases:
             continue
+        reading = [window for window in windows if level in ALERTED[window.severity]]
         ratio = f"{level}:llmq_sli_bad_per_events:ratio_increase{duration}"
         events = f"{level}:llmq_sli_events:increase{duration}"
         bad = f"{level}:llmq_sli_bad_events:increase{duration}"
-        # Late feedback may leave a window with more bad events than events, and no ratio is above 1.
-        yield Record(name=ratio, expr=f"clamp_max({bad} / ({events} > 0), 1)")
-        if any(window.long == duration and level in ALERTED[window.severity] for window in windows):
+        if any(duration in (window.long, window.short) for window in reading):
+            # Late feedback may leave a window with more bad events than events, and no ratio is above 1.
+            yield Record(name=ratio, expr=f"clamp_max({bad} / ({events} > 0), 1)")
+        if any(window.long == duration for window in reading):
             name = f"{level}:llmq_sli_bad_per_events:wilson_low_increase{duration}"
-            yield Record(name=name, expr=wilson_low(ratio, events, z))
+            bound = wilson_low(ratio, events, z)
+            yield Record(name=name, expr=f"{bound}\nand {_above(ratio, duration)}" if level == "slice" else bound)
+
+
+def _above(ratio: str, duration: str) -> str:
+    """The ratios above an alert line of the window: the bound, which is lower, matters to no alert elsewhere."""
+    line = selector("sli:llmq_slo_burn_line:ratio", f'window="{duration}"')
+    return f"{ratio} > {JOIN} min by (sli, objective) ({line})"
 
 
 def _alerts(slos: Sequence[Slo], window: Window) -> Iterator[Alert]:

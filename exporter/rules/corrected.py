@@ -24,9 +24,9 @@ _NAME: Final = "app:llmq_corrected_pass{}:ratio_increase1d"
 _TERM: Final = "app:llmq_corrected_pass_{}:term_increase1d"
 
 
-def corrected(interval: str) -> Group:
+def corrected() -> Group:
     """The corrected pass rate of each judged evaluator and app in a day, with its 95 % interval, beside the raw one."""
-    return Group(name="llmq-judge-corrected", rules=[*_judge(), *_rates(), *_terms(), *_ends()], interval=interval)
+    return Group(name="llmq-judge-corrected", rules=[*_judge(), *_rates(), *_terms(), *_ends()])
 
 
 def _judge() -> Iterator[Record]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from . import burn, compare, corrected, health, suspect
 from .folder import Kind
@@ -17,15 +18,16 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
 
     ``z`` is the confidence of an SLI's bound, ``comparison_z`` that of a comparison. ``design_effect`` says how many
     answers are worth one independent answer: ``1 + (answers per conversation - 1) * correlation``. ``job`` is the
-    scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often windows of a
-    day and more are evaluated.
+    scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often that is
+    evaluated which only makes tickets: windows of a day and more, comparisons, the judge. It must stay below the five
+    minutes after which a recorded value is gone.
     """
 
     z: Decimal = Decimal("2.58")
     comparison_z: Decimal = Decimal("3.5")
     design_effect: Decimal = Decimal(1)
     offline_max_age: int = 8 * 86400
-    slow_interval: str = "2m"
+    slow_interval: str = "4m"
     job: str = "llmq"
     links: Links = Links()
 
@@ -41,22 +43,28 @@ KIND: Final = Kind("*.rules.yaml", MARK)
 def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, list[Group]]:
     """The groups of each rule file, by file name."""
     z, comparison_z = settings.widened(settings.z), settings.widened(settings.comparison_z)
-    found = burn.burn_groups(slos, z, settings.slow_interval)
+    slow = settings.slow_interval
+    found = burn.burn_groups(slos, z, slow)
     files = {
         "slo-objectives.rules.yaml": [burn.objectives(slos)],
         **{f"{group.name.removeprefix('llmq-')}.rules.yaml": [group] for group in found},
-        "versions.rules.yaml": [compare.versions(comparison_z), *compare.last_week(slos, comparison_z)],
-        "offline.rules.yaml": [compare.offline(comparison_z, settings.offline_max_age)],
-        "judge.rules.yaml": [
+        "versions.rules.yaml": _every(slow, compare.versions(comparison_z), *compare.last_week(slos, comparison_z)),
+        "offline.rules.yaml": _every(slow, compare.offline(comparison_z, settings.offline_max_age)),
+        "judge.rules.yaml": _every(
+            slow,
             compare.agreement(),
-            corrected.corrected(settings.slow_interval),
+            corrected.corrected(),
             health.judge(),
             suspect.suspect(),
             health.review(),
-        ],
+        ),
         "exporter.rules.yaml": [health.scoring(), health.exporter(settings.job)],
     }
     return {name: found for name, found in files.items() if any(group.rules for group in found)}
+
+
+def _every(interval: str, *found: Group) -> list[Group]:
+    return [replace(group, interval=interval) for group in found]
 
 
 def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:

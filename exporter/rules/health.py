@@ -82,19 +82,21 @@ def review() -> Group:
 
 def scoring() -> Group:
     """Whether traces still become verdicts."""
-    return Group(name="llmq-scoring", rules=[_verdicts_missing(), _scoring_stalled(), _scoring_failing()])
+    rules = [_verdicts_missing(), _scoring_stalled(), _scoring_failing()]
+    return Group(name="llmq-scoring", rules=rules, interval="2m")
 
 
 def _verdicts_missing() -> Alert:
-    verdicts = selector("llmq_evaluations_total", SAMPLE)
-    by = ("evaluator", "app")
+    by, verdicts = ("evaluator", "app"), selector("llmq_evaluations_total", SAMPLE)
+    lately = increase(by, verdicts, "1h")
+    # What scored in the last day is recorded for comparisons; to read it again costs most of what these rules cost.
     return Alert(
         name="LLMQualityVerdictsMissing",
         expr=(
-            f"{increase(by, verdicts, '1d')}\n"
+            f"sum by ({', '.join(by)}) (version:llmq_evaluations:increase1d)\n"
             f"* on (app) group_left () (\n  {increase(('app',), 'llmq_requests_total', '1h')}\n"
             f"  / ({increase(('app',), 'llmq_requests_total', '1d')} > 0)\n) > 20\n"
-            f"unless on (evaluator, app) {increase(by, verdicts, '1h')} > 0"
+            f"unless on (evaluator, app) {lately} > 0"
         ),
         severity="page",
         pending="5m",
