@@ -49,6 +49,13 @@ def full_metrics():
     for number in range(3):
         tally.trace_recorded(Slice("shop", f"/chat{number}", "gpt-5", "v7"), trace, outcome, 0.01)
     tally.received("traces", 3, 0, {"span_id": 1}, {"clock_skew": 1})
+    for family in (one for one in CATALOGUE if not one.name.startswith("llmq_exporter_") and one.labels):
+        labels = tuple(family.siblings.get(name, ("x",))[0] for name in family.labels)
+        if family.type == "gauge" and not family.durable:
+            metrics.measured(family, labels, 7.0)
+        elif family.type == "counter":
+            tally.inc(family, labels, 0.0)
+    tally.observe(f.FEEDBACK_EDIT_RATIO, ("shop", "/chat"), 0.5)
     metrics.apply(tally)
     metrics.answered("traces", 200)
     metrics.config_loaded(succeeded=True)
