@@ -155,7 +155,18 @@ REVIEW_ROUTED = counter(
     "Traces that deserve a person, by what became of them: queued, or why not.",
     "reason",
     "outcome",
-    siblings={"outcome": ("queued", "over_cap", "displaced", "near_duplicate", "full", "nothing_to_ask", "too_large")},
+    siblings={
+        "outcome": (
+            "queued",
+            "over_cap",
+            "displaced",
+            "near_duplicate",
+            "full",
+            "nothing_to_ask",
+            "no_text",
+            "too_large",
+        )
+    },
 )
 REVIEW_CLAIMS = counter(
     "llmq_review_claims_total",

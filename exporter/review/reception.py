@@ -76,8 +76,7 @@ class Reception:
         known = Known(trace_id=trace.trace_id, app=scored.where[0], route=scored.where[1], verdicts=verdicts)
         reasons = matching(self._settings.reasons, known)
         if reasons and trace.content_state in ("answered", "refused", "empty"):
-            shown = msgspec.json.decode(msgspec.json.encode(document(trace, scored.outcome, content=True)))
-            self._queue(reasons, shown, scored.where, None)
+            self._queue(reasons, scored.where, lambda: _document(scored), None)
 
     def judged(self, job: Job, evaluation: Evaluation) -> None:
         """The judge gave a verdict."""
@@ -118,7 +117,7 @@ class Reception:
             if item is not None:
                 self._update(item, reasons, shown)
             elif reasons:
-                self._queue(reasons, shown, where, text)
+                self._queue(reasons, where, lambda: shown, text)
         except StoreError as error:
             _log.error("trace not looked at for review: reason=%s", error.reason)
 
@@ -149,61 +148,73 @@ class Reception:
     def _queue(
         self,
         reasons: tuple[Reason, ...],
-        shown: Mapping[str, Any],
         where: tuple[str, str, str, str],
+        show: Callable[[], Mapping[str, Any]],
         text: Trace | Case | None,
     ) -> None:
-        evidence = gather(shown, text, self._redact)
-        if evidence is None:
-            return
-        why = tuple(reason.name for reason in reasons)
+        """Put a trace on the shelf; its text is looked at only if a reason has room today, for most days are full."""
         for reason in reasons:
-            outcome = self._place(reason, why, shown, where, evidence)
+            try:
+                displaced = place(self._shelf.today(reason.name, self._now()), reason.per_day, where)
+            except NoPlaceError:
+                self._recorder.tally.review_routed(reason.name, "over_cap")
+                continue
+            shown = show()
+            evidence = gather(shown, text, self._redact)
+            outcome = "no_text"
+            if evidence is not None:
+                why = tuple(one.name for one in reasons)
+                outcome = self._place(self._item(reason, why, shown, where, evidence), evidence, displaced)
             self._recorder.tally.review_routed(reason.name, outcome)
-            if outcome != "over_cap":
-                return
+            return
 
-    def _place(
+    def _item(
         self,
         reason: Reason,
         why: tuple[str, ...],
         shown: Mapping[str, Any],
         where: tuple[str, str, str, str],
         evidence: Evidence,
-    ) -> str:
-        now, settings, shelf = self._now(), self._settings, self._shelf
-        excluded = () if not evidence.context else evidence.excluded
-        ask = asked_about(reason, settings.ask, has_context=bool(evidence.context), excluded=excluded)
-        item = Item(
+    ) -> Item:
+        now, has_context = self._now(), bool(evidence.context)
+        excluded = evidence.excluded if has_context else ()
+        return Item(
             trace_id=shown["trace_id"],
             reason=reason.name,
             why=why,
             where=where,
-            ask=ask,
+            ask=asked_about(reason, self._settings.ask, has_context=has_context, excluded=excluded),
             annotators=reason.annotators,
             created_at=now,
-            ready_at=now + settings.wait,
+            ready_at=now + self._settings.wait,
             sketch=sketch(shown["app"], evidence.question),
             size=evidence.size,
             user=shown["user"],
         )
-        if not ask:
+
+    def _place(self, item: Item, evidence: Evidence, displaced: Item | None) -> str:
+        settings, shelf = self._settings, self._shelf
+        if not item.ask:
             return "nothing_to_ask"
         if item.size > LARGEST:
             return "too_large"
-        try:
-            displaced = place(shelf.today(reason.name, now), reason.per_day, where)
-        except NoPlaceError:
-            return "over_cap"
         if shelf.sketches.has_near(item.sketch, settings.similarity):
             return "near_duplicate"
         if displaced is None and (len(shelf.open) >= settings.items or shelf.bytes + item.size > MOST_BYTES):
             return "full"
         if displaced is not None:
             shelf.remove(displaced.trace_id)
-            self._recorder.tally.review_routed(reason.name, "displaced")
+            self._recorder.tally.review_routed(item.reason, "displaced")
         shelf.add(item, evidence)
         return "queued"
 
     def _mark(self, evaluator: str) -> float:
         return self._marks.get(evaluator, _UNMARKED)
+
+
+def _document(scored: Scored) -> Mapping[str, Any]:
+    """The trace's document with all text, as it would be read from the store."""
+    found: Mapping[str, Any] = msgspec.json.decode(
+        msgspec.json.encode(document(scored.trace, scored.outcome, content=True))
+    )
+    return found
