@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from exporter.demo.judge_stub import Stub
+from exporter.cli import main
+from exporter.demo.judge_stub import Behaviour, Stub
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
 QUESTIONS = [
@@ -242,7 +243,8 @@ async def judge(tmp_path):
     async with Stub().running() as stub:
         section = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}], "repeat": 0}
         section |= {"rubrics": {"faithfulness": {"enabled": False}}}
-        yield {"judge": section | {"budget": {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}}}
+        section |= {"budget": {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}}
+        yield stub, {"judge": section}
 
 
 async def judged(exporter):
@@ -258,7 +260,7 @@ async def pairs(exporter, said, human):
 
 
 async def test_labels_are_held_beside_the_judges_verdict_at_once(run_exporter, judge):
-    exporter = await run_exporter(config(EVERYTHING) | judge)
+    exporter = await run_exporter(config(EVERYTHING) | judge[1])
     await ask(exporter, QUESTIONS[0], answer="truth:good")
     await ask(exporter, QUESTIONS[1], answer="truth:bad")
     await judged(exporter)
@@ -271,7 +273,7 @@ async def test_labels_are_held_beside_the_judges_verdict_at_once(run_exporter, j
 
 async def test_a_verdict_of_the_judge_routes_and_is_compared_when_it_comes_late(run_exporter, judge):
     near = {"unsure": {"enabled": True, "near": ["helpfulness"], "within": 1.0}}
-    exporter = await run_exporter(config(near) | judge)
+    exporter = await run_exporter(config(near) | judge[1])
     await ask(exporter, QUESTIONS[0], answer="truth:bad")
     await judged(exporter)
     await later(exporter, 3)
@@ -281,6 +283,36 @@ async def test_a_verdict_of_the_judge_routes_and_is_compared_when_it_comes_late(
     assert "helpfulness" in {one["evaluator"] for one in revealed["evaluations"]}
     await later(exporter, 1)
     assert await pairs(exporter, "fail", "fail") == 1
+
+
+async def test_a_judge_that_contradicts_itself_brings_a_trace_into_the_queue(run_exporter, judge):
+    stub, judge = judge
+    judge["judge"]["repeat"] = 1
+    exporter = await run_exporter(config({"flipped": {"enabled": True}}) | judge)
+    await ask(exporter, *QUESTIONS[:2], answer="truth:good")
+    await judged(exporter)
+    await judged(exporter)  # the repeats
+    assert await claim(exporter, "ada") is None
+    stub.behaviour = Behaviour(flip_rate=1.0)
+    await ask(exporter, QUESTIONS[2], answer="truth:good")
+    await judged(exporter)
+    await judged(exporter)  # the repeats
+    await later(exporter, 3)
+    assert (await claim(exporter, "ada"))["question"] == QUESTIONS[2]
+
+
+async def test_the_command_prints_what_waits(run_exporter, capsys):
+    exporter = await run_exporter(config(EVERYTHING))
+    await ask(exporter, *QUESTIONS[:3])
+    await claim(exporter, "ada")
+    exporter.clock.move(7200)
+    arguments = ["review", "status", "--from", str(exporter.client.make_url("/"))]
+    assert await asyncio.to_thread(main, arguments) == 0
+    said = capsys.readouterr().out
+    assert [line.split() for line in said.splitlines() if line.startswith("control")] == [["control", *"03000"]]
+    assert "the oldest open item came 2.0 h ago" in said
+    assert await asyncio.to_thread(main, [*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["oldest_seconds"] > 7200
 
 
 TOKENS = {
