@@ -238,10 +238,18 @@ def test_a_server_that_stays_busy_is_given_up(scripted):
         Client(f"http://127.0.0.1:{scripted.server_port}", "", lambda _: None).post("/x", b"{}")
 
 
-@pytest.mark.parametrize("url", ["", "localhost:4318", "ftp://a", "http://", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:4318", "ftp://a", "http://", "file:///etc/passwd", "http://a:b", "http://["]
+)
 def test_a_url_that_is_none_is_refused(url):
     with pytest.raises(ExchangeError, match="not a URL of llmq"):
         Client(url)
+
+
+def test_a_token_that_would_break_the_request_is_refused_and_not_shown():
+    with pytest.raises(ExchangeError, match="LLMQ_TOKEN: holds what no token can") as refused:
+        Client("http://127.0.0.1:1", "secret\r\nX-Admin: yes")
+    assert "secret" not in str(refused.value)
 
 
 def test_a_server_that_is_not_there_is_told(scripted, capsys):

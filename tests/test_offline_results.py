@@ -6,8 +6,11 @@ import json
 
 import pytest
 
+from exporter.judge.case import Case
+from exporter.judge.queue import Job
 from exporter.offline.likeness import signature, written
 from exporter.offline.result import MOST_SIGNATURES
+from exporter.score import Evaluation
 from exporter.suites import coverage, results
 
 URL = "/v1/offline-results"
@@ -266,6 +269,21 @@ async def test_an_answer_that_only_its_user_dislikes_is_a_failure_too(run_export
     await exporter.post("/v1/feedback", json={"trace_id": f"{1:032x}", "signal": "thumbs_down"})
     await exporter.pass_time(0)
     assert await compared(exporter) == [0, 1]
+
+
+async def test_a_verdict_that_a_judge_gives_later_is_compared_too(run_exporter, clock):
+    exporter = await run_exporter()
+    await push(exporter, result(clock, signatures=[written(signature(RESET))]))
+    made = {"evaluator": "helpfulness", "version": "j-1", "role": "acting", "sample": "random", "due_at": clock.at}
+    for number, verdict in ((1, "pass"), (2, "fail"), (2, "fail")):
+        case = Case(question=LOAN, answer="Ask somebody else.")
+        where = ("shop", "/ask", "m-1", "7")
+        job = Job(trace_id=f"{number:032x}", where=where, case=case, created_at=clock.at, **made)
+        said = Evaluation(evaluator="helpfulness", evaluator_version="j-1", verdict=verdict, score=0.1)
+        exporter.exporter.suites.judged(job, said)
+    await exporter.pass_time(0)
+    assert await compared(exporter) == [0, 1]
+    assert [one["trace_id"] for one in await uncovered(exporter)] == [f"{2:032x}"]
 
 
 async def test_a_newer_run_that_has_the_question_takes_the_gap_off_the_list(run_exporter, clock):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -26,12 +26,11 @@ class Client:
     """An llmq at a URL such as http://127.0.0.1:4318; ``token`` is that of the environment unless given."""
 
     def __init__(self, url: str, token: str | None = None, wait: Callable[[float], None] = time.sleep) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ExchangeError(f"{url}: not a URL of llmq; write it as {DEFAULT_URL}")
         self._url = url
-        self._parts = parts
-        self._token = os.environ.get(TOKEN, "") if token is None else token
+        self._parts = _parts(url)
+        self._token = (os.environ.get(TOKEN, "") if token is None else token).strip()
+        if not self._token.isascii() or not self._token.isprintable():
+            raise ExchangeError(f"{TOKEN}: holds what no token can; give it the secret alone")
         self._wait = wait
 
     def post(self, path: str, body: bytes) -> bytes:
@@ -77,6 +76,16 @@ class Client:
         if self._parts.scheme == "https":
             return HTTPSConnection(host, port, timeout=_TIMEOUT, context=ssl.create_default_context())
         return HTTPConnection(host, port, timeout=_TIMEOUT)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # a port that is no number, an address that is none
+        pass
+    raise ExchangeError(f"{url}: not a URL of llmq; write it as {DEFAULT_URL}")
 
 
 def _pause(after: str, attempt: int) -> float:
