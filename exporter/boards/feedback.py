@@ -168,7 +168,7 @@ def _review() -> list[Panel]:
               width=6, overrides=[line("^too old$", "red")]),
         graph(23, "Labels a day", "Labels of the last 24 hours, by what people said.",
               Query("sum by (evaluator, label) (increase(llmq_review_labels_total[24h]))", "{{evaluator}} {{label}}"),
-              unit="short", width=6, stacked=True, interval="30m"),
+              unit="short", width=6, stacked=True, interval="1m"),
         graph(24, "People who differ, 7d", "Share of finished items on which people differed; a judge cannot agree "
               "better than they do. The bars are the items.", Query(queries.share(differ, finished), "differ"),
               Query(finished, "n"), unit=RATIO, width=6,

@@ -66,7 +66,8 @@ def _now() -> list[Panel]:
               Query(f"sum({anchors})", "n"), unit=COUNT, decimals=0, width=3),
         _gate(),
         tiles(5, "Not the pinned", "Replies of another model or fingerprint than the pinned one, in 24h.",
-              Query(f"sum(increase(llmq_judge_pin_mismatches_total{{{MINE}}}[24h]))", "replies"), unit=COUNT,
+              Query(f"sum(increase(llmq_judge_pin_mismatches_total{{{MINE}}}[24h]))\n"
+                    f"or 0 * count(llmq_judge_gate_open{{{MINE}}})", "replies"), unit=COUNT,
               width=3, decimals=0, steps=[(None, GREEN), (1, RED)]),
         tiles(6, "Budget spent", "Share of the hour's and the day's budget that is spent or reserved.",
               Query("max by (window) (llmq_judge_budget_spent_ratio)", "{{window}}"), unit=RATIO, width=3,

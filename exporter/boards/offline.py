@@ -58,8 +58,8 @@ def _gap() -> Panel:
         "Pass rate of the last day online minus that of the suite, over the versions that serve users, weighted by "
         "their traffic; dashed: the same a week before. The populations differ, so a steady gap is normal: a gap that "
         "moves is not. The bars are the answers online.",
-        Query(gap, "{{suite}} {{evaluator}}"),
-        Query(f"{gap} offset 1w", "{{suite}} {{evaluator}}, a week before"),
+        Query(gap, "{{suite}} {{app}} {{evaluator}}"),
+        Query(f"{gap} offset 1w", "{{suite}} {{app}} {{evaluator}}, a week before"),
         Query(f"sum({events})", "n"),
         unit=RATIO,
         overrides=[line("week before$", "text"), override("byRegexp", "/^(?!n$)/", min=None), count_on_the_right()],
@@ -75,7 +75,7 @@ def _change(settings: RuleSettings) -> Panel:
         "How far the gap moved in a week",
         "Change of the gap, and what chance alone can do: the alert needs more than both lines. The bars are the "
         "answers online.",
-        Query(f"abs({gap} - {gap} offset 1w)", "{{suite}} {{evaluator}}"),
+        Query(f"abs({gap} - {gap} offset 1w)", "{{suite}} {{app}} {{evaluator}}"),
         Query(f"max({z} * sqrt({variance} + {variance} offset 1w))", "chance"),
         Query(f"vector({number(GAP)})", "alert"),
         Query(f"sum({events})", "n"),
@@ -109,7 +109,7 @@ def _versions() -> Panel:
             Column("D", "At most", unit=RATIO, decimals=1),
             Column("E", "Online", unit=RATIO, decimals=1),
             Column("F", "n online"),
-            Column("G", "Last run", unit="dateTimeFromNow"),
+            Column("G", "Last run", unit="dateTimeFromNow", custom__width=130),
         ],
         Query(queries.share(passed, cases)),
         Query(cases),

@@ -22,6 +22,9 @@ _LINES: Final[Json] = {
 }
 
 
+_SMALLEST: Final[Json] = {"axisSoftMax": 0.01}
+"""Without it, Grafana draws an axis to 10,000 % where all ratios are 0."""
+
 _CALCULATED: Final = {"lastNotNull": "Last *", "sum": "Total"}
 """What Grafana calls the columns of a legend."""
 
@@ -61,7 +64,7 @@ def graph(
         field={
             "min": 0,
             "color": {"mode": "palette-classic"},
-            "custom": {**_LINES, **(bars if stacked else {})},
+            "custom": {**_LINES, **(bars if stacked else {}), **(_SMALLEST if unit == RATIO else {})},
         },
         overrides=overrides,
         interval=interval,

@@ -24,6 +24,8 @@ def stub(story: Story) -> Stub:
         sensitivity=known.sensitivity,
         specificity=known.specificity,
         length_bias=known.length_bias,
+        flip_rate=known.contradicts,
+        refuse_rate=known.declines,
         latency=_LATENCY,
     )
 

@@ -57,12 +57,15 @@ class Users(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Judge(Struct, frozen=True, forbid_unknown_fields=True):
-    """The model that judges, and its known errors; ``length_bias`` is what each doubling of a length is worth."""
+    """The model that judges, and its known errors: ``length_bias`` is what each doubling of a length is worth,
+    ``contradicts`` how often a second look says the opposite, ``declines`` how often there is no verdict."""
 
     model: str
     sensitivity: float
     specificity: float
     length_bias: float
+    contradicts: float
+    declines: float
 
 
 class Suite(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import aiohttp
 
+from ..config.rubrics import shipped
+from ..evaluators import installed
 from ..offline import likeness
 from ..offline.result import OfflineResult, encoded
 from .stack import DemoError
@@ -16,6 +18,7 @@ class Suites:
     def __init__(self, story: Story, session: aiohttp.ClientSession, to: str) -> None:
         self._story = story
         self._session = session
+        self._versions = dict(_versions(story))
         self._to = f"{to.rstrip('/')}/v1/offline-results"
 
     async def push(self, versions: Iterable[tuple[str, str]]) -> None:
@@ -42,7 +45,7 @@ class Suites:
                     suite=suite.name,
                     run_id=f"{app}-{prompt}-{model}",
                     evaluator=evaluator,
-                    evaluator_version="1",
+                    evaluator_version=self._versions[evaluator],
                     app=app,
                     model_version=model,
                     prompt_version=prompt,
@@ -50,3 +53,9 @@ class Suites:
                     passed=suite.passed,
                     signatures=signatures,
                 )
+
+
+def _versions(story: Story) -> Iterator[tuple[str, str]]:
+    """Evaluators by name, with the versions that score production: only what is the same instrument is compared."""
+    yield from ((name, one.version) for name, one in installed().evaluators.items())
+    yield from ((name, rubric.version(story.judge.model)) for name, rubric in shipped().items())
