@@ -23,43 +23,43 @@ PAIRED: Final = "14d"
 
 def versions(z: Decimal) -> Group:
     """Each model version and each prompt version against all others on its route, under one evaluator version."""
-    base = ("llmq_evaluations_total", SAMPLE)
-    by = (*INSTRUMENT, "app", "route", "model_version", "prompt_version")
-    rules: list[Record | Alert] = [
-        Record(name="slice:llmq_evaluations:increase6h", expr=increase(by, selector(*base), "6h")),
-        Record(
-            name="slice:llmq_failing_evaluations:increase6h",
-            expr=increase(by, selector(*base, 'verdict="fail"'), "6h"),
-        ),
-    ]
+    route = (*INSTRUMENT, "app", "route")
+    by = (*route, "model_version", "prompt_version")
+    rules: list[Record | Alert] = []
+    for metric, verdict in (("evaluations", ""), ("failing_evaluations", 'verdict="fail"')):
+        slices, source = f"slice:llmq_{metric}:increase6h", selector("llmq_evaluations_total", SAMPLE, verdict)
+        rules.append(Record(name=slices, expr=increase(by, source, "6h")))
+        rules.append(Record(name=f"route:llmq_{metric}:increase6h", expr=f"sum by ({', '.join(route)}) ({slices})"))
     for dimension in ("model_version", "prompt_version"):
         rules += _against_the_rest(dimension, z)
     return Group(name="llmq-versions", rules=rules)
 
 
 def _against_the_rest(dimension: str, z: Decimal) -> Iterator[Record | Alert]:
-    route = (*INSTRUMENT, "app", "route")
-    name = f"{dimension}:llmq_{{}}:increase6h"
-    for metric in ("evaluations", "failing_evaluations"):
-        own = name.format(metric)
-        yield Record(name=own, expr=f"sum by ({', '.join((*route, dimension))}) (slice:llmq_{metric}:increase6h)")
-        yield Record(
-            name=name.format(f"other_{metric}"),
-            expr=f"sum by ({', '.join(route)}) ({own}) - on ({', '.join(route)}) group_right () {own}",
-        )
-    bad = (name.format("failing_evaluations"), name.format("other_failing_evaluations"))
-    events = (name.format("evaluations"), name.format("other_evaluations"))
+    route = ", ".join((*INSTRUMENT, "app", "route"))
+    metrics = ("failing_evaluations", "evaluations")
+    bad, events = (f"{dimension}:llmq_{metric}:increase6h" for metric in metrics)
+    all_bad, all_events = (f"route:llmq_{metric}:increase6h" for metric in metrics)
+    other_bad, others = (
+        f"({every} - on ({route}) group_right () {own})" for every, own in ((all_bad, bad), (all_events, events))
+    )
+    for own, metric in ((bad, metrics[0]), (events, metrics[1])):
+        yield Record(name=own, expr=f"sum by ({route}, {dimension}) (slice:llmq_{metric}:increase6h)")
     difference, statistic = (
         f"{dimension}:llmq_failing_difference:ratio_increase6h",
         f"{dimension}:llmq_failing:z_increase6h",
     )
-    yield Record(name=difference, expr=f"{bad[0]} / ({events[0]} > 0) - {bad[1]} / ({events[1]} > 0)")
-    yield Record(name=statistic, expr=pooled_z(bad, events))
+    # Where there are no others, two sums of the same parts may still differ by rounding: less than one answer is none.
+    yield Record(name=difference, expr=f"{bad} / ({events} > 0)\n- {other_bad}\n/ ({others} >= 1)")
+    # The two-proportion z statistic, where the alert asks for it. A version and its others make up the route.
+    pooled = f"{all_bad} / {all_events}"
+    variance = f"  {pooled} * (1 - {pooled})\n  * on ({route}) group_right () (\n    1 / {events} + 1 / {others}\n  )"
+    yield Record(name=statistic, expr=f"({difference} > {number(DIFFERENCE)})\n/ sqrt(\n{variance}\n)")
     yield Alert(
         name="LLMQualityVersionWorse",
         expr=(
             f"{difference} > {number(DIFFERENCE)}\nand {statistic} > {number(z)}\n"
-            f"and {events[0]} >= {LEAST}\nand {events[1]} >= {LEAST}"
+            f"and {events} >= {LEAST}\nand {others} >= {LEAST}"
         ),
         severity="ticket",
         pending="15m",
