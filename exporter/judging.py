@@ -231,6 +231,7 @@ class Judging:
         """Count a verdict by its role, and explain it in the trace's document."""
         self.last_verdict = self._now()
         self._spent(job, "judged", cost)
+        self._recorder.tally.judge_took(job.evaluator, judgement.seconds)
         if kind := self.bench.mismatch(job, judgement):
             self._recorder.tally.judge_mismatched(job.evaluator, kind)
         if job.role == "repeat":

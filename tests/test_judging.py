@@ -65,6 +65,19 @@ async def test_every_sampled_trace_gets_the_judges_verdict(run_exporter, judge):
     assert await verdicts(exporter, sample="random") == [2, 1]
 
 
+async def test_how_long_the_judge_takes_is_observed(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(latency=0.05)
+    exporter = await run_exporter(judge())
+    await ask(exporter, "truth:good", "truth:bad")
+    await settled(exporter)
+    count, seconds = [
+        await exporter.total(f"llmq_evaluation_duration_seconds_{one}", evaluator="helpfulness")
+        for one in ("count", "sum")
+    ]
+    assert count == len(stub.bills)
+    assert seconds > 0.01
+
+
 async def test_the_evaluator_version_names_the_model_and_the_rubric(run_exporter, judge):
     exporter = await run_exporter(judge())
     await ask(exporter, "truth:good")

@@ -134,6 +134,10 @@ class Tally(Deltas):
         """Count how one call of the judge ended: judged, why it failed, or which limit of the budget forbade it."""
         self.inc(f.JUDGE_REQUESTS, (evaluator, outcome))
 
+    def judge_took(self, evaluator: str, seconds: float) -> None:
+        """Observe how long the judge took for a verdict."""
+        self.histogram(series_of(f.EVALUATION_DURATION, (evaluator,))).observe(seconds)
+
     def judge_spent(self, tokens: int, dollars: float) -> None:
         """Count what one call of the judge cost."""
         self.inc(f.JUDGE_TOKENS, (), tokens)
