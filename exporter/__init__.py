@@ -29,7 +29,8 @@ Beside the road:
     runbooks    what to do about an alert
     pages       what people and Prometheus read over HTTP
     forgetting  deletes what is kept of a trace or of a user
-    trust       what was measured of a judge → its gauges
+    judging     which traces are judged, and what becomes of the verdicts; calibrating: anchors, gate, measures, which
+                trust shows; calibrated puts both on the road
     offline/    replay of captures, suites of rows, a judge over its anchors; result files of other tools
     review/     which traces deserve a person, and what people say of them; reviewing puts it on the road
     suites/     offline results beside production, and the failures that no suite covers

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from . import __version__, feedback_http, forget_http, pages, receiver, review_http, suites_http
 from .access import Access
+from .calibrated import CalibratedJudge, anchors
 from .calibrating import Calibrating
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
@@ -23,8 +24,6 @@ from .evaluators import installed
 from .evaluators.panel import Panel
 from .feedback.credit import complaints
 from .feedback.desk import SIGNAL, FeedbackDesk
-from .judge.anchors import Anchor, AnchorsError, read
-from .judge.bench import STANDING, Bench, decoded
 from .judging import Judging
 from .metrics import families as f
 from .metrics.events import Metrics
@@ -33,10 +32,8 @@ from .pipeline import MOST_UNRECORDED, Pipeline, Scored, Settings
 from .prices import Prices
 from .reviewing import Reviewing
 from .score import Evaluation, Failure
-from .store.purse import Purse
 from .store.records import StoreError
 from .store.sqlite import Store
-from .store.storefile import locate
 from .suites.desk import SIGNAL as OFFLINE
 from .suites.desk import OfflineDesk
 
@@ -74,26 +71,32 @@ class Exporter:
             self.pipeline, [self.feedback.forget, self.review.forget, self.suites.forget], now
         )
         self._watch()
-        self._purse: Purse | None = None
-        self.calibrating: Calibrating | None = None
-        self.judging = self._judging(config, panel) if config.judge.enabled else None
-        if self.judging is not None:
-            self.feedback.followers.append(complaints(self.judging.disliked))
-            self.judging.followers.append(self.suites.judged)
-            self.eraser.desk.followers.append(self.judging.forget)
+        self.judge = CalibratedJudge(config, panel, self.pipeline, self.metrics, now) if config.judge.enabled else None
+        if self.judge is not None:
+            self._join(self.judge)
         self.emitter = self._emitting(config.judge.emit) if config.judge.emit is not None else None
         self.metrics.config_loaded(succeeded=True)
-        self._emitter_running: asyncio.Task[None] | None = None
-        self._running: asyncio.Task[None] | None = None
-        self._feedback_running: asyncio.Task[None] | None = None
-        self._review_running: asyncio.Task[None] | None = None
-        self._judge_running: asyncio.Future[tuple[None, None]] | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def judging(self) -> Judging:
+        """The judge at work; there must be one."""
+        return self._judge().judging
+
+    @property
+    def calibrating(self) -> Calibrating:
+        """The judge under calibration; there must be one."""
+        return self._judge().calibrating
+
+    def _judge(self) -> CalibratedJudge:
+        if self.judge is None:
+            raise LookupError("no judge is configured")
+        return self.judge
 
     async def start(self) -> None:
         """Take up what an earlier run left, then begin to work."""
-        if self.judging is not None and self.calibrating is not None:
-            self.judging.recover()
-            self.calibrating.recover()
+        if self.judge is not None:
+            self.judge.recover()
         self.feedback.recover()
         self.review.recover()
         self.suites.recover()
@@ -101,51 +104,35 @@ class Exporter:
         if waiting:
             _log.info("recovered: requests=%d", waiting)
         await self.pipeline.writer.start()
-        self._running = asyncio.create_task(self.pipeline.run(), name="llmq-pipeline")
-        self._feedback_running = asyncio.create_task(self.feedback.run(), name="llmq-feedback")
-        self._review_running = asyncio.create_task(self.review.desk.run(), name="llmq-review")
+        work = {"scoring": self.pipeline.run, "feedback": self.feedback.run, "review": self.review.desk.run}
         if self.emitter is not None:
-            self._emitter_running = asyncio.create_task(self.emitter.run(), name="llmq-emitter")
-        if self.judging is not None and self.calibrating is not None:
-            self._judge_running = asyncio.gather(self.judging.run(), self.calibrating.run())
+            work["sending evaluations"] = self.emitter.run
+        if self.judge is not None:
+            work["judging"] = self.judge.run
+        self._tasks = {name: asyncio.create_task(run(), name=f"llmq {name}") for name, run in work.items()}
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        for running in (
-            self._judge_running,
-            self._review_running,
-            self._feedback_running,
-            self._emitter_running,
-            self._running,
-        ):
-            if running is not None:
-                running.cancel()
-                with suppress(asyncio.CancelledError):
-                    await running
+        for task in reversed(self._tasks.values()):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         if self.emitter is not None:
             with suppress(StoreError):
                 await self.pipeline.flush()
             await self.emitter.close()
         await self.pipeline.stop()
-        if self.judging is not None:
-            await self.judging.bench.close()
-        if self._purse is not None:
-            self._purse.close()
+        if self.judge is not None:
+            await self.judge.close()
         self.store.close()
 
     @property
     def problem(self) -> str | None:
         """Why this exporter does not do its work; None while it does."""
-        if self._running is None:
+        if not self._tasks:
             return "starting"
-        if self._running.done():
-            return "scoring has stopped, see the log"
-        if self._feedback_running is not None and self._feedback_running.done():
-            return "feedback has stopped, see the log"
-        if self._review_running is not None and self._review_running.done():
-            return "review has stopped, see the log"
-        stopped = self._judge_running is not None and self._judge_running.done()
-        return "judging has stopped, see the log" if stopped else None
+        stopped = next((name for name, task in self._tasks.items() if task.done()), None)
+        return None if stopped is None else f"{stopped} has stopped, see the log"
 
     def reload(self) -> None:
         """Read the config again and swap it whole, or keep the one in use and raise ConfigError."""
@@ -153,7 +140,7 @@ class Exporter:
             config = reload(self.config)
             _refuse_what_needs_a_restart(self.config, config)
             panel = Panel(config.evaluators, installed())
-            anchors = _anchors(config)
+            found = anchors(config)
         except ConfigError:
             self.metrics.config_loaded(succeeded=False)
             raise
@@ -161,7 +148,8 @@ class Exporter:
         _limit(self._limiter, config)
         self.metrics.configure(panel.names, panel.pass_marks)
         self.pipeline.configure(self._settings(config, panel))
-        self._reconfigure_judge(config, panel, anchors)
+        if self.judge is not None:
+            self.judge.configure(config, panel, found)
         self.feedback.configure(config)
         self.suites.configure(config)
         self.counter.configure(config.feedback)
@@ -169,25 +157,12 @@ class Exporter:
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
 
-    def _judging(self, config: Config, panel: Panel) -> Judging:
-        """The judge, put on the road."""
-        self._purse = Purse(locate(config.judge.ledger), config.judge.caps, now=self._now)
-        pipeline = self.pipeline
-        judging = Judging(
-            config.judge,
-            pipeline.recorder,
-            self._bench(config),
-            self._purse,
-            pass_marks=panel.marks,
-            content=config.store.content,
-            now=self._now,
-            blocked=lambda: pipeline.problem is not None,
-        )
-        pipeline.judges = judging
-        self.calibrating = Calibrating(judging, pipeline.recorder, self.metrics, _anchors(config), now=self._now)
-        self.review.join(judging, self.calibrating)
-        self._watch_judge(judging, self._purse)
-        return judging
+    def _join(self, judge: CalibratedJudge) -> None:
+        """Who tells the judge, and whom it tells."""
+        self.review.join(judge.judging, judge.calibrating)
+        self.feedback.followers.append(complaints(judge.judging.disliked))
+        judge.judging.followers.append(self.suites.judged)
+        self.eraser.desk.followers.append(judge.judging.forget)
 
     def _emitted(self, fate: str, count: int) -> None:
         self.pipeline.recorder.tally.emitted(fate, count)
@@ -211,36 +186,11 @@ class Exporter:
             tell(one.trace.trace_id, one.trace.response_id, (*one.outcome.evaluations, *one.outcome.failures))
 
         self.pipeline.followers.append(scored)
-        if self.judging is not None:
-            self.judging.followers.append(lambda job, evaluation: tell(job.trace_id, None, (evaluation,)))
+        if self.judge is not None:
+            self.judge.judging.followers.append(lambda job, evaluation: tell(job.trace_id, None, (evaluation,)))
         self.metrics.watch(f.QUEUE_LENGTH, lambda: len(emitter), "emit")
         self.metrics.watch(f.QUEUE_CAPACITY, lambda: emitter.capacity, "emit")
         return emitter
-
-    def _bench(self, config: Config) -> Bench:
-        judge = config.judge
-        kept = self.pipeline.recorder.kept(STANDING)
-        return Bench(
-            judge.endpoint,
-            judge.rubrics,
-            {key.decode(): decoded(value) for key, _, value in kept},
-            gated=judge.anchors.file is not None,
-            api_key=judge.api_key.value if judge.api_key else "",
-            connections=judge.concurrency,
-        )
-
-    def _reconfigure_judge(self, config: Config, panel: Panel, anchors: tuple[Anchor, ...]) -> None:
-        """Calls under way end with the connections that they have."""
-        if self.judging is None or self._purse is None:
-            return
-        before = self.judging.bench
-        self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
-        if self.calibrating is not None:
-            self.calibrating.anchors = anchors
-        self._purse.caps = config.judge.caps
-        asyncio.get_running_loop().call_later(
-            config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
-        )
 
     def _admit(self, config: Config) -> None:
         """Tell the reception whom and how much to let in."""
@@ -281,15 +231,6 @@ class Exporter:
         watch(f.QUEUE_CAPACITY, lambda: self.feedback.settings.early_items, "feedback")
         watch(f.QUEUE_LENGTH, lambda: len(self.feedback.conversations), "conversations")
         watch(f.QUEUE_CAPACITY, lambda: self.feedback.settings.conversations, "conversations")
-
-    def _watch_judge(self, judging: Judging, purse: Purse) -> None:
-        watch = self.metrics.watch
-        watch(f.QUEUE_LENGTH, lambda: len(judging.queue), "judge")
-        watch(f.QUEUE_CAPACITY, lambda: judging.queue.capacity, "judge")
-        watch(f.JUDGE_LAG, judging.lag)
-        watch(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
-        for window, unit in purse.limits():
-            watch(f.JUDGE_SPENT, partial(purse.share, window, unit), window, unit)
 
 
 def make_app(exporter: Exporter) -> web.Application:
@@ -359,18 +300,6 @@ def _reload_or_log(exporter: Exporter) -> None:
         _log.info("config reloaded")
     except ConfigError as error:
         _log.error("config not reloaded, the one in use stays:\n%s", error)
-
-
-def _anchors(config: Config) -> tuple[Anchor, ...]:
-    """The anchor set that the config names; raises ConfigError."""
-    path = config.judge.anchors.file
-    if path is None:
-        return ()
-    try:
-        with path.open("rb") as lines:
-            return read(lines, str(path))
-    except (OSError, AnchorsError) as error:
-        raise ConfigError([Problem(str(config.origin.path), 0, "$.judge.anchors.file", str(error))]) from error
 
 
 def _limit(limiter: Limiter, config: Config) -> None:

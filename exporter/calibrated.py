@@ -1,0 +1,101 @@
+"""The judge with its purse and its calibration, put on the road: what it is made of, and what a reload swaps.
+
+No logic of its own.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+
+from .calibrating import Calibrating
+from .config import Config
+from .config.configfile import ConfigError, Problem
+from .evaluators.panel import Panel
+from .judge.anchors import Anchor, AnchorsError, read
+from .judge.bench import STANDING, Bench, decoded
+from .judging import Judging
+from .metrics import families as f
+from .metrics.events import Metrics
+from .pipeline import Pipeline
+from .store.purse import Purse
+from .store.storefile import locate
+
+
+class CalibratedJudge:
+    """The judge of one exporter. ``now`` is Unix seconds; raises ConfigError or StoreError."""
+
+    def __init__(
+        self, config: Config, panel: Panel, pipeline: Pipeline, metrics: Metrics, now: Callable[[], float] = time.time
+    ) -> None:
+        self._recorder = pipeline.recorder
+        self._purse = Purse(locate(config.judge.ledger), config.judge.caps, now=now)
+        self.judging = Judging(
+            config.judge,
+            pipeline.recorder,
+            self._bench(config),
+            self._purse,
+            pass_marks=panel.marks,
+            content=config.store.content,
+            now=now,
+            blocked=lambda: pipeline.problem is not None,
+        )
+        pipeline.judges = self.judging
+        self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, anchors(config), now=now)
+        self._watch(metrics)
+
+    def configure(self, config: Config, panel: Panel, found: tuple[Anchor, ...]) -> None:
+        """Go on with other settings; calls under way end with the connections that they have."""
+        before = self.judging.bench
+        self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
+        self.calibrating.anchors = found
+        self._purse.caps = config.judge.caps
+        asyncio.get_running_loop().call_later(
+            config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
+        )
+
+    def recover(self) -> None:
+        """Take up what an earlier run left; raises StoreError."""
+        self.judging.recover()
+        self.calibrating.recover()
+
+    async def run(self) -> None:
+        """Judge, drip, decide and show until cancelled."""
+        await asyncio.gather(self.judging.run(), self.calibrating.run())
+
+    async def close(self) -> None:
+        """Close connections and ledger; what was reserved stays spent."""
+        await self.judging.bench.close()
+        self._purse.close()
+
+    def _bench(self, config: Config) -> Bench:
+        judge = config.judge
+        return Bench(
+            judge.endpoint,
+            judge.rubrics,
+            {key.decode(): decoded(value) for key, _, value in self._recorder.kept(STANDING)},
+            gated=judge.anchors.file is not None,
+            api_key=judge.api_key.value if judge.api_key else "",
+            connections=judge.concurrency,
+        )
+
+    def _watch(self, metrics: Metrics) -> None:
+        judging, watch = self.judging, metrics.watch
+        watch(f.QUEUE_LENGTH, lambda: len(judging.queue), "judge")
+        watch(f.QUEUE_CAPACITY, lambda: judging.queue.capacity, "judge")
+        watch(f.JUDGE_LAG, judging.lag)
+        watch(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
+        for window, unit in self._purse.limits():
+            watch(f.JUDGE_SPENT, partial(self._purse.share, window, unit), window, unit)
+
+
+def anchors(config: Config) -> tuple[Anchor, ...]:
+    """The anchor set that the config names; raises ConfigError."""
+    path = config.judge.anchors.file
+    if path is None:
+        return ()
+    try:
+        with path.open("rb") as lines:
+            return read(lines, str(path))
+    except (OSError, AnchorsError) as error:
+        raise ConfigError([Problem(str(config.origin.path), 0, "$.judge.anchors.file", str(error))]) from error
