@@ -161,6 +161,7 @@ def _serve(options: argparse.Namespace) -> int:
     config = load(options.config, listen=options.listen, store=options.store)
     _warn(config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # or every call of the judge is a line
     try:
         asyncio.run(serve(config))
     except StoreError as error:
