@@ -136,12 +136,13 @@ class Incident:
 
 @pytest.fixture(scope="module")
 def incident(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("demo"), f"--speed={SPEED}", "--rollout-after=10s") as demo:
+    with running(tmp_path_factory.mktemp("demo"), f"--speed={SPEED}", "--rollout-after=6s") as demo:
         demo.wait_for("fails because: .*\n")
         exporter = re.search(r"metrics +(http://[\d.:]+)", demo.said)[1]
         wait_until(lambda: all_acted(exporter), f"all of {', '.join(ACTED)}", 60, demo)
         demo.notice_children()
         found = Incident(demo)
+        found.log = next(demo.temporary.glob("llmq-demo-*/llmq.log")).read_text()
         demo.process.send_signal(signal.SIGINT)
         found.code = demo.process.wait(40)
         found.said, found.left_behind = demo.said, demo.left_behind()
@@ -229,6 +230,12 @@ def test_the_offline_suite_was_green_for_every_version(incident):
 def test_nothing_that_users_and_reviewers_sent_was_refused(incident):
     assert total(incident.metrics, "llmq_exporter_rejected_total") == 0
     assert total(incident.metrics, "llmq_review_claims_total", event="labelled") > 0
+
+
+def test_the_exporter_logs_what_happens_and_not_every_call(incident):
+    assert "judge admitted" in incident.log
+    assert "HTTP Request" not in incident.log
+    assert "ERROR" not in incident.log
 
 
 def test_after_ctrl_c_no_process_and_no_folder_is_left(incident):
