@@ -271,6 +271,36 @@ async def test_labels_are_held_beside_the_judges_verdict_at_once(run_exporter, j
     assert await pairs(exporter, "fail", "fail") == 0
 
 
+async def test_what_is_not_queued_is_counted_once_whatever_is_said_of_it_later(run_exporter, judge):
+    reasons = {"failed": {"enabled": True, "failed": ["refusal"]}, "complaint": {"enabled": True}}
+    exporter = await run_exporter(config(reasons) | judge[1])
+    for number in (1, 2):
+        await ask(exporter, QUESTIONS[0], answer="I'm sorry, but I can't help with that.", trace_id=f"{number:032x}")
+        await judged(exporter)
+    for number, signal in enumerate(("copy", "thumbs_down", "copy", "thumbs_down")):
+        said = {"trace_id": f"{2:032x}", "signal": signal, "user": str(number)}
+        assert (await exporter.post("/v1/feedback", json=said))[0] == 200
+    await exporter.pass_time(1)
+    name = "llmq_review_routed_total"
+    assert await exporter.total(name, outcome="queued") == 1
+    for reason in ("failed", "complaint"):
+        assert await exporter.total(name, reason=reason, outcome="near_duplicate") == 1
+
+
+async def test_people_are_asked_about_what_no_judge_is_asked_about(run_exporter, judge):
+    judge[1]["judge"]["sampling"] = [{"apps": ["bank"], "rate": 1.0}]
+    exporter = await run_exporter(config({"complaint": {"enabled": True}}) | judge[1])
+    await ask(exporter, QUESTIONS[0], trace_id="ab" * 16)
+    await ask(exporter, QUESTIONS[1], trace_id="cd" * 16, app="bank", answer="")
+    for trace_id in ("ab" * 16, "cd" * 16):
+        status, _ = await exporter.post("/v1/feedback", json={"trace_id": trace_id, "signal": "thumbs_down"})
+        assert status == 200
+    await exporter.pass_time(3)
+    found = [await claim(exporter, reviewer) for reviewer in ("ada", "bob")]
+    asked = [[one["evaluator"] for one in item["ask"]] for item in found]
+    assert asked == [["helpfulness", "faithfulness"], ["helpfulness"]]
+
+
 async def test_a_verdict_of_the_judge_routes_and_is_compared_when_it_comes_late(run_exporter, judge):
     near = {"unsure": {"enabled": True, "near": ["helpfulness"], "within": 1.0}}
     exporter = await run_exporter(config(near) | judge[1])

@@ -62,12 +62,11 @@ def test_a_share_is_drawn_by_trace_id_and_has_the_right_size():
 
 def test_people_are_asked_what_fits_the_trace():
     def about(reason, **changes):
-        return asked_about(reason, DEFAULT_ASK, **{"has_context": True, "excluded": ()} | changes)
+        return asked_about(reason, DEFAULT_ASK, **{"has_context": True} | changes)
 
     reason = DEFAULT_REASONS[0]
     assert about(reason) == ("helpfulness", "faithfulness")
     assert about(reason, has_context=False) == ("helpfulness",)
-    assert about(reason, excluded=("faithfulness",)) == ("helpfulness",)
     assert about(Reason(name="r", ask=("faithfulness",))) == ("faithfulness",)
 
 

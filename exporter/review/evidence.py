@@ -52,8 +52,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     finish_reason: str | None = None
     conversation_id: str | None = None
     evaluations: tuple[Scored, ...] = ()
-    excluded: tuple[str, ...] = ()
-    """The evaluators that do not apply to the trace."""
     signals: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
 
@@ -88,7 +86,6 @@ def said(document: Mapping[str, Any], redact: Redact) -> dict[str, Any]:
     """What was said of the trace, as fields of Evidence; late scores change them."""
     return {
         "evaluations": tuple(_scored(one, redact) for one in document["evaluations"]),
-        "excluded": tuple(one["evaluator"] for one in document["unscored"] if one["reason"] == "not_applicable"),
         "signals": tuple(dict.fromkeys(one["signal"] for one in document["feedback"])),
         "comments": tuple(redact(one["comment"]) for one in document["feedback"] if one.get("comment")),
     }

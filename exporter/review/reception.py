@@ -81,7 +81,7 @@ class Reception:
     def judged(self, job: Job, evaluation: Evaluation) -> None:
         """The judge gave a verdict."""
         item = self._shelf.get(job.trace_id)
-        self._look_again(job.trace_id, job.where, job.case)
+        self._look_again(job.trace_id, job.where, job.case, verdict=evaluation.evaluator)
         if item is not None:
             self._late(item, evaluation)
 
@@ -92,7 +92,7 @@ class Reception:
 
     def told(self, told: Told) -> None:
         """A user said something of an answer, or a conversation showed it."""
-        self._look_again(told.trace_id.hex(), told.where, told.trace)
+        self._look_again(told.trace_id.hex(), told.where, told.trace, signal=told.signal)
 
     # Decisions.
 
@@ -101,9 +101,16 @@ class Reception:
         trace_id: str,
         where: tuple[str, str, str, str],
         text: Trace | Case | None,
+        *,
+        verdict: str = "",
+        signal: str = "",
         flipped: Collection[str] = (),
     ) -> None:
-        """Look at a recorded trace with all that is known of it by now."""
+        """Look at a recorded trace with all that is known of it by now.
+
+        Only news lead to the queue: the evaluator that gave its ``verdict``, a user's ``signal``, what ``flipped``.
+        What was known before has had its chance, and is not counted again.
+        """
         if not self.is_open:
             return
         try:
@@ -111,31 +118,25 @@ class Reception:
             if stored is None:  # retention was faster
                 return
             shown = msgspec.json.decode(stored)
-            known = self._known(shown, where, flipped)
-            reasons = matching(self._settings.reasons, known)
+            known = self._known(shown, where)
+            reasons = matching(self._settings.reasons, replace(known, flipped=flipped))
+            before = matching(self._settings.reasons, _without(known, verdict, signal))
             item = self._shelf.get(trace_id)
             if item is not None:
                 self._update(item, reasons, shown)
-            elif reasons:
+            elif any(reason not in before for reason in reasons):
                 self._queue(reasons, where, lambda: shown, text)
         except StoreError as error:
             _log.error("trace not looked at for review: reason=%s", error.reason)
 
-    def _known(self, shown: Mapping[str, Any], where: tuple[str, str, str, str], flipped: Collection[str]) -> Known:
+    def _known(self, shown: Mapping[str, Any], where: tuple[str, str, str, str]) -> Known:
         verdicts: dict[str, tuple[Verdict, float, float]] = {
             one["evaluator"]: (one["verdict"], one["score"], self._mark(one["evaluator"]))
             for one in shown["evaluations"]
             if one["sample"] != "shadow"
         }
-        signals = {one["signal"] for one in shown["feedback"]}
-        return Known(
-            trace_id=shown["trace_id"],
-            app=where[0],
-            route=where[1],
-            verdicts=verdicts,
-            signals=signals,
-            flipped=flipped,
-        )
+        signals = [one["signal"] for one in shown["feedback"]]
+        return Known(trace_id=shown["trace_id"], app=where[0], route=where[1], verdicts=verdicts, signals=signals)
 
     def _update(self, item: Item, reasons: tuple[Reason, ...], shown: Mapping[str, Any]) -> None:
         evidence = self._shelf.evidence(item.trace_id)
@@ -176,14 +177,13 @@ class Reception:
         where: tuple[str, str, str, str],
         evidence: Evidence,
     ) -> Item:
-        now, has_context = self._now(), bool(evidence.context)
-        excluded = evidence.excluded if has_context else ()
+        now, has_context = self._now(), bool(evidence.context and evidence.answer)
         return Item(
             trace_id=shown["trace_id"],
             reason=reason.name,
             why=why,
             where=where,
-            ask=asked_about(reason, self._settings.ask, has_context=has_context, excluded=excluded),
+            ask=asked_about(reason, self._settings.ask, has_context=has_context),
             annotators=reason.annotators,
             created_at=now,
             ready_at=now + self._settings.wait,
@@ -218,3 +218,12 @@ def _document(scored: Scored) -> Mapping[str, Any]:
         msgspec.json.encode(document(scored.trace, scored.outcome, content=True))
     )
     return found
+
+
+def _without(known: Known, verdict: str, signal: str) -> Known:
+    """What was known before an evaluator gave its verdict, or a user's signal came."""
+    signals = list(known.signals)
+    if signal in signals:
+        signals.remove(signal)
+    verdicts = {name: said for name, said in known.verdicts.items() if name != verdict}
+    return replace(known, verdicts=verdicts, signals=signals)

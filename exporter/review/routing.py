@@ -30,14 +30,12 @@ def matching(reasons: Iterable[Reason], known: Known) -> tuple[Reason, ...]:
     return tuple(reason for reason in reasons if _holds(reason, known))
 
 
-def asked_about(reason: Reason, ask: Iterable[Ask], *, has_context: bool, excluded: Collection[str]) -> tuple[str, ...]:
-    """The evaluators whose question is put to people; ``excluded``: those that do not apply to the trace."""
+def asked_about(reason: Reason, ask: Iterable[Ask], *, has_context: bool) -> tuple[str, ...]:
+    """The evaluators whose question is put to people, also where no judge is asked."""
     return tuple(
         one.evaluator
         for one in ask
-        if (not reason.ask or one.evaluator in reason.ask)
-        and (has_context or not one.with_context)
-        and one.evaluator not in excluded
+        if (not reason.ask or one.evaluator in reason.ask) and (has_context or not one.with_context)
     )
 
 
