@@ -141,7 +141,8 @@ class Judging:
             return
         judged = self._judged_by(trace.trace_id)
         for rubric in self.settings.rubrics:
-            if rubric.applies_to(case) and rubric.name not in judged and not self.queue.is_full:
+            is_wanted = rubric.applies_to(case) and self._sampler.rule(rubric.name, trace) is not None
+            if is_wanted and rubric.name not in judged and not self.queue.is_full:
                 self._put(trace, where, case, rubric, "targeted")
 
     def _judged_by(self, trace_id: str) -> set[str]:

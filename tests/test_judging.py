@@ -262,3 +262,15 @@ async def test_what_is_judged_anyway_is_not_judged_again_for_a_complaint(run_exp
     await settled(exporter)
     assert await verdicts(exporter) == [0, 1]
     assert len(stub.requests) == 1
+
+
+async def test_a_complaint_brings_no_trace_to_the_judge_that_no_sampling_rule_is_for(run_exporter, judge, stub):
+    rules = [{"apps": ["bank"], "rate": 1.0}]
+    exporter = await run_exporter(judge(sampling=rules, targeted={"rate": 1.0, "feedback": True}))
+    trace_id = "a" * 32
+    await ask(exporter, "truth:bad", trace_id=trace_id)
+    await exporter.post("/v1/feedback", json={"id": "1", "trace_id": trace_id, "signal": "thumbs_down"})
+    await exporter.pass_time(1)
+    await settled(exporter)
+    assert stub.requests == []
+    assert await verdicts(exporter) == [0, 0]

@@ -102,7 +102,7 @@ class Sampler:
 
     def decide(self, evaluator: str, trace: Trace, *, hard: bool = False) -> Decision:
         """Whether this evaluator judges the trace, which is counted as seen: ask once for each trace that it could."""
-        rule = next((rule for rule in self._rules.get(evaluator, ()) if rule.matches(trace)), None)
+        rule = self.rule(evaluator, trace)
         if rule is None:
             return Decision("not_applicable")
         number = draw(trace.trace_id)
@@ -114,6 +114,10 @@ class Sampler:
         if hard and number < rate + (1.0 - rate) * self._targeted.rate:
             return Decision("targeted", rate)
         return Decision("sampled_out", rate)
+
+    def rule(self, evaluator: str, trace: Trace) -> Rule | None:
+        """The rule for a trace; without one this evaluator is never to judge it."""
+        return next((rule for rule in self._rules.get(evaluator, ()) if rule.matches(trace)), None)
 
     def state(self) -> bytes:
         """What to keep over a restart, as JSON."""
