@@ -64,7 +64,7 @@ def _signals() -> Panel:
         Query(signals(("signal", "source"), "$__rate_interval"), "{{signal}} ({{source}})"),
         unit="short",
         stacked=True,
-        interval="10m",
+        interval="2m",
     )
 
 
@@ -121,9 +121,9 @@ def _slices() -> Panel:
             Column("prompt_version", "Prompt version"),
             Column("model_version", "Model version"),
             Column("A", "n answers"),
-            Column("B", "Down, of answers", unit=RATIO, decimals=2),
+            Column("B", "Down, answers", unit=RATIO, decimals=2),
             Column("C", "n ratings"),
-            Column("D", "Down, of ratings", unit=RATIO, decimals=1),
+            Column("D", "Down, ratings", unit=RATIO, decimals=1),
             Column("E", "At least", unit=RATIO, decimals=1),
             Column("F", "At most", unit=RATIO, decimals=1),
             Column("G", "Regenerated", unit=RATIO, decimals=2),
@@ -137,7 +137,7 @@ def _slices() -> Panel:
         Query(queries.high(down, ratings)),
         Query(queries.share(signals(SLICE, "24h", 'signal="regenerate"'), answers)),
         Query(queries.share(signals(SLICE, "24h", 'signal="rephrase"'), answers)),
-        sort="Down, of answers",
+        sort="Down, answers",
     )
 
 
@@ -152,7 +152,7 @@ def _received() -> Panel:
         width=24,
         height=6,
         stacked=True,
-        interval="10m",
+        interval="2m",
     )
 
 
@@ -162,7 +162,7 @@ def _review() -> list[Panel]:
     return [
         graph(21, "Waiting, by reason", "Traces in the queue, by why they came there.",
               Query('max by (state, reason) (llmq_review_items{state!="done"})', "{{state}}: {{reason}}"),
-              unit="short", width=6, stacked=True, interval="10m"),
+              unit="short", width=6, stacked=True, interval="2m"),
         graph(22, "Age of the oldest", "Beyond the line the alert fires.",
               Query("max(llmq_review_oldest_seconds)", "oldest"), Query(f"vector({OLDEST})", "too old"), unit="s",
               width=6, overrides=[line("^too old$", "red")]),

@@ -245,17 +245,17 @@ def _work() -> list[Panel]:
     return [
         graph(41, "Calls of the judge", "Calls by how they ended: judged, why they failed, or which limit of the "
               "budget forbade them.", Query(counted("llmq_judge_requests_total", "outcome"), "{{outcome}}"),
-              unit="short", width=8, stacked=True, interval="5m"),
+              unit="short", width=8, stacked=True, interval="2m"),
         graph(42, "Failures", "Evaluations that should have given a verdict and could not, by reason.",
               Query(counted("llmq_evaluation_failures_total", "evaluator, reason"), "{{evaluator}} {{reason}}"),
-              unit="short", width=8, stacked=True, interval="5m"),
+              unit="short", width=8, stacked=True, interval="2m"),
         graph(43, "Traces that were not judged", "Left out by the sample, the budget or the gate. Over budget means "
               "that what the judge says is thinner than it was meant to be.",
               Query(counted("llmq_unscored_total", "evaluator, reason", *left), "{{evaluator}} {{reason}}"),
-              unit="short", width=8, stacked=True, interval="5m"),
+              unit="short", width=8, stacked=True, interval="2m"),
         graph(44, "Time of a judgement", "Median and 95th percentile.",
               *[Query(f"histogram_quantile({q}, {buckets})", name)
-                for q, name in (("0.5", "median"), ("0.95", "95th percentile"))], unit="s", width=8, interval="5m"),
+                for q, name in (("0.5", "median"), ("0.95", "95th percentile"))], unit="s", width=8, interval="2m"),
     ]  # fmt: skip
 
 

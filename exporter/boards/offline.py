@@ -170,12 +170,12 @@ def _covered() -> Panel:
             Column("app", "App"),
             Column("prompt_version", "Prompt version"),
             Column("model_version", "Model version"),
-            Column("A", "Verdicts online, 1d"),
-            Column("B", "Cases offline"),
+            Column("A", "Verdicts, 1d"),
+            Column("B", "Cases"),
         ],
         Query(live),
         Query(f"{cases} and {live}\nor {live} * 0"),
-        sort="Verdicts online, 1d",
+        sort="Verdicts, 1d",
         width=12,
     )
 
