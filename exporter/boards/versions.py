@@ -76,9 +76,16 @@ def _recorded(series: str) -> str:
     return f"max by ({', '.join(LABELS)}) ({named})"
 
 
+def _others(metric: str, own: str) -> str:
+    """What the other versions on the route have: the route without each version."""
+    route = ", ".join(label for label in LABELS if label != "version")
+    source = selector(f"route:llmq_{metric}:increase6h", MINE, *PLACE)
+    return f"(max by ({route}) ({source}) - on ({route}) group_right () {own})"
+
+
 def _against_others(settings: RuleSettings) -> list[Panel]:
     bad, events = _recorded("failing_evaluations:"), _recorded("evaluations:")
-    other_bad, others = _recorded("other_failing_evaluations:"), _recorded("other_evaluations:")
+    other_bad, others = _others("failing_evaluations", bad), f"({_others('evaluations', events)} >= 1)"
     difference, z = _recorded("failing_difference:ratio_"), f"{_recorded('failing:z_')} > -Inf"
     limit = settings.widened(settings.comparison_z)
     return [

@@ -51,10 +51,10 @@ def _against_the_rest(dimension: str, z: Decimal) -> Iterator[Record | Alert]:
     )
     # Where there are no others, two sums of the same parts may still differ by rounding: less than one answer is none.
     yield Record(name=difference, expr=f"{bad} / ({events} > 0)\n- {other_bad}\n/ ({others} >= 1)")
-    # The two-proportion z statistic, where the alert asks for it. A version and its others make up the route.
+    # The two-proportion z statistic: a version and its others make up the route.
     pooled = f"{all_bad} / {all_events}"
     variance = f"  {pooled} * (1 - {pooled})\n  * on ({route}) group_right () (\n    1 / {events} + 1 / {others}\n  )"
-    yield Record(name=statistic, expr=f"({difference} > {number(DIFFERENCE)})\n/ sqrt(\n{variance}\n)")
+    yield Record(name=statistic, expr=f"{difference}\n/ sqrt(\n{variance}\n)")
     yield Alert(
         name="LLMQualityVersionWorse",
         expr=(
