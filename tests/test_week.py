@@ -1,12 +1,12 @@
 """A week of three assistants and their people, on a moving clock: every number is one that the script knows."""
 
 import asyncio
+import importlib.util
 import json
 import random
-import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from itertools import count, product
+from pathlib import Path
 
 import pytest
 
@@ -14,278 +14,21 @@ from exporter.cli import main
 from exporter.demo.judge_stub import Stub
 from exporter.offline.likeness import signature, written
 
+_spec = importlib.util.spec_from_file_location("week_truth", Path(__file__).parent / "week" / "truth.py")
+truth = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(truth)
+
 MONDAY = 20_724 * 86_400.0
 WEDNESDAY = 2
 """From then on the shop answers by prompt version 8, which hurts."""
 RESTART = (3, 1)
 """The day and the slot in whose middle the exporter is started again."""
 SLOTS = 4
-REFUSAL = "I'm sorry, but I can't help with that."
-WRONG = "The warranty covers water damage and theft abroad."
-FACT = "The parcel is kept at the nearest shop for seven days, and a signature is needed above 500 euros."
-CONTEXT = ["Parcels are delivered on weekdays. " + FACT]
+CONTEXT = ["Parcels are delivered on weekdays. " + truth.FACT]
 SLICES = {"shop": ("/ask", "m-1"), "bank": ("/answer", "m-2"), "docs": ("/search", "m-1")}
 ASKED = {"shop": 9, "bank": 4, "docs": 2}
-SUITE = [
-    f"Where is the {words}?"
-    for words in ("invoice folder", "parking garage", "loyalty voucher", "spare charger", "museum ticket")
-]
-NEGATIVE = {"thumbs_down", "regenerate", "rephrase", "abandon"}
-RATINGS = {"thumbs_up", "thumbs_down"}
 IDLE, CLAIM = 1800, 900
-
-
-@dataclass
-class Turn:
-    """One question and its answer, and all that the script knows of it."""
-
-    trace_id: str
-    app: str
-    where: tuple[str, str, str, str]
-    question: str
-    kind: str
-    conversation: str
-    user: str
-    has_context: bool
-    signal: str = ""
-    """What the question says of the answer before it."""
-    said: dict[tuple[str, str], str] = field(default_factory=dict)
-    judged: dict[str, str] = field(default_factory=dict)
-    routed: set[str] = field(default_factory=set)
-
-    @property
-    def answer(self):
-        return {"good": FACT, "wrong": WRONG, "refusal": REFUSAL, "empty": ""}[self.kind]
-
-    @property
-    def fails(self):
-        return self.kind in ("refusal", "empty") or (self.kind == "wrong" and self.has_context)
-
-    @property
-    def is_hard(self):
-        return self.kind == "refusal" or (self.kind == "wrong" and self.has_context)
-
-
-@dataclass
-class Item:
-    """A case in the review queue as the script knows it."""
-
-    turn: Turn
-    reason: str
-    created: float
-    claims: dict[str, float] = field(default_factory=dict)
-    labels: dict[str, dict[str, str]] = field(default_factory=dict)
-    skipped: set[str] = field(default_factory=set)
-    corrected: str | None = None
-    disputed: bool = False
-    done: float | None = None
-
-    @property
-    def wanted(self):
-        return {"failed": 2, "complaint": 1}[self.reason] + self.disputed
-
-    @property
-    def ask(self):
-        return ["helpfulness"] + ["faithfulness"] * (self.turn.has_context and self.turn.kind != "empty")
-
-    @property
-    def is_untouched(self):
-        return not (self.claims or self.labels or self.skipped)
-
-    def is_free(self, reviewer, now):
-        taken = sum(until > now for who, until in self.claims.items() if who != reviewer)
-        said = reviewer in self.labels or reviewer in self.skipped
-        return self.done is None and not said and self.wanted - len(self.labels) - taken > 0
-
-    def state(self, now):
-        if self.done is not None:
-            return "done"
-        if now < self.created + 120:
-            return "held"
-        active = sum(until > now for until in self.claims.values())
-        if active and self.wanted - len(self.labels) - active <= 0:
-            return "claimed"
-        return "disputed" if self.disputed else "waiting"
-
-    def verdicts(self):
-        said = {one: Counter(label[one] for label in self.labels.values()) for one in self.ask}
-        return {one: "pass" if counts["pass"] > counts["fail"] else "fail" for one, counts in said.items()}
-
-
-class Truth:
-    """What must be counted, kept without a look at the exporter: (metric, labels) → number."""
-
-    def __init__(self, clock):
-        self.clock = clock
-        self.numbers = Counter()
-        self.turns = {}
-        self.items = {}
-        self.queued = set()
-        self.ids = set()
-        self.waiting = defaultdict(list)
-        self.last = {}
-        """The last turn of each conversation."""
-        self.going_on = set()
-        self.failures = set()
-        self.edits = []
-
-    def add(self, metric, *labels, by=1):
-        self.numbers[(metric, *labels)] += by
-
-    # Traces.
-
-    def recorded(self, turn):
-        before = self.last.get(turn.conversation)
-        if turn.signal:
-            self.signal(before, turn.signal, "derived")
-        self.last[turn.conversation] = turn
-        self.going_on.add(turn.conversation)
-        self.turns[turn.trace_id] = turn
-        self.add("requests", *turn.where)
-        if turn.kind != "empty":
-            self.evaluated(turn, "refusal", turn.kind != "refusal", "all")
-        self.evaluated(turn, "empty", turn.kind != "empty", "all")
-        if turn.has_context and turn.kind in ("good", "wrong"):
-            self.evaluated(turn, "grounding", turn.kind == "good", "all")
-        for rubric in ("helpfulness", "faithfulness"):
-            applies = turn.kind != "empty" and turn.app != "docs" and (rubric == "helpfulness" or turn.has_context)
-            if not applies:
-                self.add("unscored", rubric, "not_applicable", turn.app)
-            elif turn.app == "shop" or turn.is_hard:
-                self.judge(turn, rubric, "random" if turn.app == "shop" else "targeted")
-            else:
-                self.add("unscored", rubric, "sampled_out", turn.app)
-        if turn.fails:
-            self.failed(turn)
-        for _, said in self.waiting.pop(turn.trace_id, ()):
-            self.joined(turn, said)
-        if turn.is_hard and turn.trace_id not in self.items:
-            self.route(turn, "failed")
-
-    def evaluated(self, turn, evaluator, passed, sample):
-        self.add("evaluations", evaluator, "pass" if passed else "fail", sample, *turn.where)
-
-    def judge(self, turn, rubric, sample):
-        """The judge knows what is made up; it thinks that a refusal is helpful."""
-        turn.judged[rubric] = "fail" if turn.kind == "wrong" else "pass"
-        self.evaluated(turn, rubric, turn.kind != "wrong", sample)
-        if turn.kind == "wrong":
-            self.failed(turn)
-
-    def failed(self, turn):
-        if turn.app != "docs" and turn.trace_id not in self.failures:
-            self.failures.add(turn.trace_id)
-            self.add("failures", "covered" if turn.question in SUITE else "uncovered", *turn.where[:2])
-
-    # What users say and do.
-
-    def sent(self, said, turn=None):
-        """Feedback on a turn, known already or still to come."""
-        reference, key = said.get("trace_id") or said["conversation_id"], said.get("id")
-        if key is not None and (reference, key) in self.ids:
-            self.add("received", "duplicate")
-            return
-        self.ids.add((reference, key))
-        turn = turn or self.turns.get(reference)
-        if turn is None:
-            self.waiting[reference].append((self.clock.at, said))
-        else:
-            self.joined(turn, said)
-
-    def joined(self, turn, said):
-        signal, user = said["signal"], said.get("user", "")
-        subject = "rating" if signal in RATINGS else signal
-        before = turn.said.get((user, subject))
-        turn.said[user, subject] = signal
-        if before == signal:
-            self.add("received", "repeated")
-            return
-        if before:
-            self.add("retracted", before, "explicit", *turn.where)
-        if "edited_text" in said:
-            pieces = len(re.findall(r"\w+|[^\w\s]", turn.answer))
-            self.edits.append(1 / (2 * pieces + 1))
-        self.add("received", "corrected" if before else "joined")
-        self.signal(turn, signal, "explicit")
-
-    def expire_feedback(self):
-        for reference, waiting in self.waiting.items():
-            over = [one for one in waiting if one[0] + 86_400 <= self.clock.at]
-            self.waiting[reference] = [one for one in waiting if one not in over]
-            self.add("received", "expired", by=len(over))
-
-    def signal(self, turn, signal, source):
-        self.add("feedback", signal, source, *turn.where)
-        if signal in NEGATIVE and turn.kind != "empty" and turn.app != "docs":
-            for rubric in ("helpfulness", "faithfulness")[: 1 + turn.has_context]:
-                if rubric not in turn.judged:
-                    self.judge(turn, rubric, "targeted")
-        if signal == "thumbs_down":
-            self.failed(turn)
-            if turn.trace_id not in self.items:
-                self.route(turn, "complaint")
-
-    def conversations_end(self):
-        for name in sorted(self.going_on):
-            turn = self.last[name]
-            self.add("ended", "idle")
-            if turn.kind in ("refusal", "empty") or turn.signal == "rephrase":
-                self.signal(turn, "abandon", "derived")
-        self.going_on.clear()
-
-    # Review.
-
-    def route(self, turn, reason):
-        if reason in turn.routed:
-            return
-        turn.routed.add(reason)
-        if (turn.app, turn.question) in self.queued:
-            self.add("routed", reason, "near_duplicate")
-            return
-        self.queued.add((turn.app, turn.question))
-        self.items[turn.trace_id] = Item(turn, reason, self.clock.at)
-        self.add("routed", reason, "queued")
-
-    def expire_claims(self):
-        for item in self.items.values():
-            for reviewer in [who for who, until in item.claims.items() if until <= self.clock.at]:
-                del item.claims[reviewer]
-                self.add("claims", "expired")
-
-    def next_for(self, reviewer):
-        now = self.clock.at
-        open_items = [one for one in self.items.values() if one.done is None]
-        mine = [one for one in open_items if one.claims.get(reviewer, 0) > now]
-        free = [one for one in open_items if now >= one.created + 120 and one.is_free(reviewer, now)]
-        free.sort(key=lambda one: (not one.disputed, one.is_untouched, one.created, one.turn.trace_id))
-        return next(iter([*mine, *free]), None)
-
-    def labelled(self, item, reviewer, labels, corrected):
-        item.labels[reviewer] = labels
-        item.corrected = corrected or item.corrected
-        for evaluator, verdict in labels.items():
-            self.add("labels", evaluator, verdict, item.reason)
-        if item.claims.pop(reviewer, None):
-            self.add("claims", "labelled")
-        split = {one for one in item.ask if len({label[one] for label in item.labels.values()}) > 1}
-        if split and not item.disputed:
-            item.disputed = True
-            for one in split:
-                self.add("disagreements", one)
-        if len(item.labels) >= item.wanted:
-            item.done = self.clock.at
-            self.add("done", item.reason, "majority" if item.disputed else "decided")
-
-    def count_items(self):
-        for item in self.items.values():
-            self.add("items", item.state(self.clock.at), item.reason)
-
-    def judge_beside_people(self):
-        for item in self.items.values():
-            if item.done is not None:
-                for evaluator, human in item.verdicts().items():
-                    if evaluator in item.turn.judged:
-                        self.add("pairs", evaluator, item.turn.judged[evaluator], human, "review")
+"""Seconds until a conversation has ended, and until a claim runs out."""
 
 
 class Week:
@@ -293,7 +36,7 @@ class Week:
 
     def __init__(self, exporter, clock):
         self.exporter, self.clock = exporter, clock
-        self.truth = Truth(clock)
+        self.truth = truth.Truth(clock)
         self.chance = random.Random(7)
         self.numbers, self.keys = count(1), count(1)
         self.later = defaultdict(list)
@@ -312,7 +55,7 @@ class Week:
 
     def question(self):
         if self.happens(0.15):
-            return self.chance.choice(SUITE)
+            return self.chance.choice(truth.SUITE)
         letters = [(self.chance.choice("bdfgklmnprstvz"), self.chance.choice("aeiou")) for _ in range(16)]
         one, two, three, four = ("".join(map("".join, letters[at : at + 4])) for at in range(0, 16, 4))
         return f"Where is the {one} {two} of {three} {four}?"
@@ -321,7 +64,7 @@ class Week:
         (route, model), hurts = SLICES[app], app == "shop" and day >= WEDNESDAY
         model = "m-3" if app == "bank" and day >= 4 else model
         shares = {"good": 12, "wrong": 8, "refusal": 7, "empty": 1} if hurts else {"good": 30, "wrong": 2, "refusal": 1}
-        return Turn(
+        return truth.Turn(
             trace_id=f"{next(self.numbers):032x}",
             app=app,
             where=(app, route, model, "8" if hurts else "7"),
@@ -339,7 +82,7 @@ class Week:
         question, signal = self.question(), ""
         if drawn < 0.06 or question == before.question:
             question, signal = before.question, "regenerate"
-        elif drawn < 0.12 and before.question not in SUITE and before.signal != "rephrase":
+        elif drawn < 0.12 and before.question not in truth.SUITE and before.signal != "rephrase":
             question = "Please, where can I find the " + before.question.removeprefix("Where is the ")
             signal = "rephrase"
         return self.turn(before.app, day, before.conversation, question, signal) if drawn < 0.2 else None
@@ -373,7 +116,7 @@ class Week:
         """Conversations of up to three turns, some with feedback that overtakes their traces by an hour."""
         names = [(app, f"{app} {day} {slot} {number}") for app, asked in ASKED.items() for number in range(asked)]
         turns = [self.turn(app, day, name, self.question()) for app, name in names]
-        early = [one for one in turns if one.question not in SUITE and self.happens(0.05)]
+        early = [one for one in turns if one.question not in truth.SUITE and self.happens(0.05)]
         await self.say(*((one, self.feedback(one, self.opinion(one) or "copy")) for one in early))
         await self.say((None, {"trace_id": f"9{day}{slot}9" * 8, "signal": "thumbs_down"}))
         await self.exporter.pass_time(3600)
@@ -416,7 +159,7 @@ class Week:
                 if self.happens(0.2):
                     where.append((turn, {name: said[name] for name in ("trace_id", "signal", "user")}))
                 if self.happens(0.25):
-                    (other,) = RATINGS - {rating}
+                    (other,) = truth.RATINGS - {rating}
                     self.later[at + self.chance.randint(1, 5 * SLOTS)].append((turn, self.feedback(turn, other)))
             if turn.kind == "good" and self.happens(0.08):
                 now.append((turn, self.feedback(turn, "copy")))
@@ -600,7 +343,7 @@ async def push_suites(week, day):
     for app, prompt in (("shop", "8" if day else "7"), ("bank", "7")):
         run = {"suite": "support", "run_id": f"day {day}", "evaluator": "refusal", "evaluator_version": "1", "app": app}
         run |= {"model_version": SLICES[app][1], "prompt_version": prompt, "cases": 120, "passed": 117 + day}
-        run |= {"timestamp": week.clock.at - 60, "signatures": [written(signature(one)) for one in SUITE]}
+        run |= {"timestamp": week.clock.at - 60, "signatures": [written(signature(one)) for one in truth.SUITE]}
         older = run | {"run_id": "old", "timestamp": 1.0, "passed": 1}
         for result, outcome in ((run, "newest"), (run, "duplicate"), (older, "older")):
             await week.post("/v1/offline-results", result)
@@ -608,12 +351,14 @@ async def push_suites(week, day):
         version = ("support", "refusal", app, SLICES[app][1], prompt)
         week.truth.numbers["cases", *version] = 120
         week.truth.numbers["passed", *version] = 117 + day
-    week.truth.numbers["questions", "support", "shop"] = week.truth.numbers["questions", "support", "bank"] = len(SUITE)
+    week.truth.numbers["questions", "support", "shop"] = week.truth.numbers["questions", "support", "bank"] = len(
+        truth.SUITE
+    )
 
 
-def reviewed_cases(truth):
+def reviewed_cases(known):
     """The rows of an export, without what only the exporter knows (names of its own)."""
-    done = [one for one in truth.items.values() if one.done is not None]
+    done = [one for one in known.items.values() if one.done is not None]
     return [
         {
             "id": item.turn.trace_id,
@@ -668,27 +413,26 @@ HAPPENED = {
 
 
 async def test_after_a_week_every_number_queue_and_export_is_what_the_script_knows(run_exporter, clock, tmp_path):
-    async with Stub(truth=lambda text: WRONG not in text).running() as stub:
+    async with Stub(truth=lambda text: truth.WRONG not in text).running() as stub:
         week = await passed_week(run_exporter, configured(stub, tmp_path), clock)
-        truth, exporter = week.truth, week.exporter
-        truth.judge_beside_people()
-        truth.count_items()
-        found, known = await told(exporter), +truth.numbers
+        exporter, script = week.exporter, week.truth
+        script.judge_beside_people()
+        script.count_items()
+        found, known = await told(exporter), +script.numbers
         assert {one: (found[one], known[one]) for one in found.keys() | known.keys() if found[one] != known[one]} == {}
-        assert 300 <= len(truth.turns) <= 600
+        assert 300 <= len(script.turns) <= 600
         assert {label for key in known for label in key} >= HAPPENED
+        assert known["claims", "expired"] > 0
 
-        early = sum(map(len, truth.waiting.values()))
+        early = sum(map(len, script.waiting.values()))
         assert await exporter.total("llmq_exporter_queue_length", queue="feedback") == early > 0
         edits = [await exporter.total(f"llmq_feedback_edit_ratio_{one}") for one in ("count", "sum")]
-        assert edits == [len(truth.edits), pytest.approx(sum(truth.edits), abs=0.01)]
+        assert edits == [len(script.edits), pytest.approx(sum(script.edits), abs=0.01)]
         took = [await exporter.total(f"llmq_review_label_seconds_{one}") for one in ("count", "sum")]
         assert took == [week.label_seconds / 30, week.label_seconds]
         bill = stub.billed()
         assert await exporter.total("llmq_judge_tokens_total") == bill.input + bill.output
-        assert len(stub.requests) == sum(len(one.judged) for one in truth.turns.values())
-        gaps = exporter.exporter.suites.uncovered(most=1000)
-        assert sum(one.failures for one in gaps) == sum(
-            number for key, number in known.items() if key[:2] == ("failures", "uncovered")
-        )
-        assert await exported(exporter, tmp_path / "suite.jsonl") == reviewed_cases(truth)
+        assert len(stub.requests) == sum(len(one.judged) for one in script.turns.values())
+        uncovered = [number for key, number in known.items() if key[:2] == ("failures", "uncovered")]
+        assert sum(gap.failures for gap in exporter.exporter.suites.uncovered(most=1000)) == sum(uncovered) > 0
+        assert await exported(exporter, tmp_path / "suite.jsonl") == reviewed_cases(script)
