@@ -29,7 +29,8 @@ def faster(duration: str, speed: float) -> str:
 
 def files(speed: float, links: Links) -> dict[str, str]:
     """The text of each rule file, by file name."""
-    settings = RuleSettings(links=links)
+    # Nobody waits minutes for a panel of a demo.
+    settings = RuleSettings(links=links, slow_interval="")
     return {**render(settings=settings), FILE: text(_short(speed), links)}
 
 
