@@ -1,6 +1,7 @@
 """All wiring and no logic: which part gets which, what starts and stops when, and what a reload swaps."""
 
 import asyncio
+import gc
 import logging
 import signal
 import time
@@ -36,6 +37,9 @@ from .store.records import StoreError
 from .store.sqlite import Store
 from .suites.desk import SIGNAL as OFFLINE
 from .suites.desk import OfflineDesk
+
+_COLLECT_EVERY = 50_000, 20, 50
+"""Of Python's garbage collector: objects that came and stayed before it looks at the young, and rounds of that."""
 
 _log = logging.getLogger(__name__)
 
@@ -260,9 +264,16 @@ async def serve(config: Config) -> None:
     try:
         await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
         _log.info("listening: http://%s (%s)", _bound(runner), _who(config))
+        _collect_seldom()
         await _until_told(exporter)
     finally:
         await runner.cleanup()
+
+
+def _collect_seldom() -> None:
+    """Spans and traces hold no cycles: to look through all that wait, again and again, finds nothing and costs CPU."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_EVERY)
 
 
 def _bound(runner: web.AppRunner) -> Address:
