@@ -60,8 +60,10 @@ class CalibratedJudge:
         self.calibrating.recover()
 
     async def run(self) -> None:
-        """Judge, drip, decide and show until cancelled."""
-        await asyncio.gather(self.judging.run(), self.calibrating.run())
+        """Judge, drip, decide and show until cancelled; returns when the calls under way have ended, not before."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.judging.run())
+            tasks.create_task(self.calibrating.run())
 
     async def close(self) -> None:
         """Close connections and ledger; what was reserved stays spent."""

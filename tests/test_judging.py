@@ -274,3 +274,20 @@ async def test_a_complaint_brings_no_trace_to_the_judge_that_no_sampling_rule_is
     await settled(exporter)
     assert stub.requests == []
     assert await verdicts(exporter) == [0, 0]
+
+
+async def test_a_stop_waits_for_calls_under_way_so_that_none_is_paid_twice(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(latency=0.3)
+    first = await run_exporter(judge())
+    await ask(first, *(["truth:good"] * 4))
+    async with asyncio.timeout(20):
+        while not stub.requests:
+            first.exporter.judging.worker.wake()
+            await asyncio.sleep(0.01)
+    await first.client.close()
+    second = await run_exporter(judge())
+    await settled(second)
+    bill = stub.billed()
+    assert await verdicts(second) == [4, 0]
+    assert len(stub.requests) == 4
+    assert await second.total("llmq_judge_tokens_total") == bill.input + bill.output
