@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.demo.judge_stub import Behaviour, Stub
 
-KILLS = 10
+KILLS = 8
 FAILS = 0.3
 
 

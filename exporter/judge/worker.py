@@ -23,6 +23,8 @@ ATTEMPTS: Final = 6
 OLDEST: Final = 6 * 3600.0
 """Seconds after which a job fails, however often it was tried: a verdict of yesterday helps nobody on call."""
 _LOOK_EVERY: Final = 1.0
+_FAILURES: Final = 10
+"""In a row, after which the endpoint is left alone: one that fails three times in ten is still worth its calls."""
 
 
 class Outcomes(Protocol):
@@ -80,7 +82,7 @@ class Worker:
         self._now = now
         self._chance = chance or random.Random()  # noqa: S311 (jitter)
         self._blocked = blocked
-        self.breaker = Breaker(now=now, chance=self._chance)
+        self.breaker = Breaker(now=now, chance=self._chance, failures=_FAILURES)
         self._work = asyncio.Event()
         self._stopping = False
 
