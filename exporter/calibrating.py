@@ -226,6 +226,10 @@ class Calibrating:
             self._judging.settings.gate,
             before,
         )
+        known = self.decisions.get(judge)
+        tried = len(self._last(judge)) >= decision.anchors
+        if tried and not decision.open and (known is None or known.reasons != decision.reasons):
+            _log.info("judge not admitted: evaluator=%s version=%s: %s", *judge, "; ".join(decision.reasons))
         self.decisions[judge] = decision
         self._unshown.add(judge)
         if decision.open:

@@ -41,10 +41,25 @@ def _gate_shut() -> Alert:
         summary="A judge version's verdicts are kept out of the SLIs",
         description=(
             "{{ $labels.evaluator }} {{ $labels.evaluator_version }} has not passed its gate on the anchor set: it "
-            "scores, but its verdicts do not count. llmq calibrate says why."
+            f"scores, but its verdicts do not count. {_why_shut()} llmq calibrate says all."
         ),
         dashboard="llmq-judge",
         variables=("evaluator",),
+    )
+
+
+def _why_shut() -> str:
+    """A template: how well the version agrees with people on the anchors, as far as that is known."""
+    judge = "evaluator=%q,evaluator_version=%q"
+    known = "$labels.evaluator $labels.evaluator_version | query"
+
+    def kappa(estimate: str) -> str:
+        return f'with printf `llmq_judge_kappa{{{judge},source="anchor",estimate="{estimate}"}}` {known}'
+
+    shown = '{{ . | first | value | printf "%.2f" }}'
+    return (
+        f"{{{{ {kappa('value')} }}}}Its kappa there is {shown}{{{{ else }}}}Its kappa there is not known{{{{ end }}}}"
+        f"{{{{ {kappa('low')} }}}}, {shown} at the lower bound, which the gate goes by{{{{ end }}}}."
     )
 
 
