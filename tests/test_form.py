@@ -30,7 +30,7 @@ GOOD = "| a | b |\n|---|:-:|\n| 1 | 2 |\n| `x|y` | 4 |"
     ("answer", "options"),
     [
         ("Order 1234 is ready", {"must_match": [r"\d{4}"]}),
-        ("Dear customer", {"must_not_match": [r"(?i)\bTODO\b", "(?<=x)y"]}),
+        ("Dear customer", {"must_not_match": [r"(?i)\bdarling\b", "(?<=x)y"]}),
         ("four", {"min_length": 4, "max_length": 4}),
         ("The parcel is on its way to you and it will be there by noon.", {"language": "en"}),
         ("ok", {"language": "de"}),

@@ -109,6 +109,7 @@ def test_junit_of_promptfoo_counts_tests():
 
 
 def test_junit_of_pytest_leaves_out_what_was_skipped_or_broke_off(tmp_path):
+    # The one that is skipped is another pytest's, because its report of a skip is what is read here.
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"
         "def test_a(): pass\n"
