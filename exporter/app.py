@@ -26,7 +26,7 @@ from .evaluators.panel import Panel
 from .feedback.credit import complaints
 from .feedback.desk import SIGNAL, FeedbackDesk
 from .judging import Judging
-from .metrics import families as f
+from .metrics import own
 from .metrics.events import Metrics
 from .metrics.labels import Limiter
 from .pipeline import MOST_UNRECORDED, Pipeline, Scored, Settings
@@ -192,8 +192,8 @@ class Exporter:
         self.pipeline.followers.append(scored)
         if self.judge is not None:
             self.judge.judging.followers.append(lambda job, evaluation: tell(job.trace_id, None, (evaluation,)))
-        self.metrics.watch(f.QUEUE_LENGTH, lambda: len(emitter), "emit")
-        self.metrics.watch(f.QUEUE_CAPACITY, lambda: emitter.capacity, "emit")
+        self.metrics.watch(own.QUEUE_LENGTH, lambda: len(emitter), "emit")
+        self.metrics.watch(own.QUEUE_CAPACITY, lambda: emitter.capacity, "emit")
         return emitter
 
     def _admit(self, config: Config) -> None:
@@ -222,19 +222,19 @@ class Exporter:
 
     def _watch(self) -> None:
         pipeline, watch = self.pipeline, self.metrics.watch
-        watch(f.OPEN_TRACES, lambda: len(pipeline.assembler))
-        watch(f.OPEN_TRACE_BYTES, lambda: pipeline.assembler.bytes)
-        watch(f.STORE_SIZE, self.store.size_bytes)
-        watch(f.JOURNAL_ENTRIES, lambda: pipeline.assembler.waiting)
-        watch(f.JOURNAL_LAG, pipeline.lag)
-        watch(f.QUEUE_LENGTH, lambda: pipeline.unrecorded, "unrecorded")
-        watch(f.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
-        watch(f.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")
-        watch(f.QUEUE_CAPACITY, lambda: pipeline.assembler.limits.max_traces, "open_traces")
-        watch(f.QUEUE_LENGTH, lambda: len(self.feedback.waiting), "feedback")
-        watch(f.QUEUE_CAPACITY, lambda: self.feedback.settings.early_items, "feedback")
-        watch(f.QUEUE_LENGTH, lambda: len(self.feedback.conversations), "conversations")
-        watch(f.QUEUE_CAPACITY, lambda: self.feedback.settings.conversations, "conversations")
+        watch(own.OPEN_TRACES, lambda: len(pipeline.assembler))
+        watch(own.OPEN_TRACE_BYTES, lambda: pipeline.assembler.bytes)
+        watch(own.STORE_SIZE, self.store.size_bytes)
+        watch(own.JOURNAL_ENTRIES, lambda: pipeline.assembler.waiting)
+        watch(own.JOURNAL_LAG, pipeline.lag)
+        watch(own.QUEUE_LENGTH, lambda: pipeline.unrecorded, "unrecorded")
+        watch(own.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
+        watch(own.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")
+        watch(own.QUEUE_CAPACITY, lambda: pipeline.assembler.limits.max_traces, "open_traces")
+        watch(own.QUEUE_LENGTH, lambda: len(self.feedback.waiting), "feedback")
+        watch(own.QUEUE_CAPACITY, lambda: self.feedback.settings.early_items, "feedback")
+        watch(own.QUEUE_LENGTH, lambda: len(self.feedback.conversations), "conversations")
+        watch(own.QUEUE_CAPACITY, lambda: self.feedback.settings.conversations, "conversations")
 
 
 def make_app(exporter: Exporter) -> web.Application:

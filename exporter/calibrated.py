@@ -16,6 +16,7 @@ from .judge.anchors import Anchor, AnchorsError, read
 from .judge.bench import STANDING, Bench, decoded
 from .judging import Judging
 from .metrics import families as f
+from .metrics import own
 from .metrics.events import Metrics
 from .pipeline import Pipeline
 from .store.purse import Purse
@@ -83,8 +84,8 @@ class CalibratedJudge:
 
     def _watch(self, metrics: Metrics) -> None:
         judging, watch = self.judging, metrics.watch
-        watch(f.QUEUE_LENGTH, lambda: len(judging.queue), "judge")
-        watch(f.QUEUE_CAPACITY, lambda: judging.queue.capacity, "judge")
+        watch(own.QUEUE_LENGTH, lambda: len(judging.queue), "judge")
+        watch(own.QUEUE_CAPACITY, lambda: judging.queue.capacity, "judge")
         watch(f.JUDGE_LAG, judging.lag)
         watch(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
         for window, unit in self._purse.limits():

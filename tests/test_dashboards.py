@@ -11,7 +11,7 @@ import pytest
 from exporter.boards.files import render
 from exporter.boards.grafana import SCHEMA_VERSION
 from exporter.cli import main
-from exporter.metrics.families import CATALOGUE
+from exporter.metrics.catalogue import CATALOGUE
 from exporter.rules.files import groups
 from exporter.rules.rulefile import Alert, Links, Record
 from exporter.rules.slo import DEFAULT_SLOS

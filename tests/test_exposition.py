@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.metrics import families as f
+from exporter.metrics import own
 from exporter.metrics.events import CATALOGUE, Metrics
 from exporter.metrics.exposition import OPENMETRICS, TEXT, Exposition, negotiate
 from exporter.metrics.labels import Slice
@@ -59,7 +60,7 @@ def full_metrics():
     metrics.apply(tally)
     metrics.answered("traces", 200)
     metrics.config_loaded(succeeded=True)
-    for gauge in (f.QUEUE_LENGTH, f.QUEUE_CAPACITY):
+    for gauge in (own.QUEUE_LENGTH, own.QUEUE_CAPACITY):
         metrics.watch(gauge, lambda: 7.0, "journal")
     return metrics
 

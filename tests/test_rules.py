@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from exporter import config as config_module
 from exporter.config import load
-from exporter.metrics.families import CATALOGUE
+from exporter.metrics.catalogue import CATALOGUE
 from exporter.rules.files import RuleSettings, groups, render
 from exporter.rules.promql import matching
 from exporter.rules.rulefile import Alert, Links, Record

@@ -6,7 +6,7 @@ from pathlib import Path
 import promql_parser
 import pytest
 
-from exporter.metrics.families import CATALOGUE
+from exporter.metrics.catalogue import CATALOGUE
 from exporter.rules.files import groups
 from exporter.rules.rulefile import Alert, Links, Record
 

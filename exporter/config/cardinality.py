@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from ..metrics import families as f
-from ..metrics.families import CATALOGUE, SLICE
+from ..metrics.catalogue import CATALOGUE
+from ..metrics.families import SLICE
 from ..metrics.series import Family
 from .settings import Config
 

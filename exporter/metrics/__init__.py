@@ -1,6 +1,8 @@
 """What /metrics shows.
 
-families    every metric, declared once
+families    every metric of quality, judge, users and reviewers, declared once
+own         every metric about the exporter itself, declared once
+catalogue   all of them
 labels      free text → bounded label values
 series      what a metric is made of
 ledger      durable totals: staged, stored, then shown

@@ -14,12 +14,13 @@ from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, Proce
 from ..score import Evaluation, Failure, Outcome, Unscored
 from ..trace import Trace
 from . import families as f
+from . import own
+from .catalogue import CATALOGUE
 from .exposition import Exposition
 from .labels import Slice
 from .ledger import MOST, Deltas, Ledger, Row
 from .series import Exemplar, Family, Series, series_of
 
-CATALOGUE = f.CATALOGUE
 _SLICES_KEPT = 4096
 
 
@@ -55,50 +56,50 @@ class Tally(Deltas):
         self, signal: str, spans: int, logs: int, rejected: Mapping[str, int], anomalies: Mapping[str, int]
     ) -> None:
         """Count what one acknowledged request held, what of it was refused, and what was repaired."""
-        self.inc(f.SPANS_RECEIVED, (), spans)
-        self.inc(f.LOG_RECORDS_RECEIVED, (), logs)
+        self.inc(own.SPANS_RECEIVED, (), spans)
+        self.inc(own.LOG_RECORDS_RECEIVED, (), logs)
         for reason, count in rejected.items():
-            self.inc(f.REJECTED, (signal, reason), count)
+            self.inc(own.REJECTED, (signal, reason), count)
         for reason, count in anomalies.items():
-            self.inc(f.ANOMALIES, (reason,), count)
+            self.inc(own.ANOMALIES, (reason,), count)
 
     def rejected(self, signal: str, reason: str, count: int = 1) -> None:
         """Count spans, log records or one whole request that were refused."""
-        self.inc(f.REJECTED, (signal, reason), count)
+        self.inc(own.REJECTED, (signal, reason), count)
 
     def duplicate(self, signal: str, kind: str, count: int = 1) -> None:
         """Count parts that were received before: ``kind`` is same or conflicting."""
-        self.inc(f.DUPLICATES, (signal, kind), count)
+        self.inc(own.DUPLICATES, (signal, kind), count)
 
     def late(self, signal: str, outcome: str, count: int = 1) -> None:
         """Count parts of a recorded trace: ``outcome`` is used or dropped."""
-        self.inc(f.LATE, (signal, outcome), count)
+        self.inc(own.LATE, (signal, outcome), count)
 
     def traces_opened(self, count: int = 1) -> None:
         """Count traces of which a first part came."""
-        self.inc(f.TRACES_RECEIVED, (), count)
+        self.inc(own.TRACES_RECEIVED, (), count)
 
     def trace_closed(self, reason: str) -> None:
         """Count a trace that was taken as complete, and why."""
-        self.inc(f.TRACES_CLOSED, (reason,))
+        self.inc(own.TRACES_CLOSED, (reason,))
 
     def trace_ignored(self, reason: str = "no_llm_request") -> None:
         """Count a trace in which there is nothing to score."""
-        self.inc(f.TRACES_IGNORED, (reason,))
+        self.inc(own.TRACES_IGNORED, (reason,))
 
     def emitted(self, outcome: str, count: int) -> None:
         """Count evaluations told to another system: sent, dropped or rejected."""
-        self.inc(f.EMITTED, (outcome,), count)
+        self.inc(own.EMITTED, (outcome,), count)
 
     def labels_overflowed(self, counts: Mapping[str, int]) -> None:
         """Count values folded into __other__, by label."""
         for label, count in counts.items():
-            self.inc(f.LABEL_OVERFLOW, (label,), count)
+            self.inc(own.LABEL_OVERFLOW, (label,), count)
 
     def redacted(self, counts: Mapping[str, int]) -> None:
         """Count what was replaced in text, by kind."""
         for kind, count in counts.items():
-            self.inc(f.REDACTIONS, (kind,), count)
+            self.inc(own.REDACTIONS, (kind,), count)
 
     def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
         """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""
@@ -261,17 +262,17 @@ class Metrics:
         self._slices: dict[Slice, SliceSeries] = {}
         self.durations: dict[str, Series] = {}
         self._score = f.SCORE
-        self.ledger = Ledger(f.CATALOGUE)
+        self.ledger = Ledger(CATALOGUE)
         self.registry = registry or CollectorRegistry()
         self._gauges = {
             family.name: Gauge(family.name, family.help, family.labels, registry=self.registry)
-            for family in f.CATALOGUE
+            for family in CATALOGUE
             if family.type == "gauge" and not family.durable
         }
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._exposition = Exposition(self.registry, (each for each in f.CATALOGUE if each.name not in self._gauges))
-        self._gauges[f.BUILD_INFO.name].labels(version).set(1)
+        self._exposition = Exposition(self.registry, (each for each in CATALOGUE if each.name not in self._gauges))
+        self._gauges[own.BUILD_INFO.name].labels(version).set(1)
         self._begin()
         self.configure(evaluators, pass_marks)
 
@@ -337,23 +338,23 @@ class Metrics:
 
     def answered(self, signal: str, code: int) -> None:
         """Count the answer to a request at once, because a refused one never reaches the store."""
-        self._at_once(f.RESPONSES, (signal, str(code)))
+        self._at_once(own.RESPONSES, (signal, str(code)))
 
     def store_failed(self, reason: str) -> None:
         """Count a transaction that the store refused, at once."""
-        self._at_once(f.STORE_ERRORS, (reason,))
+        self._at_once(own.STORE_ERRORS, (reason,))
 
     def committed(self, seconds: float) -> None:
         """Note how long a transaction took."""
         deltas = Deltas(self.now())
-        deltas.observe(f.COMMIT_DURATION, (), seconds)
+        deltas.observe(own.COMMIT_DURATION, (), seconds)
         self.ledger.apply(deltas)
 
     def config_loaded(self, succeeded: bool) -> None:
         """Note the outcome of loading the config, at the start or at a reload."""
-        self._gauges[f.CONFIG_RELOAD_SUCCESSFUL.name].set(float(succeeded))
+        self._gauges[own.CONFIG_RELOAD_SUCCESSFUL.name].set(float(succeeded))
         if succeeded:
-            self._gauges[f.CONFIG_RELOAD_TIME.name].set(self.now())
+            self._gauges[own.CONFIG_RELOAD_TIME.name].set(self.now())
 
     def slice_series(self, where: Slice) -> SliceSeries:
         """Return the series of a slice."""
@@ -370,7 +371,7 @@ class Metrics:
         named = (
             series_of(f.EVALUATIONS, (*key, *series.where)),
             series_of(self._score, (evaluator, version, sample, *series.where[:3])),
-            series_of(f.LAST_SCORED, (evaluator,)),
+            series_of(own.LAST_SCORED, (evaluator,)),
         )
         series.evaluations[key] = named
         return named
@@ -381,7 +382,7 @@ class Metrics:
         return series
 
     def _begin(self) -> None:
-        for family in f.CATALOGUE:
+        for family in CATALOGUE:
             if family.type != "gauge" and set(family.labels) == set(family.siblings):
                 self.ledger.born(family, tuple(values[0] for values in family.siblings.values()))
 

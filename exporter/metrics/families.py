@@ -1,21 +1,18 @@
-"""Every metric, declared once by its literal name. Knows nothing of when they move or how they are kept.
+"""Every metric of quality, judge, users and reviewers, declared once by its literal name: ``llmq_…``.
 
-Quality metrics start ``llmq_``; those about the exporter itself start ``llmq_exporter_``.
+Knows nothing of when they move or how they are kept.
 """
 
 from typing import get_args
 
-from ..redaction import KINDS
 from ..score import FailureReason, JudgeFailure, Verdict
 from .series import Family, counter, gauge, histogram
 
 SLICE = ("app", "route", "model_version", "prompt_version")
-SIGNALS = ("traces", "logs", "interactions")
 RATINGS = ("thumbs_up", "thumbs_down")
 JUDGE = ("evaluator", "evaluator_version")
 ESTIMATE = ("value", "low", "high")
 """An estimate is three gauges: its value and the ends of its 95 % interval."""
-CLOSED_REASONS = ("root", "idle", "age", "pressure", "shutdown")
 
 
 # Quality, beside latency and cost
@@ -348,114 +345,3 @@ OFFLINE_FAILURES = counter(
     siblings={"coverage": ("covered", "uncovered")},
     expires_with=("app", "route"),
 )
-
-# The exporter's funnel: what came in, and where it went
-
-RESPONSES = counter(
-    "llmq_exporter_requests_total",
-    "HTTP requests that brought data, by the status code of the answer; starts again at a restart.",
-    "signal",
-    "code",
-    durable=False,
-)
-SPANS_RECEIVED = counter("llmq_exporter_spans_received_total", "Spans that were acknowledged, retried ones included.")
-LOG_RECORDS_RECEIVED = counter(
-    "llmq_exporter_log_records_received_total", "Log records that were acknowledged, retried ones included."
-)
-REJECTED = counter(
-    "llmq_exporter_rejected_total",
-    "Spans, log records or whole requests that were refused, by reason.",
-    "signal",
-    "reason",
-)
-DUPLICATES = counter(
-    "llmq_exporter_duplicates_total",
-    "Spans and log records received again: with the same content (a retry) or with conflicting content.",
-    "signal",
-    "kind",
-    siblings={"signal": SIGNALS, "kind": ("same", "conflicting")},
-)
-LATE = counter(
-    "llmq_exporter_late_total",
-    "Spans and log records that came after their trace was recorded: still used, or dropped.",
-    "signal",
-    "outcome",
-    siblings={"signal": SIGNALS, "outcome": ("used", "dropped")},
-)
-ANOMALIES = counter(
-    "llmq_exporter_anomalies_total", "Spans and log records that were accepted with a repair, by reason.", "reason"
-)
-TRACES_RECEIVED = counter("llmq_exporter_traces_received_total", "Traces of which a first part was acknowledged.")
-TRACES_CLOSED = counter(
-    "llmq_exporter_traces_closed_total",
-    "Traces that were taken as complete: root ended, idle, too old, under pressure, at shutdown.",
-    "reason",
-    siblings={"reason": CLOSED_REASONS},
-)
-TRACES_IGNORED = counter(
-    "llmq_exporter_traces_ignored_total",
-    "Traces that were not scored because there is nothing in them to score, by reason.",
-    "reason",
-    siblings={"reason": ("no_llm_request",)},
-)
-EMITTED = counter(
-    "llmq_exporter_emitted_events_total",
-    "Evaluations told to the endpoint of judge.emit, by what became of them.",
-    "outcome",
-    siblings={"outcome": ("sent", "dropped", "rejected")},
-)
-LABEL_OVERFLOW = counter(
-    "llmq_exporter_label_overflow_total",
-    "Label values that were folded into __other__: past the label's budget, or not in its allow list.",
-    "label",
-    siblings={"label": SLICE},
-)
-REDACTIONS = counter(
-    "llmq_exporter_redactions_total",
-    "Pieces of text that were replaced before they were stored or shown to a judge, by what they were.",
-    "kind",
-    siblings={"kind": KINDS},
-)
-LAST_SCORED = Family(
-    name="llmq_exporter_last_scored_timestamp_seconds",
-    type="gauge",
-    help="Unix time at which an evaluator last gave a verdict; survives restarts.",
-    labels=("evaluator",),
-    combine="max",
-)
-
-# The exporter's health; starts again at a restart
-
-STORE_ERRORS = counter(
-    "llmq_exporter_store_errors_total",
-    "Transactions that the store refused, by reason; requests are answered 503 until it recovers.",
-    "reason",
-    siblings={"reason": ("disk_full", "read_only", "io_error", "locked", "corrupt", "internal")},
-    durable=False,
-)
-COMMIT_DURATION = histogram(
-    "llmq_exporter_commit_duration_seconds",
-    "Time that the store took to make one group of changes durable.",
-    bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
-    durable=False,
-)
-STORE_SIZE = gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
-OPEN_TRACES = gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
-OPEN_TRACE_BYTES = gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
-QUEUE_LENGTH = gauge("llmq_exporter_queue_length", "Entries that wait in a queue.", "queue")
-QUEUE_CAPACITY = gauge("llmq_exporter_queue_capacity", "Entries that a queue holds at most.", "queue")
-JOURNAL_ENTRIES = gauge("llmq_exporter_journal_entries", "Acknowledged requests whose traces are not all recorded yet.")
-JOURNAL_LAG = gauge(
-    "llmq_exporter_journal_lag_seconds", "Age of the oldest acknowledged request that is not all recorded yet."
-)
-CONFIG_RELOAD_SUCCESSFUL = gauge(
-    "llmq_exporter_config_last_reload_successful", "1 if the last load of the config succeeded, else 0."
-)
-CONFIG_RELOAD_TIME = gauge(
-    "llmq_exporter_config_last_reload_success_timestamp_seconds",
-    "Unix time of the last load of the config that succeeded.",
-)
-BUILD_INFO = gauge("llmq_exporter_build_info", "Always 1; its label says which version runs.", "version")
-
-CATALOGUE: tuple[Family, ...] = tuple(declared for declared in list(globals().values()) if isinstance(declared, Family))
-"""Every family above, in order."""
