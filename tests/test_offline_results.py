@@ -324,6 +324,16 @@ async def test_gaps_and_suites_are_bounded(run_exporter, clock, monkeypatch):
     assert {one["question"] for one in await uncovered(await run_exporter())} == kept
 
 
+async def test_a_suite_that_finds_no_room_leaves_nothing_behind(run_exporter, clock, monkeypatch):
+    monkeypatch.setattr(coverage, "MOST_SUITES", 1)
+    exporter = await run_exporter()
+    await push(exporter, result(clock, signatures=[written(signature(RESET))]))
+    await push(exporter, result(clock, suite="earlier", timestamp=clock.at - 100, signatures=[written(signature(LOAN))]))
+    assert await shown(exporter, "llmq_offline_questions", suite="support") == 1
+    assert await shown(exporter, "llmq_offline_questions", suite="earlier") == 0
+    assert len(exporter.exporter.pipeline.recorder.kept("offline suite")) == 1
+
+
 async def test_no_text_is_shown_where_content_is_not_stored(run_exporter, clock):
     exporter = await run_exporter({"store": {"content": "none"}})
     await push(exporter, result(clock, signatures=[written(signature(RESET))]))

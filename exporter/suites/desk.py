@@ -121,17 +121,18 @@ class OfflineDesk:
         )
         if suite is None:
             return
+        self._recorder.put(SUITES, _digest(*suite.key), msgspec.msgpack.encode(suite), at=suite.timestamp)
         for gone in self._learn(suite):
             self._recorder.drop(SUITES, _digest(*gone.key))
-        self._recorder.put(SUITES, _digest(*suite.key), msgspec.msgpack.encode(suite), at=suite.timestamp)
         for gap in list(self.coverage.closed_by(suite.app)):
             self._close(gap)
 
     def _learn(self, suite: Suite) -> list[Suite]:
+        """Take a suite's questions; returns the suites that had to go for it, which may be this one."""
         displaced = self.coverage.learn(suite)
+        self._metrics.measured(f.OFFLINE_QUESTIONS, suite.key, len(suite.signatures))
         for gone in displaced:
             self._metrics.measured(f.OFFLINE_QUESTIONS, gone.key, None)
-        self._metrics.measured(f.OFFLINE_QUESTIONS, suite.key, len(suite.signatures))
         return displaced
 
     # Failures.
