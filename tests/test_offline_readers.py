@@ -102,6 +102,12 @@ def test_ragas_an_empty_cell_is_no_verdict_and_the_pass_mark_decides():
     assert run.questions == ("two\nlines", "b", "c")
 
 
+def test_ragas_a_sign_that_ends_a_line_elsewhere_ends_no_row():
+    run = readers.read("user_input,response,faithfulness\na\u2028b\x0cc,yes,0.9\r\nd,no,0.1\r\n".encode(), pass_mark=0.5)
+    assert counts(run) == {("faithfulness", "ragas >=0.5"): (1, 2, pytest.approx(0.5))}
+    assert run.questions == ("a\u2028b\x0cc", "d")
+
+
 def test_junit_of_promptfoo_counts_tests():
     run = read("promptfoo-0.121.20.junit.xml")
     assert counts(run) == {("tests", "junit"): (1, 2, None)}
@@ -131,7 +137,8 @@ def test_junit_of_pytest_leaves_out_what_was_skipped_or_broke_off(tmp_path):
     [
         (b"", None, "not a result file of any of promptfoo"),
         (b"{}", None, "not a result file of any of"),
-        (b"\xff\xfe\x00", None, "neither JSON"),
+        (b"\xff\xfe\x00", None, "neither JSON nor text in UTF-8"),
+        (b"user_input,m\n" + b"x" * 200_000, None, r"field larger than field limit .*: write it as JSON"),
         (b"[" * 100_000, None, "."),
         (b"{}", "ragas", "not a result file of ragas"),
         (b'{"evalId": "x", "results": {"results": [{"success": "yes"}]}}', None, r"promptfoo: .* - at `\$\.results"),

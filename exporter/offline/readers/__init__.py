@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from io import StringIO
 from typing import Any, Final
 
 import msgspec
@@ -68,8 +69,11 @@ def _document(content: bytes) -> Any:
 
 
 def _csv(content: bytes) -> list[dict[str, Any]]:
+    """A row ends where CSV says: not at each of the other signs that Unicode takes for the end of a line."""
     try:
-        rows = csv.DictReader(content.decode("utf-8-sig").splitlines(keepends=True), strict=True)
+        rows = csv.DictReader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         return [row for row in rows if None not in row]
-    except (UnicodeDecodeError, csv.Error):
-        raise NotReadableError("neither JSON nor rows of JSON nor CSV") from None
+    except UnicodeDecodeError:
+        raise NotReadableError("neither JSON nor text in UTF-8: convert it, or write it as JSON") from None
+    except csv.Error as error:
+        raise NotReadableError(f"neither JSON nor rows of JSON nor CSV ({error}): write it as JSON") from None
