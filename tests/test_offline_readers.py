@@ -103,7 +103,8 @@ def test_ragas_an_empty_cell_is_no_verdict_and_the_pass_mark_decides():
 
 
 def test_ragas_a_sign_that_ends_a_line_elsewhere_ends_no_row():
-    run = readers.read("user_input,response,faithfulness\na\u2028b\x0cc,yes,0.9\r\nd,no,0.1\r\n".encode(), pass_mark=0.5)
+    rows = "user_input,response,faithfulness\na\u2028b\x0cc,yes,0.9\r\nd,no,0.1\r\n"
+    run = readers.read(rows.encode(), pass_mark=0.5)
     assert counts(run) == {("faithfulness", "ragas >=0.5"): (1, 2, pytest.approx(0.5))}
     assert run.questions == ("a\u2028b\x0cc", "d")
 

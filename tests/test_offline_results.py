@@ -328,7 +328,8 @@ async def test_a_suite_that_finds_no_room_leaves_nothing_behind(run_exporter, cl
     monkeypatch.setattr(coverage, "MOST_SUITES", 1)
     exporter = await run_exporter()
     await push(exporter, result(clock, signatures=[written(signature(RESET))]))
-    await push(exporter, result(clock, suite="earlier", timestamp=clock.at - 100, signatures=[written(signature(LOAN))]))
+    earlier = result(clock, suite="earlier", timestamp=clock.at - 100)
+    await push(exporter, earlier | {"signatures": [written(signature(LOAN))]})
     assert await shown(exporter, "llmq_offline_questions", suite="support") == 1
     assert await shown(exporter, "llmq_offline_questions", suite="earlier") == 0
     assert len(exporter.exporter.pipeline.recorder.kept("offline suite")) == 1
