@@ -71,7 +71,7 @@ class Coverage:
         return _joined(known, new) if new.run_id == known.run_id else None
 
     def learn(self, suite: Suite) -> list[Suite]:
-        """Take a suite's questions in the place of those before; returns the suites that had to go, it may be among them."""
+        """Take a suite's questions in the place of those before; returns those that had to go, it may be one."""
         self.suites[suite.key] = suite
         gone: list[Suite] = []
         while len(self.suites) > MOST_SUITES:
