@@ -16,6 +16,7 @@ from exporter.evaluators import BUILT_IN, phrases, sources, support, words
 from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
 from exporter.feedback.derive import question, similarity
+from exporter.offline.likeness import Neighbours, signature
 from exporter.trace import Document, Trace
 
 FOLDS = 5
@@ -167,14 +168,34 @@ def measure_rephrase(data):
         )
 
 
+def measure_coverage(data):
+    """How often another question has a near neighbour in a suite that knows half of the intents."""
+    rows = rows_of(data, "rephrase_banking77")
+    intents = {row[text]: row["intents"][place] for row in rows for text, place in (("input", 0), ("output", -1))}
+    names = sorted(set(intents.values()))
+    known = set(random.Random(0).sample(names, len(names) // 2))
+    print(f"coverage, banking77: suites of questions about {len(known)} of {len(names)} intents; near neighbours there")
+    asked = sorted(text for text, intent in intents.items() if intent in known)
+    random.Random(0).shuffle(asked)
+    others = [text for text, intent in intents.items() if intent not in known]
+    for size in (1000, 300):
+        suite = Neighbours(map(signature, asked[:size]))
+        for name, questions in (("the same intents", asked[size:]), ("the other intents", others)):
+            found = sum(suite.near(signature(one)) is not None for one in questions)
+            line(f"suite of {size}, questions about {name}", found / len(questions), f"{found} of {len(questions)}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder of the data sets; see benchmarks/README.md"
+    )
     data = parser.parse_args().data
     measure_refusal(data)
     measure_grounding(data)
     measure_citation(data)
     measure_rephrase(data)
+    measure_coverage(data)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,9 @@ def write(name, weights):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("evaluator", choices=["refusal", "grounding"])
-    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder of the data sets; see benchmarks/README.md"
+    )
     given = parser.parse_args()
     globals()[given.evaluator](given.data)
 

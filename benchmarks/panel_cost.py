@@ -1,12 +1,11 @@
-"""Measures what the evaluators cost per trace, in us; --payload names the folder of payload.py, the standard traces."""
+"""Measures what the evaluators and redaction cost per trace, in us, on the calls of payload.py."""
 
-import argparse
-import importlib
 import json
-import sys
 import time
-from pathlib import Path
 
+from payload import Prose, call_attributes
+
+from exporter.config import load
 from exporter.evaluators import BUILT_IN, built_in
 from exporter.evaluators.panel import Panel
 from exporter.evaluators.refusal import declined
@@ -14,12 +13,10 @@ from exporter.evaluators.words import read
 from exporter.trace import Document, Trace
 
 
-def traces(folder, count):
-    sys.path.insert(0, str(folder))
-    payload = importlib.import_module("payload")
-    text = payload.Text(1)
+def traces(count):
+    prose = Prose(seed=1)
     for number in range(count):
-        sent = payload.chat_attrs(text)
+        sent = call_attributes(prose)
         yield Trace(
             trace_id=str(number),
             content_state="answered",
@@ -56,15 +53,21 @@ def naive(trace):
     return len(answer & set(" ".join(one.text for one in trace.context).encode().lower().split()))
 
 
+def texts(trace):
+    return (trace.question, trace.answer, *(one.text for one in trace.context))
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--payload", type=Path, default=Path(__file__).parents[2] / "shared" / "tools" / "perf")
-    given = list(traces(parser.parse_args().payload, 200))
+    given = list(traces(200))
+    characters = sum(len(text) for one in given for text in texts(one))
+    print(f"{len(given)} traces with {characters / len(given):,.0f} characters each")
+    redactor = load().privacy.redactor()
     panel = Panel({}, built_in())
     with panel.armed():
         calls = {"nothing": (id, forget), "word sets alone (yardstick)": (naive, forget)}
         calls |= {f"{function.__name__}, alone": (function, forget) for function in BUILT_IN}
         calls["panel"] = (panel.evaluate, forget)
+        calls["redaction of all its text"] = (lambda trace: [redactor.text(one) for one in texts(trace)], forget)
         found = costs(calls, given)
     found |= costs({"panel, armed for each trace": (panel.evaluate, forget)}, given)
     yardstick = found["word sets alone (yardstick)"] - found["nothing"]
