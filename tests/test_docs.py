@@ -1,42 +1,136 @@
 """The documents are true: every metric, evaluator, command, path and setting is in them, and no other."""
 
+import json
 import re
+import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
-import yaml
 
 from exporter.app import Exporter, make_app
 from exporter.cli import main
 from exporter.config import load
-from exporter.evaluators import installed
-from exporter.metrics.events import CATALOGUE
+from exporter.config.settings import Role
+from exporter.evaluators import described, installed
+from exporter.evaluators.registry import GROUP
+from exporter.feedback.signals import Signal
+from exporter.metrics.catalogue import CATALOGUE
+from exporter.rules.files import groups
+from exporter.rules.rulefile import Alert
+from exporter.rules.slo import DEFAULT_SLOS
+from exporter.score import FailureReason, Sample, UnscoredReason
+from exporter.trace import Trace
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-EVALUATORS = [name for name, one in installed().evaluators.items() if one.source == "built in"]
+FOLDERS = ("alerts", "benchmarks", "dashboards", "exporter", "tests")
+FILES = [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in FILES}
+README = PAGES["README.md"]
+BUILT_IN = [one for one in installed().listing() if one.source == "built in"]
 
 
-def section(title):
-    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)[1]
+def page(folder):
+    return PAGES[f"{folder}/README.md"]
 
 
-def test_the_metrics_table_is_the_catalogue():
+def section(title, text=README):
+    return re.search(rf"^##+ {title}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)[1]
+
+
+def first_column(text):
+    """What the rows of a page's tables name first, in code."""
+    return re.findall(r"^\| `([^`]+)`", text, re.MULTILINE)
+
+
+def examples(text):
+    return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_metrics_tables_are_the_catalogue():
     slices = "app, route, model_version, prompt_version"
-    rows = [f"| `{f.name}` | {f.type} | {', '.join(f.labels).replace(slices, 'slice')} |" for f in CATALOGUE]
-    assert [line for line in section("Metrics").splitlines() if line.startswith("| `")] == rows
+    rows = [f"| `{f.name}` | {f.type} | {', '.join(f.labels).replace(slices, 'slice')} | {f.help} |" for f in CATALOGUE]
+    assert [line for line in page("exporter/metrics").splitlines() if line.startswith("| `llmq_")] == rows
+
+
+def test_the_values_of_sample_and_reason_are_explained():
+    rows = re.findall(r"^\|.*\| (`.*`) \| .+ \|$", page("exporter/metrics"), re.MULTILINE)
+    values = [value for cell in rows for value in re.findall(r"`(\w+)`", cell)]
+    assert sorted(values) == sorted([*get_args(Sample), *get_args(UnscoredReason), *get_args(FailureReason)])
 
 
 def test_the_evaluators_table_has_each_once():
-    assert re.findall(r"^\| `(\w+)`", section("Evaluators"), re.MULTILINE) == EVALUATORS
+    table, _, _ = page("exporter/evaluators").partition("\n## ")
+    assert first_column(table) == [one.name for one in BUILT_IN]
+    assert re.findall(r"`(\w+)`", section("Evaluators"))[: len(BUILT_IN)] == [one.name for one in BUILT_IN]
 
 
-def test_every_command_is_documented(capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    commands = re.findall(r"^    (\w+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
+def test_the_options_table_is_what_evaluators_take():
+    told = [
+        f"| `{one.name}.{option}` | {values.replace('|', chr(92) + '|')} | {default} |"
+        for one in BUILT_IN
+        for option, values, default in one.options
+    ]
+    table = section("Options", page("exporter/evaluators"))
+    assert [line for line in table.splitlines() if line.startswith("| `")] == told
+
+
+def test_every_section_of_the_config_is_documented():
+    schema = json.loads((ROOT / "exporter" / "config" / "config.schema.json").read_text())
+    table, _, _ = page("exporter/config").partition("\n## ")
+    assert first_column(table) == list(schema["properties"])
+
+
+def test_every_role_is_documented():
+    assert first_column(section("Tokens", page("exporter/config"))) == list(get_args(Role))
+
+
+def test_every_signal_is_documented():
+    [told] = re.findall(r"^- `signal` is (.*?)\.", page("exporter/feedback"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", told)) - {"edited_text"} == set(get_args(Signal))
+
+
+def test_every_alert_and_every_slo_is_documented():
+    rules = [rule for found in groups().values() for group in found for rule in group.rules]
+    named = set(re.findall(r"`(LLMQuality\w+|Watchdog)`", section("What alerts", page("alerts"))))
+    assert named == {rule.name for rule in rules if isinstance(rule, Alert)}
+    slos = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \| .* %", page("alerts"), re.MULTILINE)))
+    assert sorted(slos) == sorted(slo.name for slo in DEFAULT_SLOS)
+
+
+@pytest.fixture
+def helped(capsys):
+    """What `llmq … --help` prints."""
+
+    def run(*words):
+        with pytest.raises(SystemExit) as left:
+            main([*words, "--help"])
+        assert left.value.code == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_every_command_is_documented(helped):
+    commands = re.findall(r"^    (\w+)(?: |$)", helped(), re.MULTILINE)
     assert len(commands) >= 5
     assert re.findall(r"^\| `llmq (\w+)", section("Commands"), re.MULTILINE) == commands
+
+
+def called(text):
+    """(command, options) of every `llmq …` that a page shows, in a line of code or in a line of an example."""
+    inline = re.findall(r"`(?:\w+=\S+ )?llmq ([^`]+)`", text)
+    lines = re.findall(r"^(?:\.venv/bin/)?llmq ([^#\n]+)", text, re.MULTILINE)
+    for words in (one.split() for one in inline + lines):
+        names = [word for word in words[:2] if re.fullmatch(r"[a-z]+", word)]
+        yield tuple(names), re.findall(r"--[a-z-]+", " ".join(words))
+
+
+def test_every_command_and_option_that_a_page_shows_exists(helped):
+    shown = {(names, option) for text in PAGES.values() for names, options in called(text) for option in options}
+    assert len(shown) > 20
+    wrong = [(name, text) for name, text in shown if text not in helped(*name)]
+    assert wrong == []
 
 
 async def test_every_path_is_documented(tmp_path):
@@ -49,15 +143,19 @@ async def test_every_path_is_documented(tmp_path):
     assert set(re.findall(r"`((?:GET|POST|DELETE|OPTIONS) /[^`]*)`", section("HTTP"))) == served
 
 
-def test_the_example_config_is_right(tmp_path):
-    [example] = re.findall(r"```yaml\n(.*?)```", section("Config"), re.DOTALL)
-    (tmp_path / "llmq.yaml").write_text(example)
-    assert load(tmp_path / "llmq.yaml").store.content == "none"
-    assert yaml.safe_load(example)
+def test_the_example_configs_are_right(tmp_path, monkeypatch):
+    whole, tokens = examples(page("exporter/config"))
+    path = tmp_path / "llmq.yaml"
+    path.write_text(whole)
+    assert load(path).store.content == "none"
+    path.write_text(tokens)
+    (tmp_path / "prometheus.token").write_text("a-token-of-some-length")
+    config = load(path, environ={"LLMQ_APPS_TOKEN": "another-of-some-length"})
+    assert [one.name for one in config.server.tokens] == ["apps", "prometheus"]
 
 
 def test_the_example_of_a_judge_and_its_rubric_are_right(tmp_path):
-    judge, rubric = re.findall(r"```yaml\n(.*?)```", section("The judge"), re.DOTALL)
+    judge, rubric = examples(page("exporter/judge"))
     (tmp_path / "rubrics").mkdir()
     (tmp_path / "rubrics" / "tone.yaml").write_text(rubric)
     (tmp_path / "anchors.jsonl").touch()
@@ -68,7 +166,7 @@ def test_the_example_of_a_judge_and_its_rubric_are_right(tmp_path):
 
 
 def test_the_example_of_privacy_is_right(tmp_path):
-    [example] = re.findall(r"```yaml\n(.*?)```", section("Privacy"), re.DOTALL)
+    [example] = examples(page("exporter/store"))
     (tmp_path / "llmq.yaml").write_text(example)
     config = load(tmp_path / "llmq.yaml")
     assert config.warnings == ()
@@ -76,7 +174,24 @@ def test_the_example_of_privacy_is_right(tmp_path):
     assert config.privacy.redact == load(None).privacy.redact
 
 
-def test_files_that_the_readme_names_exist():
-    named = re.findall(r"(?:tests|exporter)/[\w./-]+\.(?:pb|py|yaml)", README)
-    assert named
+def test_the_example_of_a_plugin_is_right():
+    code, entry = (
+        re.findall(rf"```{kind}\n(.*?)```", page("exporter/evaluators"), re.DOTALL)[0] for kind in ("python", "toml")
+    )
+    space = {}
+    exec(code, space)  # the page's own few lines
+    [(name, value)] = tomllib.loads(entry)["project"]["entry-points"][GROUP].items()
+    assert value.endswith(f":{name}")
+    plugin = described(space[name], name=name)
+    assert [option.name for option in plugin.options] == ["words"]
+    assert plugin.function(Trace(trace_id="t", content_state="answered", answer="Please come in.")) is True
+
+
+def test_files_that_pages_name_exist():
+    named = {
+        name
+        for text in PAGES.values()
+        for name in re.findall(r"(?:tests|exporter|benchmarks)/[\w./-]+\.(?:pb|py|yaml|pyi|c)\b", text)
+    }
+    assert len(named) > 10
     assert [name for name in named if not (ROOT / name).is_file()] == []

@@ -19,7 +19,7 @@ from ..evaluators.words import FUNCTION_WORDS, STEM, plain
 NUMBERS: Final = 64
 BYTES: Final = 2 * NUMBERS
 NEAR: Final = 0.45
-"""From which likeness on two questions are near neighbours; README.md says how often that is right."""
+"""From which likeness on two questions are near neighbours; README.md beside this file says how often that is right."""
 
 _LAYOUT: Final = struct.Struct(f"<{NUMBERS}H")
 _LONGEST: Final = 4000
