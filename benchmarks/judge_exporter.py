@@ -90,7 +90,7 @@ async def drained(exporter: Exporter) -> None:
 async def scraped(folder: Path, url: str, cases: list[Labelled], live: int) -> Metrics:
     """What /metrics says after the anchors, then the live traffic, were judged."""
     exporter = Exporter(load(config(folder, url, cases), listen="127.0.0.1:0", store=f"sqlite:///{folder / 'llmq.db'}"))
-    runner = web.AppRunner(make_app(exporter), access_log=None, auto_decompress=False)
+    runner = web.AppRunner(make_app(exporter), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -11,7 +11,7 @@ from functools import partial
 
 from aiohttp import web
 
-from . import __version__, feedback_http, forget_http, pages, receiver, review_http, suites_http
+from . import __version__, feedback_http, forget_http, pages, receiver, reception, review_http, suites_http
 from .access import Access
 from .calibrated import CalibratedJudge, anchors
 from .calibrating import Calibrating
@@ -56,7 +56,7 @@ class Exporter:
         self._limiter = Limiter({})
         _limit(self._limiter, config)
         self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
-        self.reception = receiver.Reception(
+        self.reception = reception.Reception(
             on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
         )
         self.feedback = FeedbackDesk(config, self.pipeline.recorder, now)
@@ -239,10 +239,10 @@ class Exporter:
 
 def make_app(exporter: Exporter) -> web.Application:
     """Return the web application of an exporter, which it starts and stops."""
-    app = web.Application()
+    app = web.Application(handler_args=reception.SERVER_OPTIONS)
     app[pages.EXPORTER] = exporter
     app[receiver.INTAKE] = exporter.pipeline
-    app[receiver.RECEPTION] = exporter.reception
+    app[reception.RECEPTION] = exporter.reception
     app.cleanup_ctx.append(_lifetime)
     app[feedback_http.COUNTER] = exporter.counter
     receiver.add_routes(app)
@@ -259,7 +259,7 @@ def make_app(exporter: Exporter) -> web.Application:
 async def serve(config: Config) -> None:
     """Run an exporter until SIGTERM or SIGINT; SIGHUP reloads its config. Raises StoreError or OSError."""
     exporter = Exporter(config)
-    runner = web.AppRunner(make_app(exporter), access_log=None, auto_decompress=False)
+    runner = web.AppRunner(make_app(exporter), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()

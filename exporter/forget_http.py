@@ -9,12 +9,12 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from .decode import JSON
 from .forgetting import SIGNAL, Follower, ForgetDesk, Request
 from .pipeline import Pipeline
-from .receiver import RECEPTION, Refusal, check_access, making_durable, understanding
+from .reception import RECEPTION, Refusal, answer, answered, check_access, making_durable, understanding
 from .store.records import Entry
 
-_JSON: Final = "application/json"
 _PATIENCE: Final = 30.0
 
 
@@ -35,8 +35,8 @@ ERASER = web.AppKey("ERASER", Eraser)
 def add_routes(app: web.Application, eraser: Eraser) -> None:
     """Add the handlers; the app must hold a RECEPTION."""
     app[ERASER] = eraser
-    app.router.add_delete("/api/traces/{trace_id}", forget_trace)
-    app.router.add_delete("/api/users/{user:.+}", forget_user)
+    app.router.add_delete("/api/traces/{trace_id}", answered(forget_trace, counted_as=SIGNAL))
+    app.router.add_delete("/api/users/{user:.+}", answered(forget_user, counted_as=SIGNAL))
 
 
 async def forget_trace(request: web.Request) -> web.Response:
@@ -50,16 +50,9 @@ async def forget_user(request: web.Request) -> web.Response:
 
 
 async def _forget(request: web.Request, whom: dict[str, str]) -> web.Response:
-    reception = request.app[RECEPTION]
-    try:
-        check_access(request, reception, "admin")
-        traces = await _done(request.app[ERASER], Entry(SIGNAL, _JSON, "", msgspec.json.encode(whom), reception.now()))
-        response = web.json_response({"traces": traces})
-    except Refusal as refusal:
-        reception.on_rejected(SIGNAL, refusal.reason, 1)
-        response = web.json_response({"error": refusal.message}, status=refusal.code, headers=refusal.headers())
-    reception.on_answered(SIGNAL, response.status)
-    return response
+    check_access(request, "admin")
+    entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(whom), request.app[RECEPTION].now())
+    return answer(200, {"traces": await _done(request.app[ERASER], entry)})
 
 
 async def _done(eraser: Eraser, entry: Entry) -> int:

@@ -1,22 +1,19 @@
 """What people and Prometheus read over HTTP: metrics, health, config, and why a trace got its verdicts."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import web
 
 from . import __version__
-from .access import CHALLENGES
 from .config import to_yaml
 from .config.configfile import ConfigError
 from .config.settings import Config, Role
 from .metrics.events import Metrics
 from .pipeline import Pipeline
-from .receiver import RECEPTION
+from .reception import Handler, Refusal, answer, answered, check_access
 from .runbooks import runbooks
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -77,24 +74,23 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", _for("read", front))
     app.router.add_get("/metrics", _for("read", metrics))
     app.router.add_get("/config", _for("admin", config))
-    app.router.add_get("/api/traces/{trace_id}", _for("read", trace))
+    app.router.add_get("/api/traces/{trace_id}", answered(trace))
     app.router.add_get("/runbooks/{alert}", runbook)
     app.router.add_get("/-/healthy", healthy)
     app.router.add_get("/-/ready", ready)
     app.router.add_post("/-/reload", _for("admin", reload))
 
 
-def _for(role: Role, handler: _Handler) -> _Handler:
+def _for(role: Role, handle: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
-        answer = request.app[RECEPTION].access.answer(request.headers.get("Authorization"), role)
-        if answer == "unknown":
-            headers = [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
-            return web.Response(status=401, headers=headers, text=f"a token with the role {role} is needed\n")
-        if answer == "forbidden":
-            return web.Response(status=403, text=f"the token does not have the role {role}\n")
-        return await handler(request)
+        check_access(request, role)
+        return await handle(request)
 
-    return guarded
+    return answered(guarded, refused=_refused_in_words)
+
+
+def _refused_in_words(_request: web.Request, refusal: Refusal) -> web.Response:
+    return web.Response(status=refusal.code, headers=refusal.headers(), text=f"{refusal.message}\n")
 
 
 async def front(request: web.Request) -> web.Response:
@@ -117,13 +113,14 @@ async def config(request: web.Request) -> web.Response:
 
 async def trace(request: web.Request) -> web.Response:
     """Say what was scored of one trace, and why."""
+    check_access(request, "read")
     trace_id = request.match_info["trace_id"].lower()
     found = None
     if len(trace_id) == _TRACE_ID_DIGITS and set(trace_id) <= set("0123456789abcdef"):
         found = request.app[EXPORTER].pipeline.document(bytes.fromhex(trace_id))
     if found is None:
         hint = "no such trace is recorded: it may be open still, beyond the retention, or without an LLM request in it"
-        return web.json_response({"error": hint}, status=HTTPStatus.NOT_FOUND)
+        return answer(HTTPStatus.NOT_FOUND, {"error": hint})
     return web.Response(body=found, content_type="application/json", headers=_HEADERS)
 
 

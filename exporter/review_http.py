@@ -6,22 +6,25 @@ browser says where a request comes from, and on an address of this machine alone
 
 import ipaddress
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
-from .receiver import (
+from .decode import JSON, decompress
+from .reception import (
+    HEADERS,
     RECEPTION,
-    Held,
+    Handler,
     Refusal,
-    body_of,
+    answer,
+    answered,
     check_access,
-    checked_media_type,
+    entry_of,
     making_durable,
+    reading_store,
     understanding,
 )
 from .review import asked
@@ -32,17 +35,10 @@ from .review.reviewed import finished
 from .review.view import shown
 from .store.records import Entry
 
-_JSON: Final = "application/json"
 _JSON_LINES: Final = "application/x-ndjson"
 _TRIES: Final = 20
 """Reviewers who claim at the same moment get different items; whoever is late looks again, so often at most."""
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_PAGE_HEADERS: Final = _HEADERS | {
+_PAGE_HEADERS: Final = HEADERS | {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -78,7 +74,8 @@ class Counter:
 
 
 COUNTER = web.AppKey("REVIEW_COUNTER", Counter)
-_Handler = Callable[[web.Request, Counter], Awaitable[web.StreamResponse]]
+_Handling = Callable[[web.Request, Counter], Awaitable[web.StreamResponse]]
+_Body = TypeVar("_Body")
 
 
 def add_routes(app: web.Application) -> None:
@@ -102,20 +99,15 @@ def _file(name: str, media_type: str) -> Callable[[web.Request], Awaitable[web.R
     return send
 
 
-def _guarded(handler: _Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _guarded(handle: _Handling) -> Handler:
     """The handler for whoever may, from a page of ours or from no page at all."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        try:
-            check_access(request, request.app[RECEPTION], "review")
-            _check_origin(request, local=request.app[COUNTER].local)
-            return await handler(request, request.app[COUNTER])
-        except Refusal as refusal:
-            response = _answer(refusal.code, {"error": refusal.message})
-            response.headers.extend(refusal.headers())
-            return response
+        check_access(request, "review")
+        _check_origin(request, local=request.app[COUNTER].local)
+        return await handle(request, request.app[COUNTER])
 
-    return guarded
+    return answered(guarded)
 
 
 def _check_origin(request: web.Request, *, local: bool) -> None:
@@ -145,7 +137,7 @@ async def status(_: web.Request, counter: Counter) -> web.Response:
         {"reason": reason, **{state: int(desk.count(state, reason)) for state in STATES}}
         for reason in sorted(desk.reasons())
     ]
-    return _answer(
+    return answer(
         200,
         {
             "enabled": desk.reception.is_open,
@@ -163,12 +155,12 @@ async def item(request: web.Request, counter: Counter) -> web.Response:
     found = counter.desk.shelf.get(request.match_info["trace_id"])
     if found is None or not (found.claim_of(reviewer, counter.now()) or found.label_of(reviewer)):
         raise Refusal(404, "gone", "no such item is yours: claim one, or give reviewer= as you claimed it")
-    return _answer(200, _shown(found, counter, reviewer))
+    return answer(200, _shown(found, counter, reviewer))
 
 
 async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse:
     """Everything that people have decided, one JSON object a line."""
-    response = web.StreamResponse(headers=_HEADERS | {"Content-Type": _JSON_LINES})
+    response = web.StreamResponse(headers=HEADERS | {"Content-Type": _JSON_LINES})
     await response.prepare(request)
     for one in finished(counter.desk.shelf):
         await response.write(msgspec.json.encode(one) + b"\n")
@@ -178,40 +170,38 @@ async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse
 
 async def claim(request: web.Request, counter: Counter) -> web.Response:
     """Give a reviewer what they have claimed already, or the next item; ``item`` is null where there is none."""
-
-    async def take(body: bytes) -> web.Response:
-        with understanding(SIGNAL):
-            wish = asked.wish(body)
-        reviewer = wish.reviewer.strip()
-        for _ in range(_TRIES):
-            found = counter.desk.shelf.next_for(reviewer, counter.now(), wish.reason)
-            if found is None:
-                break
-            wanted = Asked(action="claim", reviewer=reviewer, trace_id=found.trace_id)
-            await _submit(counter, wanted)
-            mine = counter.desk.shelf.get(found.trace_id)
-            if mine is not None and wanted.outcome in ("done", "again"):
-                return _answer(200, {"item": _shown(mine, counter, reviewer)})
-        return _answer(200, {"item": None})
-
-    return await _with_body(request, take)
+    wish = await _read(request, asked.wish)
+    reviewer = wish.reviewer.strip()
+    for _ in range(_TRIES):
+        found = counter.desk.shelf.next_for(reviewer, counter.now(), wish.reason)
+        if found is None:
+            break
+        wanted = Asked(action="claim", reviewer=reviewer, trace_id=found.trace_id)
+        await _submit(counter, wanted)
+        mine = counter.desk.shelf.get(found.trace_id)
+        if mine is not None and wanted.outcome in ("done", "again"):
+            return answer(200, {"item": _shown(mine, counter, reviewer)})
+    return answer(200, {"item": None})
 
 
-def _step(action: Action) -> _Handler:
+def _step(action: Action) -> _Handling:
     async def handle(request: web.Request, counter: Counter) -> web.Response:
-        async def take(body: bytes) -> web.Response:
-            with understanding(SIGNAL):
-                wanted = asked.step(action, body, _bearer(request))
-            found = counter.desk.shelf.get(wanted.trace_id)
-            unknown = {one.evaluator for one in wanted.answers} - set(found.ask if found else ())
-            if found is not None and unknown:
-                raise Refusal(400, "invalid", f"$.labels: not asked of this item; asked are {', '.join(found.ask)}")
-            await _submit(counter, wanted)
-            return _done(counter, wanted)
-
-        return await _with_body(request, take)
+        token = request.app[RECEPTION].access.name(request.headers.get("Authorization"))
+        wanted = await _read(request, lambda body: asked.step(action, body, token))
+        found = counter.desk.shelf.get(wanted.trace_id)
+        unknown = {one.evaluator for one in wanted.answers} - set(found.ask if found else ())
+        if found is not None and unknown:
+            raise Refusal(400, "invalid", f"$.labels: not asked of this item; asked are {', '.join(found.ask)}")
+        await _submit(counter, wanted)
+        return _done(counter, wanted)
 
     return handle
+
+
+async def _read(request: web.Request, read: Callable[[bytes], _Body]) -> _Body:
+    async with entry_of(request, SIGNAL) as entry:
+        with understanding(SIGNAL):
+            return read(decompress(entry.encoding, entry.body, request.app[RECEPTION].limits.decompressed_bytes))
 
 
 def _done(counter: Counter, wanted: Asked) -> web.Response:
@@ -221,37 +211,18 @@ def _done(counter: Counter, wanted: Asked) -> web.Response:
     found = counter.desk.shelf.get(wanted.trace_id)
     if wanted.action == "label" and found is not None:
         said["item"] = _shown(found, counter, wanted.reviewer)
-    return _answer(200, said)
+    return answer(200, said)
 
 
 async def _submit(counter: Counter, wanted: Asked) -> None:
-    entry = Entry(SIGNAL, _JSON, "", msgspec.json.encode(wanted), counter.now())
+    entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(wanted), counter.now())
     with making_durable(SIGNAL):
         await counter.submit(entry, wanted)
 
 
-async def _with_body(request: web.Request, take: Callable[[bytes], Awaitable[web.Response]]) -> web.Response:
-    checked_media_type(request, (_JSON,))
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Refusal(415, "encoding", "send the body as it is, without Content-Encoding")
-    held = Held(request.app[RECEPTION])
-    try:
-        return await take(await body_of(request, request.app[RECEPTION], held))
-    finally:
-        held.release()
-
-
 def _shown(found: Item, counter: Counter, reviewer: str) -> dict[str, Any]:
-    with making_durable(SIGNAL):
+    with reading_store():
         evidence = counter.desk.shelf.evidence(found.trace_id)
     if evidence is None:
         raise Refusal(404, "gone", _REASONS["gone"])
     return shown(found, evidence, counter.desk.settings, reviewer, counter.now())
-
-
-def _bearer(request: web.Request) -> str:
-    return request.app[RECEPTION].access.name(request.headers.get("Authorization"))
-
-
-def _answer(code: int, said: dict[str, Any]) -> web.Response:
-    return web.Response(status=HTTPStatus(code), body=msgspec.json.encode(said), content_type=_JSON, headers=_HEADERS)

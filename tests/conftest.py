@@ -88,7 +88,7 @@ def run_exporter(tmp_path, aiohttp_client, clock):
             path.write_text(yaml.safe_dump(config))
         exporter = Exporter(load(path, store=f"sqlite:///{tmp_path / store}", listen="127.0.0.1:0"), clock)
         server = TestServer(make_app(exporter))
-        await server.start_server(auto_decompress=False)
+        await server.start_server()
         client = await aiohttp_client(server)
         return Running(exporter, client, clock)
 

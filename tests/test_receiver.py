@@ -14,7 +14,9 @@ from exporter.access import Access
 from exporter.config.settings import Secret, Token
 from exporter.decode import DecodeLimits
 from exporter.decode.wire import STRICT
-from exporter.receiver import INTAKE, RECEPTION, SERVER_OPTIONS, Busy, Reception, add_routes
+from exporter.intake import Busy
+from exporter.receiver import INTAKE, add_routes
+from exporter.reception import RECEPTION, SERVER_OPTIONS, Reception
 from exporter.store.sqlite import StoreError
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
