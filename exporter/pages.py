@@ -11,7 +11,7 @@ from .config.configfile import ConfigError
 from .config.settings import Config, Role
 from .metrics.events import Metrics
 from .pipeline import Pipeline
-from .reception import Handler, Refusal, answer, answered, check_access
+from .reception import Handler, Refusal, answer, answered, check_access, reading_store
 from .runbooks import runbooks
 
 _HEADERS = {
@@ -117,7 +117,8 @@ async def trace(request: web.Request) -> web.Response:
     trace_id = request.match_info["trace_id"].lower()
     found = None
     if len(trace_id) == _TRACE_ID_DIGITS and set(trace_id) <= set("0123456789abcdef"):
-        found = request.app[EXPORTER].pipeline.document(bytes.fromhex(trace_id))
+        with reading_store():
+            found = request.app[EXPORTER].pipeline.document(bytes.fromhex(trace_id))
     if found is None:
         hint = "no such trace is recorded: it may be open still, beyond the retention, or without an LLM request in it"
         return answer(HTTPStatus.NOT_FOUND, {"error": hint})

@@ -82,6 +82,16 @@ async def test_a_trace_is_not_found_by_a_name_that_is_none(run_exporter):
         assert (await client.get(f"/api/traces/{name}")).status == 404
 
 
+async def test_what_needs_a_store_that_cannot_be_read_is_refused_for_now(run_exporter):
+    exporter = await run_exporter()
+    store = exporter.exporter.store.path
+    for path in (store, store.with_name(f"{store.name}-wal")):
+        path.write_bytes(b"damaged " * (path.stat().st_size // 8))
+    answer = await exporter.client.get(f"/api/traces/{'a' * 32}")
+    assert (answer.status, answer.headers.get("Retry-After")) == (503, "5")
+    assert "the store cannot be read (corrupt)" in (await answer.json())["error"]
+
+
 async def test_an_alerts_runbook_is_read_without_a_token(with_tokens):
     client = (await with_tokens()).client
     answer = await client.get("/runbooks/LLMQualityBudgetBurn")
