@@ -195,3 +195,46 @@ def test_files_that_pages_name_exist():
     }
     assert len(named) > 10
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def prose(text):
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text):
+    """The anchors that the headings of a page have where it is shown."""
+    titles = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def links():
+    """(page, target) of every link and picture that leads to a place in the repository."""
+    for name, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose(text)):
+            if not re.match(r"[a-z]+:", target):
+                yield name, target
+
+
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there():
+    broken = []
+    for name, target in links():
+        path, _, anchor = target.partition("#")
+        place = (ROOT / name).parent / path if path else ROOT / name
+        there = place.exists() and place.resolve().is_relative_to(ROOT)
+        if not there or (anchor and anchor not in anchors(place.read_text())):
+            broken.append((name, target))
+    assert broken == []
+    assert len(list(links())) > 50
+
+
+def test_every_page_can_be_reached_from_the_first():
+    leads = {}
+    for name, target in links():
+        place = ((ROOT / name).parent / target.partition("#")[0]).resolve()
+        leads.setdefault(name, set()).add(place.relative_to(ROOT).as_posix())
+    reached, found = set(), {"README.md"}
+    while found:
+        reached |= found
+        found = {page for name in found for page in leads.get(name, ()) if page in PAGES} - reached
+    assert {name for name in PAGES if name.endswith("README.md")} - reached == set()
