@@ -31,7 +31,6 @@ from .review import asked
 from .review.asked import Action, Asked
 from .review.desk import SIGNAL, ReviewDesk
 from .review.item import STATES, Item
-from .review.reviewed import finished
 from .review.view import shown
 from .store.records import Entry
 
@@ -162,7 +161,7 @@ async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse
     """Everything that people have decided, one JSON object a line."""
     response = web.StreamResponse(headers=HEADERS | {"Content-Type": _JSON_LINES})
     await response.prepare(request)
-    for one in finished(counter.desk.shelf):
+    for one in counter.desk.shelf.finished():
         await response.write(msgspec.json.encode(one) + b"\n")
     await response.write_eof()
     return response

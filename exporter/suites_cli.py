@@ -15,12 +15,13 @@ from .config.specs import only
 from .console import OK, PROBLEM, USAGE, complain, opened, say, with_progress
 from .evaluators import installed
 from .evaluators.panel import Panel
-from .offline import dataset, export, readers
+from .offline import dataset, readers
 from .offline.client import DEFAULT_URL, TOKEN, Client, ExchangeError
 from .offline.push import Of, results
 from .offline.readers.run import Counted, NotReadableError, Run, Tally
 from .offline.report import Summary
 from .offline.result import MOST_RESULTS, OfflineResult, encoded
+from .review import export
 from .score import Outcome
 from .trace import UNKNOWN
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from exporter.cli import main
-from exporter.offline import export
-from exporter.offline.export import NotReviewedError
+from exporter.review import export
 from exporter.review.evidence import Evidence, Source
+from exporter.review.export import NotReviewedError
 from exporter.review.item import Answer, Label
 from exporter.review.reviewed import Reviewed
 

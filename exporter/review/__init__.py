@@ -10,7 +10,8 @@ view       what a reviewer may see: blind until they have labelled
 shelf      all items: in memory by trace, durable through the recorder
 reception  where events become items: scored traces, late verdicts, feedback
 desk       takes the reviewers' requests; time-outs, decisions, the judge's pairs
-reviewed   what has been decided, with provenance: for exports (``reviewed.finished``)
+reviewed   what has been decided, with provenance: for exports
+export     reviewed cases → the data sets that evaluation tools read
 page/      the page for people: no build step, no inline script
 
 The first seven are pure.

@@ -1,13 +1,12 @@
-"""What people have decided, with where it came from: for exports and tools. Knows no HTTP."""
+"""What people have decided, with where it came from: a line of GET /api/review/reviewed. Knows no HTTP and no store."""
 
-from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct
 
 from ..score import Verdict
 from .evidence import Evidence
 from .item import Item, Label
-from .shelf import Shelf
 
 
 class Reviewed(Struct, frozen=True, kw_only=True):
@@ -32,20 +31,34 @@ class Reviewed(Struct, frozen=True, kw_only=True):
     corrected: str | None
     evidence: Evidence
 
+    @property
+    def good(self) -> str | None:
+        """An answer that people found right: the corrected one, or the answer itself where it failed nothing."""
+        if self.corrected:
+            return self.corrected
+        passed = self.verdicts and "fail" not in self.verdicts.values()
+        return self.evidence.answer if passed else None
 
-def finished(shelf: Shelf) -> Iterator[Reviewed]:
-    """Every case that people finished with a verdict or a corrected answer, the earliest first; raises StoreError.
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the case is from, and who said what of it."""
+        return {
+            "source": "llmq review",
+            "trace_id": self.trace_id,
+            "app": self.app,
+            "route": self.route,
+            "model_version": self.model_version,
+            "prompt_version": self.prompt_version,
+            "reason": self.reason,
+            "why": self.why,
+            "verdicts": self.verdicts,
+            "reviewers": sorted({label.reviewer for label in self.labels}),
+            "reviewed_at": self.reviewed_at,
+        }
 
-    This is what exports read: over HTTP it is GET /api/review/reviewed, one JSON object a line. Near-duplicates were
-    never queued, and a trace is there once.
-    """
-    for item in sorted(shelf.done.values(), key=lambda one: (one.done_at or 0.0, one.trace_id)):
-        found = _reviewed(item, shelf.evidence(item.trace_id)) if item.labels else None
-        if found is not None:
-            yield found
 
-
-def _reviewed(item: Item, evidence: Evidence | None) -> Reviewed | None:
+def reviewed(item: Item, evidence: Evidence | None) -> Reviewed | None:
+    """The case that an item is once it is done; None where people gave neither a verdict nor a corrected answer."""
     verdicts = item.verdicts()
     corrected = next((label.corrected for label in reversed(item.labels) if label.corrected), None)
     if evidence is None or not (verdicts or corrected):

@@ -4,7 +4,7 @@ Knows how items are found; not what happens to them.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from ..recorder import Recorder
 from .evidence import Evidence
 from .item import Item, State
 from .quota import day
+from .reviewed import Reviewed, reviewed
 from .similar import Sketches
 
 ITEMS: Final = "review item"
@@ -22,7 +23,7 @@ MOST_BYTES: Final = 512 << 20
 
 
 class Shelf:
-    """The items. Only ``recover`` and ``evidence`` read the store."""
+    """The items. Only ``recover``, ``evidence`` and ``finished`` read the store."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.open: dict[str, Item] = {}
@@ -51,6 +52,16 @@ class Shelf:
         """What the item is judged by; raises StoreError."""
         stored = self._recorder.get(EVIDENCE, trace_id.encode())
         return msgspec.json.decode(stored, type=Evidence) if stored else None
+
+    def finished(self) -> Iterator[Reviewed]:
+        """Every case that people finished with a verdict or a corrected answer, the earliest first; raises StoreError.
+
+        Near-duplicates were never queued, and a trace is there once.
+        """
+        for item in sorted(self.done.values(), key=lambda one: (one.done_at or 0.0, one.trace_id)):
+            found = reviewed(item, self.evidence(item.trace_id)) if item.labels else None
+            if found is not None:
+                yield found
 
     def add(self, item: Item, evidence: Evidence) -> None:
         """Keep a new item; it can be given out once it is durable, so that no crash undoes what somebody holds."""

@@ -6,68 +6,9 @@ from typing import Any, Final
 
 import msgspec
 import yaml
-from msgspec import Struct
 
-from .likeness import signature
-
-
-class _Source(Struct):
-    text: str
-    id: str | None = None
-
-
-class _Label(Struct):
-    reviewer: str
-    at: float
-
-
-class _Evidence(Struct):
-    question: str
-    answer: str
-    context: list[_Source] = []
-
-
-class Reviewed(Struct, kw_only=True):
-    """A case that people decided, as GET /api/review/reviewed tells of it; what is not here is left alone."""
-
-    trace_id: str
-    app: str
-    route: str
-    model_version: str
-    prompt_version: str
-    reason: str
-    reviewed_at: float
-    verdicts: dict[str, str]
-    labels: list[_Label]
-    evidence: _Evidence
-    why: list[str] = []
-    corrected: str | None = None
-
-    @property
-    def good(self) -> str | None:
-        """An answer that people found right: the corrected one, or the answer itself where it failed nothing."""
-        if self.corrected:
-            return self.corrected
-        passed = self.verdicts and "fail" not in self.verdicts.values()
-        return self.evidence.answer if passed else None
-
-    @property
-    def provenance(self) -> dict[str, Any]:
-        """Where the case is from, and who said what of it."""
-        return {
-            "source": "llmq review",
-            "trace_id": self.trace_id,
-            "app": self.app,
-            "route": self.route,
-            "model_version": self.model_version,
-            "prompt_version": self.prompt_version,
-            "reason": self.reason,
-            "why": self.why,
-            "verdicts": self.verdicts,
-            "reviewers": sorted({label.reviewer for label in self.labels}),
-            "reviewed_at": self.reviewed_at,
-        }
-
+from ..offline.likeness import signature
+from .reviewed import Reviewed
 
 _TEMPLATE: Final = re.compile(r"\{(?=[{%#])")
 _reviewed: Final = msgspec.json.Decoder(Reviewed)
