@@ -103,6 +103,13 @@ def test_rows_are_what_llmq_eval_reads(tmp_path, capsysbinary):
     assert verdicts == ["fail", "fail"]
 
 
+def test_an_answer_is_right_only_where_people_agree_that_nothing_is_wrong_with_it():
+    passed = {"verdicts": {"helpfulness": "pass"}, "corrected": None}
+    said = [passed, passed | {"disputed": ("faithfulness",)}, passed | {"verdicts": {}}]
+    found = rows("jsonl", *(case(number, **one) for number, one in enumerate(said)))
+    assert [row["expected"] for row in found] == [REFUSAL, None, None]
+
+
 def test_what_a_user_wrote_is_no_template_in_promptfoo():
     (test,) = yaml.safe_load(made("promptfoo", case(question=HOSTILE)))
     question = test["vars"]["question"]

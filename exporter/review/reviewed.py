@@ -33,10 +33,11 @@ class Reviewed(Struct, frozen=True, kw_only=True):
 
     @property
     def good(self) -> str | None:
-        """An answer that people found right: the corrected one, or the answer itself where it failed nothing."""
+        """An answer that people found right: the corrected one, or the answer itself where all said is pass."""
         if self.corrected:
             return self.corrected
-        passed = self.verdicts and "fail" not in self.verdicts.values()
+        is_settled = set(self.disputed) <= set(self.verdicts)
+        passed = is_settled and set(self.verdicts.values()) == {"pass"}
         return self.evidence.answer if passed else None
 
     @property
