@@ -13,8 +13,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 from msgspec import Struct
 
+from ..pages import runbook
+
 ALERTS = Path(__file__).parents[2] / "alerts"
-"""The shipped runbooks and Alertmanager's config, which are beside the package in a checkout."""
+"""Alertmanager's config as shipped, which is beside the package in a checkout."""
 
 
 class Alert(Struct, frozen=True):
@@ -44,7 +46,7 @@ class Desk:
         """The web application."""
         app = web.Application()
         app.router.add_post("/notify/{receiver}", self._hear)
-        app.router.add_get("/runbooks/{alert}", self._runbook)
+        app.router.add_get("/runbooks/{alert}", runbook)
         app.router.add_get("/d/{uid}", self._graph)
         return app
 
@@ -53,13 +55,6 @@ class Desk:
         alerts = tuple(Alert(one["status"], one["labels"], one["annotations"]) for one in said["alerts"])
         self.heard.put_nowait(Notification(request.match_info["receiver"], alerts))
         return web.Response()
-
-    async def _runbook(self, request: web.Request) -> web.Response:
-        wanted = f"{request.match_info['alert']}.md"
-        found = [path for path in (ALERTS / "runbooks").iterdir() if path.name == wanted]
-        if not found:
-            return web.Response(status=HTTPStatus.NOT_FOUND, text="there is no such runbook\n")
-        return web.Response(text=found[0].read_text(encoding="utf-8"), content_type="text/plain")
 
     async def _graph(self, request: web.Request) -> web.Response:
         where = {name.removeprefix("var-"): value for name, value in request.query.items() if name.startswith("var-")}
