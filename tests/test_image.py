@@ -170,6 +170,7 @@ def test_nothing_but_the_program_reaches_the_build():
     assert top == {word.partition("/")[0] for word in copied}
     assert all(path.match("alerts/runbooks/*.md") for path in admitted() if path.parts[0] == "alerts")
     assert ignored(Path("exporter/__pycache__/cli.pyc"))
+    assert [path for path in admitted() if path.suffix == ".md" and path.parts[0] == "exporter"] == []
     assert ignored(Path("exporter/evaluators/_vocabulary.abi3.so"))
     assert ignored(Path(".env"))
 
