@@ -3,6 +3,7 @@
 from typing import Final
 
 from ..rules.burn import SLICE
+from ..rules.health import REVIEW_DAYS
 from ..rules.promql import selector
 from . import choices, queries
 from .grafana import Dashboard, Panel, Query, Row
@@ -11,7 +12,6 @@ from .queries import CHOSEN
 
 RATINGS: Final = 'signal=~"thumbs_up|thumbs_down"'
 DOWN: Final = 'signal="thumbs_down"'
-OLDEST: Final = 3 * 86_400
 
 
 def feedback_review() -> Dashboard:
@@ -164,8 +164,8 @@ def _review() -> list[Panel]:
               Query('max by (state, reason) (llmq_review_items{state!="done"})', "{{state}}: {{reason}}"),
               unit="short", width=6, stacked=True, interval="2m"),
         graph(22, "Age of the oldest", "Beyond the line the alert fires.",
-              Query("max(llmq_review_oldest_seconds)", "oldest"), Query(f"vector({OLDEST})", "too old"), unit="s",
-              width=6, overrides=[line("^too old$", "red")]),
+              Query("max(llmq_review_oldest_seconds)", "oldest"), Query(f"vector({REVIEW_DAYS * 86_400})", "too old"),
+              unit="s", width=6, overrides=[line("^too old$", "red")]),
         graph(23, "Labels a day", "Labels of the last 24 hours, by what people said.",
               Query("sum by (evaluator, label) (increase(llmq_review_labels_total[24h]))", "{{evaluator}} {{label}}"),
               unit="short", width=6, stacked=True, interval="1m"),

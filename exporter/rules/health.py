@@ -8,6 +8,8 @@ from .rulefile import Alert, Group, Record
 
 PROCESS: Final = ("job", "instance")
 BY: Final = "sum by (job, instance)"
+REVIEW_DAYS: Final = 3
+"""For longer no trace should wait for a person."""
 
 
 def judge() -> Group:
@@ -85,7 +87,7 @@ def review() -> Group:
     """The labelling queue, where the judge's truth comes from."""
     age = Alert(
         name="LLMQualityReviewQueueAgeing",
-        expr="max(max_over_time(llmq_review_oldest_seconds[5m])) > 3 * 86400",
+        expr=f"max(max_over_time(llmq_review_oldest_seconds[5m])) > {REVIEW_DAYS} * 86400",
         severity="ticket",
         pending="1h",
         summary="Traces wait for a human label for days",
