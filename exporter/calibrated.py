@@ -6,6 +6,7 @@ No logic of its own.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from .calibrating import Calibrating
@@ -30,6 +31,8 @@ class CalibratedJudge:
         self, config: Config, panel: Panel, pipeline: Pipeline, metrics: Metrics, now: Callable[[], float] = time.time
     ) -> None:
         self._recorder = pipeline.recorder
+        self._closed = asyncio.Event()
+        self._closing: set[asyncio.Task[None]] = set()
         self._purse = Purse(locate(config.judge.ledger), config.judge.caps, now=now)
         self.judging = Judging(
             config.judge,
@@ -51,9 +54,9 @@ class CalibratedJudge:
         self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
         self.calibrating.anchors = found
         self._purse.caps = config.judge.caps
-        asyncio.get_running_loop().call_later(
-            config.judge.endpoint.timeout, lambda: asyncio.ensure_future(before.close())
-        )
+        closing = asyncio.create_task(self._close_later(before, config.judge.endpoint.timeout))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""
@@ -68,8 +71,15 @@ class CalibratedJudge:
 
     async def close(self) -> None:
         """Close connections and ledger; what was reserved stays spent."""
+        self._closed.set()
+        await asyncio.gather(*self._closing)
         await self.judging.bench.close()
         self._purse.close()
+
+    async def _close_later(self, bench: Bench, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)
+        await bench.close()
 
     def _bench(self, config: Config) -> Bench:
         judge = config.judge
