@@ -52,7 +52,7 @@ class CalibratedJudge:
         """Go on with other settings; calls under way end with the connections that they have."""
         before = self.judging.bench
         self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
-        self.calibrating.anchors = found
+        self.calibrating.configure(found)
         self._purse.caps = config.judge.caps
         closing = asyncio.create_task(self._close_later(before, config.judge.endpoint.timeout))
         self._closing.add(closing)

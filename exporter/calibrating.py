@@ -105,6 +105,11 @@ class Calibrating:
         self._unshown: set[Judge] = set()
         judging.observers.append(self.observe)
 
+    def configure(self, anchors: Iterable[Anchor]) -> None:
+        """Go on with these anchors."""
+        self.anchors = tuple(anchors)
+        self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
+
     def recover(self) -> None:
         """Take what an earlier run knew."""
         for key, _, value in self._recorder.kept(SAID):
@@ -234,9 +239,9 @@ class Calibrating:
         self._unshown.add(judge)
         if decision.open:
             _log.info("judge admitted: evaluator=%s version=%s", evaluator, roles.shadow.version)
+            self._unshown |= self._versions()
             standing = self._judging.bench.admit(evaluator)
             self._recorder.put(STANDING, evaluator.encode(), encoded(standing))
-            self._unshown |= self._versions()
 
     def _count(self, version: Version) -> int:
         rubric = version.rubric
@@ -252,7 +257,10 @@ class Calibrating:
     def show(self) -> None:
         """Show what changed, and keep what live traffic said."""
         shut = {(name, now.shadow.version) for name, now in self._roles() if now.shadow is not None}
-        for judge in self._unshown:
+        asked = self._versions()
+        for judge in self._unshown - asked:
+            trust.show_nothing(self._metrics, judge)
+        for judge in self._unshown & asked:
             trust.show_gate(self._metrics, judge, is_open=judge not in shut)
             self._show_anchors(judge)
             if judge in self._reviewed:

@@ -7,6 +7,7 @@ from .judge.drift import Diagnosis, Drift
 from .judge.intervals import Estimate, wilson
 from .judge.measures import Measures
 from .metrics import families as f
+from .metrics.catalogue import CATALOGUE
 from .metrics.events import Metrics
 from .metrics.series import Family
 
@@ -19,6 +20,15 @@ _SHARES: Final = {
     "sensitivity": f.JUDGE_SENSITIVITY,
     "specificity": f.JUDGE_SPECIFICITY,
 }
+
+
+_OF_VERSIONS: Final = tuple(one for one in CATALOGUE if one.type == "gauge" and one.labels[:2] == f.JUDGE)
+
+
+def show_nothing(metrics: Metrics, judge: Judge) -> None:
+    """Take away what was shown of a judge that is not asked any more: no alert is to fire on it."""
+    for family in _OF_VERSIONS:
+        metrics.gone(family, judge)
 
 
 def show_gate(metrics: Metrics, judge: Judge, *, is_open: bool) -> None:

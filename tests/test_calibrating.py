@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+import yaml
 
 from exporter.demo.judge_stub import Behaviour, Stub
 
@@ -43,6 +44,17 @@ def judge(tmp_path, stub):
     return configured
 
 
+@pytest.fixture
+def change(tmp_path):
+    """Have a running exporter go on with another config."""
+
+    def changed(exporter, config):
+        (tmp_path / "llmq.yaml").write_text(yaml.safe_dump(config))
+        exporter.exporter.reload()
+
+    return changed
+
+
 async def ask(exporter, *answers):
     asked = [
         {"id": answer, "app": "shop", "question": "Refunds?", "context": CONTEXT, "answer": answer}
@@ -74,6 +86,13 @@ async def verdicts(exporter, **labels):
     return [
         await exporter.total(name, evaluator="helpfulness", verdict=verdict, **labels) for verdict in ("pass", "fail")
     ]
+
+
+async def measured(exporter):
+    """The judge models of which anything is shown that was measured."""
+    names = ("llmq_judge_agreement_ratio", "llmq_judge_length_preference_ratio", "llmq_judge_pass_ratio")
+    found = await exporter.samples()
+    return {dict(labels)["evaluator_version"].partition("+")[0] for name, labels in found if name in names}
 
 
 async def gates(exporter):
@@ -141,7 +160,7 @@ async def test_a_better_judge_passes_the_gate_and_takes_over(run_exporter, judge
     await calibrated(second)
     await ask(second, "truth:good", "truth:bad")
     await calibrated(second)
-    assert (await gates(second))["judge-2"] == 1
+    assert await gates(second) == {"judge-2": 1}
     found = await second.samples()
     versions = {
         dict(labels)["evaluator_version"].partition("+")[0]
@@ -164,6 +183,27 @@ async def test_going_back_to_an_admitted_judge_needs_no_gate(run_exporter, judge
     await third.exporter.pipeline.flush()
     assert await verdicts(third, sample="random") == [0, 1]
     assert {request["model"] for request in stub.requests[asked:]} == {"judge-1"}
+
+
+async def test_of_a_judge_that_is_not_asked_any_more_nothing_is_shown(run_exporter, judge, stub, change):
+    first = await run_exporter(judge())
+    await calibrated(first)
+    stub.others["judge-2"] = Behaviour(model="judge-2", sensitivity=0.5, specificity=0.5)
+    change(first, judge("judge-2"))
+    await calibrated(first)
+    await ask(first, "truth:good")
+    await calibrated(first)
+    assert await gates(first) == {"judge-1": 1, "judge-2": 0}
+    assert await measured(first) == {"judge-1", "judge-2"}
+    change(first, judge("judge-1"))
+    await calibrated(first)
+    assert await gates(first) == {"judge-1": 1}
+    assert await measured(first) == {"judge-1"}
+    await first.client.close()
+    second = await run_exporter(judge("judge-1"))
+    await calibrated(second)
+    assert await gates(second) == {"judge-1": 1}
+    assert await measured(second) == {"judge-1"}
 
 
 async def test_the_drip_asks_each_anchor_once_a_lap_at_its_rate(run_exporter, judge, stub):

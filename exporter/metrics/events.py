@@ -336,6 +336,13 @@ class Metrics:
             with suppress(KeyError):
                 found.remove(*labels)
 
+    def gone(self, gauge: Family, labels: tuple[str, ...]) -> None:
+        """Take away every series of a gauge whose first labels are these."""
+        found = self._gauges[gauge.name]
+        shown = [tuple(sample.labels.values()) for metric in found.collect() for sample in metric.samples]
+        for each in (one for one in shown if one[: len(labels)] == labels):
+            found.remove(*each)
+
     def answered(self, signal: str, code: int) -> None:
         """Count the answer to a request at once, because a refused one never reaches the store."""
         self._at_once(own.RESPONSES, (signal, str(code)))
