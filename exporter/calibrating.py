@@ -7,7 +7,7 @@ its business. Its state is objects in the store, so that a restart forgets no an
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -23,6 +23,7 @@ from .judge.drift import diagnose, score_drift
 from .judge.gate import Decision, Roles, Scored, Version, decide
 from .judge.measures import measures, scored
 from .judge.queue import Job
+from .judge.rubric import Rubric
 from .judging import Judging
 from .metrics.events import Metrics
 from .recorder import Recorder
@@ -90,7 +91,7 @@ class Calibrating:
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.anchors = tuple(anchors)
+        self._anchors = _keyed(anchors)
         self.decisions: dict[Judge, Decision] = {}
         """The gate's last word on each version that was not admitted yet."""
         self._judging = judging
@@ -106,8 +107,11 @@ class Calibrating:
         judging.observers.append(self.observe)
 
     def configure(self, anchors: Iterable[Anchor]) -> None:
-        """Go on with these anchors."""
-        self.anchors = tuple(anchors)
+        """Go on with these anchors; who gave no verdict is asked again, for what was in the way may be gone."""
+        self._anchors = _keyed(anchors)
+        for said in self._said.values():
+            for key in [key for key, one in said.items() if one.last.judge is None]:
+                del said[key]
         self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
 
     def recover(self) -> None:
@@ -138,27 +142,38 @@ class Calibrating:
     def drip(self) -> None:
         """Queue the anchors that are due: some an hour for who acts, all at once for who wants to."""
         for rubric in self._judging.settings.rubrics:
-            mine = [one for one in self.anchors if one.evaluator == rubric.name and rubric.applies_to(one.case())]
+            mine = self._for(rubric)
             roles = self._judging.bench.roles(rubric.name)
             if roles.acting is not None:
-                cursor = self._cursors.get(rubric.name, Cursor())
-                anchor, after = due(mine, cursor, self._now(), self._judging.settings.anchors.per_hour)
-                if anchor is not None:
-                    self._cursors[rubric.name] = after
-                    self._recorder.put(DRIP, rubric.name.encode(), msgspec.json.encode(after))
-                    self._ask(roles.acting, rubric.name, anchor)
+                self._drip(rubric.name, roles.acting, mine)
             if roles.shadow is not None:
                 said = self._said.get((rubric.name, roles.shadow.version), {})
-                for anchor in mine:
-                    if anchor.key not in said:
-                        self._ask(roles.shadow, rubric.name, anchor)
+                for key, anchor in mine.items():
+                    if key not in said:
+                        self._ask(roles.shadow, key, anchor)
+                unanswered = {key: one for key, one in mine.items() if key in said and said[key].last.judge is None}
+                self._drip(f"{rubric.name} again", roles.shadow, unanswered)
                 self._decide(rubric.name)
 
-    def _ask(self, version: Version, evaluator: str, anchor: Anchor) -> None:
+    def _for(self, rubric: Rubric) -> dict[str, Anchor]:
+        """The anchors that a rubric judges, by their keys."""
+        some = self._anchors.items()
+        return {key: one for key, one in some if one.evaluator == rubric.name and rubric.applies_to(one.case())}
+
+    def _drip(self, name: str, version: Version, anchors: Mapping[str, Anchor]) -> None:
+        """Ask for the anchor that is due, if one is; ``name`` is that of the drip."""
+        per_hour = self._judging.settings.anchors.per_hour
+        key, after = due(anchors, self._cursors.get(name, Cursor()), self._now(), per_hour)
+        if key is not None:
+            self._cursors[name] = after
+            self._recorder.put(DRIP, name.encode(), msgspec.json.encode(after))
+            self._ask(version, key, anchors[key])
+
+    def _ask(self, version: Version, key: str, anchor: Anchor) -> None:
         now = self._now()
         job = Job(
-            trace_id=f"anchor {anchor.key}",
-            evaluator=evaluator,
+            trace_id=f"anchor {key}",
+            evaluator=anchor.evaluator,
             version=version.version,
             role="anchor",
             sample="random",
@@ -196,16 +211,16 @@ class Calibrating:
     def _take_anchor(self, judge: Judge, job: Job, judgement: Judgement | None) -> None:
         key = job.trace_id.removeprefix("anchor ")
         version = self._judging.bench.versions.get(judge)
-        anchor = next((one for one in self.anchors if one.key == key), None)
+        anchor = self._anchors.get(key)
         if version is None or anchor is None:
             return
         now = scored(anchor, version.rubric.pass_mark, judgement)
+        found = self._said.setdefault(judge, {})
+        before = found.setdefault(key, Said(now, now))  # who falls silent has said what it said before
         if now.judge is not None:
             self._recorder.tally.judge_compared(judge, (now.judge, now.human), "anchor")
-        found = self._said.setdefault(judge, {})
-        first = found[key].first if key in found and found[key].first.judge is not None else now
-        found[key] = Said(first, now)
-        self._recorder.put(SAID, f"{judge[0]}\n{judge[1]}\n{key}".encode(), msgspec.json.encode(found[key]))
+            found[key] = Said(before.first if before.first.judge is not None else now, now)
+            self._recorder.put(SAID, f"{judge[0]}\n{judge[1]}\n{key}".encode(), msgspec.json.encode(found[key]))
         self._unshown.add(judge)
         self._decide(judge[0])
 
@@ -223,16 +238,11 @@ class Calibrating:
         if roles.shadow is None:
             return
         judge = (evaluator, roles.shadow.version)
+        said, anchors = self._last(judge), len(self._for(roles.shadow.rubric))
         before = self._last((evaluator, roles.acting.version)) if roles.acting else []
-        decision = decide(
-            roles.shadow.version,
-            self._last(judge),
-            self._count(roles.shadow),
-            self._judging.settings.gate,
-            before,
-        )
+        decision = decide(roles.shadow.version, said, anchors, self._judging.settings.gate, before)
         known = self.decisions.get(judge)
-        tried = len(self._last(judge)) >= decision.anchors
+        tried = len(said) >= anchors
         if tried and not decision.open and (known is None or known.reasons != decision.reasons):
             _log.info("judge not admitted: evaluator=%s version=%s: %s", *judge, "; ".join(decision.reasons))
         self.decisions[judge] = decision
@@ -243,14 +253,10 @@ class Calibrating:
             standing = self._judging.bench.admit(evaluator)
             self._recorder.put(STANDING, evaluator.encode(), encoded(standing))
 
-    def _count(self, version: Version) -> int:
-        rubric = version.rubric
-        return sum(one.evaluator == rubric.name and rubric.applies_to(one.case()) for one in self.anchors)
-
     def _last(self, judge: Judge) -> list[Scored]:
         """The last that a version said of the anchors that there are now."""
         said = self._said.get(judge, {})
-        return [said[one.key].last for one in self.anchors if one.key in said]
+        return [said[key].last for key in self._anchors if key in said]
 
     # What is shown.
 
@@ -273,7 +279,7 @@ class Calibrating:
         version = self._judging.bench.versions.get(judge)
         said = self._said.get(judge, {})
         if version is not None and said:
-            found = [(one, said[one.key].last) for one in self.anchors if one.key in said]
+            found = [(one, said[key].last) for key, one in self._anchors.items() if key in said]
             trust.show_measures(self._metrics, judge, measures(found, version.model))
 
     def _show_traffic(self, judge: Judge, traffic: Traffic) -> None:
@@ -304,6 +310,11 @@ class Calibrating:
             for version in (now.acting, now.shadow)
             if version is not None
         }
+
+
+def _keyed(anchors: Iterable[Anchor]) -> dict[str, Anchor]:
+    """Anchors by their keys, which take a hash each."""
+    return {one.key: one for one in anchors}
 
 
 def _passed(some: Iterable[Live]) -> tuple[int, int]:

@@ -36,6 +36,8 @@ SAMPLER: Final = ("judge sampler", b"state")
 _KEEP_EVERY: Final = 60.0
 _PATIENCE: Final = 10.0
 """Seconds that calls under way get at a stop; what is not done by then is done after the next start."""
+_NO_MONEY: Final = 600.0
+"""Seconds until an anchor that there was no money for is tried again."""
 _REPEATS: Final = b"llmq judge repeats"
 _COMPLAINTS: Final = b"llmq judge complaints"
 
@@ -265,8 +267,12 @@ class Judging:
         self._explain(job, lambda document: with_failure(document, failure))
 
     def over_budget(self, job: Job, limit: Short) -> None:
-        """Count a trace that there was no money for."""
+        """Count a trace that there was no money for; an anchor, which says nothing of the judge, waits for it."""
         self._recorder.tally.judge_called(job.evaluator, f"over_{limit}")
+        if job.role == "anchor":
+            later = self._now() + _NO_MONEY
+            self.queue.put(replace(job, created_at=later, due_at=later))
+            return
         self._end(job, None)
         if job.role != "acting":
             return

@@ -206,6 +206,60 @@ async def test_of_a_judge_that_is_not_asked_any_more_nothing_is_shown(run_export
     assert await measured(second) == {"judge-1"}
 
 
+async def test_anchors_that_there_was_no_money_for_wait_until_there_is(run_exporter, judge, stub, change, tmp_path):
+    ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
+    exporter = await run_exporter(judge(budget={"day": {"tokens": 10}, "ledger": ledger}))
+    running = exporter.exporter
+    running.calibrating.drip()
+    async with asyncio.timeout(20):
+        while await exporter.total("llmq_judge_requests_total", outcome="over_day_tokens") < CASES:
+            await running.pipeline.flush()
+    assert stub.requests == []
+    change(exporter, judge(budget={"day": {"tokens": 10_000_000}, "ledger": ledger}))
+    exporter.clock.move(3600)
+    await calibrated(exporter)
+    assert await gates(exporter) == {"judge-1": 1}
+
+
+async def test_anchors_without_a_verdict_are_asked_again_at_the_drips_rate(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(refuse_rate=1)
+    exporter = await run_exporter(judge())
+    await calibrated(exporter)
+    [decision] = exporter.exporter.calibrating.decisions.values()
+    assert decision.unanswered == CASES
+    stub.behaviour = Behaviour()
+    asked = len(stub.requests)
+    for _ in range(10):
+        exporter.clock.move(60)
+        await calibrated(exporter)
+    assert len(stub.requests) - asked in (10, 11)
+    for _ in range(CASES):
+        exporter.clock.move(60)
+        await calibrated(exporter)
+    assert await gates(exporter) == {"judge-1": 1}
+
+
+async def test_after_a_reload_anchors_without_a_verdict_are_asked_again_at_once(run_exporter, judge, stub, change):
+    stub.behaviour = Behaviour(refuse_rate=1)
+    exporter = await run_exporter(judge())
+    await calibrated(exporter)
+    assert await gates(exporter) == {"judge-1": 0}
+    stub.behaviour = Behaviour()
+    change(exporter, judge(seed=2))
+    await calibrated(exporter)
+    assert await gates(exporter) == {"judge-1": 1}
+
+
+async def test_a_judge_that_falls_silent_keeps_what_it_said_of_the_anchors(run_exporter, judge, stub):
+    exporter = await run_exporter(judge(anchors=judge()["judge"]["anchors"] | {"per_hour": 3600}))
+    await calibrated(exporter)
+    stub.behaviour = Behaviour(refuse_rate=1)
+    for _ in range(CASES):
+        exporter.clock.move(1)
+        await calibrated(exporter)
+    assert await exporter.total("llmq_judge_labelled_cases", source="anchor") == CASES
+
+
 async def test_the_drip_asks_each_anchor_once_a_lap_at_its_rate(run_exporter, judge, stub):
     exporter = await run_exporter(judge())
     await calibrated(exporter)

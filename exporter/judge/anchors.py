@@ -4,7 +4,7 @@ Knows no file, no clock and no judge. Answers that share a question are compared
 answers to a question, one good and one bad, also measures what the judge likes about length.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Annotated, Final
 
@@ -144,23 +144,15 @@ def reviewed(reviews: Iterable[Review]) -> Iterator[Anchor]:
             )
 
 
-def due(anchors: Iterable[Anchor], cursor: Cursor, now: float, per_hour: float) -> tuple[Anchor | None, Cursor]:
-    """The anchor to score now, if one is due, and where the drip is after it.
+def due(keys: Collection[str], cursor: Cursor, now: float, per_hour: float) -> tuple[str | None, Cursor]:
+    """The key of the anchor to score now, if one is due, and where the drip is after it.
 
     Every anchor comes once a lap, in the order of its key, so that a cursor is good after a restart and after the set
     changed. What was due while nobody ran is not caught up with: a drip, never a burst.
     """
-    if now < cursor.due or per_hour <= 0:
+    if now < cursor.due or per_hour <= 0 or not keys:
         return None, cursor
-    first = following = None
-    for anchor in anchors:
-        if first is None or anchor.key < first.key:
-            first = anchor
-        if anchor.key > cursor.after and (following is None or anchor.key < following.key):
-            following = anchor
-    chosen = following or first
-    if chosen is None:
-        return None, cursor
+    chosen = min((key for key in keys if key > cursor.after), default=None) or min(keys)
     interval = 3600 / per_hour
     late = now - cursor.due
-    return chosen, Cursor(chosen.key, (cursor.due if late < interval else now) + interval)
+    return chosen, Cursor(chosen, (cursor.due if late < interval else now) + interval)
