@@ -72,7 +72,7 @@ lint: $(DEV_STAMP)
 captures: $(DEV_STAMP) ## what llmq reads from the real requests of 25 instrumentations
 	$(BIN)/python tests/captures/table.py
 
-bench: $(DEV_STAMP) ## measure speed as ratios, and the store and the metrics alone
+bench: $(DEV_STAMP) ## measure speed, beside a server that only parses what it is sent
 	$(BIN)/python benchmarks/throughput.py
 
 bench-rules: $(DEV_STAMP) packages ## simulate the burn alerts, and measure what the rules cost for 1,000 slices
