@@ -9,14 +9,23 @@ from typing import get_args
 import pytest
 
 from exporter.app import Exporter, make_app
+from exporter.calibrating import PERIOD
 from exporter.cli import main
 from exporter.config import load
 from exporter.config.settings import Role
+from exporter.elsewhere import MOST
 from exporter.evaluators import described, installed
 from exporter.evaluators.registry import GROUP
+from exporter.feedback.annotate import _MOST_CHANGES, MOST_SIGNALS
+from exporter.feedback.distance import _CHARACTERS
+from exporter.feedback.recent import MOST_BYTES
 from exporter.feedback.signals import Signal
+from exporter.judge.drift import NOTEWORTHY
 from exporter.metrics.catalogue import CATALOGUE
-from exporter.rules.files import groups
+from exporter.offline.likeness import BYTES
+from exporter.offline.result import MOST_SIGNATURES
+from exporter.rules.compare import GAP
+from exporter.rules.files import DEFAULT_SETTINGS, groups
 from exporter.rules.rulefile import Alert
 from exporter.rules.slo import DEFAULT_SLOS
 from exporter.score import FailureReason, Sample, UnscoredReason
@@ -238,3 +247,18 @@ def test_every_page_can_be_reached_from_the_first():
         reached |= found
         found = {page for name in found for page in leads.get(name, ()) if page in PAGES} - reached
     assert {name for name in PAGES if name.endswith("README.md")} - reached == set()
+
+
+def test_the_limits_that_pages_state_are_the_limits():
+    feedback, offline, judge = (page(f"exporter/{one}") for one in ("feedback", "offline", "judge"))
+    assert f"more than {MOST_SIGNALS} signals on one answer, or a mind changed {_MOST_CHANGES} times" in feedback
+    assert f"of the first {_CHARACTERS:,} characters" in feedback
+    assert f"{MOST_BYTES >> 20} MB of text are remembered" in feedback
+    assert f"MinHash, {BYTES} bytes, at most {MOST_SIGNATURES:,} a suite" in offline
+    assert f"is more than {100 * GAP:.0f} points" in offline
+    assert MOST["evaluator"] == 20
+    assert "Twenty names become labels" in judge
+    assert f"a judge's last {PERIOD} verdicts" in judge
+    assert f"above {NOTEWORTHY} and above" in judge
+    [zs] = re.findall(r"Wilson lower bound \((.*) standard deviations\)", page("alerts"))
+    assert zs == str(DEFAULT_SETTINGS.z)
