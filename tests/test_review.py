@@ -271,6 +271,31 @@ async def test_labels_are_held_beside_the_judges_verdict_at_once(run_exporter, j
     assert await pairs(exporter, "fail", "fail") == 0
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_the_verdicts_of_a_judge_that_does_not_count_yet_are_compared_as_well(
+    run_exporter, judge, tmp_path, is_late
+):
+    stub, judge = judge
+    anchor = {"id": "1", "evaluator": "helpfulness", "question": "?", "answer": "truth:good", "human": "pass"}
+    (tmp_path / "anchors.jsonl").write_text(json.dumps(anchor))
+    judge["judge"]["anchors"] = {"file": str(tmp_path / "anchors.jsonl")}
+    exporter = await run_exporter(config(EVERYTHING) | judge)
+    stub.behaviour = Behaviour(error_rate=1.0, errors=(503,)) if is_late else stub.behaviour
+    await ask(exporter, QUESTIONS[0], answer="truth:bad")
+    if not is_late:
+        await judged(exporter)
+    await label(exporter, "ada", await claim(exporter, "ada"), "pass")
+    stub.behaviour = Behaviour()
+    async with asyncio.timeout(20):
+        while len(exporter.exporter.judging.queue):
+            exporter.clock.move(60)  # what failed is tried again later
+            exporter.exporter.judging.worker.wake()
+            await asyncio.sleep(0.01)
+    await exporter.exporter.pipeline.flush()
+    assert await exporter.total("llmq_evaluations_total", evaluator="helpfulness", sample="shadow", verdict="fail") == 1
+    assert await pairs(exporter, "fail", "pass") == 1
+
+
 async def test_what_is_not_queued_is_counted_once_whatever_is_said_of_it_later(run_exporter, judge):
     reasons = {"failed": {"enabled": True, "failed": ["refusal"]}, "complaint": {"enabled": True}}
     exporter = await run_exporter(config(reasons) | judge[1])

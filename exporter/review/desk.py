@@ -13,19 +13,18 @@ from msgspec.structs import replace
 
 from ..config.settings import Config
 from ..recorder import Recorder
-from ..score import Evaluation, Verdict
+from ..score import Verdict
 from ..store.records import Entry, StoreError
 from . import asked
 from .asked import Asked
 from .evidence import Evidence, Redact
 from .item import Claim, Item, Label, Skip, State, claimed, ended, labelled, released, skipped
-from .reception import Reception
+from .reception import Judge, Reception
 from .shelf import Shelf
 
 SIGNAL: Final = "review"
 Outcome = Literal["done", "again", "gone", "taken"]
 """What became of a request: done, the same was said before, there is no such item, somebody else has it."""
-Judge = tuple[str, str]
 _LOOK_EVERY: Final = 1.0
 
 _log = logging.getLogger(__name__)
@@ -147,11 +146,11 @@ class ReviewDesk:
                 said: Verdict = "pass" if one.verdict == "pass" else "fail"
                 self.compared((one.evaluator, one.evaluator_version), said, verdicts[one.evaluator])
 
-    def _compare(self, item: Item, evaluation: Evaluation) -> None:
+    def _compare(self, item: Item, judge: Judge, said: Verdict) -> None:
         """A judge's verdict that came after people had decided."""
-        human = item.verdicts().get(evaluation.evaluator) if item.ended else None
+        human = item.verdicts().get(judge[0]) if item.ended else None
         if human is not None:
-            self.compared((evaluation.evaluator, evaluation.evaluator_version), evaluation.verdict, human)
+            self.compared(judge, said, human)
 
     def _evidence(self, trace_id: str) -> Evidence | None:
         try:

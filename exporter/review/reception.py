@@ -29,6 +29,8 @@ from .routing import Known, asked_about, matching
 from .shelf import MOST_BYTES, Shelf
 from .similar import sketch
 
+Judge = tuple[str, str]
+"""An evaluator and its version."""
 _UNMARKED: Final = 0.5
 
 _log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class Reception:
         now: Callable[[], float],
         *,
         redact: Redact,
-        late: Callable[[Item, Evaluation], None],
+        late: Callable[[Item, Judge, Verdict], None],
     ) -> None:
         self._recorder = recorder
         self._shelf = shelf
@@ -79,22 +81,30 @@ class Reception:
             self._queue(reasons, scored.where, lambda: _document(scored), None)
 
     def judged(self, job: Job, evaluation: Evaluation) -> None:
-        """The judge gave a verdict."""
-        item = self._shelf.get(job.trace_id)
-        self._look_again(job.trace_id, job.where, job.case, verdict=evaluation.evaluator)
-        if item is not None:
-            self._late(item, evaluation)
+        """The judge gave a verdict that counts."""
+        self._compare(job, evaluation.verdict, news=evaluation.evaluator)
 
     def observe(self, job: Job, judgement: Judgement | None) -> None:
-        """The judge was asked a second time."""
-        if job.role == "repeat" and judgement is not None and judgement.verdict != job.first:
+        """The judge was asked a second time, or in a version whose verdicts do not count yet."""
+        if judgement is None:
+            return
+        if job.role == "repeat" and judgement.verdict != job.first:
             self._look_again(job.trace_id, job.where, job.case, flipped=(job.evaluator,))
+        elif job.role == "shadow":
+            self._compare(job, judgement.verdict)
 
     def told(self, told: Told) -> None:
         """A user said something of an answer, or a conversation showed it."""
         self._look_again(told.trace_id.hex(), told.where, told.trace, signal=told.signal)
 
     # Decisions.
+
+    def _compare(self, job: Job, said: Verdict, *, news: str = "") -> None:
+        """Look at a trace whose document has a judge's verdict by now, and hold that beside what people said."""
+        item = self._shelf.get(job.trace_id)
+        self._look_again(job.trace_id, job.where, job.case, verdict=news)
+        if item is not None:
+            self._late(item, (job.evaluator, job.version), said)
 
     def _look_again(
         self,
