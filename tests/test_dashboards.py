@@ -329,10 +329,12 @@ def test_cells_name_columns_that_their_table_has():
 
 def test_the_links_of_alerts_lead_to_dashboards_and_variables_that_are_there():
     for alert in (rule for rule in RULES if isinstance(rule, Alert)):
-        url = urlsplit(Links().dashboard(alert.dashboard, alert.variables).replace("{{ ", "").replace(" }}", ""))
-        board = BY_UID[url.path.removeprefix("/d/")]
-        given = {name.removeprefix("var-") for name in parse_qs(url.query)}
-        assert given <= set(variables(board)), alert.name
+        link = Links().dashboard(alert.dashboard, alert.variables, alert.labels)
+        url = urlsplit(link.replace("{{ ", "").replace(" }}", ""))
+        known = set(variables(BY_UID[url.path.removeprefix("/d/")]))
+        given = {name.removeprefix("var-"): value for name, [value] in parse_qs(url.query).items()}
+        assert given.keys() <= known, alert.name
+        assert {name: value for name, value in alert.labels.items() if name in known}.items() <= given.items()
 
 
 def test_the_readme_of_the_dashboards_names_each():

@@ -103,7 +103,7 @@ def test_each_alert_has_a_near_miss_in_which_it_stays_quiet():
 def test_annotations_use_only_labels_that_the_alert_has():
     firing, _ = expectations()
     for alert in ALERTING:
-        texts = [alert.summary, alert.description, *alert.notes.values(), Links().dashboard("x", alert.variables)]
+        texts = [alert.summary, alert.description, *alert.notes.values(), Links().dashboard("x", alert.variables, alert.labels)]
         used = set(re.findall(r"\$labels\.(\w+)", " ".join(texts)))
         static = {"severity": alert.severity, **alert.labels}.items()
         having = [labels for name, labels in firing if name == alert.name and static <= labels.items()]

@@ -43,7 +43,7 @@ def test_a_runbook_says_what_it_means_does_and_asks_for(name):
 
 @pytest.mark.parametrize("name", sorted(RUNBOOKS))
 def test_a_runbook_links_the_dashboard_of_its_alert(name):
-    assert f"]({Links().dashboard(ALERTS[name].dashboard, ())})" in RUNBOOKS[name]
+    assert f"]({Links().dashboard(ALERTS[name].dashboard, (), {})})" in RUNBOOKS[name]
 
 
 @pytest.mark.parametrize("name", sorted(RUNBOOKS))

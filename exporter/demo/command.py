@@ -58,7 +58,7 @@ async def _send(options: argparse.Namespace, say: Say) -> None:
 async def _whole(options: argparse.Namespace, say: Say) -> None:
     found = servers.programs()
     story, window = told(), rules.short_window(options.speed)
-    desk = Desk(window.long)
+    desk = Desk()
     async with (
         _serving(desk.app(), _HERE) as desk_at,
         _serving(Model(story, _chance()).app(), _HERE) as model_at,

@@ -35,12 +35,11 @@ class Notification(Struct, frozen=True):
 
 
 class Desk:
-    """Notifications as they come, and the pages behind their links; ``window`` is that of the graphs."""
+    """Notifications as they come, and the pages behind their links."""
 
-    def __init__(self, window: str) -> None:
+    def __init__(self) -> None:
         self.heard: asyncio.Queue[Notification] = asyncio.Queue()
         self.prometheus = ""
-        self._window = window
 
     def app(self) -> web.Application:
         """The web application."""
@@ -58,7 +57,8 @@ class Desk:
 
     async def _graph(self, request: web.Request) -> web.Response:
         where = {name.removeprefix("var-"): value for name, value in request.query.items() if name.startswith("var-")}
-        path = graph(where, self._window) if "sli" in where else "/alerts"
+        window = where.pop("window", "")
+        path = graph(where, window) if window and "sli" in where else "/alerts"
         return web.Response(status=HTTPStatus.FOUND, headers={"Location": self.prometheus + path})
 
 

@@ -201,7 +201,7 @@ def _burn_alert(window: Window, level: str) -> Alert:
         ),
         notes={} if level == "slice" else {"suspects": _suspects(window.long, labels)},
         dashboard="llmq-slo",
-        variables=("sli", *labels),
+        variables=("sli", *labels, "window"),
     )
 
 

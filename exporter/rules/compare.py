@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from .promql import SAMPLE, increase, number, pooled_z, selector
+from .promql import SAMPLE, increase, matching, number, pooled_z, selector
 from .rulefile import Alert, Group, Record
 from .slo import LAST_WEEK, Slo
 
@@ -72,7 +72,7 @@ def _against_the_rest(dimension: str, z: Decimal) -> Iterator[Record | Alert]:
             "the other versions there in the last 6h."
         ),
         dashboard="llmq-versions",
-        variables=("evaluator", "app", "route", dimension),
+        variables=("evaluator", "app", "route", "dimension", dimension),
     )
 
 
@@ -81,23 +81,22 @@ def last_week(slos: Sequence[Slo], z: Decimal) -> list[Group]:
     names = [slo.name for slo in slos if LAST_WEEK in slo.alerts]
     if not names:
         return []
-    where = selector("", f'sli=~"{"|".join(names)}"') if len(names) > 1 else selector("", f'sli="{names[0]}"')
-    now = {name: f"route:llmq_sli_{name}:increase6h{where}" for name in ("events", "bad_events")}
-    then = {name: f"route:llmq_sli_{name}:increase6h{where} offset 1w" for name in now}
-    ratio, before = "route:llmq_sli_bad_per_events:ratio_increase6h", "route:llmq_sli_bad_per_events:ratio_increase6h"
-    ratio, before = f"{ratio}{where}", f"{before}{where} offset 1w"
+    mine = matching("sli", names)
+    series = (f"route:llmq_sli_{name}increase6h" for name in ("bad_per_events:ratio_", "bad_events:", "events:"))
+    ratio, bad, events = (selector(one, mine) for one in series)
+    before, bad_before, events_before = (f"{one} offset 1w" for one in (ratio, bad, events))
     statistic = "route:llmq_sli_shift_from_last_week:z_increase6h"
     shift = Alert(
         name="LLMQualityShiftFromLastWeek",
         expr=(
             f"{ratio} - {before}\nand abs({statistic}) > {number(z)}\n"
             f"and ({ratio} > 2 * {before} or {ratio} < 0.5 * {before})\n"
-            f"and {now['events']} >= {LEAST}\nand {then['events']} >= {LEAST}"
+            f"and {events} >= {LEAST}\nand {events_before} >= {LEAST}"
         ),
         severity="ticket",
         pending="30m",
         keep_firing="10m",
-        labels={"level": "route"},
+        labels={"window": "6h", "level": "route"},
         summary="An SLI is far from where it was in the same hours a week before",
         description=(
             "{{ $labels.sli }} on app {{ $labels.app }}, route {{ $labels.route }}: the bad ratio of the last 6h "
@@ -105,9 +104,9 @@ def last_week(slos: Sequence[Slo], z: Decimal) -> list[Group]:
             "failure."
         ),
         dashboard="llmq-slo",
-        variables=("sli", "app", "route"),
+        variables=("sli", "app", "route", "window"),
     )
-    z_expr = pooled_z((now["bad_events"], then["bad_events"]), (now["events"], then["events"]))
+    z_expr = pooled_z((bad, bad_before), (events, events_before))
     return [Group(name="llmq-last-week", rules=[Record(name=statistic, expr=z_expr), shift])]
 
 

@@ -20,7 +20,10 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """An alerting rule; ``dashboard`` is the uid of a dashboard, ``variables`` are the alert's labels that it takes."""
+    """An alerting rule; ``labels`` are those that the rule adds to its series.
+
+    ``dashboard`` is the uid of a dashboard, ``variables`` are the alert's labels that it takes.
+    """
 
     name: str
     expr: str
@@ -53,9 +56,13 @@ class Links(Struct, frozen=True, kw_only=True):
         """The address of an alert's runbook."""
         return f"{self.runbooks.rstrip('/')}/{alert}"
 
-    def dashboard(self, uid: str, variables: Sequence[str]) -> str:
-        """The address of a dashboard with the alert's labels as variables, as a template."""
-        query = "&".join(f"var-{name}={{{{ $labels.{name} | urlquery }}}}" for name in variables)
+    def dashboard(self, uid: str, variables: Sequence[str], labels: Mapping[str, str]) -> str:
+        """The address of a dashboard with variables from the alert's labels.
+
+        A template, in which Prometheus does not know the ``labels`` that the rule itself adds: those are written out.
+        """
+        values = {name: labels.get(name) or f"{{{{ $labels.{name} | urlquery }}}}" for name in variables}
+        query = "&".join(f"var-{name}={value}" for name, value in values.items())
         return f"{self.grafana.rstrip('/')}/d/{uid}" + (f"?{query}" if query else "")
 
 
@@ -109,7 +116,7 @@ def _alert(alert: Alert, links: Links) -> dict[str, Any]:
             "description": alert.description,
             **alert.notes,
             "runbook_url": links.runbook(alert.name),
-            "dashboard_url": links.dashboard(alert.dashboard, alert.variables),
+            "dashboard_url": links.dashboard(alert.dashboard, alert.variables, alert.labels),
         },
     }
 
