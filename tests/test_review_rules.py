@@ -197,6 +197,14 @@ def test_an_item_waits_for_late_scores_and_is_never_given_to_who_skipped_it():
     assert one.ended == "skipped"
 
 
+def test_skips_do_not_end_what_somebody_is_at():
+    one = claimed(item(annotators=2), Claim(reviewer="ada", at=0, until=9))
+    for reviewer in ("bob", "cyd", "dan"):
+        one = skipped(one, Skip(reviewer=reviewer, at=1))
+    assert (one.ended, one.claim_of("ada", 2).reviewer) == (None, "ada")
+    assert skipped(one, Skip(reviewer="ada", at=3)).ended == "skipped"
+
+
 @pytest.mark.parametrize("quotes", [(), ("One.",), ("One.", 'He said "two; three".', "Fo\nur.")])
 def test_quotes_are_found_again_in_an_explanation(quotes):
     for explanation in ("", "3 of 4 words; 1 of them numbers"):

@@ -148,9 +148,9 @@ def released(item: Item, reviewer: str) -> Item:
 
 
 def skipped(item: Item, skip: Skip) -> Item:
-    """The item after a reviewer did not want to say."""
+    """The item after a reviewer did not want to say; what others are at is not taken from them."""
     item = replace(released(item, skip.reviewer), skips=(*item.skips, skip))
-    return ended(item, "skipped", skip.at) if len(item.skips) >= MOST_SKIPS else item
+    return ended(item, "skipped", skip.at) if len(item.skips) >= MOST_SKIPS and not item.claims else item
 
 
 def labelled(item: Item, label: Label) -> Item:
