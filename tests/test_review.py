@@ -192,6 +192,24 @@ async def test_a_day_has_room_for_so_many_shared_fairly_by_slices(run_exporter):
     assert await exporter.total(name, outcome="queued") == 4
 
 
+async def test_nothing_is_left_of_an_item_that_was_displaced_before_it_was_durable(run_exporter):
+    exporter = await run_exporter(config({"control": EVERYTHING["control"] | {"per_day": 2}}))
+    sent = [
+        {"app": "shop", "question": question, "answer": "Yes.", "prompt_version": version}
+        for question, version in zip(QUESTIONS, "111222", strict=True)
+    ]
+    assert (await exporter.post("/v1/interactions", json=sent))[0] == 200
+    await exporter.pass_time(3)
+    exporter.clock.move(2)
+    assert await exporter.total("llmq_review_routed_total", outcome="displaced") == 1
+    shelf = exporter.exporter.review.desk.shelf
+    assert shelf._durable == shelf.open.keys()
+    assert {(await claim(exporter, reviewer))["question"] for reviewer in ("ada", "bob")} == {
+        QUESTIONS[0],
+        QUESTIONS[3],
+    }
+
+
 async def test_a_users_complaint_brings_a_trace_into_the_queue_later(run_exporter):
     exporter = await run_exporter(config({"complaint": {"enabled": True}}))
     await ask(exporter, QUESTIONS[0], trace_id="ab" * 16)

@@ -67,7 +67,11 @@ class Shelf:
         """Keep a new item; it can be given out once it is durable, so that no crash undoes what somebody holds."""
         self.keep_evidence(item.trace_id, evidence)
         self.keep(item)
-        self._recorder.afterwards(lambda: self._durable.add(item.trace_id))
+        self._recorder.afterwards(lambda: self._settle(item.trace_id))
+
+    def _settle(self, trace_id: str) -> None:
+        if self.get(trace_id) is not None:  # else it was displaced or forgotten before
+            self._durable.add(trace_id)
 
     def keep(self, item: Item) -> None:
         """Keep an item in the place of what was known of it."""
