@@ -20,6 +20,7 @@ Redact = Callable[[Any], Any]
 
 def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
     """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents."""
+    shown = redact(_texts(trace, outcome)) if content else _without_texts(trace, outcome)
     return {
         "trace_id": trace.trace_id,
         "app": trace.app,
@@ -30,24 +31,52 @@ def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = 
         "conversation_id": trace.conversation_id,
         "user": trace.user,
         "content_state": trace.content_state,
-        "question": redact(trace.question) if content else None,
-        "answer": redact(trace.answer) if content else None,
-        "refusal": redact(trace.refusal) if content else None,
+        "question": shown["question"],
+        "answer": shown["answer"],
+        "refusal": shown["refusal"],
         "context": [
-            {"id": one.id, "text": redact(one.text) if content else None, "score": one.score} for one in trace.context
+            {"id": one.id, "text": text, "score": one.score}
+            for one, text in zip(trace.context, shown["context"], strict=True)
         ],
         "tool_calls": [
-            {"name": one.name, "arguments": redact(one.arguments) if content else None} for one in trace.tool_calls
+            {"name": one.name, "arguments": arguments}
+            for one, arguments in zip(trace.tool_calls, shown["arguments"], strict=True)
         ],
         "finish_reason": trace.finish_reason,
         "tokens": {"input": trace.input_tokens, "output": trace.output_tokens},
         "duration_seconds": trace.duration_seconds,
         "dialect": trace.dialect,
-        "error": redact(trace.error) if content else _kind(trace.error),
-        "evaluations": [_evaluation(one, content, redact) for one in outcome.evaluations],
+        "error": shown["error"],
+        "evaluations": [
+            _evaluation(one, explanation)
+            for one, explanation in zip(outcome.evaluations, shown["explanations"], strict=True)
+        ],
         "unscored": outcome.unscored,
         "failures": outcome.failures,
         "feedback": [],
+    }
+
+
+def _texts(trace: Trace, outcome: Outcome) -> dict[str, Any]:
+    """All text of a trace together, because to see that there is nothing to redact is one look, not twenty."""
+    return {
+        "question": trace.question,
+        "answer": trace.answer,
+        "refusal": trace.refusal,
+        "context": [one.text for one in trace.context],
+        "arguments": [one.arguments for one in trace.tool_calls],
+        "error": trace.error,
+        "explanations": [explained(one, content=True) for one in outcome.evaluations],
+    }
+
+
+def _without_texts(trace: Trace, outcome: Outcome) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("question", "answer", "refusal")),
+        "context": [None] * len(trace.context),
+        "arguments": [None] * len(trace.tool_calls),
+        "error": _kind(trace.error),
+        "explanations": [one.explanation for one in outcome.evaluations],
     }
 
 
@@ -84,7 +113,8 @@ def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
         known |= {"question": case.question, "answer": case.answer}
         for shown, text in zip(known["context"], case.context, strict=False):
             shown["text"] = text
-    known["evaluations"].append(_evaluation(evaluation, known["answer"] is not None))
+    shown = explained(evaluation, content=known["answer"] is not None)
+    known["evaluations"].append(_evaluation(evaluation, shown))
     return msgspec.json.encode(known)
 
 
@@ -124,14 +154,14 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
     return msgspec.json.encode(known)
 
 
-def _evaluation(one: Evaluation, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
+def _evaluation(one: Evaluation, explanation: str | None) -> dict[str, Any]:
     return {
         "evaluator": one.evaluator,
         "evaluator_version": one.evaluator_version,
         "verdict": one.verdict,
         "score": one.score,
         "sample": one.sample,
-        "explanation": redact(explained(one, content=content)) if content else one.explanation,
+        "explanation": explanation,
     }
 
 

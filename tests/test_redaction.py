@@ -50,6 +50,7 @@ KEPT = [
     "commit 3f2504e04f8911d39a0c0305e82c3301a1b2c3d4, id 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
     "std::vector<int> at 10:30:45, @decorator, a @ b",
     "version 1.2.3.4.5, section 4.2.1",
+    "KZ12c, and with a Kelvin sign 5\u212aZ123456789012345678901234",
 ]
 
 
@@ -133,6 +134,14 @@ def test_redaction_never_fails_and_is_the_same_twice(redactor, text):
     once = redactor.text(text)
     counts = Counter()
     assert redactor.text(once, counts) == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(REDACTORS, st.lists(TEXTS, max_size=4))
+def test_texts_are_redacted_together_as_each_alone(redactor, texts):
+    together, alone = Counter(), Counter()
+    assert redactor.value(texts, together) == [redactor.text(text, alone) for text in texts]
+    assert together == alone
 
 
 @settings(max_examples=300, deadline=None)
