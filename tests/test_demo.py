@@ -121,6 +121,8 @@ class Incident:
         self.rules = [rule for group in self.data("rules")["groups"] for rule in group["rules"]]
         self.groups = httpx.get(f"{self.alertmanager}/api/v2/alerts/groups").json()
         self.metrics = httpx.get(f"{self.exporter}/metrics").text
+        opened = re.findall(r"^  (?:metrics|review|Prometheus|Alertmanager) +(http\S+)", self.said, re.MULTILINE)
+        self.opened = {link: httpx.get(link, follow_redirects=True).status_code for link in opened}
         links = re.findall(r"(?:runbook|dashboard):\s+(\S+)", self.said)
         self.links = {link: httpx.get(link, follow_redirects=True) for link in links}
         self.document = httpx.get(re.search(r"http\S+/api/traces/\w+", self.said)[0]).json()
@@ -173,6 +175,11 @@ def test_runbook_and_dashboard_links_of_the_notification_resolve(incident):
     assert all(answer.url.path.endswith("/graph") for answer in dashboards.values())
     assert all("slice:llmq_sli_bad_events" in answer.url.params["g0.expr"] for answer in dashboards.values())
     assert {answer.status_code for answer in incident.links.values()} == {200}
+
+
+def test_what_the_demo_says_to_open_can_be_opened(incident):
+    assert set(incident.opened.values()) == {200}
+    assert len(incident.opened) == 4
 
 
 def test_only_what_is_bad_pages(incident):

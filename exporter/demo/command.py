@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..config.units import Address
 from . import judge, rules, servers, traffic
-from .desk import Desk
+from .desk import FIRING, Desk
 from .narrator import Narrator
 from .readings import Readings
 from .reviewers import Reviewers
@@ -96,7 +96,7 @@ def _to_open(at: servers.Addresses) -> list[str]:
         "",
         f"  metrics       {at.exporter}/metrics",
         f"  review        {at.exporter}/review",
-        f"  Prometheus    {at.prometheus}/alerts",
+        f"  Prometheus    {at.prometheus}{FIRING}",
         f"  Alertmanager  {at.alertmanager}",
         "",
     ]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from ..pages import runbook
 
 ALERTS = Path(__file__).parents[2] / "alerts"
 """Alertmanager's config as shipped, which is beside the package in a checkout."""
+FIRING: Final = "/graph?g0.expr=ALERTS&g0.tab=1"
+"""The path of all alerts, as a graph's page, because Debian's Prometheus has its page of alerts at another place."""
 
 
 class Alert(Struct, frozen=True):
@@ -58,7 +61,7 @@ class Desk:
     async def _graph(self, request: web.Request) -> web.Response:
         where = {name.removeprefix("var-"): value for name, value in request.query.items() if name.startswith("var-")}
         window = where.pop("window", "")
-        path = graph(where, window) if window and "sli" in where else "/alerts"
+        path = graph(where, window) if window and "sli" in where else FIRING
         return web.Response(status=HTTPStatus.FOUND, headers={"Location": self.prometheus + path})
 
 
