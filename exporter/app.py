@@ -20,6 +20,7 @@ from .config.configfile import ConfigError, Problem
 from .config.settings import Emit
 from .config.units import Address
 from .decode.batch import DecodeLimits
+from .elsewhere import is_ours
 from .emit import Emitter, Event
 from .evaluators import installed
 from .evaluators.panel import Panel
@@ -182,7 +183,7 @@ class Exporter:
         )
 
         def tell(trace_id: str, response_id: str | None, results: Iterable[Evaluation | Failure]) -> None:
-            for one in results:
+            for one in filter(is_ours, results):
                 event = Event(trace_id=trace_id, response_id=response_id, result=one, at=self._now())
                 recorder.afterwards(partial(emitter.offer, event))
 

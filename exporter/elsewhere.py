@@ -9,12 +9,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from .metrics.labels import OTHER, Limiter
-from .score import Evaluation
+from .score import Evaluation, Failure
 from .semconv.evaluations import REPORTED, Reported, reported
 from .trace import LogRecord, Span
 
+_THEIRS: Final = f"{REPORTED}_"
 MOST: Final = {"evaluator": 20, "evaluator_version": 60}
 """Names that may become label values; evaluations under further ones are counted as overflow, and left out."""
+
+
+def is_ours(result: Evaluation | Failure) -> bool:
+    """Whether an evaluation was made here."""
+    return not result.evaluator.startswith(_THEIRS)
 
 
 class Elsewhere:

@@ -325,3 +325,27 @@ async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it
     assert len({log.trace_id for log in told.values()}) == 1
     await exporter.exporter.pipeline.flush()
     assert await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") == len(logs(bodies))
+
+
+async def test_what_was_made_elsewhere_is_not_sent_on(run_exporter, aiohttp_server):
+    bodies = []
+
+    async def take(request):
+        bodies.append(await request.read())
+        return web.json_response({})
+
+    collector = web.Application()
+    collector.router.add_post("/v1/logs", take)
+    server = await aiohttp_server(collector)
+    exporter = await run_exporter({"judge": {"emit": {"endpoint": str(server.make_url("/"))[:-1]}}})
+    asked = {"trace_id": TRACE, "app": "shop", "question": "Refunds?", "answer": "Within 30 days."}
+    assert (await exporter.post("/v1/interactions", json=asked))[0] == 200
+    theirs = Event(trace_id=TRACE, result=evaluation(evaluator="Relevance"), at=exporter.clock.at)
+    headers = {"Content-Type": "application/json"}
+    assert (await exporter.post("/v1/logs", data=encoded([theirs]), headers=headers))[0] == 200
+    await exporter.pass_time(3)
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == 1
+    await until(lambda: exporter.exporter.emitter.fates["sent"])
+    told = {log.attributes["gen_ai.evaluation.name"] for log in logs(bodies)}
+    assert "empty" in told
+    assert not [name for name in told if name.startswith("reported")]
