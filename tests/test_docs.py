@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import get_args
 
@@ -97,6 +98,16 @@ def test_every_role_is_documented():
 def test_every_signal_is_documented():
     [told] = re.findall(r"^- `signal` is (.*?)\.", page("exporter/feedback"), re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", told)) - {"edited_text"} == set(get_args(Signal))
+
+
+def test_every_file_of_the_alerts_is_documented():
+    table, _, _ = page("alerts").partition("\n## ")
+    patterns = [
+        name.strip("`/") for row in re.findall(r"^\| (`.*`) \|", table, re.MULTILINE) for name in row.split(", ")
+    ]
+    files = [path.name for path in (ROOT / "alerts").iterdir() if path.name != "README.md"]
+    assert [name for name in files if not any(fnmatch(name, one) for one in patterns)] == []
+    assert [one for one in patterns if not any(fnmatch(name, one) for name in files)] == []
 
 
 def test_every_alert_and_every_slo_is_documented():
