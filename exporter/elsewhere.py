@@ -30,8 +30,8 @@ class Elsewhere:
         self._names = Limiter(MOST)
 
     def learn(self, label: str, values: Iterable[str]) -> None:
-        """Take names that are in use already."""
-        self._names.learn(label, (value for value in values if value.startswith(REPORTED)))
+        """Take names that are in use already; of a version nobody can tell whose it is."""
+        self._names.learn(label, (value for value in values if label != "evaluator" or value.startswith(_THEIRS)))
 
     def take_overflow(self) -> dict[str, int]:
         """How many evaluations were left out since the last call, by the label that was full."""

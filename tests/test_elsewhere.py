@@ -102,6 +102,20 @@ async def test_names_in_use_stay_in_use_after_a_restart(run_exporter):
     assert await second.total("llmq_evaluations_total", evaluator="reported_new") == 0
 
 
+async def test_versions_in_use_stay_in_use_after_a_restart(run_exporter):
+    for trace_id, versions, folded in ((A, range(60), 0), ("b" * 32, [0, 60], 1)):
+        exporter = await run_exporter()
+        await exporter.post("/v1/traces", json=chat(trace_id))
+        sent = evaluations(*({"name": "tone", "score.label": "pass"} for _ in versions), trace_id=trace_id)
+        records = sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+        for record, version in zip(records, versions, strict=True):
+            record["attributes"] += attributes({"llmq.evaluator.version": f"v{version}"})
+        await exporter.post("/v1/logs", json=sent)
+        await exporter.pass_time(5)
+        assert await exporter.total("llmq_evaluations_total", evaluator_version="__other__", verdict="pass") == folded
+        await exporter.client.close()
+
+
 async def test_what_a_user_said_is_feedback_and_no_verdict(run_exporter):
     exporter = await run_exporter()
     await exporter.post("/v1/traces", json=chat())
