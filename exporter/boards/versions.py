@@ -51,8 +51,9 @@ def version_compare(slos: Sequence[Slo], settings: RuleSettings) -> Dashboard:
 
 
 def _pickers() -> tuple[Variable, Variable]:
-    """A, at first the version seen last, and B, at first the one before it on the same routes."""
-    seen = selector("llmq_version_first_seen_timestamp_seconds", *PLACE)
+    """A, at first that of the chosen versions seen last, and B, at first the last of the others on the same routes."""
+    seen = selector("llmq_version_first_seen_timestamp_seconds", *CHOSEN)
+    others = selector("llmq_version_first_seen_timestamp_seconds", *PLACE)
     beside = selector("llmq_version_first_seen_timestamp_seconds", *PLACE, '$dimension="$version_a"')
     newest = "query_result(topk(100, max by ($dimension) ({})))".format
     return (
@@ -60,7 +61,7 @@ def _pickers() -> tuple[Variable, Variable]:
         Variable(
             name="version_b",
             label="B",
-            query=newest(f"{seen} and on (app, route) {beside}"),
+            query=newest(f"{others} and on (app, route) {beside}"),
             regex='/="(?!${version_a:regex}")([^"]+)"/',
             every=False,
             sort=0,
@@ -128,11 +129,11 @@ def _against_others(settings: RuleSettings) -> list[Panel]:
             13,
             "z of the difference from the others",
             "How many standard deviations a version's share of failing answers lies above that of the others on its "
-            "route; the line is the alert's.",
+            "route, below it where it is negative; the line is the alert's.",
             Query(z, "{{route}} {{version}}"),
             Query(f"vector({number(limit)})", "alert"),
             unit="short",
-            overrides=[line("^alert$", "red")],
+            overrides=[override("byRegexp", "/./", min=None), line("^alert$", "red")],
         ),
     ]
 
