@@ -28,7 +28,7 @@ FAMILIES = {family.name: family for family in CATALOGUE}
 
 OF_PROMETHEUS = {"up", "ALERTS", "ALERTS_FOR_STATE"}
 
-UNITS = {"percentunit", "short", "locale", "none", "s", "bytes", "reqps", "currencyUSD", "suffix: budgets"}
+UNITS = {"percentunit", "short", "locale", "none", "s", "bytes", "currencyUSD", "suffix: budgets", "suffix: /s"}
 
 RATIOS_WITHOUT_N = {
     ("overview.json", 1): "the table of objectives has the answers of each",

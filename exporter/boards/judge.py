@@ -124,7 +124,7 @@ def _source() -> Panel:
         Query(_gauge("llmq_judge_agreement_ratio", "source", where='estimate="low"'), f"{{{{source}}}} {EACH}, low"),
         Query(f"sum({_gauge('llmq_judge_labelled_cases', 'source', 'judge', 'human')})", "n"),
         unit=RATIO,
-        overrides=[line(", low$", "text"), count_on_the_right()],
+        overrides=[line(", low$", "text", named=False), count_on_the_right()],
     )
 
 
@@ -180,7 +180,7 @@ def _corrected() -> Panel:
         unit=RATIO,
         width=24,
         overrides=[
-            line("^at (least|most)", "text"),
+            line("^at (least|most)", "text", named=False),
             override("byRegexp", "/^(?!n$)/", min=None, max=1),
             count_on_the_right(),
         ],
@@ -222,7 +222,7 @@ def _drift_and_bias() -> list[Panel]:
         graph(34, "Length", "What the judge adds to people's pass rate on the longer half of the anchors beyond the "
               "shorter half; 0 is fair. Dashed: the bounds. The bars are the anchors.",
               *_bounded("llmq_judge_length_preference_ratio"), Query(_cases("length_preference"), "n"), unit=RATIO,
-              width=8, overrides=[signed, line(", (low|high)$", "text"), count_on_the_right()]),
+              width=8, overrides=[signed, line(", (low|high)$", "text", named=False), count_on_the_right()]),
         graph(35, "Its own family", "Pass rate of answers of the judge's own model family against others, beyond what "
               "people say (anchor) or bare (live); 0 is fair. The bars are the cases.",
               Query(_gauge("llmq_judge_own_family_gap_ratio", "source", where=VALUE), f"{{{{source}}}} {EACH}"),
@@ -247,8 +247,9 @@ def _work() -> list[Panel]:
               "budget forbade them.", Query(counted("llmq_judge_requests_total", "outcome"), "{{outcome}}"),
               unit="short", width=8, stacked=True, interval="2m"),
         graph(42, "Failures", "Evaluations that should have given a verdict and could not, by reason.",
-              Query(counted("llmq_evaluation_failures_total", "evaluator, reason"), "{{evaluator}} {{reason}}"),
-              unit="short", width=8, stacked=True, interval="2m"),
+              Query(f"{counted('llmq_evaluation_failures_total', 'evaluator, reason')} > 0",
+                    "{{evaluator}} {{reason}}"),
+              unit="short", width=8, stacked=True, interval="2m", empty="none"),
         graph(43, "Traces that were not judged", "Left out by the sample, the budget or the gate. Over budget means "
               "that what the judge says is thinner than it was meant to be.",
               Query(counted("llmq_unscored_total", "evaluator, reason", *left), "{{evaluator}} {{reason}}"),

@@ -25,6 +25,9 @@ _LINES: Final[Json] = {
 _SMALLEST: Final[Json] = {"axisSoftMax": 0.01}
 """Without it, Grafana draws an axis to 10,000 % where all ratios are 0."""
 
+_NO_LEGEND: Final[Json] = {"legend": True, "tooltip": False, "viz": False}
+"""Where a series is hidden that only belongs to another."""
+
 _CALCULATED: Final = {"lastNotNull": "Last *", "sum": "Total"}
 """What Grafana calls the columns of a legend."""
 
@@ -42,8 +45,12 @@ def graph(
     stacked: bool = False,
     interval: str = "",
     repeat: str = "",
+    empty: str = "no data",
 ) -> Panel:
-    """Lines over time; with ``values`` (such as lastNotNull) the legend is a table of them, sorted by the first."""
+    """Lines over time; with ``values`` (such as lastNotNull) the legend is a table of them, sorted by the first.
+
+    ``empty`` is what is shown where there is no series.
+    """
     bars = {"drawStyle": "bars", "fillOpacity": 60, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}
     legend = {"showLegend": True, "displayMode": "list", "placement": "bottom"}
     if values:
@@ -62,6 +69,7 @@ def graph(
             "tooltip": {"mode": "multi", "sort": "desc"},
         },
         field={
+            "noValue": empty,
             "min": 0,
             "color": {"mode": "palette-classic"},
             "custom": {**_LINES, **(bars if stacked else {}), **(_SMALLEST if unit == RATIO else {})},
@@ -218,25 +226,25 @@ def count_on_the_right(name: str = "n") -> Json:
     )
 
 
-def line(pattern: str, colour: str, dash: Sequence[int] = (8, 6), width: int = 1) -> Json:
-    """How the series whose names match are drawn: thin, dashed, in one colour."""
+def line(pattern: str, colour: str, dash: Sequence[int] = (8, 6), width: int = 1, *, named: bool = True) -> Json:
+    """How the series whose names match are drawn: thin, dashed, in one colour; the legend has those ``named`` alone."""
     style = {"dash": list(dash), "fill": "dash"}
     paint = {"mode": "fixed", "fixedColor": colour}
-    return override("byRegexp", f"/{pattern}/", color=paint, custom__lineStyle=style, custom__lineWidth=width)
+    hidden = {} if named else {"custom__hideFrom": _NO_LEGEND}
+    return override("byRegexp", f"/{pattern}/", color=paint, custom__lineStyle=style, custom__lineWidth=width, **hidden)
 
 
 def band(low: str, high: str, colour: str = BLUE) -> list[Json]:
     """The space between two series, filled."""
-    hidden = {"legend": True, "tooltip": False, "viz": False}
     paint: Mapping[str, Any] = {"mode": "fixed", "fixedColor": colour}
     return [
-        override("byName", low, color=paint, custom__lineWidth=0, custom__hideFrom=hidden),
+        override("byName", low, color=paint, custom__lineWidth=0, custom__hideFrom=_NO_LEGEND),
         override(
             "byName",
             high,
             color=paint,
             custom__lineWidth=0,
-            custom__hideFrom=hidden,
+            custom__hideFrom=_NO_LEGEND,
             custom__fillBelowTo=low,
             custom__fillOpacity=18,
         ),

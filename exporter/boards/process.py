@@ -60,13 +60,13 @@ def _now() -> list[Panel]:
         tiles(3, "Config", "Whether the last load of the config succeeded; llmq check says what is wrong with it.",
               Query(_gauge("llmq_exporter_config_last_reload_successful", worst="min"), "{{instance}}"), unit="none",
               mappings=[{"type": "value", "options": loaded}]),
-        tiles(4, "Config loaded", "When the config was last loaded.",
+        tiles(4, "Age of the config", "Time since the config was last loaded.",
               Query(age(selector("llmq_exporter_config_last_reload_success_timestamp_seconds", *HERE)), "{{instance}}"),
               unit="s", decimals=0),
         tiles(5, "Traces a second", "Traces of which a first part was acknowledged.",
               Query(queries.by((), f"rate({selector('llmq_exporter_traces_received_total', *HERE)}[$__rate_interval])"),
-                    "traces"), unit="reqps", decimals=2),
-        tiles(6, "Not scored yet", "Age of the oldest acknowledged request that is not all recorded.",
+                    "traces"), unit="suffix: /s", decimals=2),
+        tiles(6, "Oldest not scored", "Age of the oldest acknowledged request that is not all recorded.",
               Query(_gauge("llmq_exporter_journal_lag_seconds"), "{{instance}}"), unit="s", decimals=1),
     ]  # fmt: skip
 
@@ -109,19 +109,17 @@ def _scoring(slos: Sequence[Slo], spans: Spans) -> list[Panel]:
         _outcomes(),
         graph(23, "Left without a verdict, rightly or for lack of text", "Traces on which an evaluator rightly gave no "
               "verdict, of the chosen apps: not_applicable, not_captured, sampled out, over budget.",
-              Query(increase("llmq_unscored_total", "evaluator", "reason", matchers=(MINE, CHOSEN[0])),
-                    "{{evaluator}} {{reason}}"), unit="short", width=8,
-              stacked=True),
+              Query(f"{increase('llmq_unscored_total', 'evaluator', 'reason', matchers=(MINE, CHOSEN[0]))} > 0",
+                    "{{evaluator}} {{reason}}"), unit="short", stacked=True, values=("sum",), empty="none"),
         graph(24, "Failures", "Evaluations that should have given a verdict and could not; never counted as a verdict.",
-              Query(increase("llmq_evaluation_failures_total", "evaluator", "reason", matchers=(MINE,)),
-                    "{{evaluator}} {{reason}}"), unit="short", width=8,
-              stacked=True),
+              Query(f"{increase('llmq_evaluation_failures_total', 'evaluator', 'reason', matchers=(MINE,))} > 0",
+                    "{{evaluator}} {{reason}}"), unit="short", stacked=True, values=("sum",), empty="none"),
         graph(25, "Time of an evaluation, 99th percentile", "Time that an evaluator took on one trace.",
               Query(f"histogram_quantile(0.99, sum by (le, evaluator) (increase({buckets}[$__rate_interval])))",
-                    "{{evaluator}}"), unit="s", width=8,
+                    "{{evaluator}}"), unit="s",
               overrides=[override("byRegexp", "/./", custom__scaleDistribution={"type": "log", "log": 10}, min=None)]),
         graph(26, "Since the last verdict", "How long ago each evaluator last gave a verdict.",
-              Query(f"time() - {seen}", "{{evaluator}}"), unit="s", width=24, height=6),
+              Query(f"time() - {seen}", "{{evaluator}}"), unit="s"),
     ]  # fmt: skip
 
 
