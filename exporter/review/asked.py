@@ -15,6 +15,10 @@ ACTIONS: Final[tuple[Action, ...]] = ("claim", "release", "skip", "label")
 _ODD: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _Reviewer = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^(?=.*\S)[^{_ODD}]+\Z")]
 _TraceId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+_EXPECTED: Final = {
+    "$.reviewer": "expected a name, without control characters",
+    "$.trace_id": "expected 32 lower-case hexadecimal digits",
+}
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
 _Note = Annotated[str, Meta(max_length=10_000)]
 _Corrected = Annotated[str, Meta(max_length=200_000)]
@@ -102,6 +106,7 @@ def _decoded(body: bytes, form: type[_T]) -> _T:
         raise DecodeError("$: nested too deeply; send plain values") from None
     except msgspec.DecodeError as error:
         problem, _, place = str(error).partition(" - at `")
+        place = place.replace("`", "")[:100] or "$"
         if "regex" in problem:
-            problem = "expected 32 lower-case hexadecimal digits, or a name without control characters"
-        raise DecodeError(f"{place.rstrip('`')[:100] or '$'}: {problem[:1].lower()}{problem[1:200]}") from None
+            problem = _EXPECTED[place]
+        raise DecodeError(f"{place}: {problem[:1].lower()}{problem[1:200]}") from None
