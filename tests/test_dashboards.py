@@ -259,6 +259,13 @@ def _overridden(panel):
     return [{one["id"]: one["value"] for one in found["properties"]} for found in panel["fieldConfig"]["overrides"]]
 
 
+def test_what_may_be_negative_is_not_cut_off_at_zero():
+    signed = {("versions.json", 13), ("versions.json", 28), ("offline.json", 1), ("judge.json", 31)}
+    for name, panel in PANELS:
+        if (name, panel["id"]) in signed:
+            assert any("min" in settings and settings["min"] is None for settings in _overridden(panel)), panel["title"]
+
+
 def test_bands_have_both_ends():
     bands = 0
     for name, panel in PANELS:
