@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from fnmatch import fnmatch
+from functools import reduce
 from pathlib import Path
 from typing import get_args
 
@@ -27,7 +28,7 @@ from exporter.offline.likeness import BYTES
 from exporter.offline.result import MOST_SIGNATURES
 from exporter.rules.compare import GAP
 from exporter.rules.files import DEFAULT_SETTINGS, groups
-from exporter.rules.rulefile import Alert
+from exporter.rules.rulefile import Alert, Record
 from exporter.rules.slo import DEFAULT_SLOS
 from exporter.score import FailureReason, Sample, UnscoredReason
 from exporter.trace import Trace
@@ -37,6 +38,7 @@ FOLDERS = ("alerts", "benchmarks", "dashboards", "exporter", "tests")
 FILES = [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in FILES}
 README = PAGES["README.md"]
+SCHEMA = json.loads((ROOT / "exporter" / "config" / "config.schema.json").read_text())
 BUILT_IN = [one for one in installed().listing() if one.source == "built in"]
 
 
@@ -86,9 +88,8 @@ def test_the_options_table_is_what_evaluators_take():
 
 
 def test_every_section_of_the_config_is_documented():
-    schema = json.loads((ROOT / "exporter" / "config" / "config.schema.json").read_text())
     table, _, _ = page("exporter/config").partition("\n## ")
-    assert first_column(table) == list(schema["properties"])
+    assert first_column(table) == list(SCHEMA["properties"])
 
 
 def test_every_role_is_documented():
@@ -273,3 +274,31 @@ def test_the_limits_that_pages_state_are_the_limits():
     assert f"above {NOTEWORTHY} and above" in judge
     [zs] = re.findall(r"Wilson lower bound \((.*) standard deviations\)", page("alerts"))
     assert zs == str(DEFAULT_SETTINGS.z)
+
+
+def test_metrics_and_series_that_pages_name_exist():
+    rules = [rule for found in groups().values() for group in found for rule in group.rules]
+    recorded = {name for rule in rules if isinstance(rule, Record) for name in (rule.name, rule.name.split(":")[1])}
+    known = recorded | {f"{f.name}{part}" for f in CATALOGUE for part in ("", "_bucket", "_sum", "_count")}
+    named = {(name, one) for name, text in PAGES.items() for one in re.findall(r"(?:\b\w+:)?\bllmq_\w+(?::\w+)?", text)}
+    assert len(named) > 100
+    assert [(name, one) for name, one in named if not known & {one, *one.split(":")}] == []
+
+
+def test_settings_that_pages_name_exist():
+    setting = rf"`((?:{'|'.join(SCHEMA['properties'])})(?:\.(?!json\b|rules\b)\w+)+)`"
+    named = {(name, one) for name, text in PAGES.items() for one in re.findall(setting, text)}
+    assert len(named) > 20
+    assert [(name, one) for name, one in named if not is_setting(SCHEMA, one.split("."))] == []
+
+
+def is_setting(node, path):
+    """Follow a path of names through the schema: properties, references, and maps with names of the user's."""
+    while "$ref" in node:
+        node = reduce(lambda place, name: place[name], node["$ref"].removeprefix("#/").split("/"), SCHEMA)
+    if not path:
+        return True
+    below = [node["properties"][path[0]]] if path[0] in node.get("properties", {}) else []
+    if isinstance(node.get("additionalProperties"), dict):
+        below.append(node["additionalProperties"])
+    return any(is_setting(one, path[1:]) for one in below)
