@@ -79,8 +79,14 @@ def test_the_corrected_rate_is_rogan_and_gladens():
     judge = Confusion(pass_pass=90, fail_pass=10, pass_fail=20, fail_fail=80)
     found = corrected(620, 1000, judge)
     assert found.value == pytest.approx((0.62 + 0.8 - 1) / (0.9 + 0.8 - 1))
-    assert 0.48 < found.low < found.value < found.high < 0.72
+    assert (round(found.low, 2), round(found.high, 2)) == (0.52, 0.69)
     assert found.n == 1000
+
+
+def test_more_verdicts_do_not_make_up_for_few_anchors():
+    judge = Confusion(pass_pass=90, fail_pass=10, pass_fail=20, fail_fail=80)
+    found = corrected(620_000, 1_000_000, judge)
+    assert (round(found.low, 2), round(found.high, 2)) == (0.53, 0.67)
 
 
 def test_a_judge_without_errors_corrects_nothing():
