@@ -79,7 +79,7 @@ function fill(box, text, sentences = []) {
 // The server
 
 async function call(path, body) {
-  const headers = { "X-Llmq-Review": "page" };
+  const headers = {};
   const token = sessionStorage.getItem("token");
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
