@@ -29,7 +29,7 @@ from exporter.offline.result import MOST_SIGNATURES
 from exporter.rules.compare import GAP
 from exporter.rules.files import DEFAULT_SETTINGS, groups
 from exporter.rules.rulefile import Alert, Record
-from exporter.rules.slo import DEFAULT_SLOS
+from exporter.rules.slo import DEFAULT_SLOS, WINDOWS, reach
 from exporter.score import FailureReason, Sample, UnscoredReason
 from exporter.trace import Trace
 
@@ -111,12 +111,39 @@ def test_every_file_of_the_alerts_is_documented():
     assert [one for one in patterns if not any(fnmatch(name, one) for name in files)] == []
 
 
-def test_every_alert_and_every_slo_is_documented():
+def test_every_alert_is_documented_with_its_severity():
     rules = [rule for found in groups().values() for group in found for rule in group.rules]
-    named = set(re.findall(r"`(LLMQuality\w+|Watchdog)`", section("What alerts", page("alerts"))))
-    assert named == {rule.name for rule in rules if isinstance(rule, Alert)}
-    slos = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \| .* %", page("alerts"), re.MULTILINE)))
-    assert sorted(slos) == sorted(slo.name for slo in DEFAULT_SLOS)
+    told = re.findall(r"^\| \[`(\w+)`\]\(runbooks/\1\.md\) \| (\w+) \| .+ \|$", page("alerts"), re.MULTILINE)
+    assert sorted(told) == sorted({(rule.name, rule.severity) for rule in rules if isinstance(rule, Alert)})
+
+
+def percent(share):
+    return f"{(100 * share).normalize():f} %"
+
+
+def test_every_slo_is_documented_with_its_objective():
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| .+ \| ([\d, %]+) \| .+ \|$", page("alerts"), re.MULTILINE)
+    told = [pair for names, shares in rows for pair in zip(names.split(", "), shares.split(", "), strict=True)]
+    assert sorted(told) == sorted((f"`{slo.name}`", percent(slo.objective)) for slo in DEFAULT_SLOS)
+
+
+def test_the_windows_of_the_alerts_are_documented():
+    told = re.findall(r"^\| (?:page|ticket) \| \d.*$", page("alerts"), re.MULTILINE)
+    assert told == [
+        f"| {one.severity} | {one.long} and {one.short} | {one.factor} times the budget, at most {percent(one.cap)} | "
+        f"{one.pending} |"
+        for one in WINDOWS
+    ]
+
+
+def test_the_table_of_answers_needed_is_what_check_says():
+    rows = re.findall(r"^\| ([\d, %]+) \| ([\d.]+ %) \| (\d+) \| (\d+|-) \|$", page("alerts"), re.MULTILINE)
+    told = {(share, *cells) for shares, *cells in rows for share in shares.split(", ")}
+    assert told == {
+        (percent(one.objective), percent(one.line), str(one.events_all_bad), str(one.events_twice_line or "-"))
+        for one in reach(DEFAULT_SLOS)
+        if one.alert == "page_1h"
+    }
 
 
 @pytest.fixture
