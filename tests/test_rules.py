@@ -103,11 +103,23 @@ def test_each_alert_has_a_near_miss_in_which_it_stays_quiet():
 def test_annotations_use_only_labels_that_the_alert_has():
     firing, _ = expectations()
     for alert in ALERTING:
-        texts = [alert.summary, alert.description, *alert.notes.values(), Links().dashboard("x", alert.variables, alert.labels)]
+        texts = [
+            alert.summary,
+            alert.description,
+            *alert.notes.values(),
+            Links().dashboard("x", alert.variables, alert.labels),
+        ]
         used = set(re.findall(r"\$labels\.(\w+)", " ".join(texts)))
         static = {"severity": alert.severity, **alert.labels}.items()
         having = [labels for name, labels in firing if name == alert.name and static <= labels.items()]
         assert all(used <= labels.keys() for labels in having), alert.name
+
+
+def test_a_failed_scrape_does_not_reset_an_alert_on_a_gauge():
+    gauges = {family.name for family in CATALOGUE if family.type == "gauge"} - {"llmq_exporter_build_info"}
+    for rule in RULES:
+        without_range = {node.name for node in of(rule, promql_parser.VectorSelector)}
+        assert not without_range & gauges, rule.name
 
 
 def test_no_rule_is_there_twice():
@@ -141,6 +153,7 @@ def test_rules_use_no_function_that_a_feature_flag_hides():
         "vector",
         "time",
         "absent",
+        "last_over_time",
         "max_over_time",
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from .promql import SAMPLE, increase, matching, number, pooled_z, selector
+from .promql import SAMPLE, increase, lately, matching, number, pooled_z, selector
 from .rulefile import Alert, Group, Record
 from .slo import LAST_WEEK, Slo
 
@@ -130,8 +130,9 @@ def _gap() -> Iterator[Record]:
     gap, weight = "version:llmq_online_minus_offline:ratio_increase1d", "version:llmq_compared_evaluations:increase1d"
     yield Record(name=n, expr=increase(by, evaluations, "1d"))
     yield Record(name=online, expr=f"{increase(by, passes, '1d')} / ({n} > 0)")
-    yield Record(name=cases, expr=f"max by ({per_suite}) (llmq_offline_cases)")
-    yield Record(name=offline_pass, expr=f"max by ({per_suite}) (llmq_offline_passed_cases) / ({cases} > 0)")
+    yield Record(name=cases, expr=f"max by ({per_suite}) ({lately('llmq_offline_cases')})")
+    passed = f"max by ({per_suite}) ({lately('llmq_offline_passed_cases')})"
+    yield Record(name=offline_pass, expr=f"{passed} / ({cases} > 0)")
     yield Record(name=gap, expr=f"{online} - {match} {offline_pass}")
     yield Record(name=weight, expr=f"{n} * {match} ({offline_pass} >= bool 0)")
     yield Record(

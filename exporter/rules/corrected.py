@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from .promql import number
+from .promql import lately, number
 from .rulefile import Group, Record
 
 Z: Final = Decimal("1.96")
@@ -31,7 +31,8 @@ def corrected() -> Group:
 
 def _judge() -> Iterator[Record]:
     """The judge's table on the anchors, and its two shares drawn to the middle by one success and one failure."""
-    yield Record(name=_LABELLED, expr=f'max by ({_BY}, judge, human) (llmq_judge_labelled_cases{{source="anchor"}})')
+    anchors = lately('llmq_judge_labelled_cases{source="anchor"}')
+    yield Record(name=_LABELLED, expr=f"max by ({_BY}, judge, human) ({anchors})")
     for name, verdict in ((_SENSITIVITY, "pass"), (_SPECIFICITY, "fail")):
         yield Record(name=name, expr=f"({_right(verdict)} + 1) / ({_labelled(verdict)} + 2)")
 

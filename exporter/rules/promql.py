@@ -51,6 +51,11 @@ def increase(by: Sequence[str], source: str, window: str) -> str:
     return f"sum by ({', '.join(by)}) (increase({source}[{window}]))"
 
 
+def lately(gauge: str) -> str:
+    """A gauge as it was last scraped: a scrape that fails must not start the ``for`` of an alert anew."""
+    return f"last_over_time({gauge}[5m])"
+
+
 def wilson_low(ratio: str, events: str, z: Decimal) -> str:
     """Lower end of the Wilson interval of a recorded ratio of recorded events at ``z`` standard deviations."""
     square = z * z

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from .promql import number, selector
+from .promql import lately, number, selector
 from .rulefile import Alert, Group
 
 SHIFT: Final = Decimal("0.05")
@@ -23,7 +23,8 @@ def suspect() -> Group:
 
 def _drifted() -> Alert:
     value, low, high = (
-        selector("llmq_judge_shift_ratio", 'part="judge"', f'estimate="{end}"') for end in ("value", "low", "high")
+        lately(selector("llmq_judge_shift_ratio", 'part="judge"', f'estimate="{end}"'))
+        for end in ("value", "low", "high")
     )
     return Alert(
         name="LLMQualityJudgeDrifted",
@@ -45,7 +46,7 @@ def _drifted() -> Alert:
 
 def _biased() -> Iterator[Alert]:
     for name, metric, source, what in _BIASES:
-        low = selector(metric, source, 'estimate="low"')
+        low = lately(selector(metric, source, 'estimate="low"'))
         yield Alert(
             name="LLMQualityJudgeBiased",
             expr=f"max {_BY} ({low}) > {number(FAVOUR)}",
