@@ -74,7 +74,7 @@ _IBAN_COUNTRIES: Final = {
 }
 _IBAN_LENGTHS: Final = {code: length for length, codes in _IBAN_COUNTRIES.items() for code in codes.split()}
 # Both cases are spelled out: without regard to case, re2 would take the three bytes of the Kelvin sign for a k.
-_IBAN_CODES: Final = "|".join(f"[{one}{one.lower()}][{other}{other.lower()}]" for one, other in _IBAN_LENGTHS)
+_IBAN_CODES: Final = "|".join("".join(f"[{one}{one.lower()}]" for one in code) for code in _IBAN_LENGTHS)
 _IBAN: Final = rf"\b(?:{_IBAN_CODES})\d{{2}}(?:[ -]?[A-Za-z0-9]){{11,30}}"
 
 

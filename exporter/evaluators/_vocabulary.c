@@ -7,6 +7,7 @@ differs from process to process, so that nobody can send words that collide. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <structmember.h>
 
@@ -32,15 +33,22 @@ static inline int is_space(unsigned char byte) { return byte == ' ' || (byte >= 
 
 static inline uint32_t mixed(uint32_t hash, unsigned char byte) { return (hash ^ byte) * 0x9E3779B1u; }
 
-/* The place of a word, or the free one where it belongs. */
-static inline Place *find(const Vocabulary *self, uint32_t hash, const char *word, size_t length)
+/* The place of a word with an ending, or the free one where it belongs. */
+static inline Place *find_with(const Vocabulary *self, uint32_t hash, const char *word, size_t length,
+                               const char *ending, size_t more)
 {
     for (size_t at = hash ^ hash >> 15;; at++) {
         Place *place = &self->places[at & self->mask];
-        if (!place->length ||
-            (place->hash == hash && place->length == length && memcmp(place->word, word, length) == 0))
+        if (!place->length || (place->hash == hash && place->length == length + more &&
+                               memcmp(place->word, word, length) == 0 &&
+                               memcmp(place->word + length, ending, more) == 0))
             return place;
     }
+}
+
+static inline Place *find(const Vocabulary *self, uint32_t hash, const char *word, size_t length)
+{
+    return find_with(self, hash, word, length, "", 0);
 }
 
 static inline int holds(const Vocabulary *self, const Place *one)
@@ -131,8 +139,26 @@ static PyObject *overlap(Vocabulary *self, PyObject *other)
     return PyLong_FromSsize_t(count);
 }
 
-/* The words of which it is true, or untrue, that one of the others holds them. */
-static PyObject *selected(Vocabulary *self, PyObject *others, int wanted)
+/* Whether a word is in another form of its own: without s, ed or ing; with e instead; with s. */
+static int holds_form(const Vocabulary *self, const Place *one)
+{
+    static const char *const endings[] = {"s", "ed", "ing"};
+    size_t stem = one->length;
+    for (size_t at = 0; at < 3; at++) {
+        size_t cut = strlen(endings[at]);
+        if (stem >= cut && memcmp(one->word + stem - cut, endings[at], cut) == 0)
+            stem -= cut;
+    }
+    uint32_t hash = seed;
+    for (size_t at = 0; at < stem; at++)
+        hash = mixed(hash, one->word[at]);
+    return (stem && find(self, hash, one->word, stem)->length) ||
+           find_with(self, mixed(hash, 'e'), one->word, stem, "e", 1)->length ||
+           find_with(self, mixed(one->hash, 's'), one->word, one->length, "s", 1)->length;
+}
+
+/* The words of which it is true, or untrue, that one of the others holds them, or the first one another form of them. */
+static PyObject *selected(Vocabulary *self, PyObject *others, int wanted, int forms)
 {
     Py_ssize_t count = PyTuple_Size(others);
     for (Py_ssize_t at = 0; at < count; at++)
@@ -143,6 +169,8 @@ static PyObject *selected(Vocabulary *self, PyObject *others, int wanted)
         int held = 0;
         for (Py_ssize_t at = 0; one->length && !held && at < count; at++)
             held = holds((Vocabulary *)PyTuple_GetItem(others, at), one);
+        if (one->length && forms && !held)
+            held = holds_form((Vocabulary *)PyTuple_GetItem(others, 0), one);
         if (!one->length || held != wanted)
             continue;
         PyObject *word = PyBytes_FromStringAndSize(one->word, one->length);
@@ -153,14 +181,75 @@ static PyObject *selected(Vocabulary *self, PyObject *others, int wanted)
     return found;
 }
 
-static PyObject *shared(Vocabulary *self, PyObject *others) { return selected(self, others, 1); }
+static PyObject *shared(Vocabulary *self, PyObject *others) { return selected(self, others, 1, 0); }
 
-static PyObject *without(Vocabulary *self, PyObject *others) { return selected(self, others, 0); }
+static PyObject *without(Vocabulary *self, PyObject *others) { return selected(self, others, 0, 0); }
+
+static PyObject *strange(Vocabulary *self, PyObject *others)
+{
+    if (!PyTuple_Size(others))
+        return PyErr_Format(PyExc_TypeError, "strange to what?");
+    return selected(self, others, 0, 1);
+}
 
 static PyMethodDef methods[] = {
     {"overlap", (PyCFunction)overlap, METH_O, "How many words are in another vocabulary too."},
     {"shared", (PyCFunction)shared, METH_VARARGS, "The words that are in at least one of the others."},
     {"without", (PyCFunction)without, METH_VARARGS, "The words that are in none of the others."},
+    {"strange", (PyCFunction)strange, METH_VARARGS, "These, less those that the first one holds with another ending."},
+    {NULL},
+};
+
+static uint32_t remainders[256];
+
+static inline uint32_t crc32(uint32_t crc, const char *bytes, size_t length)
+{
+    crc = ~crc;
+    for (size_t at = 0; at < length; at++)
+        crc = remainders[(crc ^ (unsigned char)bytes[at]) & 0xFF] ^ crc >> 8;
+    return ~crc;
+}
+
+static int by_size(const void *one, const void *other) { return *(const uint16_t *)one - *(const uint16_t *)other; }
+
+/* The same as zlib's CRC, of the words with one space between them, and 16 bits of the one of each word's beginning. */
+static PyObject *sketch(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t length, beginning, most;
+    if (!PyArg_ParseTuple(arguments, "y#nn", &text, &length, &beginning, &most))
+        return NULL;
+    if (beginning < 0 || most < 0 || most > 4096)
+        return PyErr_Format(PyExc_ValueError, "no such number of words or bytes");
+    uint16_t words[4096];
+    size_t count = 0, distinct = 0;
+    uint32_t all = 0;
+    const char *at = text, *end = text + length;
+    for (int first = 1;; first = 0) {
+        while (at < end && is_space(*at))
+            at++;
+        if (at == end)
+            break;
+        const char *word = at;
+        while (at < end && !is_space(*at))
+            at++;
+        all = crc32(first ? all : crc32(all, " ", 1), word, at - word);
+        if (count < (size_t)most)
+            words[count++] = (uint16_t)crc32(0, word, at - word < beginning ? at - word : beginning);
+    }
+    qsort(words, count, sizeof(uint16_t), by_size);
+    unsigned char bytes[sizeof(words)];
+    for (size_t one = 0; one < count; one++) {
+        if (one && words[one] == words[one - 1])
+            continue;
+        bytes[2 * distinct] = words[one] & 0xFF;
+        bytes[2 * distinct++ + 1] = words[one] >> 8;
+    }
+    return Py_BuildValue("ky#", (unsigned long)all, bytes, (Py_ssize_t)(2 * distinct));
+}
+
+static PyMethodDef functions[] = {
+    {"sketch", sketch, METH_VARARGS, "What vocabulary.py says of it."},
     {NULL},
 };
 
@@ -183,7 +272,7 @@ static PyType_Spec spec = {
     "exporter.evaluators._vocabulary.Vocabulary", sizeof(Vocabulary), 0, Py_TPFLAGS_DEFAULT, slots,
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_vocabulary", NULL, -1};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_vocabulary", NULL, -1, functions};
 
 PyMODINIT_FUNC PyInit__vocabulary(void)
 {
@@ -191,6 +280,11 @@ PyMODINIT_FUNC PyInit__vocabulary(void)
     PyObject *word = PyBytes_FromString("seed");
     if (!made || !word)
         return NULL;
+    for (uint32_t one = 0; one < 256; one++) {
+        remainders[one] = one;
+        for (int bit = 0; bit < 8; bit++)
+            remainders[one] = remainders[one] >> 1 ^ (remainders[one] & 1 ? 0xEDB88320u : 0);
+    }
     seed = (uint32_t)PyObject_Hash(word); /* Python's own hashes differ from process to process */
     Py_DECREF(word);
     type = (PyTypeObject *)PyType_FromSpec(&spec);

@@ -10,9 +10,6 @@ from .sources import Source
 from .vocabulary import Vocabulary
 from .words import SEPARATED, Reading, sentences
 
-_LOOKED_UP = 200
-"""Words that are looked for a second time, by their stem; beyond it a text is hopeless anyway."""
-
 _COMPARED = 300
 """Sentences that are compared with a document's facts."""
 
@@ -96,20 +93,12 @@ def _conflicts(reading: Reading, source: Source) -> Conflicts:
 
 
 def _strange(said: Vocabulary, known: Vocabulary) -> frozenset[bytes]:
-    strange = said.without(COMMON, known)
-    if not strange or len(strange) > _LOOKED_UP:
+    strange = said.strange(known, COMMON)
+    numerals = strange & _NUMERALS.keys()
+    if not numerals:
         return strange
-    words = [_NUMERALS.get(word, word) for word in strange] if not _NUMERALS.keys().isdisjoint(strange) else strange
-    # Endings are cut off and put on in all words at once, which is many times faster than word by word.
-    joined = b" ".join(words) + b" "
-    stem = joined.replace(b"s ", b" ").replace(b"ed ", b" ").replace(b"ing ", b" ")
-    forms = (joined, stem, stem.replace(b" ", b"e "), joined.replace(b" ", b"s "))
-    found = Vocabulary(b"".join(forms)).shared(known)
-    if not found:
-        return strange
-    return strange - {
-        word for form in forms for word, one in zip(strange, form.split(b" "), strict=False) if one in found
-    }
+    other_way = Vocabulary(b" ".join([_NUMERALS[word] for word in numerals])).strange(known)
+    return strange - {word for word in numerals if _NUMERALS[word] not in other_way}
 
 
 def _names(strange: frozenset[bytes], text: str) -> int:

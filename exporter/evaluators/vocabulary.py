@@ -5,8 +5,10 @@ compiler was there when llmq was installed.
 """
 
 from itertools import chain
+from struct import pack
+from zlib import crc32
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "sketch"]
 
 
 class PlainVocabulary:
@@ -35,8 +37,31 @@ class PlainVocabulary:
         """The words that are in none of the others."""
         return self.words.difference(*[other.words for other in others])
 
+    def strange(self, known: "PlainVocabulary", *others: "PlainVocabulary") -> frozenset[bytes]:
+        """The words that are in none of the others, in ``known`` with no other ending either."""
+        strange = self.without(known, *others)
+        return frozenset(word for word in strange if known.words.isdisjoint(_forms(word)))
+
+
+def _forms(word: bytes) -> tuple[bytes, ...]:
+    """A word without s, ed or ing; with e instead; with s."""
+    stem = word.removesuffix(b"s").removesuffix(b"ed").removesuffix(b"ing")
+    return stem, stem + b"e", word + b"s"
+
+
+def plain_sketch(text: bytes, beginning: int, most: int, /) -> tuple[int, bytes]:
+    """What tells a text again without keeping it: a checksum of its words in order, and 16 bits of each word.
+
+    Of a word it is its first bytes that count (``beginning``, so many), of the words the first ones (``most``); those
+    bits are distinct, in order, and two bytes each, the lower one first.
+    """
+    words = text.split()
+    bits = sorted({crc32(word[:beginning]) & 0xFFFF for word in words[:most]})
+    return crc32(b" ".join(words)), pack(f"<{len(bits)}H", *bits)
+
 
 try:
-    from ._vocabulary import Vocabulary
+    from ._vocabulary import Vocabulary, sketch
 except ImportError:
     Vocabulary = PlainVocabulary  # type: ignore[misc, assignment]
+    sketch = plain_sketch

@@ -9,11 +9,13 @@
 """
 
 import re
+from struct import unpack
 from typing import Final, Literal
 from zlib import crc32
 
 from msgspec import Struct
 
+from ..evaluators.vocabulary import sketch
 from ..evaluators.words import FUNCTION_WORDS, STEM, plain
 from ..metrics.labels import Slice
 from ..score import Outcome
@@ -33,11 +35,16 @@ _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNO
 class Question(Struct, frozen=True, array_like=True):
     """A question as far as it must be known to recognise it: never its text.
 
-    ``same`` is a checksum of its words in order, ``words`` are 16 bits of each word's beginning.
+    ``same`` is a checksum of its words in order, ``sketch`` has 16 bits of each distinct word's beginning.
     """
 
     same: int
-    words: tuple[int, ...]
+    sketch: bytes
+
+    @property
+    def words(self) -> set[int]:
+        """The distinct words, as far as they are told apart."""
+        return set(unpack(f"<{len(self.sketch) // 2}H", self.sketch))
 
 
 class Turn(Struct, frozen=True, array_like=True):
@@ -53,13 +60,12 @@ class Turn(Struct, frozen=True, array_like=True):
 
 def question(text: str) -> Question:
     """What is kept of a question."""
-    words = plain(text[:_LONGEST]).split()
-    return Question(crc32(b" ".join(words)), tuple({crc32(word[:STEM]) & 0xFFFF for word in words[:_MOST_WORDS]}))
+    return Question(*sketch(plain(text[:_LONGEST]), STEM, _MOST_WORDS))
 
 
 def similarity(one: Question, other: Question) -> float:
     """The weight of the words that both have, of all words that either has; function words weigh little."""
-    left, right = set(one.words), set(other.words)
+    left, right = one.words, other.words
     either = _weight(left | right)
     return _weight(left & right) / either if either else 0.0
 
