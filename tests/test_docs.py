@@ -289,7 +289,7 @@ def test_every_page_can_be_reached_from_the_first():
 
 
 def test_the_limits_that_pages_state_are_the_limits():
-    feedback, offline, judge = (page(f"exporter/{one}") for one in ("feedback", "offline", "judge"))
+    feedback, offline, judge = (" ".join(page(f"exporter/{one}").split()) for one in ("feedback", "offline", "judge"))
     assert f"more than {MOST_SIGNALS} signals on one answer, or a mind changed {_MOST_CHANGES} times" in feedback
     assert f"of the first {_CHARACTERS:,} characters" in feedback
     assert f"{MOST_BYTES >> 20} MB of text are remembered" in feedback
