@@ -66,8 +66,6 @@ class Judging:
         self.settings = settings
         self.bench = bench
         self.queue = Queue(CAPACITY)
-        self.last_verdict: float | None = None
-        """When the judge last gave a verdict (Unix seconds); None since the start."""
         self.followers: list[Callable[[Job, Evaluation], None]] = []
         self.observers: list[Callable[[Job, Judgement | None], None]] = []
         """Called with every judgement, of whatever role; with None where there will be none."""
@@ -232,7 +230,6 @@ class Judging:
 
     def judged(self, job: Job, judgement: Judgement, cost: Cost) -> None:
         """Count a verdict by its role, and explain it in the trace's document."""
-        self.last_verdict = self._now()
         self._spent(job, "judged", cost)
         self._recorder.tally.judge_took(job.evaluator, judgement.seconds)
         if kind := self.bench.mismatch(job, judgement):

@@ -1,4 +1,4 @@
-"""A judge's known weaknesses, measured: length, its own family, indecision. Knows verdicts and lengths, no text.
+"""A judge's known weaknesses, measured: length and its own family. Knows verdicts and lengths, no text.
 
 What a judge likes is a bias only as far as people do not like it too, so wherever people's verdicts are known the
 measure is relative to them. On live traffic they are not, and an association there is a reason to look, no more.
@@ -141,9 +141,3 @@ def own_family_gap(verdicts: Iterable[tuple[bool, Verdict]], confidence: float =
     known = list(verdicts)
     ours = [float(verdict == "pass") for own, verdict in known if own]
     return gap(ours, [float(verdict == "pass") for own, verdict in known if not own], confidence)
-
-
-def flip_rate(repeats: Iterable[tuple[Verdict, Verdict]], confidence: float = CONFIDENCE) -> Estimate | None:
-    """How often the same case, judged twice, gets two verdicts."""
-    known = list(repeats)
-    return wilson(sum(first != second for first, second in known), len(known), confidence)

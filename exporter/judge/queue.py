@@ -95,10 +95,6 @@ class Queue:
         """A claimed job has ended."""
         self._claimed.pop(job.key, None)
 
-    def next_due(self) -> float | None:
-        """When the next job is due (Unix seconds); None where none waits."""
-        return min((heap[0][0] for heap in self._heaps.values() if heap), default=None)
-
     def oldest(self) -> float | None:
         """When the oldest job was created (Unix seconds); None where there is none."""
         return min((job.created_at for job in self._jobs()), default=None)
