@@ -264,6 +264,12 @@ def links():
                 yield name, target
 
 
+def test_every_benchmark_is_documented():
+    scripts = [path for path in (ROOT / "benchmarks").glob("*.py") if '__name__ == "__main__"' in path.read_text()]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if not re.search(rf"\b{path.name}\b", page("benchmarks"))] == []
+
+
 def test_every_link_leads_to_a_file_and_a_heading_that_are_there():
     broken = []
     for name, target in links():
