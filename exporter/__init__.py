@@ -42,6 +42,8 @@ Beside the road:
     demo/       a whole stack with live traffic and an incident in it
     app         all wiring, no logic
     cli         the command line; with console and its other parts (…_cli) the only place that prints
+
+A folder's README.md is for its users; the docstring of its __init__.py is for those who read its code.
 """
 
 __version__ = "0.1.0"
