@@ -126,7 +126,8 @@ def check_access(request: web.Request, role: Role) -> None:
     if known == "unknown":
         raise Refusal(401, "unauthenticated", f"send Authorization: Bearer with a token that has the role {role}")
     if known == "forbidden":
-        raise Refusal(403, "forbidden", f"the token does not have the role {role}")
+        cure = "use another, or add the role to it in server.tokens"
+        raise Refusal(403, "forbidden", f"the token does not have the role {role}: {cure}")
 
 
 def media_type(request: web.BaseRequest) -> str:
@@ -159,7 +160,7 @@ class _Held:
     def add(self, size: int) -> None:
         """Hold more; refused where all together would hold too much."""
         if self._reception.held_bytes + size > self._reception.pending_bytes:
-            raise Refusal(503, "busy", "too many requests at once", retry_after=1.0)
+            raise Refusal(503, "busy", "too many requests at once: send it again", retry_after=1.0)
         self._bytes += size
         self._reception.held_bytes += size
 
@@ -174,7 +175,8 @@ async def _body(request: web.Request, reception: Reception, held: _Held) -> byte
         async with asyncio.timeout(reception.body_seconds):
             return await _read(request, reception.body_bytes, held)
     except TimeoutError:
-        raise Refusal(408, "timeout", "the body did not arrive in time") from None
+        message = f"the body did not arrive in {reception.body_seconds:g} s: send less at once"
+        raise Refusal(408, "timeout", message) from None
     except web.RequestPayloadError:
         raise Refusal(400, "body", "the body broke off or is not well-formed HTTP") from None
 
@@ -195,7 +197,7 @@ async def _read(request: web.Request, limit: int, held: _Held) -> bytes:
 
 
 def _too_large(limit: int) -> Refusal:
-    return Refusal(413, "too_large", f"the body is larger than {limit} bytes")
+    return Refusal(413, "too_large", f"the body is larger than {limit} bytes: send less at once")
 
 
 # What may go wrong with it.
@@ -224,11 +226,11 @@ def making_durable(signal: str) -> Iterator[None]:
         yield
     except Busy as busy:
         raise Refusal(503, "busy", busy.reason, retry_after=busy.retry_after_seconds) from None
-    except StoreError:
-        raise _not_durable("store") from None
+    except StoreError as error:
+        raise _unavailable("store", f"the store could not make the data durable ({error.reason})") from None
     except Exception as error:  # noqa: BLE001 - whatever it was, the client must not take the data for safe
         _log_unforeseen(signal, error)
-        raise _not_durable("internal") from None
+        raise _unavailable("internal", "the data could not be made durable") from None
 
 
 @contextmanager
@@ -237,8 +239,7 @@ def reading_store() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        message = f"the store cannot be read ({error.reason}): try again, and see the log of llmq"
-        raise Refusal(503, "store", message, retry_after=_STORE_RETRY_SECONDS) from None
+        raise _unavailable("store", f"the store cannot be read ({error.reason})") from None
 
 
 def _log_unforeseen(signal: str, error: Exception) -> None:
@@ -249,5 +250,5 @@ def _log_unforeseen(signal: str, error: Exception) -> None:
     )
 
 
-def _not_durable(reason: str) -> Refusal:
-    return Refusal(503, reason, "the data could not be made durable", retry_after=_STORE_RETRY_SECONDS)
+def _unavailable(reason: str, message: str) -> Refusal:
+    return Refusal(503, reason, f"{message}: try again, and see the log of llmq", retry_after=_STORE_RETRY_SECONDS)

@@ -302,6 +302,7 @@ async def test_a_failing_store_is_503_with_retry_after(serve):
     response = await client.post("/v1/traces", data=TRACES, headers=PROTOBUF)
     assert response.status == 503
     assert int(response.headers["Retry-After"]) >= 1
+    assert (await status_of(response))[1].startswith("the store could not make the data durable (disk_full): try again")
     assert exporter.rejected == [("traces", "store", 1)]
 
 
