@@ -70,8 +70,8 @@ class ForgetDesk:
     def take(self, entry: Entry, asked: Request) -> None:
         """Delete what is there, and remember to delete what comes."""
         key = _trace_key(asked.asked.trace_id) if asked.asked.trace_id else _user_key(asked.asked.user or "")
-        self._graves[key] = max(entry.received_at, self._graves.get(key, 0.0))
-        self._recorder.put(TOMBSTONE, key, b"", at=self._graves[key])
+        self._graves[key] = entry.received_at
+        self._recorder.put(TOMBSTONE, key, b"", at=entry.received_at)
         self._recorder.put(UNDONE, key, entry.body)
         self._undone[key] = asked
         self._try(key)
@@ -120,7 +120,7 @@ class ForgetDesk:
         for key in list(self._undone):
             self._try(key)
         for key, at in list(self._graves.items()):
-            if at < self._now() - LIFE and key not in self._undone:
+            if at < self._now() - LIFE:
                 del self._graves[key]
                 self._recorder.drop(TOMBSTONE, key)
 
