@@ -248,6 +248,17 @@ async def test_what_nobody_finishes_is_given_up_and_what_is_finished_is_kept_for
     assert exporter.exporter.store.objects("review item") == exporter.exporter.store.objects("review evidence") == []
 
 
+async def test_what_somebody_is_at_is_not_given_up(run_exporter):
+    exporter = await run_exporter(config(EVERYTHING, expire="2d"))
+    await ask(exporter, QUESTIONS[0])
+    exporter.clock.move(2 * 86_400 - 60)
+    found = await claim(exporter, "ada")
+    await later(exporter, 120)
+    assert (await label(exporter, "ada", found))["outcome"] == "done"
+    await later(exporter, 1)
+    assert await exporter.total("llmq_review_done_total", ending="decided") == 1
+
+
 async def test_without_permission_to_store_text_nothing_is_queued(run_exporter):
     exporter = await run_exporter(config(EVERYTHING) | {"store": {"content": "none"}})
     await ask(exporter, *QUESTIONS)
