@@ -7,6 +7,7 @@ import pytest
 
 from exporter.cli import main
 from exporter.demo.judge_stub import Behaviour, Stub
+from exporter.review import reception
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
 QUESTIONS = [
@@ -155,6 +156,34 @@ async def test_skipped_and_released_items_go_to_others(run_exporter):
     assert events == {"skipped": 1, "released": 1}
 
 
+async def test_what_people_differ_on_comes_first_then_what_they_began_then_the_oldest(run_exporter):
+    exporter = await run_exporter(config(PAIRS))
+    for question in QUESTIONS[:3]:
+        await ask(exporter, question)
+    held = [await claim(exporter, reviewer) for reviewer in ("ada", "bob", "cyd", "dan", "eve")]
+    assert [QUESTIONS.index(item["question"]) for item in held] == [0, 0, 1, 1, 2]
+    await label(exporter, "cyd", held[2], "pass")
+    await label(exporter, "dan", held[3], "fail")
+    await label(exporter, "eve", held[4], "pass")
+    for reviewer in ("ada", "bob"):
+        await call(exporter, "release", reviewer=reviewer, trace_id=held[0]["trace_id"])
+    claims = [await claim(exporter, reviewer) for reviewer in ("fay", "gus", "hal")]
+    assert [QUESTIONS.index(item["question"]) for item in claims] == [1, 2, 0]
+
+
+async def test_an_item_is_given_out_once_no_crash_undoes_it(run_exporter):
+    exporter = await run_exporter(config(EVERYTHING))
+    sent = {"app": "shop", "question": QUESTIONS[0], "answer": "Yes."}
+    assert (await exporter.post("/v1/interactions", json=sent))[0] == 200
+    exporter.clock.move(3)
+    while exporter.exporter.pipeline.score():
+        pass
+    exporter.clock.move(2)
+    assert await claim(exporter, "ada") is None
+    await exporter.exporter.pipeline.flush()
+    assert (await claim(exporter, "ada"))["question"] == QUESTIONS[0]
+
+
 async def test_claims_and_labels_survive_a_restart(run_exporter):
     first = await run_exporter(config(PAIRS))
     await ask(first, *QUESTIONS[:2])
@@ -175,6 +204,23 @@ async def test_a_near_duplicate_is_not_asked_about_twice(run_exporter):
     await ask(exporter, QUESTIONS[0], f"{QUESTIONS[0].upper()}!", QUESTIONS[1])
     assert await exporter.total("llmq_review_routed_total", outcome="near_duplicate") == 1
     assert await items(exporter, "waiting") == 2
+
+
+LIMITS = {"MOST_BYTES": 150, "LARGEST": 60}
+"""Bytes of all cases, and of one; each of those that follow has about a hundred."""
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome", "open_items"),
+    [("items", "full", 1), ("MOST_BYTES", "full", 1), ("LARGEST", "too_large", 0), ("", "queued", 2)],
+)
+async def test_what_finds_no_room_is_counted_and_not_queued(run_exporter, monkeypatch, limit, outcome, open_items):
+    if limit in LIMITS:
+        monkeypatch.setattr(reception, limit, LIMITS[limit])
+    exporter = await run_exporter(config(EVERYTHING, items=1 if limit == "items" else 1000))
+    await ask(exporter, *QUESTIONS[:2])
+    assert await items(exporter, "waiting") == open_items
+    assert await exporter.total("llmq_review_routed_total", outcome=outcome) == (2 if open_items != 1 else 1)
 
 
 async def test_a_day_has_room_for_so_many_shared_fairly_by_slices(run_exporter):
@@ -210,8 +256,10 @@ async def test_nothing_is_left_of_an_item_that_was_displaced_before_it_was_durab
     }
 
 
-async def test_a_users_complaint_brings_a_trace_into_the_queue_later(run_exporter):
-    exporter = await run_exporter(config({"complaint": {"enabled": True}}))
+@pytest.mark.parametrize("content", ["all", "failing"])
+async def test_a_users_complaint_brings_a_trace_into_the_queue_later(run_exporter, content):
+    """Also where the text of a trace that no evaluator failed is only remembered, not stored."""
+    exporter = await run_exporter(config({"complaint": {"enabled": True}}) | {"store": {"content": content}})
     await ask(exporter, QUESTIONS[0], trace_id="ab" * 16)
     assert await claim(exporter, "ada") is None
     status, _ = await exporter.post(
@@ -220,9 +268,11 @@ async def test_a_users_complaint_brings_a_trace_into_the_queue_later(run_exporte
     assert status == 200
     await exporter.pass_time(3)
     found = await claim(exporter, "ada")
-    assert found["trace_id"] == "ab" * 16
+    assert (found["trace_id"], found["question"]) == ("ab" * 16, QUESTIONS[0])
+    assert [one["text"] for one in found["context"]] == CONTEXT
     revealed = (await label(exporter, "ada", found, "fail"))["item"]["revealed"]
-    assert [revealed["why"], revealed["signals"], revealed["comments"]] == [["complaint"], ["thumbs_down"], ["No!"]]
+    assert [revealed["why"], revealed["signals"]] == [["complaint"], ["thumbs_down"]]
+    assert revealed["comments"] == (["No!"] if content == "all" else [])
 
 
 async def test_an_item_waits_for_late_scores(run_exporter):
