@@ -262,6 +262,16 @@ async def test_a_failure_is_compared_once_whoever_complains(run_exporter, clock)
     assert await compared(exporter) == [0, 1]
 
 
+async def test_which_failures_were_compared_is_forgotten_with_their_traces(run_exporter, clock):
+    exporter = await run_exporter({"store": {"retention": {"age": "1h"}}})
+    await push(exporter, result(clock, signatures=[written(signature(RESET))]))
+    await fail(exporter, 1)
+    await exporter.pass_time(3700)
+    await fail(exporter, 2)
+    await exporter.pass_time(0)
+    assert [key.hex() for key, _, _ in exporter.exporter.pipeline.recorder.kept("offline failure")] == [f"{2:032x}"]
+
+
 async def test_an_answer_that_only_its_user_dislikes_is_a_failure_too(run_exporter, clock):
     exporter = await run_exporter()
     await push(exporter, result(clock, signatures=[written(signature(RESET))]))
