@@ -1,9 +1,17 @@
-"""What many tests share: a clock that tests move, and a whole exporter that runs on it."""
+"""What many tests share: a whole exporter on a moved clock; one to be killed, and its clients; a judge."""
 
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
 from io import BytesIO
 from json import dumps
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
@@ -11,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.app import Exporter, make_app
 from exporter.config import load
+from exporter.demo.judge_stub import Stub
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 
@@ -26,6 +35,20 @@ class Clock:
 
     def move(self, seconds):
         self.at += seconds
+
+
+class Samples(dict):
+    """Every sample of an exposition: (name, labels as a frozenset) → value."""
+
+    def __init__(self, exposition):
+        families = text_string_to_metric_families(exposition)
+        samples = (sample for family in families for sample in family.samples)
+        super().__init__(((sample.name, frozenset(sample.labels.items())), sample.value) for sample in samples)
+
+    def total(self, name, **labels):
+        """The sum over all series of a metric that have these labels."""
+        wanted = set(labels.items())
+        return sum(value for (found, has), value in self.items() if found == name and wanted <= has)
 
 
 class Running:
@@ -53,17 +76,178 @@ class Running:
             return await response.text()
 
     async def samples(self):
-        """Every sample of /metrics: (name, labels as a frozenset) → value."""
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(await self.metrics())
-            for sample in family.samples
-        }
+        return Samples(await self.metrics())
 
     async def total(self, name, **labels):
         """The sum over all series of a metric that have these labels."""
-        wanted = set(labels.items())
-        return sum(value for (found, has), value in (await self.samples()).items() if found == name and wanted <= has)
+        return (await self.samples()).total(name, **labels)
+
+
+class AbandonedError(Exception):
+    """The test is over, and nobody waits for what a client still wanted."""
+
+
+class Client(threading.Thread):
+    """Works until it is ended, and sends each request until it is acknowledged, as real clients do.
+
+    ``cut``, ``turned_away`` and ``refused`` count what came in between: requests that a kill struck while they were
+    under way, doors that were closed, and answers that said "not now".
+    """
+
+    def __init__(self, url, work):
+        super().__init__(daemon=True)
+        self.http = httpx.Client(base_url=url, timeout=30)
+        self.cut = self.turned_away = self.refused = 0
+        self.under_way, self.ended, self.abandoned = threading.Event(), threading.Event(), threading.Event()
+        self.failure = None
+        self._work = work
+        self.start()
+
+    def run(self):
+        try:
+            with self.http:
+                self._work(self)
+        except AbandonedError:
+            pass
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
+            self.failure = error
+
+    def post(self, path, body):
+        """What the exporter says when it has acknowledged the request."""
+        while True:
+            answer = self._posted(path, body)
+            if answer is not None and answer.status_code == 200:
+                return answer
+            if answer is not None:
+                assert answer.status_code == 503, answer.text
+                assert int(answer.headers["Retry-After"]) >= 1
+                self.refused += 1
+            self.pause(0.02)
+
+    def _posted(self, path, body):
+        self.under_way.set()
+        try:
+            return self.http.post(path, json=body)
+        except httpx.ConnectError:
+            self.turned_away += 1
+        except (httpx.NetworkError, httpx.ProtocolError):
+            self.cut += 1
+        finally:
+            self.under_way.clear()
+        return None
+
+    def get(self, path):
+        """The answer, or None where there is nobody to give one."""
+        try:
+            return self.http.get(path)
+        except (httpx.NetworkError, httpx.ProtocolError):
+            return None
+
+    def pause(self, seconds):
+        if self.abandoned.wait(seconds):
+            raise AbandonedError
+
+    def finish(self):
+        """Let it end what it has begun; raises what failed in it."""
+        self.ended.set()
+        self.join(60)
+        assert not self.is_alive(), "a client does not end"
+        if self.failure is not None:
+            raise self.failure
+
+    def leave(self):
+        """End it wherever it is."""
+        self.ended.set()
+        self.abandoned.set()
+        self.join(60)
+
+
+class Killable:
+    """A real ``llmq serve``, to be killed and started again on its port and its store, and the clients that it has.
+
+    The port is held while nobody listens on it: no other process gets it, and a client meets a closed door. To start
+    takes a moment, because the next one has already been loaded and waits for its config.
+    """
+
+    def __init__(self, folder, config, store, before):
+        self._port = socket.socket()
+        self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._port.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{self._port.getsockname()[1]}"
+        llmq = [sys.executable, "-m", "exporter", "serve", "--config", "/dev/stdin"]
+        self.command = [*before, *llmq, "--listen", listen, "--store", f"sqlite:///{store}"]
+        self.config, self.url, self.log = yaml.safe_dump(config).encode(), f"http://{listen}", folder / "exporter.log"
+        self.http, self.clients = httpx.Client(base_url=self.url, timeout=30), []
+        self.process, self._next = None, self._loaded()
+
+    def _loaded(self):
+        with self.log.open("ab") as log:
+            return subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+
+    def start(self):
+        self.process, self._next = self._next, self._loaded()
+        with self.process.stdin as stdin:
+            stdin.write(self.config)
+        self.wait_until(lambda: self.http.get("/-/healthy").status_code == 200)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def strike(self, clients, chance, times):
+        """Kill it under each client's requests and start it again: so often, and until so many requests were cut."""
+        for kills in range(10 * times):
+            if kills >= times and sum(client.cut for client in clients) >= times:
+                return
+            time.sleep(chance.uniform(0, 0.5))
+            assert clients[kills % len(clients)].under_way.wait(60), "a client sends nothing"
+            time.sleep(chance.uniform(0, 0.005))
+            self.kill()
+            self.start()
+        pytest.fail(f"of {10 * times} kills none struck a request often enough")
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+
+    def close(self):
+        """Leave no process and no thread behind, whatever the test did."""
+        for process in filter(None, (self.process, self._next)):
+            with process:  # waits for it, and closes its standard input
+                process.kill()
+        for client in self.clients:
+            client.leave()
+        self.http.close()
+        self._port.close()
+
+    def client(self, work):
+        """One more client, at work in a thread of its own."""
+        self.clients.append(Client(self.url, work))
+        return self.clients[-1]
+
+    def wait_until(self, holds, seconds=60):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self._told("the exporter ended by itself")
+            for failure in filter(None, (client.failure for client in self.clients)):
+                raise failure
+            try:
+                if holds():
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        pytest.fail(self._told("waited in vain for the exporter"))
+
+    def _told(self, what):
+        return f"{what}; the end of its log:\n{self.log.read_text()[-2000:]}"
+
+    def samples(self):
+        return Samples(self.http.get("/metrics").text)
+
+    def total(self, name, **labels):
+        """The sum over all series of a metric that have these labels."""
+        return self.samples().total(name, **labels)
 
 
 @pytest.fixture
@@ -93,3 +277,37 @@ def run_exporter(tmp_path, aiohttp_client, clock):
         return Running(exporter, client, clock)
 
     return start
+
+
+@pytest.fixture
+def killable(tmp_path):
+    """Start an exporter in a process of its own, which the test may kill; with the test it is gone, and its clients."""
+    with ExitStack() as started:
+
+        def start(config, *, store=tmp_path / "llmq.db", before=()):
+            process = Killable(tmp_path, config, store, before)
+            started.callback(process.close)
+            process.start()
+            return process
+
+        yield start
+
+
+@pytest.fixture
+async def stub():
+    """A judge's endpoint that grades as it is told to."""
+    async with Stub().running() as running:
+        yield running
+
+
+@pytest.fixture
+def judge(tmp_path, stub):
+    """A config with a judge that judges everything by helpfulness alone, but for what a test says."""
+
+    def configured(**changes):
+        section = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}], "repeat": 0}
+        section["rubrics"] = {"faithfulness": {"enabled": False}}
+        section["budget"] = {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}
+        return {"judge": section | changes}
+
+    return configured
