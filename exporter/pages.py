@@ -64,6 +64,8 @@ code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ 
 <dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt>
 <dd>for load balancers and orchestrators</dd>
 <dt><code>POST /v1/traces</code>, <code>/v1/logs</code>, <code>/v1/interactions</code></dt><dd>where data comes in</dd>
+<dt><code>POST /v1/feedback</code></dt><dd>what users say of answers</dd>
+<dt><code>POST /v1/offline-results</code></dt><dd>what offline runs found</dd>
 </dl>
 </body></html>
 """
