@@ -93,6 +93,15 @@ async def test_patience_ends(door, behind):
     await entered(door)
 
 
+async def test_one_request_larger_than_may_wait_waits_where_nobody_else_does(door, behind):
+    behind.held = FULL
+    waiting = asyncio.create_task(entered(door, 60, 10))
+    await others()
+    behind.held = 0
+    door.look()
+    await waiting
+
+
 async def test_no_more_wait_than_may(door, behind):
     behind.held = FULL
     waiting = asyncio.create_task(entered(door, 60, 100))
