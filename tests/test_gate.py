@@ -55,6 +55,14 @@ def test_the_bound_decides_and_not_the_point():
     assert decide("new", many, 380, limits).open
 
 
+def test_to_reach_a_limit_exactly_is_enough():
+    found = decide("new", GOOD, 78, Limits(), acting=POOR)
+    limits = Limits(min_cases=78, kappa=found.agreement.kappa.low, agreement=found.agreement.agreement.low, margin=0.0)
+    assert decide("new", GOOD, 78, limits, acting=POOR).open
+    behind = decide("new", POOR, 78, Limits(), acting=GOOD).against_acting.low
+    assert decide("new", POOR, 78, Limits(kappa=None, margin=-behind), acting=GOOD).open
+
+
 def test_too_few_cases_keep_it_shut_however_good_it_is():
     found = decide("new", scored(20, 0, 20, 0), 40, Limits())
     assert found.reasons == ("40 anchors with a verdict, and 50 are needed: label more cases",)
@@ -68,6 +76,7 @@ def test_it_is_decided_when_every_anchor_was_tried_and_no_sooner():
 def test_a_judge_that_often_says_nothing_does_not_pass_by_the_rest():
     found = decide("new", [*GOOD, *scored(0, 0, 0, 0, unanswered=20)], 98, Limits())
     assert found.reasons == ("no verdict on 20 of 98 anchors (20%, at most 10%)",)
+    assert found.unanswered == 20
     assert decide("new", [*GOOD, *scored(0, 0, 0, 0, unanswered=5)], 83, Limits()).open
 
 
@@ -106,7 +115,10 @@ def test_the_worst_disagreements_come_first():
     far = Scored(anchor="far", key="1", human="fail", judge="pass", score=1.0, explanation="All said.")
     near = Scored(anchor="near", key="2", human="pass", judge="fail", score=0.4)
     right = Scored(anchor="right", key="3", human="pass", judge="pass", score=1.0)
-    assert [one.anchor for one in decide("new", [near, right, far], 3, Limits()).worst] == ["far", "near"]
+    bare = Scored(anchor="bare", key="4", human="pass", judge="fail")
+    middle = Scored(anchor="middle", key="5", human="fail", judge="pass", score=0.7)
+    worst = decide("new", [near, right, middle, bare, far], 5, Limits()).worst
+    assert [one.anchor for one in worst] == ["bare", "far", "middle", "near"]
 
 
 def test_the_first_version_is_shadowed_and_nobody_acts():
