@@ -373,6 +373,11 @@ async def test_an_address_that_sends_too_much_is_told_when_to_come_back(run_expo
     assert await exporter.total("llmq_exporter_rejected_total", signal="feedback", reason="rate") == 1
 
 
+async def test_what_is_wrong_counts_against_its_address_as_well(run_exporter):
+    exporter = await run_exporter({"feedback": {"rate": {"per_second": 0.1, "burst": 3}}})
+    assert [(await exporter.post(URL, json=[{}] * 5))[0] for _ in range(2)] == [400, 429]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "message"),
     [
