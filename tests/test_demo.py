@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from msgspec.structs import replace
 
 from exporter.cli import main
+from exporter.config.rubrics import shipped
 from exporter.demo import judge, rules, servers
 from exporter.demo.story import Slips, told
 from exporter.demo.stub import Model
@@ -213,7 +214,7 @@ def total(metrics, name, **labels):
     return sum(float(value) for said, value in found if all(f'{key}="{one}"' in said for key, one in labels.items()))
 
 
-@pytest.mark.parametrize("rubric", judge.RUBRICS)
+@pytest.mark.parametrize("rubric", shipped())
 def test_the_judge_passed_its_gate_and_fails_the_guilty_prompt(incident, rubric):
     assert total(incident.metrics, "llmq_judge_gate_open", evaluator=rubric) == 1
     old, new = (
@@ -337,9 +338,9 @@ def test_wrong_options_are_refused_in_words(capsys, option, complaint):
 
 def test_the_judge_errs_from_the_truth_of_the_story():
     anchors = tuple(judge.anchors(STORY))
-    assert {one.evaluator for one in anchors} == set(judge.RUBRICS)
+    assert {one.evaluator for one in anchors} == set(shipped())
     assert {STORY.is_right(one.answer) == (one.human == "pass") for one in anchors} == {True}
-    assert all(sum(one.evaluator == rubric for one in anchors) >= Limits().min_cases for rubric in judge.RUBRICS)
+    assert all(sum(one.evaluator == rubric for one in anchors) >= Limits().min_cases for rubric in shipped())
 
 
 def test_the_story_fits_together():

@@ -24,12 +24,11 @@ from ..rules.slo import (
 )
 from . import units
 from .configfile import Part
+from .rubrics import shipped
 from .shape import closest
 
 Report = Callable[[Part, str], None]
 Measure = Verdicts | Signal | Coverage
-JUDGED: Final = ("helpfulness", "faithfulness")
-"""The judge's own rubrics: whether they run is not said in ``evaluators``."""
 
 _BUILT_IN: Final = {slo.name: slo for slo in DEFAULT_SLOS}
 _EVERYWHERE: Final = ("*",)
@@ -55,7 +54,8 @@ class Objectives:
         odd: Report,
     ) -> None:
         self._slos, self._alerting = slos, alerting
-        self._running = {**dict.fromkeys(JUDGED, True), **running}
+        # Whether the judge's own rubrics run is not said in ``evaluators``.
+        self._running = {**dict.fromkeys(shipped(), True), **running}
         self._allow, self._reported = allow, reported
         self._wrong, self._odd = wrong, odd
 

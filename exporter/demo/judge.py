@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from ..config.rubrics import shipped
 from ..judge.anchors import Anchor
 from .judge_stub import Behaviour, Stub
 from .story import Story
 
-RUBRICS: Final = ("helpfulness", "faithfulness")
 _ANSWER: Final = re.compile(r"answer begins\]\n(.*?)\n\[\w+ answer ends\]", re.DOTALL)
 _LATENCY: Final = 0.05
 _REMEMBERED: Final = 100
@@ -38,7 +38,7 @@ def stub(story: Story) -> Stub:
 
 def anchors(story: Story) -> Iterator[Anchor]:
     """A right and a wrong answer to each question, as people would label them, for each rubric."""
-    for evaluator in RUBRICS:
+    for evaluator in shipped():
         for name, topic in story.topics.items():
             for number, opening in enumerate(story.openings[:_ANCHORED]):
                 for answer in (topic.answer, topic.invention):

@@ -4,11 +4,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ..config.rubrics import shipped
 from ..rules.burn import burn_groups, objectives
 from ..rules.files import DEFAULT_SETTINGS, RuleSettings, render
 from ..rules.rulefile import Alert, Group, Links, Record, text
 from ..rules.slo import DEFAULT_SLOS, WINDOWS, Slo, Verdicts, Window, minutes
-from .judge import RUBRICS
 
 FILE: Final = "demo-short-windows.rules.yaml"
 _LINE: Final = "sli:llmq_slo_burn_line:ratio"
@@ -47,7 +47,7 @@ def _short(speed: float) -> list[Group]:
 
 def _is_prompt(slo: Slo) -> bool:
     """Whether verdicts come with the trace: a judge and users say too little, too late, for windows so short."""
-    return isinstance(slo.measure, Verdicts) and slo.measure.evaluator not in RUBRICS
+    return isinstance(slo.measure, Verdicts) and slo.measure.evaluator not in shipped()
 
 
 def _hurried(rule: Record | Alert, speed: float) -> Record | Alert:
