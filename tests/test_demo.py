@@ -324,8 +324,9 @@ def test_missing_packages_are_named(monkeypatch, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("option", "complaint"),
     [
-        ("--rate=0", "0 is not between 0.1 and 100"),
-        ("--speed=fast", "could not convert"),
+        ("--rate=0", '"0" is not a number from 0.1 to 100'),
+        ("--rate=nan", '"nan" is not a number from 0.1 to 100'),
+        ("--speed=fast", '"fast" is not a number from 1 to 300'),
         ("--duration=soon", '"soon" is not a duration'),
     ],
 )

@@ -1,6 +1,7 @@
 """The options of ``llmq demo`` and of its parts. Knows what may be chosen; imports nothing that takes time."""
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -75,9 +76,12 @@ def _speed(text: str) -> float:
 
 
 def _between(text: str, least: float, most: float) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
     if not least <= number <= most:
-        raise ValueError(f"{text} is not between {least:g} and {most:g}")
+        raise ValueError(f'"{text}" is not a number from {least:g} to {most:g}')
     return number
 
 
