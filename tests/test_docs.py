@@ -328,3 +328,27 @@ def is_setting(node, path):
     if isinstance(node.get("additionalProperties"), dict):
         below.append(node["additionalProperties"])
     return any(is_setting(one, path[1:]) for one in below)
+
+
+@pytest.mark.parametrize(
+    ("folder", "config"),
+    [
+        ("exporter/config", "evaluators:\n  refusal:\n    timeout: soon\n"),
+        (
+            "alerts",
+            """
+slos:
+  grounding: {objective: 0.9, alerts: [page_2h]}
+alerting:
+  windows:
+
+    page_2h: {short: 15m, factor: 14.4, cap: 1, for: 2m}
+""",
+        ),
+    ],
+)
+def test_the_errors_that_pages_show_are_the_errors(folder, config, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("llmq.yaml").write_text(config)
+    assert main(["check", "llmq.yaml"]) == 1
+    assert re.findall(r"^llmq\.yaml:.*\n", page(folder), re.MULTILINE) == [capsys.readouterr().err]
