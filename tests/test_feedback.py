@@ -182,6 +182,24 @@ async def test_early_feedback_on_a_conversation_survives_a_restart(run_exporter)
     assert await counted(exporter, "copy") == 1
 
 
+def chat_span(number, **attributes):
+    named = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m-1"} | attributes
+    span = {"traceId": A, "spanId": f"{number:016x}", "name": "chat", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}
+    span["attributes"] = [{"key": name, "value": {"stringValue": value}} for name, value in named.items()]
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+
+
+async def test_a_conversation_that_a_late_part_names_is_found(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat_span(1))
+    await exporter.pass_time(20)
+    await exporter.post("/v1/traces", json=chat_span(2, **{"gen_ai.conversation.id": "c"}))
+    await exporter.pass_time(1)
+    await say(exporter, {"conversation_id": "c", "signal": "copy"})
+    await exporter.pass_time(16)
+    assert await counted(exporter, "copy") == 1
+
+
 # Corrections and duplicates
 
 
