@@ -2,26 +2,30 @@
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from io import BytesIO
 from json import dumps
 from pathlib import Path
 
 import httpx
+import promql_parser
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.app import Exporter, make_app
+from exporter.cli import main
 from exporter.config import load
 from exporter.demo.judge_stub import Stub
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
+CONTEXT = ["Refunds are accepted within 30 days of purchase."]
 
 
 class Clock:
@@ -70,6 +74,27 @@ class Running:
             pass
         self.exporter.feedback.tick()
         await self.exporter.pipeline.flush()
+
+    async def ask(self, *answers, **fields):
+        """Send an interaction for each answer, and let them be scored and recorded."""
+        asked = [
+            {"id": f"{answer}-{number}", "app": "shop", "question": "Refunds?", "context": CONTEXT, "answer": answer}
+            for number, answer in enumerate(answers)
+        ]
+        status, body = await self.post("/v1/interactions", json=[one | fields for one in asked])
+        assert status == 200, body
+        await self.pass_time(3)
+
+    async def read(self, trace_id):
+        """What is shown of a trace, or None."""
+        async with self.client.get(f"/api/traces/{trace_id}") as response:
+            return await response.json() if response.status == 200 else None
+
+    def stored(self):
+        """Everything that tables of the store hold, as text."""
+        with closing(sqlite3.connect(self.exporter.store.path)) as connection:
+            tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+            return repr([connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables])
 
     async def metrics(self, accept=""):
         async with self.client.get("/metrics", headers={"Accept": accept}) as response:
@@ -277,6 +302,46 @@ def run_exporter(tmp_path, aiohttp_client, clock):
         return Running(exporter, client, clock)
 
     return start
+
+
+@pytest.fixture
+def llmq(capsys):
+    """Runs a command in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def nodes():
+    """The nodes of some kinds in a PromQL expression; the selector inside a range belongs to the range."""
+
+    def walk(node):
+        yield node
+        for name in ("lhs", "rhs", "expr", "args"):
+            below = getattr(node, name, None)
+            for child in below if isinstance(below, list) else [below] if below is not None else []:
+                yield from walk(child)
+
+    return lambda expr, *kinds: [node for node in walk(promql_parser.parse(expr)) if isinstance(node, kinds)]
+
+
+@pytest.fixture
+def selectors(nodes):
+    """Every series that a PromQL expression reads, with or without a range."""
+
+    def found(expr):
+        read = nodes(expr, promql_parser.VectorSelector, promql_parser.MatrixSelector)
+        return [getattr(node, "vector_selector", node) for node in read]
+
+    return found
 
 
 @pytest.fixture

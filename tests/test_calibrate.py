@@ -9,7 +9,6 @@ import sys
 import pytest
 from aiohttp import web
 
-from exporter.cli import main
 from exporter.judge.agreement import Confusion, agreement
 from exporter.judge.drift import diagnose, score_drift
 from exporter.judge.recorded import Row, measure
@@ -86,16 +85,6 @@ def test_verdicts_have_sensitivity_and_specificity():
     assert found.as_read.sensitivity.value == pytest.approx(0.9)
     assert found.as_read.specificity.value == pytest.approx(0.7)
     assert found.length is None
-
-
-@pytest.fixture
-def llmq(capsys):
-    def run(*arguments):
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def written(path, rows):

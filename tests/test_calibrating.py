@@ -6,20 +6,14 @@ import json
 import pytest
 import yaml
 
-from exporter.demo.judge_stub import Behaviour, Stub
+from exporter.demo.judge_stub import Behaviour
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
 CASES = 60
 
 
 @pytest.fixture
-async def stub():
-    async with Stub().running() as running:
-        yield running
-
-
-@pytest.fixture
-def judge(tmp_path, stub):
+def judge(tmp_path, judge):
     """A config with a judge of that model, gated by 60 anchors of which people pass half."""
     anchors = tmp_path / "anchors.jsonl"
     lines = [
@@ -35,11 +29,7 @@ def judge(tmp_path, stub):
     anchors.write_text("\n".join(map(json.dumps, lines)))
 
     def configured(model="judge-1", **changes):
-        section = {"enabled": True, "endpoint": stub.url, "model": model, "sampling": [{"rate": 1.0}], "repeat": 0}
-        section["rubrics"] = {"faithfulness": {"enabled": False}}
-        section["budget"] = {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}
-        section["anchors"] = {"file": str(anchors), "per_hour": 60}
-        return {"judge": section | changes}
+        return judge(**{"model": model, "anchors": {"file": str(anchors), "per_hour": 60}} | changes)
 
     return configured
 
@@ -53,16 +43,6 @@ def change(tmp_path):
         exporter.exporter.reload()
 
     return changed
-
-
-async def ask(exporter, *answers):
-    asked = [
-        {"id": answer, "app": "shop", "question": "Refunds?", "context": CONTEXT, "answer": answer}
-        for answer in answers
-    ]
-    status, body = await exporter.post("/v1/interactions", json=asked)
-    assert status == 200, body
-    await exporter.pass_time(3)
 
 
 async def drained(exporter):
@@ -110,7 +90,7 @@ async def test_a_judge_that_agrees_with_people_is_admitted(run_exporter, judge):
     await calibrated(exporter)
     assert await gates(exporter) == {"judge-1": 1}
     assert await exporter.total("llmq_judge_kappa", source="anchor", estimate="value") == 1
-    await ask(exporter, "truth:good", "truth:bad")
+    await exporter.ask("truth:good", "truth:bad")
     await calibrated(exporter)
     assert await verdicts(exporter, sample="random") == [1, 1]
 
@@ -121,7 +101,7 @@ async def test_until_a_judge_is_admitted_its_verdicts_are_in_no_sli_and_traces_a
     stub.behaviour = Behaviour(sensitivity=0.5, specificity=0.5)
     exporter = await run_exporter(judge())
     await calibrated(exporter)
-    await ask(exporter, "truth:good", "truth:bad")
+    await exporter.ask("truth:good", "truth:bad")
     await calibrated(exporter)
     assert await gates(exporter) == {"judge-1": 0}
     assert sum(await verdicts(exporter, sample="shadow")) == 2
@@ -132,14 +112,14 @@ async def test_until_a_judge_is_admitted_its_verdicts_are_in_no_sli_and_traces_a
 async def test_a_worse_judge_is_shadowed_and_the_slis_do_not_move(run_exporter, judge, stub):
     first = await run_exporter(judge())
     await calibrated(first)
-    await ask(first, "truth:good 1", "truth:bad 1")
+    await first.ask("truth:good 1", "truth:bad 1")
     await calibrated(first)
     await first.client.close()
 
     stub.others["judge-2"] = Behaviour(model="judge-2", sensitivity=0.6, specificity=0.5)
     second = await run_exporter(judge("judge-2"))
     await calibrated(second)
-    await ask(second, "truth:good 2", "truth:bad 2", "truth:good 3")
+    await second.ask("truth:good 2", "truth:bad 2", "truth:good 3")
     await calibrated(second)
     assert await gates(second) == {"judge-1": 1, "judge-2": 0}
     assert await verdicts(second, sample="random") == [3, 2]
@@ -158,7 +138,7 @@ async def test_a_better_judge_passes_the_gate_and_takes_over(run_exporter, judge
     stub.others["judge-2"] = Behaviour(model="judge-2")
     second = await run_exporter(judge("judge-2"))
     await calibrated(second)
-    await ask(second, "truth:good", "truth:bad")
+    await second.ask("truth:good", "truth:bad")
     await calibrated(second)
     assert await gates(second) == {"judge-2": 1}
     found = await second.samples()
@@ -178,7 +158,7 @@ async def test_going_back_to_an_admitted_judge_needs_no_gate(run_exporter, judge
         await exporter.client.close()
     asked = len(stub.requests)
     third = await run_exporter(judge("judge-1"))
-    await ask(third, "truth:bad")
+    await third.ask("truth:bad")
     await drained(third)
     await third.exporter.pipeline.flush()
     assert await verdicts(third, sample="random") == [0, 1]
@@ -191,7 +171,7 @@ async def test_of_a_judge_that_is_not_asked_any_more_nothing_is_shown(run_export
     stub.others["judge-2"] = Behaviour(model="judge-2", sensitivity=0.5, specificity=0.5)
     change(first, judge("judge-2"))
     await calibrated(first)
-    await ask(first, "truth:good")
+    await first.ask("truth:good")
     await calibrated(first)
     assert await gates(first) == {"judge-1": 1, "judge-2": 0}
     assert await measured(first) == {"judge-1", "judge-2"}
@@ -279,7 +259,7 @@ async def test_a_judge_that_drifts_is_told_from_a_system_that_drifts(run_exporte
     for _ in range(CASES + 2):
         exporter.clock.move(1)
         await calibrated(exporter)
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     await calibrated(exporter)
     assert await exporter.total("llmq_judge_shift_ratio", part="judge", estimate="high") < 0
 

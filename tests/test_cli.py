@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__
-from exporter.cli import main
 from exporter.config import load
 from exporter.evaluators import built_in
 
@@ -21,21 +20,6 @@ CAPTURES = Path(__file__).parent / "captures" / "requests"
 RAG = CAPTURES / "openinference-openai.rag.traces.pb"
 REFUSAL = CAPTURES / "openinference-openai.refusal.traces.pb"
 BARE = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
-
-
-@pytest.fixture
-def llmq(capsys):
-    """Runs a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as exit_:
-            code = exit_.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def spawned(*arguments, **options):

@@ -74,23 +74,6 @@ def asked(board):
 EXPRESSIONS = [(name, expr) for name, board in BOARDS.items() for expr in asked(board)]
 
 
-def walk(node):
-    yield node
-    for name in ("lhs", "rhs", "expr", "args"):
-        below = getattr(node, name, None)
-        for child in below if isinstance(below, list) else [below] if below is not None else []:
-            yield from walk(child)
-
-
-def nodes(expr, *kinds):
-    return [node for node in walk(promql_parser.parse(substituted(expr))) if isinstance(node, kinds)]
-
-
-def selectors(expr):
-    found = nodes(expr, promql_parser.VectorSelector, promql_parser.MatrixSelector)
-    return [getattr(node, "vector_selector", node) for node in found]
-
-
 def family(name):
     """The exposed metric that a series belongs to: a histogram's series have endings of their own."""
     base = re.sub(r"_(bucket|sum|count)$", "", name)
@@ -204,22 +187,22 @@ def test_every_variable_is_used_and_every_used_one_is_there(name):
 
 
 @pytest.mark.parametrize(("name", "expr"), EXPRESSIONS, ids=lambda one: one[:60])
-def test_an_expression_parses_and_reads_what_is_exposed_or_recorded(name, expr):
-    for selector in selectors(expr):
+def test_an_expression_parses_and_reads_what_is_exposed_or_recorded(name, expr, selectors):
+    for selector in selectors(substituted(expr)):
         assert family(selector.name) in FAMILIES.keys() | RECORDED | OF_PROMETHEUS, selector.name
 
 
-def test_exposed_metrics_are_asked_only_for_labels_that_they_have():
+def test_exposed_metrics_are_asked_only_for_labels_that_they_have(selectors):
     for name, expr in EXPRESSIONS:
-        for selector in selectors(expr):
+        for selector in selectors(substituted(expr)):
             if found := FAMILIES.get(family(selector.name)):
                 labels = {matcher.name for matcher in selector.matchers.matchers}
                 assert labels <= {*found.labels, "job", "instance", "le"}, (name, selector.name)
 
 
-def test_counters_are_read_as_increases_over_grafanas_interval_or_a_window_that_is_the_point():
+def test_counters_are_read_as_increases_over_grafanas_interval_or_a_window_that_is_the_point(nodes):
     for name, expr in EXPRESSIONS:
-        counters = {counter.name for counter in nodes(expr, promql_parser.VectorSelector)}
+        counters = {counter.name for counter in nodes(substituted(expr), promql_parser.VectorSelector)}
         from_variables = {"llmq_requests_total", "llmq_evaluations_total"}
         assert {one for one in counters if one.endswith("_total")} <= from_variables, (name, expr)
         for window in re.findall(r"\[([^\]]+)\]", expr):
@@ -277,11 +260,11 @@ def test_bands_have_both_ends():
     assert bands == 4
 
 
-def test_exemplars_are_asked_of_raw_metrics_only():
+def test_exemplars_are_asked_of_raw_metrics_only(selectors):
     asking = [target["expr"] for _, _, target in TARGETS if target["exemplar"]]
     assert len(asking) >= 4
     for expr in asking:
-        assert {family(selector.name) for selector in selectors(expr)} <= {
+        assert {family(selector.name) for selector in selectors(substituted(expr))} <= {
             "llmq_evaluation_score",
             "llmq_evaluations_total",
         }

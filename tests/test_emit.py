@@ -9,7 +9,6 @@ from aiohttp import web
 
 from exporter.decode import JSON, PROTOBUF, decode
 from exporter.decode.batch import DecodeLimits
-from exporter.demo.judge_stub import Stub
 from exporter.emit import Emitter, Event, encoded
 from exporter.judge.breaker import Backoff
 from exporter.score import Evaluation, Failure
@@ -60,7 +59,7 @@ async def sending(aiohttp_server, respond, **options):
     app = web.Application()
     app.router.add_post("/v1/logs", take)
     server = await aiohttp_server(app)
-    emitter = Emitter(str(server.make_url("/")), backoff=QUICK, chance=random.Random(1), **options)
+    emitter = Emitter(str(server.make_url("/")), **{"backoff": QUICK, "chance": random.Random(1)} | options)
     running = asyncio.ensure_future(emitter.run())
     try:
         yield emitter, bodies
@@ -129,6 +128,45 @@ async def test_an_endpoint_that_is_busy_gets_the_same_again(aiohttp_server):
         assert len(answers) == 4
 
 
+class Waits(random.Random):
+    """Draws no wait at all, and remembers how long each might have been."""
+
+    def __init__(self):
+        super().__init__()
+        self.longest = []
+
+    def uniform(self, low, high):
+        self.longest.append(high)
+        return 0.0
+
+
+async def test_after_each_failure_in_a_row_it_waits_longer(aiohttp_server):
+    script, waits = ["breaks off", 503, 200, "breaks off", 200], Waits()
+
+    async def scripted(_, request):
+        said = script.pop(0)
+        if said == "breaks off":
+            request.transport.abort()
+        return web.Response(status=200 if said == 200 else 503)
+
+    async with sending(aiohttp_server, scripted, chance=waits) as (emitter, bodies):
+        for number in (1, 2):
+            emitter.offer(event(number))
+            await until(lambda: emitter.fates["sent"] == number)  # noqa: B023 - awaited here
+    assert waits.longest == [QUICK.first, QUICK.longest, QUICK.first]
+    assert len(bodies) == 2
+
+
+async def test_an_endpoint_cannot_refuse_more_than_it_was_sent(aiohttp_server):
+    async def lies(_, __):
+        return web.json_response({"partialSuccess": {"rejectedLogRecords": "3000"}})
+
+    async with sending(aiohttp_server, lies) as (emitter, _):
+        emitter.offer(event())
+        await until(lambda: emitter.fates)
+        assert emitter.fates == {"rejected": 1}
+
+
 async def test_what_an_endpoint_refuses_for_good_is_counted_and_not_sent_again(aiohttp_server):
     async def refuse(_, __):
         return web.Response(status=400)
@@ -157,7 +195,7 @@ async def test_what_does_not_fit_is_dropped_and_counted_and_nobody_waits():
         emitter.offer(event(number))
     assert (len(emitter), emitter.fates["dropped"]) == (5, 3)
     await emitter.close()
-    assert emitter.fates == {"dropped": 8}
+    assert (emitter.fates, len(emitter)) == ({"dropped": 8}, 0)
 
 
 async def test_what_waits_at_a_stop_is_sent_if_it_can_be(aiohttp_server):
@@ -283,7 +321,7 @@ def logs(bodies):
 
 
 async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it_is_durable(
-    run_exporter, aiohttp_server, tmp_path
+    run_exporter, aiohttp_server, judge
 ):
     bodies = []
 
@@ -294,36 +332,20 @@ async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it
     collector = web.Application()
     collector.router.add_post("/v1/logs", take)
     server = await aiohttp_server(collector)
-    async with Stub().running() as stub:
-        exporter = await run_exporter(
-            {
-                "judge": {
-                    "enabled": True,
-                    "endpoint": stub.url,
-                    "model": "judge-1",
-                    "sampling": [{"rate": 1.0}],
-                    "rubrics": {"faithfulness": {"enabled": False}},
-                    "budget": {"ledger": f"sqlite:///{tmp_path}/ledger.db"},
-                    "repeat": 0,
-                    "emit": {"endpoint": str(server.make_url("/"))[:-1]},
-                }
-            }
-        )
-        status, _ = await exporter.post(
-            "/v1/interactions", json=[{"id": "1", "app": "shop", "question": "Refunds?", "answer": "truth:good"}]
-        )
-        assert status == 200
-        await exporter.pass_time(3)
-        async with asyncio.timeout(20):
-            while not any(log.attributes["gen_ai.evaluation.name"] == "helpfulness" for log in logs(bodies)):
-                exporter.exporter.judging.worker.wake()
-                await exporter.exporter.pipeline.flush()
-                await asyncio.sleep(0.01)  # what the collector was told has no event
+    exporter = await run_exporter(judge(emit={"endpoint": str(server.make_url("/"))[:-1]}))
+    await exporter.ask("truth:good")
+    async with asyncio.timeout(20):
+        while not any(log.attributes["gen_ai.evaluation.name"] == "helpfulness" for log in logs(bodies)):
+            exporter.exporter.judging.worker.wake()
+            await exporter.exporter.pipeline.flush()
+            await asyncio.sleep(0.01)  # what the collector was told has no event
     told = {log.attributes["gen_ai.evaluation.name"]: log for log in logs(bodies)}
     assert told["helpfulness"].attributes["llmq.evaluator.version"].startswith("judge-1+")
     assert {"refusal", "empty", "helpfulness"} <= told.keys()
     assert len({log.trace_id for log in told.values()}) == 1
-    await exporter.exporter.pipeline.flush()
+    async with asyncio.timeout(20):  # counted when the collector's answer has come, which is after it was told
+        while await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") < len(logs(bodies)):
+            await exporter.exporter.pipeline.flush()
     assert await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") == len(logs(bodies))
 
 

@@ -9,7 +9,6 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from exporter.cli import main
-from exporter.demo.judge_stub import Stub
 from exporter.forgetting import LIFE
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
@@ -42,31 +41,17 @@ async def delete(exporter, path, **headers):
     return await asking
 
 
-async def read(exporter, trace_id):
-    async with exporter.client.get(f"/api/traces/{trace_id}") as response:
-        return await response.json() if response.status == 200 else None
-
-
-def stored(exporter):
-    """Everything that tables of the store hold."""
-    connection = sqlite3.connect(exporter.exporter.store.path)
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    held = repr([connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables])
-    connection.close()
-    return held
-
-
 async def test_a_trace_is_deleted_and_its_counters_stay(run_exporter):
     exporter = await run_exporter(ALL)
     await send(exporter, A)
     await send(exporter, B)
     assert await delete(exporter, f"/api/traces/{A.upper()}") == (200, {"traces": 1})
-    assert await read(exporter, A) is None
-    assert (await read(exporter, B))["question"] == f"{SECRET} question"
+    assert await exporter.read(A) is None
+    assert (await exporter.read(B))["question"] == f"{SECRET} question"
     assert await exporter.total("llmq_requests_total") == 2
     assert await delete(exporter, f"/api/traces/{A}") == (200, {"traces": 0})
     assert await delete(exporter, f"/api/traces/{B}") == (200, {"traces": 1})
-    assert SECRET not in stored(exporter)
+    assert SECRET not in exporter.stored()
 
 
 async def test_all_traces_of_a_user_are_deleted_and_nothing_names_them(run_exporter):
@@ -75,10 +60,10 @@ async def test_all_traces_of_a_user_are_deleted_and_nothing_names_them(run_expor
     await send(exporter, B)
     await send(exporter, C, user="bob", question="mine", answer="mine")
     assert await delete(exporter, "/api/users/ada@example.com%2F1") == (200, {"traces": 2})
-    assert (await read(exporter, A), await read(exporter, B)) == (None, None)
-    assert (await read(exporter, C))["user"] == "bob"
+    assert (await exporter.read(A), await exporter.read(B)) == (None, None)
+    assert (await exporter.read(C))["user"] == "bob"
     await exporter.pass_time(0)
-    held = stored(exporter)
+    held = exporter.stored()
     assert SECRET not in held
     assert ADA not in held
 
@@ -94,7 +79,7 @@ async def test_feedback_and_turns_of_a_deleted_trace_go_with_it(run_exporter):
     assert await exporter.total("llmq_exporter_queue_length", queue="feedback") == 1
     await delete(exporter, "/api/users/ada@example.com%2F1")
     await exporter.pass_time(0)
-    assert SECRET not in stored(exporter)
+    assert SECRET not in exporter.stored()
     assert await exporter.total("llmq_feedback_received_total", outcome="forgotten") == 2
     assert await exporter.total("llmq_feedback_total", signal="thumbs_down") == 1
     assert await exporter.total("llmq_exporter_queue_length", queue="conversations") == 0
@@ -105,9 +90,9 @@ async def test_parts_that_are_sent_again_bring_nothing_back(run_exporter):
     await send(exporter, A)
     await delete(exporter, f"/api/traces/{A}")
     await send(exporter, A)
-    assert await read(exporter, A) is None
+    assert await exporter.read(A) is None
     assert await exporter.total("llmq_requests_total") == 1
-    assert SECRET not in stored(exporter)
+    assert SECRET not in exporter.stored()
 
 
 async def test_what_is_still_open_counts_and_is_forgotten_as_it_is_recorded(run_exporter):
@@ -117,9 +102,9 @@ async def test_what_is_still_open_counts_and_is_forgotten_as_it_is_recorded(run_
     assert await delete(exporter, "/api/users/ada@example.com%2F1") == (200, {"traces": 0})
     assert await delete(exporter, f"/api/traces/{B}") == (200, {"traces": 0})
     await exporter.pass_time(3)
-    assert (await read(exporter, A), await read(exporter, B)) == (None, None)
+    assert (await exporter.read(A), await exporter.read(B)) == (None, None)
     assert await exporter.total("llmq_requests_total") == 2
-    assert SECRET not in stored(exporter)
+    assert SECRET not in exporter.stored()
 
 
 async def test_a_user_who_comes_back_is_recorded_again(run_exporter):
@@ -127,7 +112,7 @@ async def test_a_user_who_comes_back_is_recorded_again(run_exporter):
     await delete(exporter, "/api/users/ada@example.com%2F1")
     await exporter.pass_time(60)
     await send(exporter, A, started_at=exporter.clock.at)
-    assert (await read(exporter, A))["user"] == ADA
+    assert (await exporter.read(A))["user"] == ADA
 
 
 async def test_a_trace_that_began_before_and_arrives_within_a_day_is_forgotten(run_exporter):
@@ -136,12 +121,12 @@ async def test_a_trace_that_began_before_and_arrives_within_a_day_is_forgotten(r
     await delete(exporter, "/api/users/ada@example.com%2F1")
     await exporter.pass_time(LIFE - 60)
     await send(exporter, A, started_at=began)
-    assert await read(exporter, A) is None
+    assert await exporter.read(A) is None
     await exporter.pass_time(120)
     for chore in exporter.exporter.pipeline.chores:
         chore()
     await send(exporter, B, started_at=began)
-    assert (await read(exporter, B))["user"] == ADA
+    assert (await exporter.read(B))["user"] == ADA
 
 
 async def test_a_user_who_becomes_known_late_is_forgotten_then(run_exporter):
@@ -155,14 +140,14 @@ async def test_a_user_who_becomes_known_late_is_forgotten_then(run_exporter):
 
     await exporter.post("/v1/traces", json=request(span))
     await exporter.pass_time(20)
-    assert (await read(exporter, A))["user"] is None
+    assert (await exporter.read(A))["user"] is None
     await delete(exporter, "/api/users/ada@example.com%2F1")
     asker = [*span["attributes"], {"key": "user.id", "value": {"stringValue": ADA}}]
     late = span | {"spanId": "2" * 16, "parentSpanId": "1" * 16, "attributes": asker}
     await exporter.post("/v1/traces", json=request(late))
     await exporter.pass_time(1)
-    assert await read(exporter, A) is None
-    assert ADA not in stored(exporter)
+    assert await exporter.read(A) is None
+    assert ADA not in exporter.stored()
 
 
 async def test_a_request_survives_a_restart_with_traces_open(run_exporter):
@@ -172,36 +157,29 @@ async def test_a_request_survives_a_restart_with_traces_open(run_exporter):
     await exporter.client.close()
     again = await run_exporter(ALL)
     await again.pass_time(3)
-    assert await read(again, A) is None
-    assert SECRET not in stored(again)
+    assert await again.read(A) is None
+    assert SECRET not in again.stored()
 
 
-async def test_jobs_of_the_judge_go_with_their_traces(run_exporter, tmp_path):
-    async with Stub().running() as stub:
-        judge = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}]}
-        judge["budget"] = {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}", "day": {"tokens": 1}}
-        exporter = await run_exporter(ALL | {"judge": judge})
-        exporter.exporter.judging.worker.stop()
-        await send(exporter, A)
-        await send(exporter, B)
-        jobs = len(exporter.exporter.judging.queue)
-        assert jobs >= 1
-        await delete(exporter, f"/api/traces/{A}")
-        assert len(exporter.exporter.judging.queue) == jobs / 2
-        await delete(exporter, f"/api/traces/{B}")
-        assert SECRET not in stored(exporter)
-        assert await exporter.total("llmq_unscored_total", reason="forgotten") == jobs
+async def test_jobs_of_the_judge_go_with_their_traces(run_exporter, judge):
+    exporter = await run_exporter(ALL | judge())
+    exporter.exporter.judging.worker.stop()
+    await send(exporter, A)
+    await send(exporter, B)
+    assert len(exporter.exporter.judging.queue) == 2
+    await delete(exporter, f"/api/traces/{A}")
+    assert len(exporter.exporter.judging.queue) == 1
+    await delete(exporter, f"/api/traces/{B}")
+    assert SECRET not in exporter.stored()
+    assert await exporter.total("llmq_unscored_total", reason="forgotten") == 2
 
 
-async def test_jobs_of_a_trace_that_is_forgotten_as_it_is_recorded_are_never_stored(run_exporter, tmp_path):
-    async with Stub().running() as stub:
-        judge = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}]}
-        judge["budget"] = {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}
-        exporter = await run_exporter(ALL | {"judge": judge})
-        await delete(exporter, f"/api/traces/{A}")
-        await send(exporter, A)
-        assert len(exporter.exporter.judging.queue) == 0
-        assert await exporter.total("llmq_unscored_total", reason="forgotten") >= 1
+async def test_jobs_of_a_trace_that_is_forgotten_as_it_is_recorded_are_never_stored(run_exporter, judge):
+    exporter = await run_exporter(ALL | judge())
+    await delete(exporter, f"/api/traces/{A}")
+    await send(exporter, A)
+    assert len(exporter.exporter.judging.queue) == 0
+    assert await exporter.total("llmq_unscored_total", reason="forgotten") >= 1
 
 
 @pytest.mark.parametrize("path", ["/api/traces/xyz", f"/api/traces/{A[1:]}"])
@@ -243,7 +221,7 @@ async def test_the_command_deletes_and_says_how_much(run_exporter, capsys):
             assert capsys.readouterr().out == said
         assert await asyncio.to_thread(main, ["forget", "--trace", "x", "--from", url]) == 1
         assert "32 hexadecimal digits" in capsys.readouterr().err
-    assert await read(exporter, A) is None
+    assert await exporter.read(A) is None
 
 
 async def test_a_request_is_done_again_from_the_journal_after_a_crash(run_exporter, tmp_path):
@@ -257,5 +235,5 @@ async def test_a_request_is_done_again_from_the_journal_after_a_crash(run_export
     connection.close()
     again = await run_exporter(ALL)
     await again.pass_time(0)
-    assert await read(again, A) is None
-    assert SECRET not in stored(again)
+    assert await again.read(A) is None
+    assert SECRET not in again.stored()

@@ -3,41 +3,9 @@
 import asyncio
 import json
 
-import pytest
-
-from exporter.demo.judge_stub import Behaviour, Stub
+from exporter.demo.judge_stub import Behaviour
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
-
-
-@pytest.fixture
-async def stub():
-    async with Stub().running() as running:
-        yield running
-
-
-@pytest.fixture
-def judge(tmp_path, stub):
-    """A config with a judge that judges everything by helpfulness alone, but for what a test says."""
-
-    def configured(**changes):
-        rubrics = {"faithfulness": {"enabled": False}}
-        section = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}]}
-        section |= {"rubrics": rubrics, "repeat": 0, "budget": {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}}
-        return {"judge": section | changes}
-
-    return configured
-
-
-async def ask(exporter, *answers, **fields):
-    """Send interactions, and let them be scored and recorded."""
-    asked = [
-        {"id": f"{answer}-{number}", "app": "shop", "question": "Refunds?", "context": CONTEXT, "answer": answer}
-        for number, answer in enumerate(answers)
-    ]
-    status, body = await exporter.post("/v1/interactions", json=[one | fields for one in asked])
-    assert status == 200, body
-    await exporter.pass_time(3)
 
 
 async def settled(exporter, *, seconds=0.0):
@@ -60,7 +28,7 @@ async def verdicts(exporter, **labels):
 
 async def test_every_sampled_trace_gets_the_judges_verdict(run_exporter, judge):
     exporter = await run_exporter(judge())
-    await ask(exporter, "truth:good", "truth:bad", "truth:good")
+    await exporter.ask("truth:good", "truth:bad", "truth:good")
     await settled(exporter)
     assert await verdicts(exporter, sample="random") == [2, 1]
 
@@ -68,7 +36,7 @@ async def test_every_sampled_trace_gets_the_judges_verdict(run_exporter, judge):
 async def test_how_long_the_judge_takes_is_observed(run_exporter, judge, stub):
     stub.behaviour = Behaviour(latency=0.05)
     exporter = await run_exporter(judge())
-    await ask(exporter, "truth:good", "truth:bad")
+    await exporter.ask("truth:good", "truth:bad")
     await settled(exporter)
     count, seconds = [
         await exporter.total(f"llmq_evaluation_duration_seconds_{one}", evaluator="helpfulness")
@@ -80,7 +48,7 @@ async def test_how_long_the_judge_takes_is_observed(run_exporter, judge, stub):
 
 async def test_the_evaluator_version_names_the_model_and_the_rubric(run_exporter, judge):
     exporter = await run_exporter(judge())
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     await settled(exporter)
     versions = {
         dict(labels)["evaluator_version"]
@@ -95,7 +63,7 @@ async def test_the_evaluator_version_names_the_model_and_the_rubric(run_exporter
 
 async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_exporter, judge):
     exporter = await run_exporter(judge())
-    await ask(exporter, "truth:bad")
+    await exporter.ask("truth:bad")
     await settled(exporter)
     samples = exporter.exporter.store.objects("judge job")
     assert samples == []
@@ -108,7 +76,7 @@ async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_
 
 async def test_what_is_not_sampled_is_counted(run_exporter, judge, stub):
     exporter = await run_exporter(judge(sampling=[{"rate": 0.0}]))
-    await ask(exporter, "truth:good", "truth:bad")
+    await exporter.ask("truth:good", "truth:bad")
     await settled(exporter)
     assert await exporter.total("llmq_unscored_total", evaluator="helpfulness", reason="sampled_out") == 2
     assert stub.requests == []
@@ -117,7 +85,7 @@ async def test_what_is_not_sampled_is_counted(run_exporter, judge, stub):
 async def test_evaluated_unscored_and_failed_add_up_to_the_requests(run_exporter, judge, stub):
     stub.behaviour = Behaviour(malformed_rate=0.3, refuse_rate=0.2)
     exporter = await run_exporter(judge(sampling=[{"rate": 0.6}], attempts=1))
-    await ask(exporter, *(["truth:good"] * 30), *(["truth:bad"] * 30))
+    await exporter.ask(*(["truth:good"] * 30), *(["truth:bad"] * 30))
     await settled(exporter, seconds=1)
     requests = await exporter.total("llmq_requests_total")
     failed = await exporter.total("llmq_evaluation_failures_total", evaluator="helpfulness")
@@ -131,7 +99,7 @@ async def test_evaluated_unscored_and_failed_add_up_to_the_requests(run_exporter
 async def test_a_transient_error_is_tried_again_until_there_is_a_verdict(run_exporter, judge, stub):
     stub.behaviour = Behaviour(error_rate=0.5, seed=1)
     exporter = await run_exporter(judge(attempts=20))
-    await ask(exporter, *(["truth:good"] * 10))
+    await exporter.ask(*(["truth:good"] * 10))
     await settled(exporter, seconds=30)
     assert await verdicts(exporter) == [10, 0]
     assert len(stub.requests) > 10
@@ -140,7 +108,7 @@ async def test_a_transient_error_is_tried_again_until_there_is_a_verdict(run_exp
 async def test_an_unparseable_reply_is_a_failure_and_never_a_verdict(run_exporter, judge, stub):
     stub.behaviour = Behaviour(malformed_rate=1.0)
     exporter = await run_exporter(judge(attempts=2))
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     await settled(exporter, seconds=60)
     assert await exporter.total("llmq_evaluation_failures_total", reason="unparseable") == 1
     assert await verdicts(exporter) == [0, 0]
@@ -149,7 +117,7 @@ async def test_an_unparseable_reply_is_a_failure_and_never_a_verdict(run_exporte
 async def test_another_models_reply_is_counted_and_not_scored(run_exporter, judge, stub):
     stub.behaviour = Behaviour(replies_as="judge-2")
     exporter = await run_exporter(judge())
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     await settled(exporter)
     assert await exporter.total("llmq_judge_pin_mismatches_total", evaluator="helpfulness", kind="model") == 1
     assert await exporter.total("llmq_evaluation_failures_total", reason="pin_mismatch") == 1
@@ -159,7 +127,7 @@ async def test_another_models_reply_is_counted_and_not_scored(run_exporter, judg
 async def test_another_models_reply_is_scored_and_counted_where_that_is_wanted(run_exporter, judge, stub):
     stub.behaviour = Behaviour(replies_as="judge-2")
     exporter = await run_exporter(judge(pin={"mismatch": "count"}))
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     await settled(exporter)
     assert await exporter.total("llmq_judge_pin_mismatches_total", evaluator="helpfulness", kind="model") == 1
     assert await verdicts(exporter) == [1, 0]
@@ -168,7 +136,7 @@ async def test_another_models_reply_is_scored_and_counted_where_that_is_wanted(r
 async def test_over_budget_is_counted_and_nothing_is_asked(run_exporter, judge, stub, tmp_path):
     ledger = f"sqlite:///{tmp_path / 'ledger.db'}"
     exporter = await run_exporter(judge(budget={"day": {"tokens": 10}, "ledger": ledger}))
-    await ask(exporter, "truth:good", "truth:bad")
+    await exporter.ask("truth:good", "truth:bad")
     await settled(exporter)
     assert await exporter.total("llmq_unscored_total", evaluator="helpfulness", reason="over_budget") == 2
     assert await exporter.total("llmq_judge_requests_total", outcome="over_day_tokens") == 2
@@ -177,7 +145,7 @@ async def test_over_budget_is_counted_and_nothing_is_asked(run_exporter, judge, 
 
 async def test_the_tokens_counted_are_the_tokens_billed(run_exporter, judge, stub):
     exporter = await run_exporter(judge())
-    await ask(exporter, "truth:good", "truth:bad", "truth:good")
+    await exporter.ask("truth:good", "truth:bad", "truth:good")
     await settled(exporter)
     bill = stub.billed()
     assert await exporter.total("llmq_judge_tokens_total") == bill.input + bill.output
@@ -186,7 +154,7 @@ async def test_the_tokens_counted_are_the_tokens_billed(run_exporter, judge, stu
 async def test_a_repeated_judgement_counts_flips_and_no_second_verdict(run_exporter, judge, stub):
     stub.behaviour = Behaviour(flip_rate=1.0)
     exporter = await run_exporter(judge(repeat=1))
-    await ask(exporter, "truth:good one", "truth:good two")
+    await exporter.ask("truth:good one", "truth:good two")
     await settled(exporter)
     await settled(exporter)
     assert await verdicts(exporter) == [2, 0]
@@ -196,7 +164,7 @@ async def test_a_repeated_judgement_counts_flips_and_no_second_verdict(run_expor
 async def test_hard_cases_are_judged_apart_from_the_sample(run_exporter, judge):
     config = judge(sampling=[{"rate": 0.0}], targeted={"rate": 1.0, "failed": ["refusal"]})
     exporter = await run_exporter(config)
-    await ask(exporter, "I'm sorry, but I can't help with that. truth:bad", "Within 30 days. truth:good")
+    await exporter.ask("I'm sorry, but I can't help with that. truth:bad", "Within 30 days. truth:good")
     await settled(exporter)
     assert await verdicts(exporter, sample="targeted") == [0, 1]
     assert await verdicts(exporter, sample="random") == [0, 0]
@@ -205,7 +173,7 @@ async def test_hard_cases_are_judged_apart_from_the_sample(run_exporter, judge):
 async def test_jobs_survive_a_restart(run_exporter, judge, stub):
     stub.behaviour = Behaviour(error_rate=1.0, errors=(503,))
     first = await run_exporter(judge(attempts=20))
-    await ask(first, "truth:good", "truth:bad")
+    await first.ask("truth:good", "truth:bad")
     await first.client.close()
     stub.behaviour = Behaviour()
     second = await run_exporter(judge(attempts=20))
@@ -216,7 +184,7 @@ async def test_jobs_survive_a_restart(run_exporter, judge, stub):
 async def test_a_job_that_is_too_old_fails_and_says_so(run_exporter, judge, stub):
     stub.behaviour = Behaviour(error_rate=1.0, errors=(503,))
     exporter = await run_exporter(judge(attempts=100))
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     await settled(exporter, seconds=3600)
     assert await exporter.total("llmq_evaluation_failures_total", evaluator="helpfulness") == 1
     assert await exporter.total("llmq_evaluation_failures_total", reason="expired") == 1
@@ -225,7 +193,7 @@ async def test_a_job_that_is_too_old_fails_and_says_so(run_exporter, judge, stub
 async def test_a_stalled_judge_is_visible(run_exporter, judge, stub):
     stub.behaviour = Behaviour(error_rate=1.0, errors=(503,))
     exporter = await run_exporter(judge(attempts=100))
-    await ask(exporter, "truth:good")
+    await exporter.ask("truth:good")
     exporter.clock.move(60)
     assert await exporter.total("llmq_judge_lag_seconds") >= 60
     assert await exporter.total("llmq_exporter_queue_length", queue="judge") == 1
@@ -233,7 +201,7 @@ async def test_a_stalled_judge_is_visible(run_exporter, judge, stub):
 
 async def test_a_trace_without_context_is_not_judged_for_faithfulness(run_exporter, judge, stub):
     exporter = await run_exporter(judge(rubrics={"helpfulness": {"enabled": False}}))
-    await ask(exporter, "truth:good", context=[])
+    await exporter.ask("truth:good", context=[])
     await settled(exporter)
     assert await exporter.total("llmq_unscored_total", evaluator="faithfulness", reason="not_applicable") == 1
     assert stub.requests == []
@@ -242,7 +210,7 @@ async def test_a_trace_without_context_is_not_judged_for_faithfulness(run_export
 async def test_what_a_user_did_not_like_is_judged_as_a_hard_case_once(run_exporter, judge):
     exporter = await run_exporter(judge(sampling=[{"rate": 0.0}], targeted={"rate": 1.0, "feedback": True}))
     trace_id = "a" * 32
-    await ask(exporter, "truth:bad", trace_id=trace_id)
+    await exporter.ask("truth:bad", trace_id=trace_id)
     for number in range(2):
         down = {"id": str(number), "trace_id": trace_id, "signal": "thumbs_down"}
         status, body = await exporter.post("/v1/feedback", json=down)
@@ -255,7 +223,7 @@ async def test_what_a_user_did_not_like_is_judged_as_a_hard_case_once(run_export
 async def test_what_is_judged_anyway_is_not_judged_again_for_a_complaint(run_exporter, judge, stub):
     exporter = await run_exporter(judge(targeted={"rate": 1.0, "feedback": True}))
     trace_id = "a" * 32
-    await ask(exporter, "truth:bad", trace_id=trace_id)
+    await exporter.ask("truth:bad", trace_id=trace_id)
     down = {"id": "1", "trace_id": trace_id, "signal": "thumbs_down"}
     await exporter.post("/v1/feedback", json=down)
     await exporter.pass_time(1)
@@ -268,7 +236,7 @@ async def test_a_complaint_brings_no_trace_to_the_judge_that_no_sampling_rule_is
     rules = [{"apps": ["bank"], "rate": 1.0}]
     exporter = await run_exporter(judge(sampling=rules, targeted={"rate": 1.0, "feedback": True}))
     trace_id = "a" * 32
-    await ask(exporter, "truth:bad", trace_id=trace_id)
+    await exporter.ask("truth:bad", trace_id=trace_id)
     await exporter.post("/v1/feedback", json={"id": "1", "trace_id": trace_id, "signal": "thumbs_down"})
     await exporter.pass_time(1)
     await settled(exporter)
@@ -279,7 +247,7 @@ async def test_a_complaint_brings_no_trace_to_the_judge_that_no_sampling_rule_is
 async def test_a_stop_waits_for_calls_under_way_so_that_none_is_paid_twice(run_exporter, judge, stub):
     stub.behaviour = Behaviour(latency=0.3)
     first = await run_exporter(judge())
-    await ask(first, *(["truth:good"] * 4))
+    await first.ask(*(["truth:good"] * 4))
     async with asyncio.timeout(20):
         while not stub.requests:
             first.exporter.judging.worker.wake()

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import sqlite3
 
 import pytest
 
-from exporter.demo.judge_stub import Stub
 from exporter.document import document, judged, without_text
 from exporter.judge.case import Case
 from exporter.score import Evaluation, Outcome
@@ -26,24 +24,10 @@ async def send(exporter, trace_id, **more):
     await exporter.pass_time(3)
 
 
-async def read(exporter, trace_id):
-    async with exporter.client.get(f"/api/traces/{trace_id}") as response:
-        return await response.json() if response.status == 200 else None
-
-
 async def say(exporter, **said):
     status, body = await exporter.post("/v1/feedback", json=said)
     assert status == 200, body
     await exporter.pass_time(0)
-
-
-def bytes_stored(exporter):
-    """Everything that tables of the store hold."""
-    connection = sqlite3.connect(exporter.exporter.store.path)
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    held = repr([connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables])
-    connection.close()
-    return held
 
 
 # Redaction
@@ -52,10 +36,10 @@ def bytes_stored(exporter):
 async def test_text_is_stored_redacted_and_counted(run_exporter):
     exporter = await run_exporter(ALL)
     await send(exporter, A)
-    found = await read(exporter, A)
+    found = await exporter.read(A)
     assert (found["question"], found["answer"]) == ("I am [email], who are you?", "Call [phone].")
     assert found["context"][0]["text"] == "Ask [email]."
-    assert MAIL not in bytes_stored(exporter)
+    assert MAIL not in exporter.stored()
     assert await exporter.total("llmq_exporter_redactions_total", kind="email") >= 2
     assert await exporter.total("llmq_exporter_redactions_total", kind="phone") >= 1
 
@@ -64,7 +48,7 @@ async def test_what_is_redacted_is_configured(run_exporter):
     privacy = {"redact": ["phone"], "patterns": {"who": "who are you"}}
     exporter = await run_exporter(ALL | {"privacy": privacy})
     await send(exporter, A)
-    found = await read(exporter, A)
+    found = await exporter.read(A)
     assert (found["question"], found["answer"]) == (f"I am {MAIL}, [who]?", "Call [phone].")
     assert await exporter.total("llmq_exporter_redactions_total", kind="who") == 1
 
@@ -74,21 +58,21 @@ async def test_evaluators_score_what_was_sent(run_exporter):
     exporter = await run_exporter(ALL | {"evaluators": {"format": {"rules": [rule]}}})
     await send(exporter, A)
     assert await exporter.total("llmq_evaluations_total", evaluator="format", verdict="pass") == 1
-    assert (await read(exporter, A))["answer"] == "Call [phone]."
+    assert (await exporter.read(A))["answer"] == "Call [phone]."
 
 
 async def test_comments_and_edits_are_stored_redacted_whether_they_come_late_or_early(run_exporter):
     exporter = await run_exporter(ALL)
     edit = {"signal": "edit", "edited_text": f"Call {PHONE}.", "comment": f"mail {MAIL}"}
     await say(exporter, trace_id=A, **edit)
-    assert MAIL not in bytes_stored(exporter)
+    assert MAIL not in exporter.stored()
     await send(exporter, A)
     await send(exporter, B)
     await say(exporter, trace_id=B, **edit)
     for trace_id in (A, B):
-        [said] = (await read(exporter, trace_id))["feedback"]
+        [said] = (await exporter.read(trace_id))["feedback"]
         assert (said["edited_text"], said["comment"], said["edit_ratio"]) == ("Call [phone].", "mail [email]", 0)
-    assert MAIL not in bytes_stored(exporter)
+    assert MAIL not in exporter.stored()
 
 
 async def test_an_edit_is_compared_with_the_redacted_answer_where_only_that_is_left(run_exporter):
@@ -96,24 +80,21 @@ async def test_an_edit_is_compared_with_the_redacted_answer_where_only_that_is_l
     await send(exporter, A)
     exporter.exporter.feedback.recent.__init__()
     await say(exporter, trace_id=A, signal="edit", edited_text=f"Call {PHONE}.")
-    assert (await read(exporter, A))["feedback"][0]["edit_ratio"] == 0
+    assert (await exporter.read(A))["feedback"][0]["edit_ratio"] == 0
 
 
-async def test_the_judge_is_shown_what_is_stored(run_exporter, tmp_path):
-    async with Stub().running() as stub:
-        judge = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}], "repeat": 0}
-        judge["budget"] = {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}
-        exporter = await run_exporter({"store": {"content": "none"}, "judge": judge})
-        await send(exporter, A)
-        judging = exporter.exporter.judging
-        async with asyncio.timeout(20):
-            while len(judging.queue):
-                assert MAIL not in bytes_stored(exporter)
-                judging.worker.wake()
-                await asyncio.sleep(0.01)
-        assert len(stub.requests) >= 1
-        asked = json.dumps(stub.requests)
-        assert (MAIL in asked, PHONE in asked, "I am [email], who are you?" in asked) == (False, False, True)
+async def test_the_judge_is_shown_what_is_stored(run_exporter, stub, judge):
+    exporter = await run_exporter({"store": {"content": "none"}} | judge())
+    await send(exporter, A)
+    judging = exporter.exporter.judging
+    async with asyncio.timeout(20):
+        while len(judging.queue):
+            assert MAIL not in exporter.stored()
+            judging.worker.wake()
+            await asyncio.sleep(0.01)
+    assert len(stub.requests) >= 1
+    asked = json.dumps(stub.requests)
+    assert (MAIL in asked, PHONE in asked, "I am [email], who are you?" in asked) == (False, False, True)
 
 
 async def test_what_people_review_is_stored_redacted_and_goes_with_its_trace(run_exporter):
@@ -124,12 +105,12 @@ async def test_what_people_review_is_stored_redacted_and_goes_with_its_trace(run
     shelf = exporter.exporter.review.desk.shelf
     assert {*shelf.open} == {A, B}
     assert shelf.evidence(A).question == "I am [email], who are you?"
-    assert MAIL not in bytes_stored(exporter)
+    assert MAIL not in exporter.stored()
     for path in (f"/api/traces/{A}", "/api/users/bob"):
         async with exporter.client.delete(path) as response:
             assert response.status == 200
     assert (shelf.open, shelf.evidence(A), shelf.evidence(B)) == ({}, None, None)
-    assert "planted" not in bytes_stored(exporter)
+    assert "planted" not in exporter.stored()
 
 
 @pytest.mark.parametrize(("content", "kept"), [("none", ""), ("all", '"written to [email]"')])
@@ -142,9 +123,9 @@ async def test_what_others_say_of_a_trace_is_text_of_it(run_exporter, content, k
     body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
     status, _ = await exporter.post("/v1/logs", json=body)
     await exporter.pass_time(1)
-    found = await read(exporter, A)
+    found = await exporter.read(A)
     assert (status, found["evaluations"][-1]["explanation"]) == (200, kept)
-    assert MAIL not in bytes_stored(exporter)
+    assert MAIL not in exporter.stored()
 
 
 # Retention of content
@@ -184,7 +165,7 @@ async def test_text_goes_when_it_is_old_and_verdicts_stay(run_exporter):
     await exporter.pass_time(43_300)
     await exporter.exporter.pipeline.retention.apply()
     await exporter.pass_time(0)
-    old, young = await read(exporter, A), await read(exporter, B)
+    old, young = await exporter.read(A), await exporter.read(B)
     assert (old["question"], old["answer"], old["context"][0]["text"]) == (None, None, None)
     assert [one["verdict"] for one in old["evaluations"]] == [one["verdict"] for one in young["evaluations"]]
     assert young["question"] == "I am [email], who are you?"
@@ -196,8 +177,8 @@ async def test_no_text_comes_into_a_trace_whose_text_has_gone(run_exporter):
     await exporter.pass_time(90_000)
     await exporter.exporter.pipeline.retention.apply()
     await say(exporter, trace_id=A, signal="thumbs_down", comment="planted")
-    assert "planted" not in bytes_stored(exporter)
-    assert (await read(exporter, A))["feedback"][0]["signal"] == "thumbs_down"
+    assert "planted" not in exporter.stored()
+    assert (await exporter.read(A))["feedback"][0]["signal"] == "thumbs_down"
 
 
 @pytest.mark.parametrize("number", [0, 1, 64, 150])
@@ -210,9 +191,9 @@ async def test_text_of_any_number_of_traces_goes_once_also_after_a_restart(run_e
     await exporter.pass_time(3700)
     await exporter.exporter.pipeline.retention.apply()
     await exporter.pass_time(0)
-    assert "planted" not in bytes_stored(exporter)
+    assert "planted" not in exporter.stored()
     await exporter.client.close()
     again = await run_exporter(config)
     await send(again, A, question="planted")
     await again.exporter.pipeline.retention.apply()
-    assert (await read(again, A))["question"] == "planted"
+    assert (await again.read(A))["question"] == "planted"

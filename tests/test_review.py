@@ -6,7 +6,7 @@ import json
 import pytest
 
 from exporter.cli import main
-from exporter.demo.judge_stub import Behaviour, Stub
+from exporter.demo.judge_stub import Behaviour
 from exporter.review import reception
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
@@ -317,16 +317,6 @@ async def test_without_permission_to_store_text_nothing_is_queued(run_exporter):
     assert exporter.exporter.store.objects("review evidence") == []
 
 
-@pytest.fixture
-async def judge(tmp_path):
-    """A judge of helpfulness that says what the answer tells it to."""
-    async with Stub().running() as stub:
-        section = {"enabled": True, "endpoint": stub.url, "model": "judge-1", "sampling": [{"rate": 1.0}], "repeat": 0}
-        section |= {"rubrics": {"faithfulness": {"enabled": False}}}
-        section |= {"budget": {"ledger": f"sqlite:///{tmp_path / 'ledger.db'}"}}
-        yield stub, {"judge": section}
-
-
 async def judged(exporter):
     async with asyncio.timeout(20):
         while len(exporter.exporter.judging.queue):
@@ -340,7 +330,7 @@ async def pairs(exporter, said, human):
 
 
 async def test_labels_are_held_beside_the_judges_verdict_at_once(run_exporter, judge):
-    exporter = await run_exporter(config(EVERYTHING) | judge[1])
+    exporter = await run_exporter(config(EVERYTHING) | judge())
     await ask(exporter, QUESTIONS[0], answer="truth:good")
     await ask(exporter, QUESTIONS[1], answer="truth:bad")
     await judged(exporter)
@@ -353,13 +343,11 @@ async def test_labels_are_held_beside_the_judges_verdict_at_once(run_exporter, j
 
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_the_verdicts_of_a_judge_that_does_not_count_yet_are_compared_as_well(
-    run_exporter, judge, tmp_path, is_late
+    run_exporter, judge, stub, tmp_path, is_late
 ):
-    stub, judge = judge
     anchor = {"id": "1", "evaluator": "helpfulness", "question": "?", "answer": "truth:good", "human": "pass"}
     (tmp_path / "anchors.jsonl").write_text(json.dumps(anchor))
-    judge["judge"]["anchors"] = {"file": str(tmp_path / "anchors.jsonl")}
-    exporter = await run_exporter(config(EVERYTHING) | judge)
+    exporter = await run_exporter(config(EVERYTHING) | judge(anchors={"file": str(tmp_path / "anchors.jsonl")}))
     stub.behaviour = Behaviour(error_rate=1.0, errors=(503,)) if is_late else stub.behaviour
     await ask(exporter, QUESTIONS[0], answer="truth:bad")
     if not is_late:
@@ -378,7 +366,7 @@ async def test_the_verdicts_of_a_judge_that_does_not_count_yet_are_compared_as_w
 
 async def test_what_is_not_queued_is_counted_once_whatever_is_said_of_it_later(run_exporter, judge):
     reasons = {"failed": {"enabled": True, "failed": ["refusal"]}, "complaint": {"enabled": True}}
-    exporter = await run_exporter(config(reasons) | judge[1])
+    exporter = await run_exporter(config(reasons) | judge())
     for number in (1, 2):
         await ask(exporter, QUESTIONS[0], answer="I'm sorry, but I can't help with that.", trace_id=f"{number:032x}")
         await judged(exporter)
@@ -393,8 +381,8 @@ async def test_what_is_not_queued_is_counted_once_whatever_is_said_of_it_later(r
 
 
 async def test_people_are_asked_about_what_no_judge_is_asked_about(run_exporter, judge):
-    judge[1]["judge"]["sampling"] = [{"apps": ["bank"], "rate": 1.0}]
-    exporter = await run_exporter(config({"complaint": {"enabled": True}}) | judge[1])
+    judge()["judge"]["sampling"] = [{"apps": ["bank"], "rate": 1.0}]
+    exporter = await run_exporter(config({"complaint": {"enabled": True}}) | judge())
     await ask(exporter, QUESTIONS[0], trace_id="ab" * 16)
     await ask(exporter, QUESTIONS[1], trace_id="cd" * 16, app="bank", answer="")
     for trace_id in ("ab" * 16, "cd" * 16):
@@ -408,7 +396,7 @@ async def test_people_are_asked_about_what_no_judge_is_asked_about(run_exporter,
 
 async def test_a_verdict_of_the_judge_routes_and_is_compared_when_it_comes_late(run_exporter, judge):
     near = {"unsure": {"enabled": True, "near": ["helpfulness"], "within": 1.0}}
-    exporter = await run_exporter(config(near) | judge[1])
+    exporter = await run_exporter(config(near) | judge())
     await ask(exporter, QUESTIONS[0], answer="truth:bad")
     await judged(exporter)
     await later(exporter, 3)
@@ -420,10 +408,8 @@ async def test_a_verdict_of_the_judge_routes_and_is_compared_when_it_comes_late(
     assert await pairs(exporter, "fail", "fail") == 1
 
 
-async def test_a_judge_that_contradicts_itself_brings_a_trace_into_the_queue(run_exporter, judge):
-    stub, judge = judge
-    judge["judge"]["repeat"] = 1
-    exporter = await run_exporter(config({"flipped": {"enabled": True}}) | judge)
+async def test_a_judge_that_contradicts_itself_brings_a_trace_into_the_queue(run_exporter, judge, stub):
+    exporter = await run_exporter(config({"flipped": {"enabled": True}}) | judge(repeat=1))
     await ask(exporter, *QUESTIONS[:2], answer="truth:good")
     await judged(exporter)
     await judged(exporter)  # the repeats

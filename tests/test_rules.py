@@ -23,6 +23,7 @@ ALERTS = ROOT / "alerts"
 CASES = sorted((ROOT / "tests" / "rules").glob("*.test.yaml"))
 RULES = [rule for found in groups().values() for group in found for rule in group.rules]
 ALERTING = [rule for rule in RULES if isinstance(rule, Alert)]
+EXPRESSIONS = [rule.expr for rule in RULES]
 RECORDED = {rule.name for rule in RULES if isinstance(rule, Record)}
 FAMILIES = {family.name: family for family in CATALOGUE}
 
@@ -33,25 +34,6 @@ FOR_PANELS = re.compile(
     r"|app:llmq_corrected_pass(_low|_high)?:ratio_increase1d|evaluator:llmq_sli_(bad_)?events:increase1h"
 )
 """What may be recorded for dashboards alone: objectives, ratios, the corrected rate, coverage of the first window."""
-
-
-def walk(node):
-    """A node of an expression and all below it; the selector inside a range belongs to the range."""
-    yield node
-    for name in ("lhs", "rhs", "expr", "args"):
-        below = getattr(node, name, None)
-        for child in below if isinstance(below, list) else [below] if below is not None else []:
-            yield from walk(child)
-
-
-def of(rule, *kinds):
-    return [node for node in walk(promql_parser.parse(rule.expr)) if isinstance(node, kinds)]
-
-
-def selectors(rule):
-    """Every series that a rule reads, with or without a range."""
-    found = of(rule, promql_parser.VectorSelector, promql_parser.MatrixSelector)
-    return [getattr(node, "vector_selector", node) for node in found]
 
 
 def promtool(*arguments):
@@ -115,10 +97,10 @@ def test_annotations_use_only_labels_that_the_alert_has():
         assert all(used <= labels.keys() for labels in having), alert.name
 
 
-def test_a_failed_scrape_does_not_reset_an_alert_on_a_gauge():
+def test_a_failed_scrape_does_not_reset_an_alert_on_a_gauge(nodes):
     gauges = {family.name for family in CATALOGUE if family.type == "gauge"} - {"llmq_exporter_build_info"}
     for rule in RULES:
-        without_range = {node.name for node in of(rule, promql_parser.VectorSelector)}
+        without_range = {node.name for node in nodes(rule.expr, promql_parser.VectorSelector)}
         assert not without_range & gauges, rule.name
 
 
@@ -141,8 +123,8 @@ def test_an_alert_keeps_the_house_rules(alert):
     assert "topk" not in alert.expr, "its members come and go"
 
 
-def test_rules_use_no_function_that_a_feature_flag_hides():
-    used = {call.func.name for rule in RULES for call in of(rule, promql_parser.Call)}
+def test_rules_use_no_function_that_a_feature_flag_hides(nodes):
+    used = {call.func.name for expr in EXPRESSIONS for call in nodes(expr, promql_parser.Call)}
     assert used == {
         "increase",
         "clamp",
@@ -158,31 +140,35 @@ def test_rules_use_no_function_that_a_feature_flag_hides():
     }
 
 
-def test_ranges_hold_scrapes_enough_and_end_before_the_data_do():
-    ranges = {window.range.total_seconds() for rule in RULES for window in of(rule, promql_parser.MatrixSelector)}
+def test_ranges_hold_scrapes_enough_and_end_before_the_data_do(nodes):
+    ranges = {
+        window.range.total_seconds() for expr in EXPRESSIONS for window in nodes(expr, promql_parser.MatrixSelector)
+    }
     assert min(ranges) >= 300
     assert max(ranges) <= 30 * 86400
 
 
-def test_counters_are_only_read_as_increases():
-    for rule in RULES:
-        assert not [node.name for node in of(rule, promql_parser.VectorSelector) if node.name.endswith("_total")]
+def test_counters_are_only_read_as_increases(nodes):
+    for expr in EXPRESSIONS:
+        assert not [node.name for node in nodes(expr, promql_parser.VectorSelector) if node.name.endswith("_total")]
 
 
-def test_regular_expressions_are_used_only_where_needed():
-    matchers = [matcher for rule in RULES for selector in selectors(rule) for matcher in selector.matchers.matchers]
+def test_regular_expressions_are_used_only_where_needed(selectors):
+    matchers = [
+        matcher for expr in EXPRESSIONS for selector in selectors(expr) for matcher in selector.matchers.matchers
+    ]
     fuzzy = [matcher.value for matcher in matchers if str(matcher.op) in {"MatchOp.Re", "MatchOp.NotRe"}]
     assert fuzzy
     assert all(re.search(r"[|.*+?\[(]", value) for value in fuzzy)
 
 
-def test_every_metric_in_a_rule_is_exposed_or_recorded():
-    read = {selector.name for rule in RULES for selector in selectors(rule)}
+def test_every_metric_in_a_rule_is_exposed_or_recorded(selectors):
+    read = {selector.name for expr in EXPRESSIONS for selector in selectors(expr)}
     assert read - FAMILIES.keys() - RECORDED - FOREIGN == set()
 
 
-def test_rules_ask_exposed_metrics_only_for_labels_that_they_have():
-    for selector in [selector for rule in RULES for selector in selectors(rule) if selector.name in FAMILIES]:
+def test_rules_ask_exposed_metrics_only_for_labels_that_they_have(selectors):
+    for selector in [selector for expr in EXPRESSIONS for selector in selectors(expr) if selector.name in FAMILIES]:
         asked = {matcher.name for matcher in selector.matchers.matchers}
         assert asked <= {*FAMILIES[selector.name].labels, "job", "instance"}, selector.name
 
@@ -212,8 +198,10 @@ def test_every_group_is_evaluated_often_enough_for_its_readers():
             assert group.interval in {"", "2m", "4m"}, "a reader looks back five minutes"
 
 
-def test_no_sli_reads_cases_that_were_chosen_for_being_hard():
-    verdicts = [selector for rule in RULES for selector in selectors(rule) if selector.name == "llmq_evaluations_total"]
+def test_no_sli_reads_cases_that_were_chosen_for_being_hard(selectors):
+    verdicts = [
+        selector for expr in EXPRESSIONS for selector in selectors(expr) if selector.name == "llmq_evaluations_total"
+    ]
     samples = [m.value for s in verdicts for m in s.matchers.matchers if m.name == "sample"]
     assert set(samples) == {"all|random"}
 
