@@ -13,7 +13,7 @@ from aiohttp import web
 
 from . import __version__, feedback_http, forget_http, pages, receiver, reception, review_http, suites_http
 from .access import Access
-from .calibrated import CalibratedJudge, anchors
+from .calibrated import CalibratedJudge
 from .calibrating import Calibrating
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
@@ -145,7 +145,6 @@ class Exporter:
             config = reload(self.config)
             _refuse_what_needs_a_restart(self.config, config)
             panel = Panel(config.evaluators, installed())
-            found = anchors(config)
         except ConfigError:
             self.metrics.config_loaded(succeeded=False)
             raise
@@ -154,7 +153,7 @@ class Exporter:
         self.metrics.configure(panel.names, panel.pass_marks)
         self.pipeline.configure(self._settings(config, panel))
         if self.judge is not None:
-            self.judge.configure(config, panel, found)
+            self.judge.configure(config, panel)
         self.feedback.configure(config)
         self.suites.configure(config)
         self.counter.configure(config.feedback)

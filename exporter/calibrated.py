@@ -11,9 +11,7 @@ from functools import partial
 
 from .calibrating import Calibrating
 from .config import Config
-from .config.configfile import ConfigError, Problem
 from .evaluators.panel import Panel
-from .judge.anchors import Anchor, AnchorsError, read
 from .judge.bench import STANDING, Bench, decoded
 from .judging import Judging
 from .metrics import families as f
@@ -25,7 +23,7 @@ from .store.storefile import locate
 
 
 class CalibratedJudge:
-    """The judge of one exporter. ``now`` is Unix seconds; raises ConfigError or StoreError."""
+    """The judge of one exporter. ``now`` is Unix seconds; raises StoreError."""
 
     def __init__(
         self, config: Config, panel: Panel, pipeline: Pipeline, metrics: Metrics, now: Callable[[], float] = time.time
@@ -45,14 +43,14 @@ class CalibratedJudge:
             blocked=lambda: pipeline.problem is not None,
         )
         pipeline.judges = self.judging
-        self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, anchors(config), now=now)
+        self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, config.judge.anchors.cases, now=now)
         self._watch(metrics)
 
-    def configure(self, config: Config, panel: Panel, found: tuple[Anchor, ...]) -> None:
+    def configure(self, config: Config, panel: Panel) -> None:
         """Go on with other settings; calls under way end with the connections that they have."""
         before = self.judging.bench
         self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
-        self.calibrating.configure(found)
+        self.calibrating.configure(config.judge.anchors.cases)
         self._purse.caps = config.judge.caps
         closing = asyncio.create_task(self._close_later(before, config.judge.endpoint.timeout))
         self._closing.add(closing)
@@ -100,15 +98,3 @@ class CalibratedJudge:
         watch(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
         for window, unit in self._purse.limits():
             watch(f.JUDGE_SPENT, partial(self._purse.share, window, unit), window, unit)
-
-
-def anchors(config: Config) -> tuple[Anchor, ...]:
-    """The anchor set that the config names; raises ConfigError."""
-    path = config.judge.anchors.file
-    if path is None:
-        return ()
-    try:
-        with path.open("rb") as lines:
-            return read(lines, str(path))
-    except (OSError, AnchorsError) as error:
-        raise ConfigError([Problem(str(config.origin.path), 0, "$.judge.anchors.file", str(error))]) from error

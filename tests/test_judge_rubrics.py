@@ -201,3 +201,13 @@ def test_the_key_is_shown_nowhere(written):
     config = load(written(text, "llmq.yaml"), environ={"KEY": "planted-secret-0123456789"})
     assert config.judge.api_key.value == "planted-secret-0123456789"
     assert "planted" not in repr(config)
+
+
+def test_what_is_wrong_in_an_anchor_set_is_told_with_the_rest_of_the_config(written):
+    path = written('{"id": "1"}\n\nno\n', "anchors.jsonl")
+    with pytest.raises(ConfigError) as raised:
+        load(written("judge:\n  anchors: {file: anchors.jsonl}\n  concurrency: none\n", "llmq.yaml"))
+    first, last, config = raised.value.problems
+    assert str(first) == f"{path}:1: anchor: Object missing required field `evaluator`"
+    assert str(last) == f"{path}:3: anchor: is not a JSON object"
+    assert config.where == "$.judge.concurrency"

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..judge import anchors
 from ..judge.budget import Tariff
 from ..judge.endpoint import Endpoint, Pin
 from ..judge.gate import Limits as Gate
@@ -212,8 +213,16 @@ class Judging:
         if file is None:
             return Anchors(**given)
         path = self._around.folder / file.value
-        if not path.is_file():
-            self._around.wrong(file, f'there is no file "{file.value}": name the JSONL file of the anchor set')
+        try:
+            with path.open("rb") as lines:
+                return Anchors(file=path, cases=anchors.read(lines, str(path)), **given)
+        except anchors.AnchorsError as error:
+            for line, message in error.problems[: anchors.MOST_ERRORS]:
+                self._around.problem(Problem(str(path), line, "anchor", message))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a file name"
+            message = f'the file "{file.value}" cannot be read ({reason}): name the JSONL file of the anchor set'
+            self._around.wrong(file, message)
         return Anchors(file=path, **given)
 
     def _gate(self) -> Gate:

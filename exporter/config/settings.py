@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from ..assembly import Limits as Assembly
 from ..evaluators.panel import EvaluatorSpec
+from ..judge.anchors import Anchor
 from ..judge.budget import Tariff
 from ..judge.endpoint import Endpoint
 from ..judge.gate import Limits as Gate
@@ -128,10 +129,11 @@ class Price(Struct, frozen=True, kw_only=True):
 
 
 class Anchors(Struct, frozen=True, kw_only=True):
-    """The JSONL file of human-labelled cases, if any, and how many of them are scored again in an hour."""
+    """Human-labelled cases, the JSONL file that they are from, if any, and how many are scored again in an hour."""
 
     file: Path | None = None
     per_hour: float = 4.0
+    cases: tuple[Anchor, ...] = ()
 
 
 class Emit(Struct, frozen=True, kw_only=True):
