@@ -140,7 +140,10 @@ class Calibrating:
     # What is asked.
 
     def drip(self) -> None:
-        """Queue the anchors that are due: some an hour for who acts, all at once for who wants to."""
+        """Queue the anchors that are due: some an hour for who acts, all at once for who wants to.
+
+        Those on which the latter gave no verdict come again, some an hour.
+        """
         for rubric in self._judging.settings.rubrics:
             mine = self._for(rubric)
             roles = self._judging.bench.roles(rubric.name)
