@@ -9,7 +9,6 @@ from aiohttp import web
 
 from exporter.decode import JSON, PROTOBUF, decode
 from exporter.decode.batch import DecodeLimits
-from exporter.demo.judge_stub import Stub
 from exporter.emit import Emitter, Event, encoded
 from exporter.judge.breaker import Backoff
 from exporter.score import Evaluation, Failure
@@ -322,7 +321,7 @@ def logs(bodies):
 
 
 async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it_is_durable(
-    run_exporter, aiohttp_server, tmp_path
+    run_exporter, aiohttp_server, judge
 ):
     bodies = []
 
@@ -333,36 +332,20 @@ async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it
     collector = web.Application()
     collector.router.add_post("/v1/logs", take)
     server = await aiohttp_server(collector)
-    async with Stub().running() as stub:
-        exporter = await run_exporter(
-            {
-                "judge": {
-                    "enabled": True,
-                    "endpoint": stub.url,
-                    "model": "judge-1",
-                    "sampling": [{"rate": 1.0}],
-                    "rubrics": {"faithfulness": {"enabled": False}},
-                    "budget": {"ledger": f"sqlite:///{tmp_path}/ledger.db"},
-                    "repeat": 0,
-                    "emit": {"endpoint": str(server.make_url("/"))[:-1]},
-                }
-            }
-        )
-        status, _ = await exporter.post(
-            "/v1/interactions", json=[{"id": "1", "app": "shop", "question": "Refunds?", "answer": "truth:good"}]
-        )
-        assert status == 200
-        await exporter.pass_time(3)
-        async with asyncio.timeout(20):
-            while not any(log.attributes["gen_ai.evaluation.name"] == "helpfulness" for log in logs(bodies)):
-                exporter.exporter.judging.worker.wake()
-                await exporter.exporter.pipeline.flush()
-                await asyncio.sleep(0.01)  # what the collector was told has no event
+    exporter = await run_exporter(judge(emit={"endpoint": str(server.make_url("/"))[:-1]}))
+    await exporter.ask("truth:good")
+    async with asyncio.timeout(20):
+        while not any(log.attributes["gen_ai.evaluation.name"] == "helpfulness" for log in logs(bodies)):
+            exporter.exporter.judging.worker.wake()
+            await exporter.exporter.pipeline.flush()
+            await asyncio.sleep(0.01)  # what the collector was told has no event
     told = {log.attributes["gen_ai.evaluation.name"]: log for log in logs(bodies)}
     assert told["helpfulness"].attributes["llmq.evaluator.version"].startswith("judge-1+")
     assert {"refusal", "empty", "helpfulness"} <= told.keys()
     assert len({log.trace_id for log in told.values()}) == 1
-    await exporter.exporter.pipeline.flush()
+    async with asyncio.timeout(20):  # counted when the collector's answer has come, which is after it was told
+        while await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") < len(logs(bodies)):
+            await exporter.exporter.pipeline.flush()
     assert await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") == len(logs(bodies))
 
 
