@@ -139,6 +139,14 @@ async def test_the_labels_are_bounded_as_those_of_traces_are(run_exporter, clock
     assert await shown(exporter, prompt_version="__other__") == 5
 
 
+async def test_of_versions_that_are_folded_into_one_the_newest_shows(run_exporter, clock):
+    exporter = await run_exporter({"labels": {"budgets": {"prompt_version": 1}}})
+    await fail(exporter, 1)
+    for version, passed, age in (("8", 5, 30), ("9", 6, 10), ("10", 7, 20)):
+        await push(exporter, result(clock, prompt_version=version, passed=passed, timestamp=clock.at - age))
+    assert await shown(exporter, prompt_version="__other__") == 6
+
+
 async def test_the_results_kept_are_bounded_and_the_earliest_run_goes(run_exporter, clock, monkeypatch):
     monkeypatch.setattr(results, "MOST", 2)
     exporter = await run_exporter()
@@ -332,6 +340,15 @@ async def test_gaps_and_suites_are_bounded(run_exporter, clock, monkeypatch):
     assert {one["question"] for one in await uncovered(exporter)} == kept
     await exporter.client.close()
     assert {one["question"] for one in await uncovered(await run_exporter())} == kept
+
+
+async def test_the_gap_that_was_seen_least_recently_goes(run_exporter, clock, monkeypatch):
+    monkeypatch.setattr(coverage, "MOST_GAPS", 2)
+    exporter = await run_exporter()
+    await push(exporter, result(clock, signatures=[written(signature(RESET))]))
+    for number, question in enumerate((LOAN, "What is the weather in Lisbon?", LOAN_AGAIN, "Who painted Guernica?"), 1):
+        await fail(exporter, number, question)
+    assert {one["question"] for one in await uncovered(exporter)} == {LOAN_AGAIN, "Who painted Guernica?"}
 
 
 async def test_a_suite_that_finds_no_room_leaves_nothing_behind(run_exporter, clock, monkeypatch):

@@ -110,6 +110,13 @@ def test_an_answer_is_right_only_where_people_agree_that_nothing_is_wrong_with_i
     assert [row["expected"] for row in found] == [REFUSAL, None, None]
 
 
+def test_of_a_question_that_was_reviewed_twice_the_newest_case_is_written_and_apps_are_apart():
+    asked = {"question": "Where is my parcel?"}
+    old, new, other = case(1, **asked), case(2, **asked), case(3, app="bank", **asked)
+    for order in ((old, new, other), (other, new, old)):
+        assert [row["id"] for row in rows("jsonl", *order)] == [new.trace_id, other.trace_id]
+
+
 def test_what_a_user_wrote_is_no_template_in_promptfoo():
     (test,) = yaml.safe_load(made("promptfoo", case(question=HOSTILE)))
     question = test["vars"]["question"]
