@@ -10,6 +10,7 @@ from exporter.review import asked
 from exporter.review.evidence import gather
 from exporter.review.item import Answer, Claim, Item, Label, Skip, claimed, labelled, skipped, wanted
 from exporter.review.quota import NoPlaceError, place
+from exporter.review.reviewed import reviewed
 from exporter.review.routing import Known, asked_about, matching
 from exporter.review.similar import Sketches, similarity, sketch
 from exporter.review.view import shown
@@ -175,6 +176,13 @@ def test_who_cannot_settle_it_ends_it_undecided():
     assert (one.ended, one.verdicts(), wanted(one)) == ("undecided", {}, 4)
 
 
+def test_of_several_corrected_answers_the_last_one_counts():
+    one = item(annotators=3)
+    for reviewer, corrected in (("ada", "First."), ("bob", "Second."), ("cyd", None)):
+        one = labelled(one, Label(reviewer=reviewer, at=1.0, corrected=corrected))
+    assert reviewed(one, evidence()).corrected == "Second."
+
+
 def test_a_claim_takes_a_place_until_it_runs_out():
     one = claimed(item(annotators=2), Claim(reviewer="ada", at=0, until=10))
     assert [one.is_for("ada", 5), one.is_for("bob", 5), one.state(5)] == [True, True, "waiting"]
@@ -222,7 +230,7 @@ def evidence():
     outcome = Outcome(
         evaluations=(
             Evaluation(evaluator="grounding", quotes=("Two a@b.c.",), **fails),
-            Evaluation(evaluator="helpfulness", sample="random", quotes=("Bad tone.",), **fails),
+            Evaluation(evaluator="helpfulness", sample="random", quotes=("Bad tone.", "One."), **fails),
         )
     )
     stored = msgspec.json.decode(msgspec.json.encode(document(trace, outcome, content=True)))
