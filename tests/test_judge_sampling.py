@@ -38,24 +38,20 @@ def sampler(clock, *rules, targeted=None):
     return Sampler({"a": rules, "b": rules}, now=clock, targeted=targeted or Targeted())
 
 
-def simulate(clock, judge, seed, *, days=2, change=None):
-    """Two days of a big version, good by day and bad by night, and a small new one that is bad.
+def simulate(clock, judge, chance, hours):
+    """Traffic of a big version, good by day and bad by night, and of a small new one that is bad.
 
-    Gives (hour, model, passed, Decision) of each trace of the last day.
+    Gives (hour, model, passed, Decision) of each trace.
     """
-    chance = random.Random(seed)
     seen = []
-    for hour in range(24 * days):
+    for hour in hours:
         clock.at = START + hour * HOUR
-        if change and hour == 24 * days - 12:
-            judge = change(judge)
         night = hour % 24 < 8
         for model, count, quality in (("big", 40 if night else 160, 0.6 if night else 0.95), ("small", 8, 0.3)):
             for _ in range(count):
                 passed = chance.random() < quality
                 decision = judge.decide("a", trace(f"{chance.getrandbits(128):032x}", model=model))
-                if hour >= 24 * (days - 1):
-                    seen.append((hour, model, passed, decision))
+                seen.append((hour, model, passed, decision))
     return seen
 
 
@@ -76,16 +72,42 @@ RULE = Rule(rate=0.1, floor=60)
 SEEDS = range(50)
 
 
+CHANGE, END = 36, 48
+"""Hours: a day to learn the traffic from, then the day that is looked at, in whose middle a rule may change."""
+
+
 @cache
-def days():
+def mornings():
+    """Many simulations until the change: what each sampler learnt, the state of the chance, and the day so far."""
+    clock, found = Clock(), []
+    for seed in SEEDS:
+        judge, chance = sampler(clock, RULE), random.Random(seed)
+        rows = simulate(clock, judge, chance, range(CHANGE))
+        found.append((judge.state(), chance.getstate(), [row for row in rows if row[0] >= 24]))
+    return found
+
+
+def days(*, rule=RULE, learnt=True):
+    """The last day of each simulation, with that rule after the change, and with what was learnt before or without."""
+    clock, chance = Clock(), random.Random()
+    for state, at, rows in mornings():
+        judge = sampler(clock, rule)
+        clock.at = START + CHANGE * HOUR
+        if learnt:
+            judge.restore(state)
+        chance.setstate(at)
+        yield rows + simulate(clock, judge, chance, range(CHANGE, END))
+
+
+@cache
+def plain_days():
     """The last days of many simulations under one rule."""
-    clock = Clock()
-    return [simulate(clock, sampler(clock, RULE), seed) for seed in SEEDS]
+    return list(days())
 
 
 def test_the_rate_of_the_random_sample_is_unbiased_over_versions_and_hours_although_floors_raise_some():
     errors, with_floor = [], []
-    for rows in days():
+    for rows in plain_days():
         errors.append(share(judged(rows, "random")) - share(rows))
         with_floor.append(share(judged(rows, "random", "floor")) - share(rows))
     assert is_unbiased(errors)
@@ -94,21 +116,15 @@ def test_the_rate_of_the_random_sample_is_unbiased_over_versions_and_hours_altho
 
 def test_within_a_slice_random_and_floor_together_are_unbiased():
     errors = []
-    for day in days():
+    for day in plain_days():
         rows = [row for row in day if row[1] == "small"]
         errors.append(share(judged(rows, "random", "floor")) - share(rows))
     assert is_unbiased(errors)
 
 
-def test_weighted_by_its_rate_every_judged_trace_together_is_unbiased_also_when_the_rate_changes_within_the_day(clock):
-    def doubled(before):
-        after = sampler(clock, Rule(rate=0.3, floor=60))
-        after.restore(before.state())
-        return after
-
+def test_weighted_by_its_rate_every_judged_trace_together_is_unbiased_also_when_the_rate_changes_within_the_day():
     errors = []
-    for seed in SEEDS:
-        rows = simulate(clock, sampler(clock, RULE), seed, change=doubled)
+    for rows in days(rule=Rule(rate=0.3, floor=60)):
         taken = judged(rows, "random", "floor")
         weights = [1 / decision.rate for *_, decision in taken]
         estimate = sum(weight * passed for weight, (*_, passed, _) in zip(weights, taken, strict=True)) / sum(weights)
@@ -116,24 +132,26 @@ def test_weighted_by_its_rate_every_judged_trace_together_is_unbiased_also_when_
     assert is_unbiased(errors)
 
 
-def test_when_the_rate_changes_the_random_sample_is_unbiased_before_and_after(clock):
+def test_when_the_rate_changes_the_random_sample_is_unbiased_before_and_after():
     before, after = [], []
-    for seed in SEEDS:
-        rows = simulate(clock, sampler(clock, RULE), seed, change=lambda _: sampler(clock, Rule(rate=0.3)))
-        for errors, part in ((before, [r for r in rows if r[0] < 36]), (after, [r for r in rows if r[0] >= 36])):
+    for rows in days(rule=Rule(rate=0.3), learnt=False):
+        for errors, part in (
+            (before, [r for r in rows if r[0] < CHANGE]),
+            (after, [r for r in rows if r[0] >= CHANGE]),
+        ):
             errors.append(share(judged(part, "random")) - share(part))
     assert is_unbiased(before)
     assert is_unbiased(after)
 
 
 def test_a_thin_slice_reaches_its_floor_on_nearly_every_day():
-    counts = [len([row for row in judged(rows, "random", "floor") if row[1] == "small"]) for rows in days()]
+    counts = [len([row for row in judged(rows, "random", "floor") if row[1] == "small"]) for rows in plain_days()]
     assert sum(count >= 60 for count in counts) >= 46
     assert fmean(counts) < 1.3 * enough(60)
 
 
 def test_a_floor_leaves_a_busy_slice_alone():
-    assert [row for rows in days() for row in judged(rows, "floor") if row[1] == "big"] == []
+    assert [row for rows in plain_days() for row in judged(rows, "floor") if row[1] == "big"] == []
 
 
 def test_a_slice_with_less_traffic_than_its_floor_is_judged_whole(clock):
@@ -147,7 +165,7 @@ def test_a_slice_with_less_traffic_than_its_floor_is_judged_whole(clock):
 
 def test_within_an_hour_nothing_that_arrives_changes_the_rate(clock):
     judge = sampler(clock, RULE)
-    simulate(clock, judge, 1)
+    simulate(clock, judge, random.Random(1), range(END))
     clock.at = START + 48 * HOUR
     rates = {judge.decide("a", trace(str(n), model="small")).rate for n in range(2000)}
     assert len(rates) == 1
