@@ -118,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
 
     forgetting.add_forget(_command(commands, "forget", forgetting.forget, forgetting.SUMMARY))
 
-    calibrate = _command(commands, "calibrate", _calibrate, "how well a judge agrees with people, and whether it may count")
+    calibrate = _command(
+        commands, "calibrate", _calibrate, "how well a judge agrees with people, and whether it may count"
+    )
     _takes_config(calibrate)
     calibration_arguments.add_calibrate(calibrate)
     summary = "check an anchor set, or make one of rows that people labelled"

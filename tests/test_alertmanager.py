@@ -235,7 +235,9 @@ async def test_an_incident_on_two_routes_is_one_notification_whose_links_resolve
         dashboard = urlsplit(notes["dashboard_url"])
         assert dashboard.path == "/d/llmq-slo"
         chosen = {name.removeprefix("var-"): value for name, value in parse_qsl(dashboard.query)}
-        assert chosen == {name: value for name, value in alert["labels"].items() if name in {"sli", "app", "route", "window"}}
+        assert chosen == {
+            name: value for name, value in alert["labels"].items() if name in {"sli", "app", "route", "window"}
+        }
 
 
 async def test_a_page_of_one_route_leaves_the_tickets_of_others_alone(alertmanager):
