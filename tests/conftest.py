@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from io import BytesIO
 from json import dumps
 from pathlib import Path
@@ -211,7 +211,7 @@ class Killable:
 
     def start(self):
         self.process, self._next = self._next, self._loaded()
-        with self.process.stdin as stdin:
+        with suppress(BrokenPipeError), self.process.stdin as stdin:  # why it ended by itself is in its log
             stdin.write(self.config)
         self.wait_until(lambda: self.http.get("/-/healthy").status_code == 200)
 
