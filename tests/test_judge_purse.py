@@ -1,7 +1,6 @@
 """The budget: never more than its limits, to the micro-dollar, by threads and processes that race, over restarts."""
 
 import multiprocessing
-import os
 import random
 import sqlite3
 import threading
@@ -245,9 +244,11 @@ def test_what_a_killed_process_had_reserved_stays_spent(tmp_path):
     ready = context.Event()
     victim = context.Process(target=hold, args=(path, ready))
     victim.start()
-    assert ready.wait(timeout=60)
-    os.kill(victim.pid, 9)
-    victim.join()
+    try:
+        assert ready.wait(timeout=60)
+    finally:
+        victim.kill()
+        victim.join()
     purse = Purse(path, day(micros=1000), now=lambda: NOON)
     found = [purse.spent().day_micros, purse.reserve(1, 301), purse.reserve(1, 300)]
     purse.close()

@@ -164,7 +164,11 @@ def chromium(tmp_path_factory):
         yield f"ws://127.0.0.1:{port}{path}"
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture
