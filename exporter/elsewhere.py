@@ -43,7 +43,7 @@ class Elsewhere:
         for one in reported(spans, logs):
             bounded = one.evaluation if one.is_feedback else self._bounded(one.evaluation)
             if bounded is not None:
-                found.append(Reported(one.trace_id, one.span_id, one.response_id, bounded))
+                found.append(replace(one, evaluation=bounded))
         return found
 
     def _bounded(self, evaluation: Evaluation) -> Evaluation | None:

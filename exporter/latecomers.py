@@ -1,5 +1,6 @@
 """What parts of a trace still tell when it is recorded already: who asked, and evaluations made elsewhere."""
 
+import logging
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -13,10 +14,16 @@ from .semconv import Sources, normalise
 from .semconv.evaluations import Reported
 from .trace import Trace
 
+_log = logging.getLogger(__name__)
+
 
 def late_asker(late: Late, sources: Sources, recorder: Recorder) -> Trace | None:
     """Write conversation and user into the document; the trace as its late parts tell it, where they were new."""
-    trace = normalise(late.trace_id, late.spans, late.logs, sources)
+    try:
+        trace = normalise(late.trace_id, late.spans, late.logs, sources)
+    except Exception as error:  # noqa: BLE001 - parts that nobody foresaw must stop nothing, now or at the next start
+        _log.error("late parts not understood: error=%s", type(error).__name__)
+        return None
     stored = recorder.document(late.trace_id)
     changed = with_late_fields(stored, trace) if trace is not None and stored else None
     if changed is None:

@@ -47,7 +47,6 @@ HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
 MOST_UNRECORDED = 2_000
 """Traces scored and not yet recorded, after which scoring waits for the store."""
-_NO_DOCUMENT = b""
 
 _log = logging.getLogger(__name__)
 
@@ -247,10 +246,9 @@ class Pipeline:
         reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
         if not counted:
             outcome = "used" if trace is not None or reported else "dropped"
-            if late.spans:
-                self.recorder.tally.late("traces", outcome, len(late.spans))
-            if late.logs:
-                self.recorder.tally.late("logs", outcome, len(late.logs))
+            for signal, found in (("traces", late.spans), ("logs", late.logs)):
+                if found:
+                    self.recorder.tally.late(signal, outcome, len(found))
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
         """Count what was refused before it could be accepted."""
@@ -310,12 +308,14 @@ class Pipeline:
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_understood(error)
         if row is None:
-            row = Recorded(parts.trace_id, self._now(), *Slice("", "", "", ""), keys, _NO_DOCUMENT)
+            row = Recorded(parts.trace_id, self._now(), *Slice("", "", "", ""), keys, document=b"")
         self.recorder.trace(row, RecordedKeys(keys, ignored=not row.document))
         self.recorder.transaction.done += self.assembler.release(parts)
         if scored is not None and not self.forgets(scored.trace, parts.opened_at):
             for follow in self.followers:
                 follow(scored)
+            for one in [one for one in said if one.is_feedback]:
+                self.hear(parts.trace_id, scored.where, one)
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
 

@@ -124,3 +124,50 @@ async def test_what_a_user_said_is_feedback_and_no_verdict(run_exporter):
     await exporter.pass_time(5)
     assert await exporter.total("llmq_feedback_total", signal="thumbs_down", source="explicit", app="shop") == 1
     assert await exporter.total("llmq_evaluations_total", evaluator="reported_user_feedback") == 0
+
+
+async def test_what_a_user_said_counts_too_where_it_comes_with_the_trace(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.post("/v1/logs", json=evaluations({"name": "user_feedback", "score.label": "thumbs_down"}))
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_feedback_total", signal="thumbs_down", source="explicit", app="shop") == 1
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_user_feedback") == 0
+
+
+def annotated(found, **more):
+    request = chat()
+    [span] = request["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    span["attributes"] += attributes(found | more)
+    return request
+
+
+async def test_openinference_annotations_are_verdicts_and_those_of_people_are_feedback(run_exporter):
+    exporter = await run_exporter()
+    found = {
+        "annotations.0.annotation.name": "quality",
+        "annotations.0.annotation.label": "thumbs_up",
+        "annotations.0.annotation.annotator_kind": "HUMAN",
+        "trace.evaluations.0.evaluation.name": "Correctness",
+        "trace.evaluations.0.evaluation.label": "incorrect",
+        "trace.evaluations.0.evaluation.annotator_kind": "LLM",
+        "trace.evaluations.1.evaluation.name": "Tone",
+        "trace.evaluations.1.evaluation.label": "pass",
+    }
+    await exporter.post("/v1/traces", json=annotated(found))
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_feedback_total", signal="thumbs_up", source="explicit", app="shop") == 1
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_correctness", verdict="fail") == 1
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_tone", verdict="pass") == 1
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_quality") == 0
+
+
+async def test_an_annotation_that_comes_later_is_counted_as_well(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.pass_time(5)
+    late = annotated({"annotations.0.annotation.name": "user feedback", "annotations.0.annotation.score": 0.0})
+    late["resourceSpans"][0]["scopeSpans"][0]["spans"][0] |= {"spanId": "2" * 16, "parentSpanId": "1" * 16}
+    await exporter.post("/v1/traces", json=late)
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_feedback_total", signal="thumbs_down", source="explicit", app="shop") == 1

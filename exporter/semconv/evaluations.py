@@ -1,7 +1,8 @@
-"""The standard event of an evaluation, gen_ai.evaluation.result: read where it was made elsewhere, and written.
+"""Evaluations made elsewhere, read as verdicts; and gen_ai.evaluation.result, the standard event, written for ours.
 
 Of a score made elsewhere nobody tells us the scale or the pass mark. A label that says pass or fail is believed; else a
-score in 0..1 passes from the mark that the config has for it, or from the middle; anything else is no verdict.
+score in 0..1 passes from the mark that the config has for it, or from the middle; anything else is no verdict. The same
+of OpenInference's annotations, whose scores count only where a person gave them: of others, higher may be worse.
 """
 
 import re
@@ -9,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..score import Evaluation, Failure, Verdict
 from ..trace import LogRecord, Span
+from .annotations import Annotation, annotations
 
 EVENT: Final = "gen_ai.evaluation.result"
 REPORTED: Final = "reported"
@@ -25,8 +28,11 @@ _RESPONSE: Final = "gen_ai.response.id"
 _ERROR: Final = "error.type"
 _VERSION: Final = "llmq.evaluator.version"
 _SAMPLE: Final = "llmq.sample"
-_PASSING: Final = frozenset({"pass", "passed", "true", "yes"})
-_FAILING: Final = frozenset({"fail", "failed", "false", "no"})
+_PASSING: Final = frozenset({"pass", "passed", "true", "yes", "correct"})
+_FAILING: Final = frozenset({"fail", "failed", "false", "no", "incorrect"})
+_LIKED: Final = frozenset({"thumbs_up", "up", "positive", "like", "liked", "good", "helpful"})
+_DISLIKED: Final = frozenset({"thumbs_down", "down", "negative", "dislike", "disliked", "bad", "unhelpful"})
+"""Further words, of users alone."""
 _OTHERS: Final = re.compile(r"[^a-z0-9]+", re.ASCII)
 _LONGEST_NAME: Final = 48
 _LONGEST_VERSION: Final = 64
@@ -40,30 +46,33 @@ _FEEDBACK: Final = frozenset(
 
 
 class Reported(Struct, frozen=True):
-    """An evaluation made elsewhere, and what it is of: a trace (raw id), one of its spans (or b""), a response."""
+    """An evaluation made elsewhere, and what it is of: a trace (raw id), one of its spans (or b""), a response.
+
+    ``is_feedback``: a user said so, and not an evaluator.
+    """
 
     trace_id: bytes
     span_id: bytes
     response_id: str
     evaluation: Evaluation
-
-    @property
-    def is_feedback(self) -> bool:
-        """Whether a user said so, and not an evaluator."""
-        return self.evaluation.evaluator in _FEEDBACK
+    is_feedback: bool
 
 
 def reported(
     spans: Sequence[Span], logs: Sequence[LogRecord], marks: Mapping[str, float] | None = None
 ) -> Iterator[Reported]:
-    """The evaluations that log records and span events report; ``marks``: pass marks by our name for the evaluator.
+    """The evaluations that log records, span events and annotations of spans report.
 
-    An event without a verdict, such as one that reports an error, is passed over.
+    ``marks``: pass marks by our name for the evaluator. What has no verdict, such as an error, is passed over.
     """
-    for trace_id, span_id, attributes in _events(spans, logs):
-        evaluation = _evaluation(attributes, marks or {})
-        if evaluation is not None:
-            yield Reported(trace_id, span_id, _text(attributes, _RESPONSE), evaluation)
+    for trace_id, span_id, found in _events(spans, logs):
+        name, score, label, explanation = map(found.get, (_NAME, _SCORE, _LABEL, _EXPLANATION))
+        said = Annotation(name, score, label, explanation, by_human=False)
+        yield from _reported(said, trace_id, span_id, found, marks or {})
+    for span in spans:
+        for said in annotations(span):
+            told = said if _is_feedback(said) else replace(said, score=None)
+            yield from _reported(told, span.trace_id, span.span_id, {}, marks or {})
 
 
 def evaluator(name: str) -> str:
@@ -94,26 +103,34 @@ def _events(spans: Sequence[Span], logs: Sequence[LogRecord]) -> Iterator[tuple[
                 yield span.trace_id, span.span_id, event.attributes
 
 
-def _evaluation(found: Mapping[str, Any], marks: Mapping[str, float]) -> Evaluation | None:
-    name = evaluator(_text(found, _NAME))
-    score = _score(found.get(_SCORE))
-    verdict = _verdict(_text(found, _LABEL), score, marks.get(name, _MIDDLE))
+def _reported(
+    said: Annotation, trace_id: bytes, span_id: bytes, found: Mapping[str, Any], marks: Mapping[str, float]
+) -> Iterator[Reported]:
+    name, score, is_feedback = evaluator(_text(said.name)), _score(said.score), _is_feedback(said)
+    verdict = _verdict(_text(said.label), score, marks.get(name, _MIDDLE), is_feedback=is_feedback)
     if not name or verdict is None or _ERROR in found:
-        return None
-    said = _text(found, _EXPLANATION)[:_LONGEST_EXPLANATION]
-    return Evaluation(
+        return
+    words = _text(said.explanation)[:_LONGEST_EXPLANATION]
+    evaluation = Evaluation(
         evaluator=name,
-        evaluator_version=_text(found, _VERSION)[:_LONGEST_VERSION] or REPORTED,
+        evaluator_version=_text(found.get(_VERSION))[:_LONGEST_VERSION] or REPORTED,
         verdict=verdict,
         score=score if score is not None else float(verdict == "pass"),
-        quotes=(said,) if said else (),  # words of others, which may be the trace's own text
+        quotes=(words,) if words else (),  # words of others, which may be the trace's own text
     )
+    yield Reported(trace_id, span_id, _text(found.get(_RESPONSE)), evaluation, is_feedback)
 
 
-def _verdict(label: str, score: float | None, mark: float) -> Verdict | None:
+def _is_feedback(said: Annotation) -> bool:
+    return said.by_human or evaluator(_text(said.name)) in _FEEDBACK
+
+
+def _verdict(label: str, score: float | None, mark: float, *, is_feedback: bool) -> Verdict | None:
     word = label.strip().casefold()
-    if word in _PASSING or word in _FAILING:
-        return "pass" if word in _PASSING else "fail"
+    if word in _PASSING or (is_feedback and _OTHERS.sub("_", word) in _LIKED):
+        return "pass"
+    if word in _FAILING or (is_feedback and _OTHERS.sub("_", word) in _DISLIKED):
+        return "fail"
     if score is None:
         return None
     return "pass" if score >= mark else "fail"
@@ -126,6 +143,5 @@ def _score(value: Any) -> float | None:
     return float(value)
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
+def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
