@@ -4,7 +4,8 @@ sources     which attributes to try for the fields that teams name themselves
 detect      which dialect a span speaks and what the span is
 story       the spans of a trace as a tree: which model call answered
 facts       names, models, tokens, times and errors of a story
-evaluations the event of an evaluation made elsewhere, or told to others
+evaluations what others' evaluations say; the event that tells others of ours
+annotations OpenInference's annotations of a span
 resolve     one Trace from a story, one source for each field
 otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow   how to read a span, a file for each dialect
 node        a span with its dialect; what every dialect answers
