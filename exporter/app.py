@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
@@ -41,6 +42,9 @@ from .suites.desk import OfflineDesk
 
 _COLLECT_EVERY = 50_000, 20, 50
 """Of Python's garbage collector: objects that came and stayed before it looks at the young, and rounds of that."""
+
+_SWITCH_SECONDS = 0.001
+"""How long a thread may compute while another one waits for its turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -264,16 +268,21 @@ async def serve(config: Config) -> None:
     try:
         await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
         _log.info("listening: http://%s (%s)", _bound(runner), _who(config))
-        _collect_seldom()
+        _be_a_server()
         await _until_told(exporter)
     finally:
         await runner.cleanup()
 
 
-def _collect_seldom() -> None:
-    """Spans and traces hold no cycles: to look through all that wait, again and again, finds nothing and costs CPU."""
+def _be_a_server() -> None:
+    """Tune Python to answer quickly.
+
+    Spans and traces hold no cycles: to look through all that wait, again and again, finds nothing and costs CPU. And
+    the thread that writes the store comes back from the disk several times a request: it must not wait for its turn.
+    """
     gc.freeze()
     gc.set_threshold(*_COLLECT_EVERY)
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 def _bound(runner: web.AppRunner) -> Address:

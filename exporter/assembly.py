@@ -17,7 +17,7 @@ from .trace import LogRecord, Span
 
 Reason = Literal["root", "idle", "age", "pressure", "shutdown"]
 KEY_BYTES = 8
-AT_ONCE, AT_ONCE_BYTES = 32, 1 << 20
+AT_ONCE, AT_ONCE_BYTES = 16, 1 << 20
 """Traces that take a step together: the processor goes through one step's code many times faster than through all."""
 
 Recorded = Callable[[Sequence[bytes]], Mapping[bytes, "RecordedKeys"]]

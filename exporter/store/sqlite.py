@@ -54,7 +54,6 @@ def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> lis
         for kind, key, at, value in transaction.objects
     ]
     rows += [("dropped_total", *pair, *sql.PAIR) for pair in transaction.dropped_totals]
-    rows += [("total", *total, *sql.PAIR[1:]) for total in transaction.totals]
     rows += [("done", seq, None, *sql.PAIR) for seq in transaction.done]
     rows += [("meta", "watermark", transaction.watermark, *sql.PAIR)] if transaction.watermark else []
     rows += [("meta", "spent_seq", max(transaction.done), *sql.PAIR)] if transaction.done else []
@@ -64,6 +63,10 @@ def _rows(entries: Sequence[tuple[int, Entry]], transaction: Transaction) -> lis
 def _trace(t: Recorded) -> tuple[Any, ...]:
     where = t.app, t.route, t.model_version, t.prompt_version
     return t.trace_id, t.recorded_at, *where, t.spans, t.document, t.response_id, t.conversation_id, t.user
+
+
+def _totals(transaction: Transaction) -> Iterator[tuple[str, list[Any]]]:
+    return _statements(sql.ADD_TOTALS, transaction.totals)
 
 
 def _insert(connection: sqlite3.Connection, statements: Sequence[tuple[str, list[Any]]]) -> None:
@@ -197,9 +200,16 @@ class Store:
                 self._sieve.next_generation(connection.execute(sql.LAST_ID).fetchone()[0])
             # Before they are there: it may hold too many, never too few.
             self._sieve.add([trace.trace_id for trace in transaction.traces])
-            _insert(connection, [*_statements(sql.TRACES, traces), *_statements(sql.COMMIT, rows)])
+            many = _statements(sql.TRACES, traces), _statements(sql.COMMIT, rows), _totals(transaction)
+            _insert(connection, list(chain.from_iterable(many)))
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
-        self._wal_pages += 8 + len(traces) + len(rows) + sum(len(entry.body) for _, entry in entries) // sql.PAGE
+        self._wal_pages += (
+            8
+            + len(traces)
+            + len(rows)
+            + len(transaction.totals)
+            + sum(len(entry.body) for _, entry in entries) // sql.PAGE
+        )
 
     def checkpoint(self) -> None:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""

@@ -59,8 +59,6 @@ SPREAD = {
         ON CONFLICT(kind, key) DO UPDATE SET at = excluded.at, value = excluded.value""",
     "dropped_object": "DELETE FROM objects WHERE kind = NEW.a AND key = NEW.b",
     "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
-    "total": """INSERT INTO totals(family, labels, value) VALUES (NEW.a, NEW.b, NEW.c)
-        ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value""",
     "done": "DELETE FROM journal WHERE seq = NEW.a",
     "meta": "UPDATE meta SET value = max(value, NEW.b) WHERE name = NEW.a",
 }
@@ -95,6 +93,14 @@ ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = ex
   route = excluded.route, model_version = excluded.model_version, prompt_version = excluded.prompt_version,
   spans = excluded.spans, document = excluded.document, response_id = excluded.response_id,
   conversation_id = excluded.conversation_id, user = excluded.user"""  # noqa: S608 (constants)
+    for size in SIZES
+}
+
+TOTAL_COLUMNS = 3
+ADD_TOTALS = {
+    size: f"""INSERT INTO totals(family, labels, value)
+SELECT * FROM (VALUES {_rows(size, TOTAL_COLUMNS)}) WHERE column1 IS NOT NULL
+ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value"""  # noqa: S608 (constants)
     for size in SIZES
 }
 

@@ -129,6 +129,8 @@ class Writer:
             self._work.clear()
             while self._is_waiting():
                 await self._write(self._next_group(), self._transaction)
+                # Who asked meanwhile has waited for one long write, and does not wait for housekeeping, too.
+                await self._write(self._next_group(), self._transaction)
                 await self._keep_house()
 
     def _is_waiting(self) -> bool:
