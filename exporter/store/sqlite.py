@@ -203,13 +203,8 @@ class Store:
             many = _statements(sql.TRACES, traces), _statements(sql.COMMIT, rows), _totals(transaction)
             _insert(connection, list(chain.from_iterable(many)))
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
-        self._wal_pages += (
-            8
-            + len(traces)
-            + len(rows)
-            + len(transaction.totals)
-            + sum(len(entry.body) for _, entry in entries) // sql.PAGE
-        )
+        bodies = sum(len(entry.body) for _, entry in entries)
+        self._wal_pages += 8 + len(traces) + len(rows) + len(transaction.totals) + bodies // sql.PAGE
 
     def checkpoint(self) -> None:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""
