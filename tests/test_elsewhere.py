@@ -43,6 +43,11 @@ def evaluations(*found, trace_id=A):
     return {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
 
 
+def passes(count):
+    """Evaluators of so many names, all content."""
+    return evaluations(*({"name": f"evaluator {number}", "score.label": "pass"} for number in range(count)))
+
+
 RELEVANT = {"name": "Relevance", "score.value": 0.9, "score.label": "pass"}
 
 
@@ -79,8 +84,7 @@ async def test_an_event_cannot_speak_for_an_evaluator_of_ours(run_exporter):
 async def test_names_are_bounded_and_what_is_left_out_is_counted(run_exporter):
     exporter = await run_exporter()
     await exporter.post("/v1/traces", json=chat())
-    many = [{"name": f"evaluator {number}", "score.label": "pass"} for number in range(25)]
-    await exporter.post("/v1/logs", json=evaluations(*many))
+    await exporter.post("/v1/logs", json=passes(25))
     await exporter.pass_time(5)
     found = {dict(labels).get("evaluator", "") for (name, labels) in await exporter.samples() if "evaluations" in name}
     assert sum(name.startswith("reported_") for name in found) == 20
@@ -90,8 +94,7 @@ async def test_names_are_bounded_and_what_is_left_out_is_counted(run_exporter):
 async def test_names_in_use_stay_in_use_after_a_restart(run_exporter):
     first = await run_exporter()
     await first.post("/v1/traces", json=chat())
-    many = [{"name": f"evaluator {number}", "score.label": "pass"} for number in range(20)]
-    await first.post("/v1/logs", json=evaluations(*many))
+    await first.post("/v1/logs", json=passes(20))
     await first.pass_time(5)
     await first.client.close()
     second = await run_exporter()

@@ -320,19 +320,26 @@ def logs(bodies):
     return [log for body in bodies for log in received(body).logs]
 
 
-async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it_is_durable(
-    run_exporter, aiohttp_server, judge
-):
+@pytest.fixture
+async def collector(aiohttp_server):
+    """Where events may be sent, and the bodies of those that came."""
     bodies = []
 
     async def take(request):
         bodies.append(await request.read())
         return web.json_response({})
 
-    collector = web.Application()
-    collector.router.add_post("/v1/logs", take)
-    server = await aiohttp_server(collector)
-    exporter = await run_exporter(judge(emit={"endpoint": str(server.make_url("/"))[:-1]}))
+    application = web.Application()
+    application.router.add_post("/v1/logs", take)
+    server = await aiohttp_server(application)
+    return str(server.make_url("/"))[:-1], bodies
+
+
+async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it_is_durable(
+    run_exporter, collector, judge
+):
+    url, bodies = collector
+    exporter = await run_exporter(judge(emit={"endpoint": url}))
     await exporter.ask("truth:good")
     async with asyncio.timeout(20):
         while not any(log.attributes["gen_ai.evaluation.name"] == "helpfulness" for log in logs(bodies)):
@@ -349,17 +356,9 @@ async def test_an_exporter_tells_of_each_evaluation_by_code_and_by_judge_once_it
     assert await exporter.total("llmq_exporter_emitted_events_total", outcome="sent") == len(logs(bodies))
 
 
-async def test_what_was_made_elsewhere_is_not_sent_on(run_exporter, aiohttp_server):
-    bodies = []
-
-    async def take(request):
-        bodies.append(await request.read())
-        return web.json_response({})
-
-    collector = web.Application()
-    collector.router.add_post("/v1/logs", take)
-    server = await aiohttp_server(collector)
-    exporter = await run_exporter({"judge": {"emit": {"endpoint": str(server.make_url("/"))[:-1]}}})
+async def test_what_was_made_elsewhere_is_not_sent_on(run_exporter, collector):
+    url, bodies = collector
+    exporter = await run_exporter({"judge": {"emit": {"endpoint": url}}})
     asked = {"trace_id": TRACE, "app": "shop", "question": "Refunds?", "answer": "Within 30 days."}
     assert (await exporter.post("/v1/interactions", json=asked))[0] == 200
     theirs = Event(trace_id=TRACE, result=evaluation(evaluator="Relevance"), at=exporter.clock.at)
