@@ -14,13 +14,14 @@ _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
 _LATE_FIELDS: Final = ("conversation_id", "user")
 _SAID: Final = ("comment", "edited_text")
+_TEXTS: Final = ("question", "answer", "refusal", "error", "context", "arguments", "explanations")
 Redact = Callable[[Any], Any]
 """Text, or lists and mappings with text in them → the same as it may be stored."""
 
 
 def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
     """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents."""
-    shown = redact(_texts(trace, outcome)) if content else _without_texts(trace, outcome)
+    shown = _texts(trace, outcome, redact) if content else _without_texts(trace, outcome)
     return {
         "trace_id": trace.trace_id,
         "app": trace.app,
@@ -57,27 +58,24 @@ def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = 
     }
 
 
-def _texts(trace: Trace, outcome: Outcome) -> dict[str, Any]:
-    """All text of a trace together, because to see that there is nothing to redact is one look, not twenty."""
-    return {
-        "question": trace.question,
-        "answer": trace.answer,
-        "refusal": trace.refusal,
-        "context": [one.text for one in trace.context],
-        "arguments": [one.arguments for one in trace.tool_calls],
-        "error": trace.error,
-        "explanations": [explained(one, content=True) for one in outcome.evaluations],
-    }
+def _texts(trace: Trace, outcome: Outcome, redact: Redact) -> dict[str, Any]:
+    """All text of a trace, redacted together: to see that nothing is to be redacted is one look, not twenty."""
+    texts = (
+        trace.question,
+        trace.answer,
+        trace.refusal,
+        trace.error,
+        [one.text for one in trace.context],
+        [one.arguments for one in trace.tool_calls],
+        [explained(one, content=True) for one in outcome.evaluations],
+    )
+    return dict(zip(_TEXTS, redact(texts), strict=True))  # names of ours are no text: a user's pattern may match them
 
 
 def _without_texts(trace: Trace, outcome: Outcome) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(("question", "answer", "refusal")),
-        "context": [None] * len(trace.context),
-        "arguments": [None] * len(trace.tool_calls),
-        "error": _kind(trace.error),
-        "explanations": [one.explanation for one in outcome.evaluations],
-    }
+    lacking = [None] * len(trace.context), [None] * len(trace.tool_calls)
+    known = (None, None, None, _kind(trace.error), *lacking, [one.explanation for one in outcome.evaluations])
+    return dict(zip(_TEXTS, known, strict=True))
 
 
 def explained(evaluation: Evaluation, *, content: bool) -> str:

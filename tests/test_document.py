@@ -2,6 +2,7 @@ import msgspec
 import pytest
 
 from exporter.document import document, with_late_fields
+from exporter.redaction import Redactor
 from exporter.score import Evaluation, Failure, Outcome, Unscored
 from exporter.trace import Document, ToolCall, ToolDefinition, Trace
 
@@ -106,6 +107,17 @@ def test_without_content_it_holds_no_text_of_the_trace():
 )
 def test_without_content_an_error_is_its_kind_alone(error, kept):
     assert document(Trace(trace_id="1", error=error), Outcome(), content=False)["error"] == kept
+
+
+def test_a_users_pattern_that_matches_every_word_redacts_the_text_and_nothing_else():
+    redactor = Redactor(own={"word": r"\w+"})
+    plain, shown = document(TRACE, OUTCOME, content=True), document(TRACE, OUTCOME, content=True, redact=redactor.value)
+    assert shown["question"] == shown["answer"] == shown["refusal"] == "[word] [word]"
+    assert shown["context"] == [{"id": "d-1", "text": "[word] [word]", "score": 0.9}]
+    assert shown["tool_calls"] == [{"name": "search", "arguments": {"[word]": "[word] [word]"}}]
+    assert "planted" not in str(shown["evaluations"]) + shown["error"]
+    texts = {"question", "answer", "refusal", "context", "tool_calls", "error", "evaluations"}
+    assert {key: shown[key] for key in shown.keys() - texts} == {key: plain[key] for key in plain.keys() - texts}
 
 
 def test_what_is_not_known_is_null():
