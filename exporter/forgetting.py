@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Asked(Struct, forbid_unknown_fields=True):
-    """Whose traces, or which one. ``done`` is called with the number of traces once they are gone for good."""
+    """Whose traces, or which one."""
 
     trace_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | None = None
     user: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
@@ -41,7 +41,7 @@ class Asked(Struct, forbid_unknown_fields=True):
 
 
 class Request(Struct):
-    """What was asked, and who waits for it."""
+    """What was asked; ``done`` is called with the number of traces once they are gone for good."""
 
     asked: Asked
     done: Callable[[int], None] = lambda _traces: None
