@@ -30,13 +30,15 @@ def transaction(rows, number):
 
 
 def commit(store, rows, entries, number=0):
-    first = store.last_seq + 1
+    first = store.journal.last_seq + 1
     numbered = [(first + n, Entry("traces", "application/x-protobuf", "gzip", BODY, 0.0)) for n in range(entries)]
     work = transaction(rows, number)
     work.done = [seq - entries for seq, _ in numbered if seq > entries]
     wall, cpu = time.perf_counter(), time.thread_time()
-    store.commit(numbered, work)
+    store.journal.commit(numbered, work.done)
+    store.commit(work)
     spent = (time.perf_counter() - wall, time.thread_time() - cpu)
+    store.journal.checkpoint()
     store.checkpoint()
     return spent
 

@@ -38,6 +38,7 @@ from .trace import Trace
 
 SLICE_OF_WORK = 0.005
 """Seconds of scoring after which the event loop gets its turn."""
+TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
 SCORE_EVERY = 0.05
 FLUSH_EVERY = 1.0
 """Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
@@ -102,12 +103,10 @@ class Pipeline:
         self, store: Store, metrics: Metrics, settings: Settings, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
-        self.writer = Writer(store, self._durable, on_commit=self._committed, on_error=metrics.store_failed)
+        self.writer = Writer(store, self._durable, on_commit=metrics.committed, on_error=metrics.store_failed)
         self.recorder = Recorder(store, metrics, self.writer, now)
         self.assembler = Assembler(settings.assembly, self.recorder.keys)
         self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
-        self.problem: str | None = None
-        """Why nothing can be recorded at the moment; None while it can."""
         self.desks: dict[str, Desk] = {}
         """Who takes requests that are not OTLP, by signal."""
         self.judges: Judges | None = None
@@ -140,6 +139,11 @@ class Pipeline:
         """Traces that are scored and not recorded yet."""
         return self.recorder.waiting
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be recorded at the moment; None while it can."""
+        return self.writer.problem and f"the store cannot be written: {self.writer.problem}"
+
     def lag(self) -> float:
         """Age of the oldest open trace in seconds."""
         opened_at = self.assembler.oldest()
@@ -156,8 +160,7 @@ class Pipeline:
             self.elsewhere.learn(label, values)
         counted = self.recorder.seq
         entries = 0
-        for seq, entry in self._store.entries():
-            entries += 1
+        for entries, (seq, entry) in enumerate(self._store.journal.entries(), 1):
             if entry.signal in self.desks:
                 self._take_again(seq, entry)
             else:
@@ -340,8 +343,8 @@ class Pipeline:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
         if left_out := self.elsewhere.take_overflow():
             self.recorder.tally.labels_overflowed(left_out)
-        if not await self.recorder.flush() and self.problem is not None:
-            await self.recorder.probe()
+        if not await self.recorder.flush() and self.writer.problem is not None:
+            await self.writer.probe()
 
     def document(self, trace_id: bytes) -> bytes | None:
         """The document of a recorded trace, durable or on its way; None where there is none."""
@@ -358,8 +361,10 @@ class Pipeline:
 
     async def _keep_scoring(self) -> None:
         while True:
-            more = self.score()
-            await asyncio.sleep(0 if more else SCORE_EVERY)
+            if not self.score():
+                await asyncio.sleep(SCORE_EVERY)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
 
     async def _keep_flushing(self) -> None:
         while True:
@@ -382,12 +387,7 @@ class Pipeline:
             except StoreError as error:
                 self._failed(error)
 
-    def _committed(self, seconds: float) -> None:
-        self.problem = None
-        self._metrics.committed(seconds)
-
     def _failed(self, error: StoreError) -> None:
-        self.problem = f"the store cannot be written: {error.reason}"
         _log.error("not recorded, will try again: reason=%s", error.reason)
 
     async def stop(self) -> None:

@@ -212,10 +212,6 @@ class Recorder:
             await self._commit(self._committing)
             return True
 
-    async def probe(self) -> None:
-        """Commit nothing, to see whether the store works again; raises StoreError."""
-        await self._writer.record(Transaction(watermark=self.seq))
-
     async def _commit(self, unrecorded: Unrecorded) -> None:
         await self._written(unrecorded.transaction)
         self._metrics.apply(unrecorded.tally)

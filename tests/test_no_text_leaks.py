@@ -70,7 +70,7 @@ async def test_captured_requests_leave_no_text_in_log_or_metrics(run_exporter, l
     await exporter.pass_time(400)
     assert await exporter.total("llmq_requests_total") > 100
     pieces = captured_texts()
-    ids = (trace_id for (trace_id,) in exporter.exporter.store._reading.execute("SELECT trace_id FROM traces"))
+    ids = (trace_id for (trace_id,) in exporter.exporter.store._reading.rows("SELECT trace_id FROM traces"))
     held = "".join((exporter.exporter.pipeline.document(trace_id) or b"").decode() for trace_id in ids)
     assert sum(piece in held for piece in pieces) > 10
     said = log() + await exporter.metrics()
@@ -159,8 +159,8 @@ async def settled(exporter):
 
 async def test_a_store_that_cannot_be_written_is_said_without_what_should_be_in_it(run_exporter, log):
     exporter = await run_exporter(ALL)
-    connection = exporter.exporter.store._writing
-    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+    with exporter.exporter.store.journal._writing.connection() as connection:
+        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
     sent = {"app": "shop", "question": MARK * 4000, "answer": MARK}
     status, answer = await exporter.post("/v1/interactions", json=sent)
     assert (status, MARK in answer.decode()) == (503, False)

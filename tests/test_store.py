@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
-from exporter.store.statements import SCHEMA_VERSION
+from exporter.store.statements import JOURNAL, STORE
 
 ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
 
@@ -30,7 +31,24 @@ def ids(numbers):
 
 
 def count(store):
-    return store._read("SELECT count(*) FROM traces")[0][0]
+    return rows(store, "SELECT count(*) FROM traces")[0][0]
+
+
+def numbers(journal):
+    return [seq for seq, _ in journal.entries()]
+
+
+def rows(store, query):
+    with sqlite3.connect(store.path) as other:
+        found = other.execute(query).fetchall()
+    other.close()
+    return found
+
+
+def execute(file, statement):
+    """Have the connection that writes a store or a journal execute something."""
+    with file._writing.connection() as connection:
+        return connection.execute(statement).fetchone()
 
 
 @pytest.fixture
@@ -43,7 +61,7 @@ def open_store(tmp_path, clock):
 
     yield open_
     for store in opened:
-        if store._writing or store._reading:
+        with suppress(OSError):  # which says that the test has closed it
             store.close()
 
 
@@ -62,27 +80,13 @@ def reason_of(call, *arguments):
 
 
 def test_a_new_store_is_empty(store):
-    assert (store.last_seq, store.watermark, list(store.entries()), list(store.totals())) == (0, 0, [], [])
+    assert (store.watermark, list(store.totals())) == (0, [])
     assert store.known(ids(range(3))) == {}
     assert store.document(ids([1])[0]) is None
 
 
-def test_entries_come_back_as_they_were_in_order_after_reopening(store, open_store):
-    entries = [(seq, Entry("logs", "application/json", "", os.urandom(seq * 100), seq / 7)) for seq in range(1, 12)]
-    store.commit(entries[:5])
-    store.commit(entries[5:])
-    store.close()
-    assert list(open_store().entries()) == entries
-
-
-def test_an_entry_of_nul_bytes_and_an_empty_one_come_back(store):
-    entries = [(1, Entry("traces", "a\x00b", "", b"\x00" * 300_000, 0.1)), (2, Entry("traces", "", "", b"", 0.0))]
-    store.commit(entries)
-    assert list(store.entries()) == entries
-
-
 def test_recorded_traces_are_known_by_their_span_keys(store):
-    store.commit([], recorded(range(1, 301)))
+    store.commit(recorded(range(1, 301)))
     for size in (0, 1, 5, 64, 65, 300):
         assert store.known(ids(range(1, size + 1))) == {
             number.to_bytes(16, "big"): (number.to_bytes(8, "big"), False) for number in range(1, size + 1)
@@ -91,27 +95,27 @@ def test_recorded_traces_are_known_by_their_span_keys(store):
 
 
 def test_recorded_traces_are_known_after_reopening(store, open_store):
-    store.commit([], recorded(range(1, 10)))
+    store.commit(recorded(range(1, 10)))
     store.close()
     assert set(open_store().known(ids(range(20)))) == set(ids(range(1, 10)))
 
 
 def test_a_trace_without_a_document_is_known_as_such(store):
-    store.commit([], recorded([1], document=b""))
+    store.commit(recorded([1], document=b""))
     assert store.known(ids([1])) == {ids([1])[0]: ((1).to_bytes(8, "big"), True)}
 
 
 def test_recording_a_trace_again_replaces_it(store):
-    store.commit([], recorded([1], document=b"", app=""))
-    store.commit([], recorded([1], document=b'{"a":1}', app="late-app", at=2000.0))
-    assert store._read("SELECT app, recorded_at, document FROM traces") == [("late-app", 2000.0, b'{"a":1}')]
+    store.commit(recorded([1], document=b"", app=""))
+    store.commit(recorded([1], document=b'{"a":1}', app="late-app", at=2000.0))
+    assert rows(store, "SELECT app, recorded_at, document FROM traces") == [("late-app", 2000.0, b'{"a":1}')]
 
 
 def test_late_keys_are_appended_in_order(store):
     first, second, other = b"AAAAAAAA", b"\x00BBBBBB\x00", b"CCCCCCCC"
     late = [(ids([1])[0], first), (ids([2])[0], other), (ids([1])[0], second)]
-    store.commit([], recorded([1, 2]))
-    store.commit([], Transaction(late=late))
+    store.commit(recorded([1, 2]))
+    store.commit(Transaction(late=late))
     assert store.known(ids([1, 2])) == {
         ids([1])[0]: ((1).to_bytes(8, "big") + first + second, False),
         ids([2])[0]: ((2).to_bytes(8, "big") + other, False),
@@ -121,49 +125,41 @@ def test_late_keys_are_appended_in_order(store):
 def test_late_keys_may_come_with_the_trace_itself(store):
     transaction = recorded([1])
     transaction.late.append((ids([1])[0], b"AAAAAAAA"))
-    store.commit([], transaction)
+    store.commit(transaction)
     assert store.known(ids([1]))[ids([1])[0]][0].endswith(b"AAAAAAAA")
 
 
 def test_the_last_document_stays(store):
-    store.commit([], recorded([1]))
-    store.commit([], Transaction(documents=[(ids([1])[0], b"first"), (ids([1])[0], b"last")]))
+    store.commit(recorded([1]))
+    store.commit(Transaction(documents=[(ids([1])[0], b"first"), (ids([1])[0], b"last")]))
     assert store.document(ids([1])[0]) == b"last"
 
 
 def test_totals_are_absolute_and_dropped_before_they_are_set(store):
-    store.commit([], Transaction(totals=[("a", "[1]", "5"), ("a", "[2]", "7"), ("b", "[1]", "9")]))
-    store.commit([], Transaction(totals=[("a", "[1]", "6")], dropped_totals=[("a", "[1]"), ("a", "[2]")]))
+    store.commit(Transaction(totals=[("a", "[1]", "5"), ("a", "[2]", "7"), ("b", "[1]", "9")]))
+    store.commit(Transaction(totals=[("a", "[1]", "6")], dropped_totals=[("a", "[1]"), ("a", "[2]")]))
     assert sorted(store.totals()) == [("a", "[1]", "6"), ("b", "[1]", "9")]
-
-
-def test_done_entries_are_gone_and_their_numbers_are_never_used_again(store, open_store):
-    store.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
-    store.commit([], Transaction(done=[1, 2, 3]))
-    store.close()
-    again = open_store()
-    assert (list(again.entries()), again.last_seq) == ([], 3)
 
 
 def test_the_watermark_only_goes_up(store):
     for watermark in (5, 3, 0):
-        store.commit([], Transaction(watermark=watermark))
+        store.commit(Transaction(watermark=watermark))
     assert store.watermark == 5
 
 
 def test_a_transaction_of_many_thousand_rows_is_one(store):
     transaction = recorded(range(1, 7001))
     transaction.totals = [("a", f"[{number}]", "1") for number in range(3000)]
-    store.commit([(1, ENTRY)], transaction)
+    store.commit(transaction)
     assert (count(store), len(list(store.totals())), len(store.known(ids(range(7001))))) == (7000, 3000, 7000)
 
 
 def test_one_bad_row_among_thousands_leaves_nothing(store):
     transaction = recorded(range(1, 7001))
     transaction.totals = [("a", "[1]", None)]
-    assert reason_of(store.commit, [(1, ENTRY)], transaction) == "internal"
-    assert (count(store), list(store.entries()), store.last_seq) == (0, [], 0)
-    store.commit([(1, ENTRY)], recorded([1]))
+    assert reason_of(store.commit, transaction) == "internal"
+    assert count(store) == 0
+    store.commit(recorded([1]))
     assert count(store) == 1
 
 
@@ -174,14 +170,23 @@ CRASHING = dedent("""
     from exporter.store.sqlite import Entry, Recorded, Store, Transaction
     store = Store.open(sys.argv[1])
     print("open", flush=True)
-    while True:
-        n = store.last_seq + 1
+
+    def record(n):
         traces = [Recorded((n * 100 + i).to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"x" * 900)
                   for i in range(20)]
-        totals = [("traces", "[]", str(20 * n))]
-        store.commit([(n, Entry("traces", "", "", b"y" * 20_000, 0.0))], Transaction(
-            traces=traces, totals=totals, done=[n - 1], watermark=n - 1))
+        store.commit(Transaction(traces=traces, totals=[("traces", "[]", str(20 * n))], done=[n], watermark=n))
         store.checkpoint()
+
+    done = list(store.journal.leftover)
+    for n, _ in store.journal.entries():
+        record(n)
+        done.append(n)
+    while True:
+        n = store.journal.last_seq + 1
+        store.journal.commit([(n, Entry("traces", "", "", b"y" * 20_000, 0.0))], done)
+        store.journal.checkpoint()
+        record(n)
+        done = [n]
         print(n, flush=True)
 """)
 
@@ -198,14 +203,16 @@ def test_after_kill_9_at_any_moment_totals_traces_and_journal_agree(tmp_path):
             process.kill()
             told = int((lines + process.stdout.readlines())[-1].replace("open", "0"))
         store = Store.open(url)
-        commits = store.last_seq
-        assert commits >= told
-        assert count(store) == 20 * commits
-        assert list(store.totals()) == ([("traces", "[]", str(20 * commits))] if commits else [])
-        assert [seq for seq, _ in store.entries()] == ([commits] if commits else [])
-        assert store.watermark == max(commits - 1, 0)
+        done = store.watermark
+        assert done >= told
+        assert count(store) == 20 * done
+        assert list(store.totals()) == ([("traces", "[]", str(20 * done))] if done else [])
+        # A kill between the commits of the two files leaves an entry whose traces are not recorded yet.
+        assert numbers(store.journal) == list(range(done + 1, store.journal.last_seq + 1))
+        assert store.journal.last_seq - done in {0, 1}
+        assert len(rows(store, "SELECT * FROM done")) + len(rows(store.journal, "SELECT * FROM journal")) < 8
         store.close()
-    assert commits > 20
+    assert done > 20
 
 
 class SmallDisk:
@@ -217,9 +224,10 @@ class SmallDisk:
         mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "llmq-test", str(folder)]
         self.mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True, check=False).returncode == 0
 
-    def fill(self, store):
+    def fill(self, *files):
         if not self.mounted:
-            store._writing.execute("PRAGMA max_page_count = 1")
+            for file in files:
+                execute(file, "PRAGMA max_page_count = 1")
             return
         with (self.folder / "filler").open("wb", buffering=0) as filler:
             for size in (65536, 4096, 1):
@@ -229,11 +237,11 @@ class SmallDisk:
                 except OSError:
                     continue
 
-    def free(self, store):
+    def free(self, *files):
         if self.mounted:
             (self.folder / "filler").unlink()
-        else:
-            store._writing.execute("PRAGMA max_page_count = 1000000")
+        for file in files:
+            execute(file, "PRAGMA max_page_count = 1000000")
 
     def unmount(self):
         if self.mounted:
@@ -249,15 +257,19 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_is_an_error_that_changes_nothing_and_passes_by_itself(small_disk, open_store):
     store = open_store("disk/llmq.db")
-    store.commit([(1, ENTRY)], recorded([1]))
-    small_disk.fill(store)
+    journal = store.journal
+    journal.commit([(1, ENTRY)])
+    store.commit(recorded([1]))
+    small_disk.fill(store, journal)
     large = Entry("traces", "", "", os.urandom(200_000), 0.0)
     for _ in range(3):
-        assert reason_of(store.commit, [(2, large)], recorded(range(2, 300))) == "disk_full"
-        assert (count(store), store.last_seq, [seq for seq, _ in store.entries()]) == (1, 1, [1])
-    small_disk.free(store)
-    store.commit([(2, large)], recorded(range(2, 300)))
-    assert (count(store), store.last_seq, [seq for seq, _ in store.entries()]) == (299, 2, [1, 2])
+        assert reason_of(journal.commit, [(2, large)]) == "disk_full"
+        assert reason_of(store.commit, recorded(range(2, 300))) == "disk_full"
+        assert (count(store), journal.last_seq, numbers(journal)) == (1, 1, [1])
+    small_disk.free(store, journal)
+    journal.commit([(2, large)])
+    store.commit(recorded(range(2, 300)))
+    assert (count(store), journal.last_seq, numbers(journal)) == (299, 2, [1, 2])
     store.close()
 
 
@@ -273,54 +285,156 @@ def failing_writes():
 
 
 def test_after_an_io_error_the_store_works_again_by_itself(store, failing_writes):
-    store.commit([(1, ENTRY)], recorded([1]))
+    store.commit(recorded([1]))
     failing_writes.start(store.path.stat().st_size)
-    large = Entry("traces", "", "", os.urandom(500_000), 0.0)
-    reasons = {reason_of(store.commit, [(2, large)]) for _ in range(2)}
+    large = recorded([2], document=os.urandom(500_000))
+    reasons = {reason_of(store.commit, large) for _ in range(2)}
     failing_writes.stop()
     assert reasons == {"io_error"}
-    store.commit([(2, large)])
-    assert [seq for seq, _ in store.entries()] == [1, 2]
+    store.commit(large)
+    assert count(store) == 2
+
+
+def test_after_an_io_error_the_journal_works_again_by_itself(store, failing_writes):
+    journal = store.journal
+    journal.commit([(1, ENTRY)])
+    failing_writes.start(journal.path.stat().st_size)
+    large = Entry("traces", "", "", os.urandom(500_000), 0.0)
+    reasons = {reason_of(journal.commit, [(2, large)]) for _ in range(2)}
+    failing_writes.stop()
+    assert reasons == {"io_error"}
+    journal.commit([(2, large)])
+    assert numbers(journal) == [1, 2]
 
 
 def test_an_entry_whose_commit_failed_but_reached_the_disk_does_not_come_back(store, failing_writes):
-    store.commit([(1, ENTRY)])
-    with sqlite3.connect(store.path) as other:
+    journal = store.journal
+    journal.commit([(1, ENTRY)])
+    with sqlite3.connect(journal.path) as other:
         other.execute("INSERT INTO journal VALUES (2, 0, '', '', '', x'')")
     other.close()
     failing_writes.start(0)
-    assert reason_of(store.commit, [], recorded([1])) == "io_error"
+    assert reason_of(journal.probe) == "io_error"
     failing_writes.stop()
-    store.commit([(2, ENTRY), (3, ENTRY)])
-    assert list(store.entries()) == [(1, ENTRY), (2, ENTRY), (3, ENTRY)]
+    journal.commit([(2, ENTRY), (3, ENTRY)])
+    assert list(journal.entries()) == [(1, ENTRY), (2, ENTRY), (3, ENTRY)]
+
+
+def both(store):
+    """What is to be written to each file of a store."""
+    return (store, (recorded([1]),)), (store.journal, ([(1, ENTRY)],))
 
 
 def test_a_disk_that_became_read_only_is_an_error_that_passes(store):
-    store._writing.execute("PRAGMA query_only = ON")
-    assert reason_of(store.commit, [(1, ENTRY)]) == "read_only"
-    store._writing.execute("PRAGMA query_only = OFF")
-    store.commit([(1, ENTRY)])
-    assert list(store.entries()) == [(1, ENTRY)]
+    for file, work in both(store):
+        execute(file, "PRAGMA query_only = ON")
+        assert reason_of(file.commit, *work) == "read_only"
+        execute(file, "PRAGMA query_only = OFF")
+        file.commit(*work)
+    assert (count(store), numbers(store.journal)) == (1, [1])
 
 
 def test_a_store_locked_by_another_program_is_an_error_that_passes(store):
-    store._writing.execute("PRAGMA busy_timeout = 0")
-    other = sqlite3.connect(store.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    assert reason_of(store.commit, [(1, ENTRY)]) == "locked"
-    other.execute("ROLLBACK")
-    other.close()
-    store.commit([(1, ENTRY)])
-    assert list(store.entries()) == [(1, ENTRY)]
+    for file, work in both(store):
+        execute(file, "PRAGMA busy_timeout = 0")
+        other = sqlite3.connect(file.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        assert reason_of(file.commit, *work) == "locked"
+        other.execute("ROLLBACK")
+        other.close()
+        file.commit(*work)
+    assert (count(store), numbers(store.journal)) == (1, [1])
 
 
-def test_the_wal_does_not_grow_with_what_is_committed(store):
-    wal = store.path.with_name("llmq.db-wal")
+def test_a_probe_says_whether_anything_can_be_written(store):
+    for file, _ in both(store):
+        file.probe()
+        execute(file, "PRAGMA query_only = ON")
+        assert reason_of(file.probe) == "read_only"
+        execute(file, "PRAGMA query_only = OFF")
+        file.probe()
+
+
+def test_no_wal_grows_with_what_is_committed(store):
     body = os.urandom(1_000_000)
     for seq in range(1, 61):
-        store.commit([(seq, Entry("traces", "", "", body, 0.0))], Transaction(done=[seq - 1]))
+        store.journal.commit([(seq, Entry("traces", "", "", body, 0.0))], [seq - 1])
+        store.journal.checkpoint()
+        store.commit(recorded([seq], document=body))
         store.checkpoint()
-    assert wal.stat().st_size < 24_000_000
+    sizes = [path.stat().st_size for path in store.path.parent.glob("*-wal")]
+    assert len(sizes) == 2
+    assert max(sizes) < 24_000_000
+
+
+# Requests wait in the journal.
+
+
+def test_a_new_journal_is_empty(store):
+    assert (store.journal.last_seq, store.journal.oldest, list(store.journal.entries())) == (0, 1, [])
+
+
+def test_entries_come_back_as_they_were_in_order_after_reopening(store, open_store):
+    entries = [(seq, Entry("logs", "application/json", "", os.urandom(seq * 100), seq / 7)) for seq in range(1, 12)]
+    store.journal.commit(entries[:5])
+    store.journal.commit(entries[5:])
+    store.close()
+    assert list(open_store().journal.entries()) == entries
+
+
+def test_an_entry_of_nul_bytes_and_an_empty_one_come_back(store):
+    entries = [(1, Entry("traces", "a\x00b", "", b"\x00" * 300_000, 0.1)), (2, Entry("traces", "", "", b"", 0.0))]
+    store.journal.commit(entries)
+    assert list(store.journal.entries()) == entries
+
+
+def test_one_bad_entry_among_many_leaves_nothing_and_removes_nothing(store):
+    store.journal.commit([(1, ENTRY)])
+    entries = [(seq, ENTRY) for seq in range(2, 100)] + [(100, Entry("traces", None, "", b"", 0.0))]
+    assert reason_of(store.journal.commit, entries, [1]) == "internal"
+    assert (numbers(store.journal), store.journal.last_seq) == ([1], 1)
+
+
+def test_what_is_done_but_not_removed_does_not_come_back_and_is_removed(store, open_store):
+    store.journal.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
+    store.commit(Transaction(done=[1, 3]))
+    store.close()
+    again = open_store()
+    assert (numbers(again.journal), sorted(again.journal.leftover)) == ([2], [1, 3])
+    again.journal.commit([(4, ENTRY)], again.journal.leftover)
+    again.close()
+    assert numbers(open_store().journal) == [2, 4]
+
+
+def test_the_store_remembers_what_is_done_only_while_it_may_be_in_the_journal(store):
+    store.journal.commit([(seq, ENTRY) for seq in range(1, 5)])
+    store.commit(Transaction(done=[1, 2, 4]))
+    store.journal.commit([], [1, 2, 4])
+    assert store.journal.oldest == 3
+    store.commit(Transaction())
+    assert rows(store, "SELECT seq FROM done") == [(4,)]
+    store.commit(Transaction(done=[3]))
+    store.journal.commit([], [3])
+    store.commit(Transaction())
+    assert (store.journal.oldest, rows(store, "SELECT seq FROM done")) == (5, [])
+
+
+def test_numbers_of_removed_entries_are_never_used_again(store, open_store):
+    store.journal.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
+    store.commit(Transaction(done=[1, 2, 3]))
+    store.journal.commit([], [1, 2, 3])
+    store.close()
+    again = open_store()
+    assert (list(again.journal.entries()), again.journal.last_seq) == ([], 3)
+
+
+def test_a_store_without_its_journal_goes_on(store, open_store):
+    store.journal.commit([(1, ENTRY), (2, ENTRY)])
+    store.commit(Transaction(done=[1], watermark=2))
+    store.close()
+    store.journal.path.unlink()
+    again = open_store()
+    assert (list(again.journal.entries()), again.journal.last_seq) == ([], 2)
 
 
 # It is opened with care.
@@ -349,13 +463,14 @@ def test_other_urls_are_refused_with_the_two_right_forms(url):
 
 def test_the_files_are_for_their_owner_only(store):
     names = {path.name: path.stat().st_mode & 0o777 for path in store.path.parent.iterdir()}
-    assert set(names) >= {"llmq.db", "llmq.db-wal", "llmq.db.lock"}
+    assert set(names) >= {"llmq.db", "llmq.db-wal", "llmq.db.lock", "llmq.db.journal", "llmq.db.journal-wal"}
     assert set(names.values()) == {0o600}
 
 
 def test_commits_are_synced_to_the_disk(store):
-    assert store._writing.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert store._writing.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    for file, _ in both(store):
+        assert execute(file, "PRAGMA synchronous") == (2,)
+        assert execute(file, "PRAGMA journal_mode") == ("wal",)
 
 
 def test_a_store_in_use_is_refused_with_its_owner_and_the_cure(store):
@@ -377,8 +492,8 @@ def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
         [sys.executable, "-c", code, f"sqlite:///{store.path}"], capture_output=True, text=True, check=False
     )
     assert f"is in use by another llmq (process {os.getpid()})" in run.stderr
-    store.commit([(1, ENTRY)])
-    assert list(store.entries()) == [(1, ENTRY)]
+    store.journal.commit([(1, ENTRY)])
+    assert list(store.journal.entries()) == [(1, ENTRY)]
 
 
 def refusal(path):
@@ -388,12 +503,13 @@ def refusal(path):
     return caught.value.reason, str(caught.value)
 
 
-def test_a_store_of_a_newer_llmq_is_refused(store):
-    store._writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+@pytest.mark.parametrize("schema", [STORE, JOURNAL])
+def test_a_store_of_a_newer_llmq_is_refused(store, schema):
+    execute(store if schema is STORE else store.journal, f"PRAGMA user_version = {schema.version + 1}")
     store.close()
     reason, message = refusal(store.path)
     assert reason == "newer"
-    assert f"written by a newer llmq (schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION})" in message
+    assert f"written by a newer llmq (schema {schema.version + 1}, this one knows {schema.version})" in message
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):
@@ -415,12 +531,19 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
 
 
 def test_a_damaged_store_is_refused(store):
-    store.commit([], recorded(range(1, 2000)))
+    store.commit(recorded(range(1, 2000)))
     store.close()
     with store.path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * (store.path.stat().st_size - 4096))
     assert refusal(store.path)[0] == "corrupt"
+
+
+def test_a_damaged_journal_is_refused_by_its_name(store):
+    store.close()
+    store.journal.path.write_bytes(b"not a database, but someone's notes\n" * 200)
+    reason, message = refusal(store.journal.path.with_suffix(""))
+    assert (reason, f"store {store.journal.path} is not a database" in message) == ("corrupt", True)
 
 
 def test_a_directory_is_refused_with_the_name_of_a_file_in_it(tmp_path):
@@ -458,8 +581,8 @@ def prune_all(store, older_than=None, max_bytes=None, batch=100):
 
 
 def test_traces_older_than_the_retention_go_oldest_first(store, clock):
-    store.commit([(1, ENTRY)], recorded(range(1, 251), at=clock.at - 100))
-    store.commit([], recorded(range(251, 301), at=clock.at - 10))
+    store.commit(recorded(range(1, 251), at=clock.at - 100))
+    store.commit(recorded(range(251, 301), at=clock.at - 10))
     assert prune_all(store, older_than=200) == 0
     assert store.prune(50, None, 100) == 100
     assert set(store.known(ids(range(1, 102)))) == set(ids([101]))
@@ -469,7 +592,7 @@ def test_traces_older_than_the_retention_go_oldest_first(store, clock):
 
 def test_the_oldest_traces_go_while_the_store_is_too_large(store):
     for start in range(1, 1001, 100):
-        store.commit([], recorded(range(start, start + 100), document=os.urandom(2000)))
+        store.commit(recorded(range(start, start + 100), document=os.urandom(2000)))
     full = store.size_bytes()
     assert full > 2_000_000
     pruned = prune_all(store, max_bytes=full // 2)
@@ -480,23 +603,24 @@ def test_the_oldest_traces_go_while_the_store_is_too_large(store):
 def test_neither_journal_nor_totals_are_pruned_nor_does_a_long_journal_cost_traces(store, clock):
     transaction = recorded(range(1, 11), at=clock.at)
     transaction.totals = [("a", "[]", "10")]
-    store.commit([(1, Entry("traces", "", "", b"x" * 5_000_000, 0.0))], transaction)
+    store.journal.commit([(1, Entry("traces", "", "", b"x" * 5_000_000, 0.0))])
+    store.commit(transaction)
     assert prune_all(store, older_than=3600, max_bytes=1_000_000) == 0
     clock.move(7200)
     assert prune_all(store, older_than=3600, max_bytes=0) == 10
-    assert ([seq for seq, _ in store.entries()], list(store.totals())) == ([1], [("a", "[]", "10")])
+    assert (numbers(store.journal), list(store.totals())) == ([1], [("a", "[]", "10")])
 
 
 def test_freed_space_is_used_again(store):
     for start in range(1, 3001, 100):
-        store.commit([], recorded(range(start, start + 100), document=os.urandom(2000)))
+        store.commit(recorded(range(start, start + 100), document=os.urandom(2000)))
         prune_all(store, max_bytes=500_000)
     store.close()
     assert store.path.stat().st_size < 2_000_000
 
 
 def test_much_free_space_goes_back_to_the_file_system(store):
-    store.commit([], recorded(range(1, 1001), document=os.urandom(30_000)))
+    store.commit(recorded(range(1, 1001), document=os.urandom(30_000)))
     prune_all(store, max_bytes=0)
     for _ in range(20):
         store.prune(None, None)
@@ -508,17 +632,15 @@ def test_much_free_space_goes_back_to_the_file_system(store):
 
 
 def test_objects_come_back_in_the_order_of_their_times(store):
-    store.commit(
-        [], Transaction(objects=[("job", b"b", 2.0, b"2"), ("job", b"a", 3.0, b"3"), ("item", b"a", 1.0, b"")])
-    )
+    store.commit(Transaction(objects=[("job", b"b", 2.0, b"2"), ("job", b"a", 3.0, b"3"), ("item", b"a", 1.0, b"")]))
     assert store.objects("job") == [(b"b", 2.0, b"2"), (b"a", 3.0, b"3")]
     assert store.object("item", b"a") == b""
     assert store.object("item", b"b") is None
 
 
 def test_an_object_is_replaced_or_dropped(store):
-    store.commit([], Transaction(objects=[("job", b"a", 1.0, b"1"), ("job", b"b", 1.0, b"1")]))
-    store.commit([], Transaction(objects=[("job", b"a", 2.0, b"2"), ("job", b"b", 0.0, None)]))
+    store.commit(Transaction(objects=[("job", b"a", 1.0, b"1"), ("job", b"b", 1.0, b"1")]))
+    store.commit(Transaction(objects=[("job", b"a", 2.0, b"2"), ("job", b"b", 0.0, None)]))
     assert store.objects("job") == [(b"a", 2.0, b"2")]
 
 
@@ -528,7 +650,7 @@ def test_a_trace_is_found_by_its_response_its_conversation_and_its_user(store):
         return Recorded(number.to_bytes(16, "big"), 0.0, "chat", "/a", "m", "p", b"12345678", b"{}", **fields)
 
     both = [asked(1, response_id="r1", conversation_id="c", user="u"), asked(2, conversation_id="c", user="u")]
-    store.commit([], Transaction(traces=both))
+    store.commit(Transaction(traces=both))
     first, second = ids([1, 2])
     assert [found.trace_id for found in store.located("response", "r1")] == [first]
     assert [found.trace_id for found in store.located("conversation", "c")] == [second]
@@ -538,17 +660,17 @@ def test_a_trace_is_found_by_its_response_its_conversation_and_its_user(store):
 
 
 def test_who_asked_may_become_known_later(store):
-    store.commit([], recorded([1]))
-    store.commit([], Transaction(askers=[(*ids([1]), "c", "u")]))
+    store.commit(recorded([1]))
+    store.commit(Transaction(askers=[(*ids([1]), "c", "u")]))
     assert [found.trace_id for found in store.located("conversation", "c")] == ids([1])
 
 
 def test_a_trace_without_a_document_is_not_located(store):
-    store.commit([], recorded([1], document=b""))
+    store.commit(recorded([1], document=b""))
     assert store.located("trace", *ids([1])) == []
 
 
 def test_a_store_of_an_older_llmq_is_refused(store):
-    store._writing.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+    execute(store, f"PRAGMA user_version = {STORE.version - 1}")
     store.close()
     assert refusal(store.path)[0] == "older"

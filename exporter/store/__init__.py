@@ -1,8 +1,14 @@
 """What is durable: journal, recorded traces, totals.
 
-records     the rows, and the one error
-sqlite      all the SQL
-storefile   the file of an SQLite store: where it is, and that one process has it
-sieve       "never recorded" without a look-up
-writer      groups what waits into transactions
+records       the rows, and the one error
+sqlite        the store: what is read and written of recorded traces
+journal       acknowledged requests until they are done with, in a file of their own
+database      one SQLite file: opened with care, errors by reason
+statements    all the SQL
+storefile     the files of a store: where they are, and that one process has them
+sieve         "never recorded" without a look-up
+writer        the one door for what is to be written
+group_commit  requests that wait, one commit for many
+hand          a thread that writes one file
+purse         what the judge has spent
 """

@@ -1,20 +1,37 @@
 """Every SQL statement of the store, in SQLite's dialect; knows nothing of when they run."""
 
-SCHEMA_VERSION = 2
-APPLICATION_ID = 0x6C6C6D71  # "llmq" in ASCII
+from msgspec import Struct
 
 PAGE = 4096
-WAL_PAGES = 4000
-"""Pages of WAL, about 16 MB, after which a checkpoint is worth its time; beyond 4096 look-ups begin to slow."""
 
-SCHEMA = f"""
+
+class Schema(Struct, frozen=True):
+    """One kind of file: whose it is, how it is made, and what is set whenever it is opened to be written.
+
+    ``wal_pages`` are the pages of WAL after which a checkpoint is worth its time.
+    """
+
+    application: int
+    version: int
+    creation: str
+    settings: str
+    wal_pages: int
+
+
+def _creation(application: int, version: int, vacuum: str, tables: str) -> str:
+    return f"""
 PRAGMA page_size = {PAGE};
-PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA auto_vacuum = {vacuum};
 PRAGMA journal_mode = WAL;
 BEGIN IMMEDIATE;
-CREATE TABLE journal(
-  seq INTEGER PRIMARY KEY, received_at REAL NOT NULL, signal TEXT NOT NULL, media_type TEXT NOT NULL,
-  encoding TEXT NOT NULL, body BLOB NOT NULL);
+{tables}
+PRAGMA application_id = {application};
+PRAGMA user_version = {version};
+COMMIT;
+"""
+
+
+_TABLES = """
 CREATE TABLE traces(
   id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, recorded_at REAL NOT NULL, app TEXT NOT NULL,
   route TEXT NOT NULL, model_version TEXT NOT NULL, prompt_version TEXT NOT NULL, spans BLOB NOT NULL,
@@ -29,47 +46,64 @@ CREATE TABLE totals(
   family TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(family, labels)) WITHOUT ROWID;
 CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('watermark', 0), ('spent_seq', 0);
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""  # noqa: S608 (constants)
+CREATE TABLE done(seq INTEGER PRIMARY KEY);
+CREATE INDEX traces_recorded ON traces(recorded_at);
+"""
+
+_JOURNAL_TABLES = """
+CREATE TABLE journal(
+  seq INTEGER PRIMARY KEY, received_at REAL NOT NULL, signal TEXT NOT NULL, media_type TEXT NOT NULL,
+  encoding TEXT NOT NULL, body BLOB NOT NULL);
+"""
 
 # FULL: 200 means durable, also against power loss. secure_delete FAST: ON would write every deleted journal body again.
-SETTINGS = """
+_DURABLE = """
 PRAGMA synchronous = FULL;
 PRAGMA wal_autocheckpoint = 0;
 PRAGMA journal_size_limit = 268435456;
 PRAGMA secure_delete = FAST;
-PRAGMA cache_size = -16384;
 """
-
-# Stores of before have no index by time.
-SETTINGS += "CREATE INDEX IF NOT EXISTS traces_recorded ON traces(recorded_at);\n"
+READING = "PRAGMA query_only = ON; PRAGMA cache_size = -8192;"
 
 # What one row of a commit does, by its kind; a row without a kind does nothing.
 SPREAD = {
-    "entry": """INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
-        VALUES (NEW.a, NEW.b, NEW.c, NEW.d, NEW.e, NEW.f)""",
     "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
     "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
     "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
     "forgotten": """UPDATE traces SET document = NEW.b, response_id = NULL, conversation_id = NULL, user = NULL
         WHERE trace_id = NEW.a""",
-    "object": """INSERT INTO objects(kind, key, at, value) VALUES (NEW.a, NEW.b, NEW.c, NEW.d)
-        ON CONFLICT(kind, key) DO UPDATE SET at = excluded.at, value = excluded.value""",
     "dropped_object": "DELETE FROM objects WHERE kind = NEW.a AND key = NEW.b",
     "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
-    "done": "DELETE FROM journal WHERE seq = NEW.a",
+    "done": "INSERT OR IGNORE INTO done VALUES (NEW.a)",
+    "settled": "DELETE FROM done WHERE seq < NEW.a",
     "meta": "UPDATE meta SET value = max(value, NEW.b) WHERE name = NEW.a",
 }
-WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
-  NULL AS a, NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f;
+_WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
+  NULL AS a, NULL AS b, NULL AS c;
 """ + "".join(
     f"CREATE TEMP TRIGGER {kind} INSTEAD OF INSERT ON work WHEN NEW.kind = '{kind}' BEGIN {statement}; END;\n"
     for kind, statement in SPREAD.items()
 )
-WORK_COLUMNS = 7
-PAIR = (None,) * 4  # what a row of a kind and two values lacks
+WORK_COLUMNS = 4
+PAIR = (None,)  # what a row of a kind and two values lacks
+
+_STORE, _STORE_VERSION = 0x6C6C6D71, 3  # "llmq" in ASCII
+STORE = Schema(
+    _STORE,
+    _STORE_VERSION,
+    _creation(_STORE, _STORE_VERSION, "INCREMENTAL", _TABLES),
+    f"{_DURABLE} PRAGMA cache_size = -16384; {_WORK}",
+    wal_pages=4000,  # about 16 MB; beyond 4096 look-ups begin to slow
+)
+# Its pages are used again and again: the file is as large as the longest journal was.
+_JOURNAL, _JOURNAL_VERSION = 0x6C6C6D6A, 1  # "llmj"
+JOURNAL = Schema(
+    _JOURNAL,
+    _JOURNAL_VERSION,
+    _creation(_JOURNAL, _JOURNAL_VERSION, "NONE", _JOURNAL_TABLES),
+    f"{_DURABLE} PRAGMA cache_size = -4096;",
+    wal_pages=1000,
+)
 
 # A few sizes, so that each is compiled once; 2048 rows of 11 stay below SQLite's 32766 parameters.
 MAX_ROWS = 2048
@@ -96,6 +130,14 @@ ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = ex
     for size in SIZES
 }
 
+OBJECT_COLUMNS = 4
+PUT_OBJECTS = {
+    size: f"""INSERT INTO objects(kind, key, at, value)
+SELECT * FROM (VALUES {_rows(size, OBJECT_COLUMNS)}) WHERE column1 IS NOT NULL
+ON CONFLICT(kind, key) DO UPDATE SET at = excluded.at, value = excluded.value"""  # noqa: S608 (constants)
+    for size in SIZES
+}
+
 TOTAL_COLUMNS = 3
 ADD_TOTALS = {
     size: f"""INSERT INTO totals(family, labels, value)
@@ -104,10 +146,21 @@ ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value"""  # noqa: S60
     for size in SIZES
 }
 
+ENTRY_COLUMNS = 6
+ADD_ENTRIES = {
+    size: f"""INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
+SELECT * FROM (VALUES {_rows(size, ENTRY_COLUMNS)}) WHERE column1 IS NOT NULL"""  # noqa: S608 (constants)
+    for size in SIZES
+}
+REMOVE_ENTRIES = {size: f"DELETE FROM journal WHERE seq IN ({','.join('?' * size)})" for size in SIZES}  # noqa: S608
 ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE seq > ? ORDER BY seq LIMIT 4"""
-LAST_SEQ = """SELECT max(coalesce((SELECT max(seq) FROM journal), 0), (SELECT max(value) FROM meta))"""
+FIRST_ENTRY = f"SELECT coalesce(min(seq), {1 << 62}) FROM journal"  # noqa: S608 (a constant)
+LAST_ENTRY = "SELECT coalesce(max(seq), 0) FROM journal"
 UNACKNOWLEDGED = "DELETE FROM journal WHERE seq > ?"
+
+DONE = "SELECT seq FROM done"
+LAST_SEQ = "SELECT max(value) FROM meta"
 TRACE_IDS = "SELECT trace_id FROM traces ORDER BY trace_id"  # in this order the index suffices
 LAST_ID = "SELECT coalesce(max(id), 0) FROM traces"
 TOTALS = "SELECT family, labels, value FROM totals"
@@ -130,7 +183,6 @@ PRUNE_OLD = """DELETE FROM traces WHERE id IN (
 PRUNE_OLDEST = "DELETE FROM traces WHERE id IN (SELECT id FROM traces ORDER BY id LIMIT ?)"
 PAGES = "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 DUE = f"""SELECT page_count, freelist_count, page_size,
-  (SELECT coalesce(sum(length(body)), 0) FROM journal),
   (SELECT coalesce(min(id), {1 << 62}) FROM traces),
   (SELECT min(recorded_at) FROM (SELECT recorded_at FROM traces ORDER BY id LIMIT ?))
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""  # noqa: S608 (a constant)

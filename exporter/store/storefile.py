@@ -30,8 +30,13 @@ def locate(url: str) -> Path:
     return Path(name).absolute()
 
 
+def beside(path: Path) -> Path:
+    """The file of the journal of that store, not "-journal", which is SQLite's own name for something else."""
+    return path.with_name(f"{path.name}.journal")
+
+
 def claim(path: Path) -> int:
-    """Make the file for this process alone, creating it and its folder where missing; raises StoreError.
+    """Make the files for this process alone, creating them and their folder where missing; raises StoreError.
 
     The claim ends when the returned descriptor is closed, or the process ends, however it ends.
     """
@@ -44,7 +49,8 @@ def claim(path: Path) -> int:
         _refuse(path, error)
     try:
         _take(lock, path)
-        os.close(_create(path))  # after the lock: closing the file would drop the locks of a store open on it
+        for file in (path, beside(path)):
+            os.close(_create(file))  # after the lock: closing a file would drop the locks of a store open on it
     except StoreError:
         os.close(lock)
         raise

@@ -1,0 +1,201 @@
+"""One SQLite file of ours: opened with care, written by one thread, read by another. Knows no table.
+
+Every error of SQLite becomes a StoreError with a reason. A side whose connection an error may have damaged opens the
+file again for its next call.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from . import statements as sql
+from .records import StoreError
+
+Statement = tuple[str, Sequence[Any]]
+
+_REASONS = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_PERM: "read_only",
+    sqlite3.SQLITE_IOERR: "io_error",
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_CANTOPEN: "cannot_open",
+}
+_NEEDS_REOPENING = frozenset({"io_error", "corrupt", "cannot_open"})
+
+
+@contextmanager
+def _as_store_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        reason = "internal" if code is None else _REASONS.get(code & 0xFF, "internal")
+        raise StoreError(reason, f"the store failed: {error}") from error
+
+
+def _connect(path: Path, timeout: float) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=32)
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path, schema: sql.Schema) -> None:
+    """Refuse what llmq cannot use; give an empty file its tables."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == schema.application and version > schema.version:
+        raise StoreError(
+            "newer",
+            f"store {path} was written by a newer llmq (schema {version}, this one knows {schema.version}): "
+            "upgrade llmq, or name another store",
+        )
+    if application == schema.application and version < schema.version:
+        raise StoreError(
+            "older",
+            f"store {path} was written by an older llmq (schema {version}, this one needs {schema.version}): name "
+            "another store, or go on with the older llmq",
+        )
+    if application == schema.application:
+        return
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] or application or version:
+        raise StoreError("foreign", f"store {path} is the database of another program: name another store")
+    connection.executescript(schema.creation)
+
+
+@contextmanager
+def naming_what_is_damaged(path: Path) -> Iterator[None]:
+    """What is found to be damaged while a file is opened is said of the file, with the cure."""
+    try:
+        yield
+    except StoreError as error:
+        if error.reason != "corrupt":
+            raise
+        raise StoreError("corrupt", f"store {path} is not a database, or damaged: name another store") from error
+
+
+def statements(by_size: dict[int, str], rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
+    """What inserts so many rows: few statements of few sizes, filled up with rows of None."""
+    for start in range(0, len(rows), sql.MAX_ROWS):
+        some = rows[start : start + sql.MAX_ROWS]
+        size = 1 << (len(some) - 1).bit_length()
+        padding = repeat(None, (size - len(some)) * len(some[0]))
+        yield by_size[size], [*chain.from_iterable(some), *padding]
+
+
+class Reading:
+    """The side that reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All that a query finds; raises StoreError."""
+        try:
+            with _as_store_errors():
+                if self._connection is None:
+                    self._connection = _connect(self._path, timeout=0.1)
+                    self._connection.executescript(sql.READING)
+                return self._connection.execute(query, parameters).fetchall()
+        except StoreError as error:
+            if error.reason in _NEEDS_REOPENING:
+                self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection; the next query opens another."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+class Writing:
+    """The side that writes. Opens or creates the file; raises StoreError and says the cure.
+
+    ``opened_again`` is called with a connection that replaces a damaged one, before it is used.
+    """
+
+    def __init__(
+        self, path: Path, schema: sql.Schema, opened_again: Callable[[sqlite3.Connection], object] = lambda _: None
+    ) -> None:
+        self._path = path
+        self._schema = schema
+        self._opened_again = opened_again
+        self._wal_pages = 0
+        with _as_store_errors():
+            self._connection: sqlite3.Connection | None = self._open()
+
+    def _open(self, then: Callable[[sqlite3.Connection], object] = lambda _: None) -> sqlite3.Connection:
+        connection = _connect(self._path, timeout=5.0)
+        try:
+            _check_schema(connection, self._path, self._schema)
+            connection.executescript(self._schema.settings)
+            then(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for some statements; what SQLite raises becomes a StoreError."""
+        try:
+            with _as_store_errors():
+                if self._connection is None:
+                    self._connection = self._open(self._opened_again)
+                yield self._connection
+        except StoreError as error:
+            if error.reason in _NEEDS_REOPENING:
+                self.close()
+            if error.reason == "disk_full":
+                self._wal_pages = self._schema.wal_pages  # a checkpoint lets the next commit use the WAL's space again
+            raise
+
+    def commit(self, work: Sequence[Statement], pages: int) -> None:
+        """Execute statements, which write about so many pages, all or none; raises StoreError."""
+        with self.connection() as connection:
+            if len(work) == 1:
+                connection.execute(*work[0])
+            elif work:
+                _all_or_none(connection, work)
+        self.wrote(pages)
+
+    def wrote(self, pages: int) -> None:
+        """Count pages that were added to the WAL."""
+        self._wal_pages += pages
+
+    def checkpoint(self) -> None:
+        """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""
+        if self._wal_pages < self._schema.wal_pages:
+            return
+        with self.connection() as connection:
+            _, in_wal, copied = connection.execute(sql.CHECKPOINT).fetchone()
+        self._wal_pages = in_wal - copied
+
+    def probe(self) -> None:
+        """Write what is there already, to see whether anything can be written; raises StoreError."""
+        with self.connection() as connection:
+            connection.execute(f"PRAGMA user_version = {self._schema.version}")
+
+    def close(self) -> None:
+        """Close the connection; what was committed stays, and the last to close leaves the file without a WAL."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _all_or_none(connection: sqlite3.Connection, work: Sequence[Statement]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in work:
+            connection.execute(*statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,132 @@
+"""Groups requests that wait to be durable into one commit at a time. Knows the journal and asyncio, not what a span is.
+
+Group commit: while one group is on its way to the disk, in a thread of its own, the next one gathers. The busier the
+disk, the larger the groups.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from .hand import Hand, fail
+from .journal import Journal
+from .records import Entry, StoreError
+
+_GROUP_BYTES = 32 * 1024 * 1024
+
+
+class _Waiting:
+    """One entry, what its sender wants back when it is durable, and the future that the sender waits for."""
+
+    __slots__ = ("entry", "future", "payload")
+
+    def __init__(self, entry: Entry, payload: Any, future: asyncio.Future[int]) -> None:
+        self.entry = entry
+        self.payload = payload
+        self.future = future
+
+
+class GroupCommit:
+    """Writes the journal with ``hand``.
+
+    ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in the order
+    of its number and before its sender is told; it is called also when the sender is gone. It must not raise.
+    ``group_entries`` is the size of the last group, ``pending_bytes`` are the bodies that wait.
+    """
+
+    def __init__(self, journal: Journal, hand: Hand, on_durable: Callable[[int, Entry, Any], None]) -> None:
+        self.group_entries = 0
+        self.pending_bytes = 0
+        self._journal = journal
+        self._hand = hand
+        self._on_durable = on_durable
+        self._queue: deque[_Waiting] = deque()
+        self._done = list(journal.leftover)
+        self._work = asyncio.Event()
+        self._work.set()
+        self._stopping = False
+
+    async def add(self, entry: Entry, payload: Any) -> int:
+        """Make one entry durable and return its number; raises StoreError when it is not durable."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(entry, payload, future))
+        self.pending_bytes += len(entry.body)
+        self._work.set()
+        return await future
+
+    def remove(self, seqs: Sequence[int]) -> None:
+        """Remove entries that are done with; where that fails, it is tried again with the next group."""
+        self._done += seqs
+        self._work.set()
+
+    def stop(self) -> None:
+        """Have ``run`` end when all that waits is durable or has failed."""
+        self._stopping = True
+        self._work.set()
+
+    async def probe(self) -> None:
+        """See whether the journal can be written; raises StoreError."""
+        await self._hand.commit(self._journal.probe)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Write until stopped."""
+        while not self._stopping or self._queue:
+            await self._work.wait()
+            self._work.clear()
+            await self._write(self._next_group())
+            while self._queue:
+                await self._write(self._next_group())
+            with suppress(StoreError):  # counted; what was committed is safe in the WAL, and the next one tries again
+                await self._hand.do(self._journal.checkpoint)
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size = 0
+        while self._queue and (not group or size + len(self._queue[0].entry.body) <= _GROUP_BYTES):
+            group.append(self._queue.popleft())
+            size += len(group[-1].entry.body)
+        return group
+
+    async def _write(self, group: list[_Waiting]) -> None:
+        done, self._done = self._done, []
+        if not group and not done:
+            return
+        first = self._journal.last_seq + 1
+        numbered = [(seq, waiting.entry) for seq, waiting in enumerate(group, first)]
+        try:
+            await self._hand.commit(self._journal.commit, numbered, done)
+        except StoreError as error:
+            self._done = done + self._done
+            await self._not_written(group, error)
+        else:
+            self._written(first, group)
+
+    def _written(self, first: int, group: list[_Waiting]) -> None:
+        self._leave(group)
+        for seq, waiting in enumerate(group, first):
+            self._tell(seq, waiting)
+
+    def _tell(self, seq: int, waiting: _Waiting) -> None:
+        try:
+            self._on_durable(seq, waiting.entry, waiting.payload)
+        except Exception as error:  # noqa: BLE001 (a fault of ours, told to this sender; the others' entries are safe)
+            fail(waiting.future, error)
+        if not waiting.future.done():
+            waiting.future.set_result(seq)
+
+    async def _not_written(self, group: list[_Waiting], error: StoreError) -> None:
+        if error.reason == "internal" and len(group) > 1:
+            # Something in the group cannot be written, not even to a healthy disk: only that may fail.
+            for waiting in group:
+                await self._write([waiting])
+            return
+        self._leave(group)
+        for waiting in group:
+            fail(waiting.future, StoreError(error.reason, str(error)))
+
+    def _leave(self, group: list[_Waiting]) -> None:
+        self.group_entries = len(group)
+        self.pending_bytes -= sum(len(waiting.entry.body) for waiting in group)

@@ -1,0 +1,64 @@
+"""One thread that writes one file. Knows what a failure is, not what is written."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from .records import StoreError
+
+_T = TypeVar("_T")
+
+
+class Hand:
+    """Does one thing after the other. ``clock`` is in seconds and only goes up.
+
+    ``on_commit`` hears the seconds that a commit took, ``on_error`` why something failed; ``errors`` counts failures by
+    reason. ``problem`` is the reason why the last commit failed, None when it did not.
+    """
+
+    def __init__(
+        self, name: str, on_commit: Callable[[float], None], on_error: Callable[[str], None], clock: Callable[[], float]
+    ) -> None:
+        self.errors: Counter[str] = Counter()
+        self.problem: str | None = None
+        self._on_commit = on_commit
+        self._on_error = on_error
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def commit(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Make something durable; raises StoreError."""
+        try:
+            seconds = await self.do(self._timed, work, arguments)
+        except StoreError as error:
+            self.problem = error.reason
+            raise
+        self.problem = None
+        self._on_commit(seconds)
+
+    def _timed(self, work: Callable[..., object], arguments: tuple[Any, ...]) -> float:
+        started = self._clock()
+        work(*arguments)
+        return self._clock() - started
+
+    async def do(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        """Do anything else; raises StoreError, for what nobody foresaw with the reason internal."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        except Exception as error:
+            failed = error if isinstance(error, StoreError) else StoreError("internal", type(error).__name__)
+            self.errors[failed.reason] += 1
+            self._on_error(failed.reason)
+            raise failed from error
+
+    def stop(self) -> None:
+        """Wait for what it does."""
+        self._thread.shutdown()
+
+
+def fail(future: asyncio.Future[Any], error: Exception) -> None:
+    """Tell who waits, if anybody does still."""
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,82 @@
+"""Acknowledged requests until they are done with, in a file of their own. Knows nothing of what they ask for.
+
+Beside the recorded traces in one file, a request would wait for the transaction that records the last second's; here it
+waits for those that came with it alone. That an entry is done is durable with what was made of it, in the store; only
+then it is removed here. A crash between the two leaves it here, and the store knows that it is done.
+
+Threads: ``commit`` and ``checkpoint`` belong to one thread; ``entries`` and ``size_bytes`` to another.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from . import statements as sql
+from .database import Reading, Writing, statements
+from .records import Entry, StoreError
+
+
+class Journal:
+    """``done`` are entries of an earlier run that may still be in the file; numbers go on after ``last_seq``."""
+
+    def __init__(self, path: Path, *, last_seq: int = 0, done: Iterable[int] = ()) -> None:
+        self.path = path
+        self._writing = Writing(
+            path, sql.JOURNAL, lambda connection: connection.execute(sql.UNACKNOWLEDGED, (self.last_seq,))
+        )
+        self._reading = Reading(path)
+        self._done = frozenset(done)
+        self.last_seq = max(last_seq, self._reading.rows(sql.LAST_ENTRY)[0][0])
+        self.oldest = 0
+        """No entry before this one is in the file, or ever will be."""
+        self._look()
+
+    @property
+    def leftover(self) -> tuple[int, ...]:
+        """The entries of an earlier run that were done with when it opened; ``commit`` removes them as others."""
+        return tuple(self._done)
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """What was not done with, in the order of acceptance, a few in memory at a time; raises StoreError."""
+        seq = 0
+        while rows := self._reading.rows(sql.ENTRIES, (seq,)):
+            for seq, *fields in rows:
+                if seq not in self._done:
+                    yield seq, Entry(*fields)
+
+    def commit(self, entries: Sequence[tuple[int, Entry]], done: Sequence[int] = ()) -> None:
+        """Make numbered entries durable and remove those that are done, all or nothing; raises StoreError.
+
+        Numbers go up from ``last_seq`` + 1.
+        """
+        rows = [(seq, e.received_at, e.signal, e.media_type, e.encoding, e.body) for seq, e in entries]
+        work = [*statements(sql.ADD_ENTRIES, rows), *statements(sql.REMOVE_ENTRIES, [(seq,) for seq in done])]
+        bodies = sum(len(entry.body) for _, entry in entries)
+        self._writing.commit(work, 2 + len(rows) + len(done) + bodies // sql.PAGE)
+        self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
+        if done:
+            with suppress(StoreError):  # what was committed is durable whether or not this can be read
+                self._look()
+
+    def _look(self) -> None:
+        with self._writing.connection() as connection:
+            (first,) = connection.execute(sql.FIRST_ENTRY).fetchone()
+        self.oldest = min(first, self.last_seq + 1)
+
+    def checkpoint(self) -> None:
+        """Copy the WAL into the file when it has grown enough; raises StoreError."""
+        self._writing.checkpoint()
+
+    def probe(self) -> None:
+        """See whether anything can be written; raises StoreError."""
+        self._writing.probe()
+
+    def size_bytes(self) -> int:
+        """Bytes of the file in use: without free pages, without the WAL; raises StoreError."""
+        pages, free, size = self._reading.rows(sql.PAGES)[0]
+        return int((pages - free) * size)
+
+    def close(self) -> None:
+        """Close the file; what was committed stays."""
+        self._reading.close()
+        self._writing.close()
