@@ -466,15 +466,32 @@ BOUNDS = st.lists(st.integers(1, 9).map(lambda tenth: tenth / 10), min_size=1, u
 @settings(max_examples=200, deadline=None)
 @given(BOUNDS, BOUNDS, st.lists(st.integers(0, 100).map(lambda part: part / 100)))
 def test_fitting_is_exact_at_shared_bounds_and_never_too_high_at_new_ones(old, new, values):
-    before, truth = Histogram(old), Histogram(new)
-    for observed in values:
-        before.observe(observed)
-        truth.observe(observed)
+    before, truth = Histogram.of(old, values), Histogram.of(new, values)
     after = before.fitted(new)
     assert (sum(after.counts), after.sum) == (len(values), before.sum)
     for at, bound in enumerate(new):
         fitted, true = sum(after.counts[: at + 1]), sum(truth.counts[: at + 1])
         assert fitted == true if bound in old else fitted <= true
+
+
+def test_a_reload_between_stage_and_apply_fits_what_was_staged(metrics):
+    staged = record(metrics, Outcome(evaluations=(verdict(score=0.92),)))
+    metrics.stage(staged)
+    metrics.configure(("refusal",), (0.93,))
+    metrics.apply(staged)
+    (histogram,) = (
+        held for series, held in metrics.ledger.totals().histograms.items() if series.family.name == f.SCORE.name
+    )
+    assert histogram.bounds == (*f.SCORE.bounds[:9], 0.93, 1.0)
+
+
+def test_what_is_applied_between_stage_and_apply_of_another_batch_is_not_lost(metrics):
+    staged, other = record(metrics, duration_seconds=1.0), record(metrics, duration_seconds=2.0)
+    metrics.stage(staged)
+    metrics.apply(other)
+    metrics.apply(staged)
+    assert value(metrics, "llmq_requests_total", **WHERE._asdict()) == 2
+    assert value(metrics, "llmq_request_duration_seconds_sum", **WHERE._asdict()) == 3.0
 
 
 # What expires

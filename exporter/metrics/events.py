@@ -5,6 +5,7 @@ gauges of the moment, which are read when they are scraped.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
@@ -19,38 +20,26 @@ from .catalogue import CATALOGUE
 from .exposition import Exposition
 from .labels import Slice
 from .ledger import MOST, Deltas, Ledger, Row
-from .series import Exemplar, Family, Series, series_of
-
-_SLICES_KEPT = 4096
-
-
-class SliceSeries:
-    """The series of one slice, found once and kept, because naming a series costs more than counting."""
-
-    __slots__ = ("cost", "duration", "evaluations", "first_seen", "input", "output", "requests", "where")
-
-    def __init__(self, where: Slice) -> None:
-        self.where = where
-        self.requests = series_of(f.REQUESTS, where)
-        self.duration = series_of(f.REQUEST_DURATION, where)
-        self.input = series_of(f.TOKENS, ("input", *where))
-        self.output = series_of(f.TOKENS, ("output", *where))
-        self.cost = series_of(f.COST, where)
-        self.first_seen = series_of(f.VERSION_FIRST_SEEN, where)
-        self.evaluations: dict[tuple[str, str, str, str], tuple[Series, Series, Series]] = {}
+from .series import Exemplar, Family, Observed, Series, series_of
+from .slices import Kind, Slices
 
 
 class Tally(Deltas):
     """What one batch of events adds to the metrics; shown once ``Metrics.apply`` is called with it.
 
-    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours.
+    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours. What most
+    traces add to is looked up once for a batch, not once for a trace.
     """
 
-    __slots__ = ("_metrics",)
+    __slots__ = ("_durations", "_now", "_slices", "_unscored", "_verdicts")
 
-    def __init__(self, metrics: "Metrics", at: float) -> None:
-        super().__init__(at)
-        self._metrics = metrics
+    def __init__(self, slices: Slices, now: Callable[[], float]) -> None:
+        super().__init__(now())
+        self._slices = slices
+        self._now = now
+        self._verdicts: defaultdict[Slice, dict[Kind, tuple[Series, Series, Observed]]] = defaultdict(dict)
+        self._durations: dict[str, Observed] = {}
+        self._unscored: dict[tuple[str, str, str], Series] = {}
 
     def received(
         self, signal: str, spans: int, logs: int, rejected: Mapping[str, int], anomalies: Mapping[str, int]
@@ -79,9 +68,9 @@ class Tally(Deltas):
         """Count traces of which a first part came."""
         self.inc(own.TRACES_RECEIVED, (), count)
 
-    def trace_closed(self, reason: str) -> None:
-        """Count a trace that was taken as complete, and why."""
-        self.inc(own.TRACES_CLOSED, (reason,))
+    def trace_closed(self, reason: str, count: int = 1) -> None:
+        """Count traces that were taken as complete, and why."""
+        self.inc(own.TRACES_CLOSED, (reason,), count)
 
     def trace_ignored(self, reason: str = "no_llm_request") -> None:
         """Count a trace in which there is nothing to score."""
@@ -103,25 +92,25 @@ class Tally(Deltas):
 
     def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
         """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""
-        series, counters = self._metrics.slice_series(where), self.counters
-        self.at = self._metrics.now()
+        series, counters = self._slices.of(where), self.counters
+        self.at = self._now()
         counters[series.requests] += 1.0
         self.gauges.setdefault(series.first_seen, self.at)
         if (duration := trace.duration_seconds) is not None and 0.0 <= duration < MOST:
-            self.histogram(series.duration).observe(duration)
+            self.observed[series.duration].values.append(duration)
         if (tokens := trace.input_tokens) is not None and 0 <= tokens < MOST:
             counters[series.input] += tokens
         if (tokens := trace.output_tokens) is not None and 0 <= tokens < MOST:
             counters[series.output] += tokens
         if cost_dollars is not None and 0.0 <= cost_dollars < MOST:
             counters[series.cost] += cost_dollars
-        self._evaluated(series, trace.trace_id, outcome.evaluations)
+        self._evaluated(where, trace.trace_id, outcome.evaluations)
         self._unevaluated(where.app, outcome)
 
     def evaluated(self, where: Slice, trace_id: str, evaluation: Evaluation) -> None:
         """Count one verdict that comes later than its trace, as a judge's does."""
-        self.at = self._metrics.now()
-        self._evaluated(self._metrics.slice_series(where), trace_id, (evaluation,))
+        self.at = self._now()
+        self._evaluated(where, trace_id, (evaluation,))
 
     def judge_compared(self, judge: tuple[str, str], verdicts: tuple[str, str], source: str) -> None:
         """Count verdicts of (judge, human) on one case by a (evaluator, version); ``source`` is review or anchor."""
@@ -137,7 +126,7 @@ class Tally(Deltas):
 
     def judge_took(self, evaluator: str, seconds: float) -> None:
         """Observe how long the judge took for a verdict."""
-        self.histogram(series_of(f.EVALUATION_DURATION, (evaluator,))).observe(seconds)
+        self.observe(f.EVALUATION_DURATION, (evaluator,), seconds)
 
     def judge_spent(self, tokens: int, dollars: float) -> None:
         """Count what one call of the judge cost."""
@@ -158,7 +147,7 @@ class Tally(Deltas):
 
     def feedback(self, where: Slice, signal: str, source: str, trace_id: str) -> None:
         """Count one user signal for the slice that answered; both ratings of a slice start together."""
-        self.at = self._metrics.now()
+        self.at = self._now()
         counted = series_of(f.FEEDBACK, (signal, source, *where))
         self.counters[counted] += 1.0
         self.exemplars[counted] = Exemplar(trace_id, 1.0, self.at)
@@ -173,7 +162,7 @@ class Tally(Deltas):
 
     def edited(self, where: Slice, ratio: float, trace_id: str) -> None:
         """Count how much of an answer was edited."""
-        self.observe(f.FEEDBACK_EDIT_RATIO, where[:2], ratio, Exemplar(trace_id, ratio, self._metrics.now()))
+        self.observe(f.FEEDBACK_EDIT_RATIO, where[:2], ratio, Exemplar(trace_id, ratio, self._now()))
 
     def feedback_received(self, outcome: str) -> None:
         """Count what became of one piece of feedback."""
@@ -214,32 +203,45 @@ class Tally(Deltas):
 
     def offline_failure(self, app: str, route: str, trace_id: str, *, covered: bool) -> None:
         """Count a failure in production by whether an offline suite has a question near to it."""
-        exemplar = None if covered else Exemplar(trace_id, 1.0, self._metrics.now())
+        exemplar = None if covered else Exemplar(trace_id, 1.0, self._now())
         self.inc(f.OFFLINE_FAILURES, ("covered" if covered else "uncovered", app, route), exemplar=exemplar)
 
-    def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
-        counters, gauges, histograms, at = self.counters, self.gauges, self.histograms, self.at
-        for evaluation in evaluations:
-            score, verdict = evaluation.score, evaluation.verdict
-            key = (evaluation.evaluator, evaluation.evaluator_version, verdict, evaluation.sample)
-            counter, scores, last = series.evaluations.get(key) or self._metrics.evaluation_series(series, key)
+    def _evaluated(self, where: Slice, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
+        counters, gauges, at, known = self.counters, self.gauges, self.at, self._verdicts[where]
+        for one in evaluations:
+            score, verdict = one.score, one.verdict
+            kind = (one.evaluator, one.evaluator_version, verdict, one.sample)
+            counter, last, scores = known.get(kind) or self._verdict(where, kind)
             counters[counter] += 1.0
             gauges[last] = at
-            exemplar = None
+            scores.values.append(score)
             if verdict == "fail":
                 exemplar = self.exemplars[counter] = Exemplar(trace_id, score, at)
-            (histograms.get(scores) or self.histogram(scores)).observe(score, exemplar)
+                scores.exemplars.append(exemplar)
+
+    def _verdict(self, where: Slice, kind: Kind) -> tuple[Series, Series, Observed]:
+        counter, scores, last = self._slices.of(where).of(kind)
+        found = self._verdicts[where][kind] = counter, last, self.observed[scores]
+        return found
 
     def _unevaluated(self, app: str, outcome: Outcome) -> None:
-        histograms, named = self.histograms, self._metrics.durations
+        counters, durations, unscored = self.counters, self._durations, self._unscored
         for evaluator, seconds in outcome.durations:
             if 0.0 <= seconds < MOST:
-                series = named.get(evaluator) or self._metrics.duration_series(evaluator)
-                (histograms.get(series) or self.histogram(series)).observe(seconds)
-        for unscored in outcome.unscored:
-            self.counters[series_of(f.UNSCORED, (unscored.evaluator, unscored.reason, app))] += 1.0
+                (durations.get(evaluator) or self._duration(evaluator)).values.append(seconds)
+        for one in outcome.unscored:
+            labels = one.evaluator, one.reason, app
+            counters[unscored.get(labels) or self._left(labels)] += 1.0
         for failure in outcome.failures:
-            self.counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
+            counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
+
+    def _duration(self, evaluator: str) -> Observed:
+        found = self._durations[evaluator] = self.observed[series_of(f.EVALUATION_DURATION, (evaluator,))]
+        return found
+
+    def _left(self, labels: tuple[str, str, str]) -> Series:
+        found = self._unscored[labels] = series_of(f.UNSCORED, labels)
+        return found
 
 
 class Metrics:
@@ -259,9 +261,7 @@ class Metrics:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.now = now
-        self._slices: dict[Slice, SliceSeries] = {}
-        self.durations: dict[str, Series] = {}
-        self._score = f.SCORE
+        self._slices = Slices()
         self.ledger = Ledger(CATALOGUE)
         self.registry = registry or CollectorRegistry()
         self._gauges = {
@@ -279,16 +279,16 @@ class Metrics:
     def configure(self, evaluators: Iterable[str], pass_marks: Iterable[float]) -> None:
         """Take the evaluators and pass marks of a new config; scores so far are fitted to the new bounds."""
         bounds = tuple(sorted({*f.SCORE.bounds, *(mark for mark in pass_marks if 0.0 < mark < 1.0)}))
-        if bounds != self._score.bounds:
-            self._score = replace(f.SCORE, bounds=bounds)
-            self._slices.clear()
-            self.ledger.refit(self._score)
+        if bounds != self._slices.score.bounds:
+            score = replace(f.SCORE, bounds=bounds)
+            self._slices.declare(score)
+            self.ledger.refit(score)
         for evaluator in evaluators:
             self.ledger.born(f.EVALUATION_FAILURES, (evaluator, "exception"))
 
     def tally(self) -> Tally:
         """Return an empty tally, dated now."""
-        return Tally(self, self.now())
+        return Tally(self._slices, self.now)
 
     def stage(self, tally: Deltas) -> list[Row]:
         """Return the rows (family, labels JSON, value JSON) that ``apply`` of a tally makes true; changes nothing."""
@@ -362,31 +362,6 @@ class Metrics:
         self._gauges[own.CONFIG_RELOAD_SUCCESSFUL.name].set(float(succeeded))
         if succeeded:
             self._gauges[own.CONFIG_RELOAD_TIME.name].set(self.now())
-
-    def slice_series(self, where: Slice) -> SliceSeries:
-        """Return the series of a slice."""
-        found = self._slices.get(where)
-        if found is None:
-            if len(self._slices) >= _SLICES_KEPT:
-                self._slices.clear()
-            found = self._slices[where] = SliceSeries(where)
-        return found
-
-    def evaluation_series(self, series: SliceSeries, key: tuple[str, str, str, str]) -> tuple[Series, Series, Series]:
-        """Name the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
-        evaluator, version, _, sample = key
-        named = (
-            series_of(f.EVALUATIONS, (*key, *series.where)),
-            series_of(self._score, (evaluator, version, sample, *series.where[:3])),
-            series_of(own.LAST_SCORED, (evaluator,)),
-        )
-        series.evaluations[key] = named
-        return named
-
-    def duration_series(self, evaluator: str) -> Series:
-        """Name the series of an evaluator's durations."""
-        series = self.durations[evaluator] = series_of(f.EVALUATION_DURATION, (evaluator,))
-        return series
 
     def _begin(self) -> None:
         for family in CATALOGUE:

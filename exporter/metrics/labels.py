@@ -98,22 +98,26 @@ class Limiter:
 
     def slice(self, app: str | None, route: str | None, model_version: str | None, prompt_version: str | None) -> Slice:
         """Return the bounded slice of a trace."""
-        return Slice(
-            self.fold("app", app),
-            self.fold("route", route),
-            self.fold("model_version", model_version),
-            self.fold("prompt_version", prompt_version),
-        )
+        told = app, route, model_version, prompt_version
+        return self._slices.get(told) or self._slice(told)
+
+    def _slice(self, told: tuple[str | None, str | None, str | None, str | None]) -> Slice:
+        found = Slice(*map(self.fold, Slice._fields, told))
+        if OTHER not in found and all(value is None or len(value) <= _CACHED_LENGTH for value in told):
+            if len(self._slices) >= _CACHED_VALUES:
+                self._slices.clear()
+            self._slices[told] = found
+        return found
 
     def learn(self, label: str, values: Iterable[str]) -> None:
         """Take values that are in use already, as those of restored totals are, whatever the budget."""
         self._known[label].update(value for value in values if value not in {UNKNOWN, OTHER})
-        self._cache[label].clear()
+        self._forget_cached()
 
     def retain(self, label: str, values: Iterable[str]) -> None:
         """Forget the values that are not in use any more, so that their budget is free again."""
         self._known[label].intersection_update(values)
-        self._cache[label].clear()
+        self._forget_cached()
 
     def take_overflow(self) -> dict[str, int]:
         """Return how many values were folded into ``__other__`` since the last call, by label."""
@@ -122,6 +126,7 @@ class Limiter:
 
     def _forget_cached(self) -> None:
         self._cache: dict[str, dict[str | None, str]] = {label: {} for label in self._budgets}
+        self._slices: dict[tuple[str | None, ...], Slice] = {}
 
     def _clean(self, label: str, value: str | None) -> str:
         if value is None:

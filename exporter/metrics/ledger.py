@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from .series import INF, Exemplar, Family, Histogram, Series, series_of
+from .series import INF, Exemplar, Family, Histogram, Observed, Series, series_of
 
 MOST = 2.0**53
 """What a float can count to by ones: no single amount is as much."""
@@ -26,17 +26,17 @@ _log = logging.getLogger(__name__)
 class Deltas:
     """What one batch adds to the totals; ``at`` (Unix seconds) is when."""
 
-    __slots__ = ("at", "counters", "exemplars", "gauges", "histograms")
+    __slots__ = ("at", "counters", "exemplars", "gauges", "observed")
 
     def __init__(self, at: float) -> None:
         self.at = at
         self.counters: defaultdict[Series, float] = defaultdict(float)
         self.gauges: dict[Series, float] = {}
-        self.histograms: dict[Series, Histogram] = {}
+        self.observed: defaultdict[Series, Observed] = defaultdict(Observed)
         self.exemplars: dict[Series, Exemplar] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.counters or self.gauges or self.histograms)
+        return bool(self.counters or self.gauges or self.observed)
 
     def inc(
         self, family: Family, labels: tuple[str, ...] = (), amount: float = 1.0, exemplar: Exemplar | None = None
@@ -51,19 +51,15 @@ class Deltas:
     def observe(self, family: Family, labels: tuple[str, ...], value: float, exemplar: Exemplar | None = None) -> None:
         """Count a value in a histogram; raises ValueError unless it is at least 0 and below MOST."""
         _require_countable(family, value)
-        self.histogram(series_of(family, labels)).observe(value, exemplar)
+        observed = self.observed[series_of(family, labels)]
+        observed.values.append(value)
+        if exemplar is not None:
+            observed.exemplars.append(exemplar)
 
     def set(self, family: Family, labels: tuple[str, ...], value: float) -> None:
         """Give a gauge a finite value, combined with an earlier one as its family says."""
         series = series_of(family, labels)
         self.gauges[series] = combined(family, self.gauges.get(series), value)
-
-    def histogram(self, series: Series) -> Histogram:
-        """Return this batch's histogram of a series, empty if new."""
-        found = self.histograms.get(series)
-        if found is None:
-            found = self.histograms[series] = Histogram(series.family.bounds)
-        return found
 
     def merge(self, other: "Deltas") -> None:
         """Add everything of a later batch to this one."""
@@ -72,8 +68,9 @@ class Deltas:
             self.counters[series] += amount
         for series, value in other.gauges.items():
             self.gauges[series] = combined(series.family, self.gauges.get(series), value)
-        for series, histogram in other.histograms.items():
-            self.histograms[series] = self.histogram(series).plus(histogram)
+        for series, observed in other.observed.items():
+            self.observed[series].values += observed.values
+            self.observed[series].exemplars += observed.exemplars
         self.exemplars |= other.exemplars
 
 
@@ -95,6 +92,7 @@ class Ledger:
         self._exemplars: dict[Series, Exemplar] = {}
         self._updated: dict[Series, float] = {}
         self._none_expires_before = -INF
+        self._staged: _Changed | None = None
 
     def totals(self) -> Totals:
         """Return the totals as they are now; they do not change, so another thread may read them."""
@@ -118,26 +116,30 @@ class Ledger:
                 self._numbers.setdefault(series, 0.0)
 
     def stage(self, deltas: Deltas) -> list[Row]:
-        """Return the stored rows that ``apply`` of the same deltas makes true; changes nothing."""
+        """Return the stored rows that ``apply`` of the same deltas makes true; shows nothing."""
+        changed = self._staged = self._changed(deltas)
         rows = [
-            (series.family.name, series.labels_json(), _encode(_Number(value, deltas.at)))
-            for series, value in self._new_numbers(deltas).items()
+            (*series.key, _encode(_Number(value, deltas.at)))
+            for series, value in changed.numbers.items()
             if series.family.durable
         ]
-        for series, histogram in self._new_histograms(deltas).items():
+        for series, histogram in changed.histograms.items():
             if series.family.durable:
                 stored = _Buckets(histogram.bounds, histogram.counts, histogram.sum, deltas.at)
-                rows.append((series.family.name, series.labels_json(), _encode(stored)))
+                rows.append((*series.key, _encode(stored)))
         return rows
 
     def apply(self, deltas: Deltas) -> None:
         """Add a batch to the totals shown."""
-        numbers, histograms = self._new_numbers(deltas), self._new_histograms(deltas)
-        self._numbers.update(numbers)
-        self._histograms.update(histograms)
+        staged = self._staged
+        changed = staged if staged is not None and staged.deltas is deltas else self._changed(deltas)
+        if staged is not None and (staged is changed or staged.shares(changed)):
+            self._staged = None
+        self._numbers.update(changed.numbers)
+        self._histograms.update(changed.histograms)
         self._exemplars.update(deltas.exemplars)
-        self._updated.update(dict.fromkeys(numbers, deltas.at))
-        self._updated.update(dict.fromkeys(histograms, deltas.at))
+        self._updated.update(dict.fromkeys(changed.numbers, deltas.at))
+        self._updated.update(dict.fromkeys(changed.histograms, deltas.at))
         self._none_expires_before = min(self._none_expires_before, deltas.at)
 
     def restore(self, rows: Iterable[Row]) -> None:
@@ -146,7 +148,7 @@ class Ledger:
         Rows of a family that is unknown, or whose labels are others now, stay there for the version that knows
         them; a histogram whose bounds were others is fitted (see ``Histogram.fitted``). Both are logged by family.
         """
-        self._none_expires_before = -INF
+        self._staged, self._none_expires_before = None, -INF
         notes: Counter[tuple[str, str]] = Counter()
         for name, labels_json, value_json in rows:
             note = self._restore_one(name, labels_json, value_json)
@@ -169,14 +171,11 @@ class Ledger:
         self._none_expires_before = min(newest.values(), default=before)
         for series in _touched(keep):
             newest[series.lifetime()] = INF
-        return [
-            (series.family.name, series.labels_json())
-            for series, lifetime in mortal.items()
-            if newest[lifetime] < before
-        ]
+        return [series.key for series, lifetime in mortal.items() if newest[lifetime] < before]
 
     def drop(self, keys: Collection[tuple[str, str]]) -> None:
         """Forget series by family and labels JSON; those that are not there are passed over."""
+        self._staged = None
         for name, labels_json in keys:
             family = self._families[name]
             series = series_of(family, _label_values(family, labels_json))
@@ -184,6 +183,7 @@ class Ledger:
 
     def refit(self, family: Family) -> None:
         """Take a family's new declaration (other bounds) and fit its histograms to it."""
+        self._staged = None
         self._families[family.name] = family
         self._histograms = {
             _redeclared(series, family): histogram.fitted(family.bounds)
@@ -196,6 +196,10 @@ class Ledger:
         held: tuple[dict[Series, Any], ...] = (self._numbers, self._histograms, self._exemplars, self._updated)
         for by_series in held:
             by_series.pop(series, None)
+
+    def _changed(self, deltas: Deltas) -> "_Changed":
+        """What a batch makes of the totals."""
+        return _Changed(deltas, self._new_numbers(deltas), self._new_histograms(deltas))
 
     def _new_numbers(self, deltas: Deltas) -> dict[Series, float]:
         held = self._numbers
@@ -210,10 +214,11 @@ class Ledger:
 
     def _new_histograms(self, deltas: Deltas) -> dict[Series, Histogram]:
         new = {}
-        for series, histogram in deltas.histograms.items():
+        for series, observed in deltas.observed.items():
             family = self._families[series.family.name]
             base = self._histograms.get(series) or Histogram(family.bounds)
-            new[_redeclared(series, family)] = base.plus(histogram)
+            added = Histogram.of(series.family.bounds, observed.values, observed.exemplars)
+            new[_redeclared(series, family)] = base.plus(added)
         return new
 
     def _restore_one(self, name: str, labels_json: str, value_json: str) -> str | None:
@@ -249,6 +254,19 @@ def combined(family: Family, old: float | None, new: float) -> float:
     return min(old, new) if family.combine == "min" else max(old, new)
 
 
+class _Changed(Struct):
+    """The totals that a batch changes, as it makes them."""
+
+    deltas: Deltas
+    numbers: dict[Series, float]
+    histograms: dict[Series, Histogram]
+
+    def shares(self, other: "_Changed") -> bool:
+        """Whether both change a series."""
+        mine, others = self.numbers.keys(), self.histograms.keys()
+        return not (mine.isdisjoint(other.numbers) and others.isdisjoint(other.histograms))
+
+
 class _Number(Struct):
     value: float
     updated_at: float
@@ -281,7 +299,7 @@ def _touched(deltas: Deltas | None) -> Iterator[Series]:
     if deltas is not None:
         yield from deltas.counters
         yield from deltas.gauges
-        yield from deltas.histograms
+        yield from deltas.observed
 
 
 def _require_countable(family: Family, value: float) -> None:

@@ -1,8 +1,8 @@
 """What a metric is made of: families, their children (series), histograms and exemplars. Knows no metric by name."""
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Literal, NamedTuple, Self
@@ -83,9 +83,11 @@ class Series(str):
     Being a string makes it a quick dictionary key (the hash is kept) that is equal to any other of the same name.
     """
 
-    __slots__ = ("family", "labels")
+    __slots__ = ("family", "key", "labels")
     family: Family
     labels: tuple[str, ...]
+    key: tuple[str, str]
+    """What names it in the store: its family, and its labels as a JSON object."""
 
     def __new__(cls, family: Family, labels: tuple[str, ...]) -> Self:
         """Name the child of ``family`` with these label values, in the family's order."""
@@ -94,11 +96,8 @@ class Series(str):
         pairs = ",".join(f'{name}="{escape(value)}"' for name, value in zip(family.labels, labels, strict=True))
         series = super().__new__(cls, f"{family.name}{{{pairs}}}" if pairs else family.name)
         series.family, series.labels = family, labels
+        series.key = family.name, msgspec.json.encode(dict(zip(family.labels, labels, strict=True))).decode()
         return series
-
-    def labels_json(self) -> str:
-        """Return the labels as the JSON object that names this child in the store."""
-        return msgspec.json.encode(dict(zip(self.family.labels, self.labels, strict=True))).decode()
 
     def siblings(self) -> Iterator["Series"]:
         """Yield the children that are born together with this one, itself included."""
@@ -140,6 +139,16 @@ class Exemplar(NamedTuple):
     at: float
 
 
+class Observed:
+    """What one batch observes in one series: the values, in order, and the exemplars among them."""
+
+    __slots__ = ("exemplars", "values")
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+        self.exemplars: list[Exemplar] = []
+
+
 class Histogram:
     """Counts by bucket (not cumulative, the last is +Inf), their sum, and the newest exemplar of each bucket."""
 
@@ -151,13 +160,15 @@ class Histogram:
         self.sum = total
         self.exemplars: dict[float, Exemplar] = {}
 
-    def observe(self, value: float, exemplar: Exemplar | None = None) -> None:
-        """Count one finite value of at least 0."""
-        at = bisect_left(self.bounds, value)
-        self.counts[at] += 1
-        self.sum += value
-        if exemplar is not None:
-            self.exemplars[self.bounds[at] if at < len(self.bounds) else INF] = exemplar
+    @classmethod
+    def of(cls, bounds: tuple[float, ...], values: Sequence[float], exemplars: Iterable[Exemplar] = ()) -> Self:
+        """Count finite values of at least 0; of the exemplars among them, each bucket keeps the last."""
+        ordered, ends = sorted(values), (*bounds, INF)
+        below = [bisect_right(ordered, end) for end in ends]
+        histogram = cls(bounds, map(int.__sub__, below, (0, *below)), sum(values, 0.0))
+        for exemplar in exemplars:
+            histogram.exemplars[ends[bisect_left(bounds, exemplar.value)]] = exemplar
+        return histogram
 
     def plus(self, other: "Histogram") -> "Histogram":
         """Return the sum of two histograms, with this one's bounds and the other's exemplars first."""

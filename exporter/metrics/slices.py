@@ -1,0 +1,61 @@
+"""The series of each slice, named once and kept, because naming a series costs more than counting. Knows no total."""
+
+from . import families as f
+from . import own
+from .labels import Slice
+from .series import Family, Series, series_of
+
+Kind = tuple[str, str, str, str]
+"""Of a verdict: evaluator, its version, verdict, sample."""
+_KEPT = 4096
+
+
+class SliceSeries:
+    """The series of one slice; ``score`` is the family of scores as it is declared now."""
+
+    __slots__ = ("_kinds", "_score", "cost", "duration", "first_seen", "input", "output", "requests", "where")
+
+    def __init__(self, where: Slice, score: Family) -> None:
+        self.where = where
+        self.requests = series_of(f.REQUESTS, where)
+        self.duration = series_of(f.REQUEST_DURATION, where)
+        self.input = series_of(f.TOKENS, ("input", *where))
+        self.output = series_of(f.TOKENS, ("output", *where))
+        self.cost = series_of(f.COST, where)
+        self.first_seen = series_of(f.VERSION_FIRST_SEEN, where)
+        self._score = score
+        self._kinds: dict[Kind, tuple[Series, Series, Series]] = {}
+
+    def of(self, kind: Kind) -> tuple[Series, Series, Series]:
+        """Return the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
+        found = self._kinds.get(kind)
+        if found is None:
+            evaluator, version, _, sample = kind
+            found = self._kinds[kind] = (
+                series_of(f.EVALUATIONS, (*kind, *self.where)),
+                series_of(self._score, (evaluator, version, sample, *self.where[:3])),
+                series_of(own.LAST_SCORED, (evaluator,)),
+            )
+        return found
+
+
+class Slices:
+    """The slices that were counted last."""
+
+    def __init__(self) -> None:
+        self.score: Family = f.SCORE
+        self._kept: dict[Slice, SliceSeries] = {}
+
+    def declare(self, score: Family) -> None:
+        """Name scores as they are declared from now on."""
+        self.score = score
+        self._kept.clear()
+
+    def of(self, where: Slice) -> SliceSeries:
+        """Return the series of a slice."""
+        found = self._kept.get(where)
+        if found is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            found = self._kept[where] = SliceSeries(where, self.score)
+        return found
