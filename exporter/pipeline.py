@@ -36,8 +36,7 @@ from .store.sqlite import Entry, Recorded, Store, StoreError
 from .store.writer import Writer
 from .trace import Trace
 
-SLICE_OF_WORK = 0.005
-"""Seconds of scoring after which the event loop gets its turn."""
+SLICE_OF_WORK = 0.005  # seconds of scoring after which the event loop gets its turn
 TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
 SCORE_EVERY = 0.05
 FLUSH_EVERY = 1.0
@@ -160,7 +159,8 @@ class Pipeline:
             self.elsewhere.learn(label, values)
         counted = self.recorder.seq
         entries = 0
-        for entries, (seq, entry) in enumerate(self._store.journal.entries(), 1):
+        for seq, entry in self._store.journal.entries():
+            entries += 1
             if entry.signal in self.desks:
                 self._take_again(seq, entry)
             else:
