@@ -4,12 +4,16 @@ Read from: OpenInference 0.1.42, Langfuse 3-5, MLflow 3.17, LangSmith 0.15, AI S
 OTel semantic-conventions 1.22-1.41 and semantic-conventions-genai (``CONVENTIONS`` §1.0 and §1.1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..trace import Span
 from . import langfuse, langsmith, mlflow, openinference, otel, traceloop, vercel
-from .node import Dialect, Node, Role, shape_of
+from .node import Dialect, Node, Role
+from .shape import Met, shape_of
+
+_Teller = Callable[[Span, frozenset[str]], tuple[Dialect, Role]]
 
 OTEL = otel.DIALECT
 OPENINFERENCE = openinference.DIALECT
@@ -103,36 +107,44 @@ _MARKS = frozenset(
 def classify(span: Span) -> Node | None:
     """Return the span as a node of its dialect; None where it has nothing to do with language models."""
     shape = shape_of(span.attributes)
-    names = shape.names
+    tell = _tellers[shape.names]
+    return None if tell is None else Node(span, shape, *tell(span, shape.names))
+
+
+def _teller(names: frozenset[str]) -> _Teller | None:
+    """Choose how to tell what spans with such names are: first the dialects that mark every span of theirs."""
     if names.isdisjoint(_MARKS):
         return None
-    dialect, role = _product(span.attributes, names) or _genai(span, span.attributes, names)
-    return Node(span, shape, dialect, role)
-
-
-def _product(attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[Dialect, Role] | None:
-    """Recognise the dialects that mark every span of theirs; some send OTel's names as well."""
     for mark, dialect, roles in _PRODUCTS:
         if mark in names:
-            kind = attributes[mark]
-            return dialect, roles.get(kind.strip('"'), "ignored") if type(kind) is str else "ignored"
-    if "ai.operationId" in names:
-        return VERCEL, _vercel_role(attributes["ai.operationId"])
-    return None
+            return partial(_product, mark, dialect, roles)
+    return _vercel if "ai.operationId" in names else _genai
 
 
-def _vercel_role(operation: Any) -> Role:
+_tellers = Met(_teller)
+
+
+def _product(
+    mark: str, dialect: Dialect, roles: Mapping[str, Role], span: Span, _names: frozenset[str]
+) -> tuple[Dialect, Role]:
+    kind = span.attributes[mark]
+    return dialect, roles.get(kind.strip('"'), "ignored") if type(kind) is str else "ignored"
+
+
+def _vercel(span: Span, _names: frozenset[str]) -> tuple[Dialect, Role]:
+    operation = span.attributes["ai.operationId"]
     if type(operation) is not str:
-        return "ignored"
+        return VERCEL, "ignored"
     if operation in _VERCEL_CHAINS:
-        return "chain"
+        return VERCEL, "chain"
     if operation == "ai.toolCall":
-        return "tool"
-    return "generation" if operation.endswith((".doGenerate", ".doStream")) else "ignored"
+        return VERCEL, "tool"
+    return VERCEL, "generation" if operation.endswith((".doGenerate", ".doStream")) else "ignored"
 
 
-def _genai(span: Span, attributes: Mapping[str, Any], names: frozenset[str]) -> tuple[Dialect, Role]:
+def _genai(span: Span, names: frozenset[str]) -> tuple[Dialect, Role]:
     """Recognise OTel GenAI and Traceloop, which share names; an operation of their own is looked at last."""
+    attributes = span.attributes
     operation = attributes["gen_ai.operation.name"] if "gen_ai.operation.name" in names else None
     role = _OPERATIONS.get(operation) if type(operation) is str else None
     if role is not None:

@@ -1,7 +1,7 @@
 """JSON inside attribute values, read with suspicion: what does not parse is text. Knows no attribute names."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -56,21 +56,6 @@ def _unescaped(text: str) -> str:
     return str(decoded)
 
 
-def pick(attributes: Mapping[str, Any], names: Iterable[str]) -> Any:
-    """Return the first value that is neither absent nor "".
-
-    A name ``attribute#key.key`` looks inside the JSON object that the attribute holds.
-    """
-    for name in names:
-        value = attributes.get(name)
-        if value is None and "#" in name:
-            attribute, _, path = name.partition("#")
-            value = inside(parsed(attributes.get(attribute)), path)
-        if value is not None and value != "":
-            return value
-    return None
-
-
 def inside(value: Any, path: str) -> Any:
     """Return what lies at a dotted path inside parsed JSON, or None."""
     for key in path.split("."):
@@ -109,12 +94,11 @@ def number(value: Any) -> float | None:
     return float(value) if -1e300 < value < 1e300 else None
 
 
-def unflattened(attributes: Iterable[str], values: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
-    """Rebuild the list of objects that was flattened as ``prefix.N.key.M.key``, in numeric order of N, gaps allowed."""
+def unflattened(leaves: Iterable[tuple[list[str], Any]]) -> list[dict[str, Any]]:
+    """Rebuild the list of objects that was flattened as ``N.key.M.key``, in numeric order of N, gaps allowed."""
     tree: dict[str, Any] = {}
-    for name in attributes:
-        if name.startswith(prefix):
-            _plant(tree, name[len(prefix) :].split("."), values.get(name))
+    for path, value in leaves:
+        _plant(tree, path, value)
     folded = _folded(tree)
     return [item for item in folded if type(item) is dict] if type(folded) is list else []
 

@@ -3,25 +3,29 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from ..trace import UNKNOWN, Span
-from .embedded import count, label, pick
-from .node import Node
+from msgspec.structs import astuple
+
+from ..trace import Span
+from .embedded import count, label
+from .node import PROVIDER, Node, Place
+from .sources import Sources
 from .story import Story
 
 _FRAMEWORKS = frozenset({"strands-agents", "langchain", "langgraph", "crewai", "microsoft.agent_framework", "unknown"})
 _LONGEST_ERROR = 200
+_APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
+_CHOSEN = len(Sources.__struct_fields__)
 
 
-def named(nodes: Iterable[Node], field: str) -> str | None:
-    """Return a name from a dialect's own field of the first node that has it."""
+def named(nodes: Iterable[Node], field: int) -> str | None:
+    """Return a name from the first node that tells it."""
     for node in nodes:
-        value = node.pick(getattr(node.dialect.fields, field))
-        if value is not None and (found := label(value)) is not None:
+        if (found := node.told()[field]) is not None:
             return found
     return None
 
 
-def model(story: Story, group: list[Node], field: str) -> str | None:
+def model(story: Story, group: list[Node], field: int) -> str | None:
     """Return a model's name from the call, else from another call, an agent or a chain."""
     found = named(group, field)
     if found is None and len(story.nodes) > 1:
@@ -31,37 +35,40 @@ def model(story: Story, group: list[Node], field: str) -> str | None:
 
 def provider(story: Story, group: list[Node]) -> str | None:
     """Return who ran the model; frameworks put their own names there too."""
-    for node in chain(group, story.nodes if len(story.nodes) > 1 else ()):
-        value = label(node.pick(node.dialect.fields.provider))
+    for node in group if len(story.nodes) == 1 else chain(group, story.nodes):
+        value = node.told()[PROVIDER]
         if value and value.lower() not in _FRAMEWORKS:
             return value.partition(".")[0] if node.dialect.name == "vercel" else value
     return None
 
 
-def app(call: Node, names: tuple[str, ...]) -> str:
-    """Return the program that made the call, "unknown" where the SDK made its name up."""
-    value = place(names, (call.span,), call)
-    return UNKNOWN if value is None or value.startswith("unknown_service") else value
-
-
-def place(names: tuple[str, ...], places: Sequence[Span], call: Node) -> str | None:
-    """Return a field that teams name themselves: each name in turn on spans and logs, then on the resource."""
-    if len(places) == 1 and not call.logs:
-        value = call.pick(names)
-        found = label(value) if value is not None else None
+def chosen(call: Node, near: list[Place], sources: Sources) -> list[str | None]:
+    """Return the fields that teams name themselves, in the order of Sources: from spans and logs, then the resource."""
+    found: list[str | None] = [None] * _CHOSEN
+    if len(near) == 1 and not call.logs:
+        call.fill(found, sources)
     else:
-        scopes = [span.attributes for span in places]
-        scopes.extend(record.attributes for record in call.logs)
-        found = next((v for name in names for scope in scopes if (v := label(pick(scope, (name,))))), None)
-    if found is None and not call.span.resource.keys().isdisjoint(names):
-        found = label(pick(call.span.resource, names))
+        logs = [Place(record.attributes) for record in call.logs]
+        found = [_search([*near, *logs], wanted) for wanted in astuple(sources)]
+        found[_APP] = _search([call, *logs], sources.app)
+        found[_ROUTE] = _search([*near[::-1], *logs], sources.route)
+    Place(call.span.resource).fill(found, sources)
     return found
+
+
+def _search(places: list[Place], wanted: tuple[str, ...]) -> str | None:
+    """Return a field by the first of its names that any place has, from the first such place."""
+    every = [(rank, at, name, key) for at, place in enumerate(places) for rank, name, key in place.shape.find(wanted)]
+    for rank, at, name, key in sorted(every):
+        if (found := label(places[at].first(((rank, name, key),)))) is not None:
+            return found
+    return None
 
 
 def counted(nodes: Iterable[Node], field: str) -> int | None:
     """Return a token count from the first node that has it."""
     for node in nodes:
-        value = node.pick(getattr(node.dialect.fields, field))
+        value = node.pick(getattr(node.dialect, field))
         if value is not None and (found := count(value)) is not None:
             return found
     return None

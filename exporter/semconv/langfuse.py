@@ -4,7 +4,7 @@ from typing import Any
 
 from ..trace import Document, ToolDefinition
 from . import loose
-from .embedded import inside, parsed
+from .embedded import inside
 from .messages import Message
 from .node import Dialect, Fields, Format, Node
 from .openinference import response_format
@@ -14,9 +14,6 @@ FIELDS = Fields(
     response_model=("langfuse.observation.model.name", "gen_ai.response.model"),
     provider=("gen_ai.provider.name", "gen_ai.system"),
     response_id=("gen_ai.response.id", "langfuse.observation.output#id"),
-    finish=("langfuse.observation.metadata.finish_reason", "gen_ai.response.finish_reasons"),
-    input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
-    output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
 )
 _INPUT = ("langfuse.observation.input", "langfuse.trace.input")
 _OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
@@ -27,15 +24,19 @@ def _value(node: Node, names: tuple[str, ...]) -> Any:
     return node.pick(names if node.role == "chain" else names[:1])
 
 
+def _parsed(node: Node, names: tuple[str, ...]) -> Any:
+    return node.pick_parsed(names if node.role == "chain" else names[:1])
+
+
 def inputs(node: Node) -> list[Message] | None:
     """Read what an observation was given."""
-    return loose.asked(_value(node, _INPUT))
+    return loose.asked(_parsed(node, _INPUT))
 
 
 def outputs(node: Node) -> list[Message] | None:
     """Read what an observation gave back; a model's text exactly as sent."""
-    value = _value(node, _OUTPUT)
-    return loose.said(value) if node.role == "generation" else loose.replied(value)
+    data = _parsed(node, _OUTPUT)
+    return loose.said(_value(node, _OUTPUT), data) if node.role == "generation" else loose.replied(data)
 
 
 def documents(node: Node) -> list[Document]:
@@ -51,18 +52,21 @@ def query(node: Node) -> str | None:
 
 def tools(node: Node) -> list[ToolDefinition]:
     """Read the tools that the model was offered."""
-    return loose.tool_definitions(inside(parsed(node.get("langfuse.observation.input")), "tools"))
+    return loose.tool_definitions(inside(node.parsed("langfuse.observation.input"), "tools"))
 
 
 def format_of(node: Node) -> Format:
     """Read the response format that the OpenAI wrapper notes."""
-    asked = parsed(node.get("langfuse.observation.metadata.response_format"))
+    asked = node.parsed("langfuse.observation.metadata.response_format")
     return Format() if asked is None else response_format(asked)
 
 
 DIALECT = Dialect(
     name="langfuse",
     fields=FIELDS,
+    finish=("langfuse.observation.metadata.finish_reason", "gen_ai.response.finish_reasons"),
+    input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
+    output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=format_of,

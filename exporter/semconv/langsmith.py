@@ -2,7 +2,7 @@
 
 from ..trace import Document, ToolDefinition
 from . import loose
-from .embedded import inside, parsed
+from .embedded import inside
 from .messages import Message
 from .node import Dialect, Fields, Format, Node
 from .openinference import response_format
@@ -12,20 +12,17 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model", "gen_ai.completion#model"),
     provider=("gen_ai.provider.name", "gen_ai.system", "langsmith.metadata.ls_provider"),
     response_id=("gen_ai.response.id", "gen_ai.completion#id"),
-    finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )
 
 
 def inputs(node: Node) -> list[Message] | None:
     """Read a run's inputs."""
-    return loose.asked(node.get("gen_ai.prompt"))
+    return loose.asked(node.parsed("gen_ai.prompt"))
 
 
 def outputs(node: Node) -> list[Message] | None:
     """Read a run's outputs, for a model call in the provider's own form."""
-    return loose.replied(node.get("gen_ai.completion"))
+    return loose.replied(node.parsed("gen_ai.completion"))
 
 
 def documents(node: Node) -> list[Document]:
@@ -47,13 +44,16 @@ def tools(node: Node) -> list[ToolDefinition]:
 
 def format_of(node: Node) -> Format:
     """Read the response format of the request."""
-    asked = inside(parsed(node.get("gen_ai.prompt")), "response_format")
+    asked = inside(node.parsed("gen_ai.prompt"), "response_format")
     return Format() if asked is None else response_format(asked)
 
 
 DIALECT = Dialect(
     name="langsmith",
     fields=FIELDS,
+    finish=("gen_ai.response.finish_reasons",),
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=format_of,

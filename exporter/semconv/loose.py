@@ -54,21 +54,20 @@ _DEEPEST = 6
 _LONG_NAME = 2_048
 
 
-def asked(value: Any) -> list[Message] | None:
-    """Read what a call was given; None where nothing in it is recognisably text or messages."""
-    return _read(parsed(value), "user", _QUESTIONS, _DEEPEST)
+def asked(data: Any) -> list[Message] | None:
+    """Read what a call was given (parsed); None where nothing in it is recognisably text or messages."""
+    return _read(data, "user", _QUESTIONS, _DEEPEST)
 
 
-def replied(value: Any) -> list[Message] | None:
-    """Read what a call returned; None where nothing in it is recognisably text or messages."""
-    return _read(parsed(value), "assistant", _ANSWERS, _DEEPEST)
+def replied(data: Any) -> list[Message] | None:
+    """Read what a call returned (parsed); None where nothing in it is recognisably text or messages."""
+    return _read(data, "assistant", _ANSWERS, _DEEPEST)
 
 
-def said(value: Any) -> list[Message] | None:
-    """Read what a model returned: a message, a provider's response, else text exactly as sent, JSON or not."""
+def said(value: Any, data: Any) -> list[Message] | None:
+    """Read what a model returned, as sent and parsed: a message, a provider's response, else text exactly as sent."""
     if value is None:
         return None
-    data = parsed(value)
     known = _provider(data, _DEEPEST) if type(data) is dict else None
     if known is not None:
         return known

@@ -2,7 +2,7 @@
 
 from ..trace import Document, ToolDefinition
 from . import loose
-from .embedded import inside, parsed
+from .embedded import inside
 from .messages import Message
 from .node import Dialect, Fields, Format, Node
 from .openinference import response_format
@@ -12,23 +12,19 @@ FIELDS = Fields(
     response_model=("mlflow.spanOutputs#model", "gen_ai.response.model"),
     provider=("mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"),
     response_id=("mlflow.spanOutputs#id", "gen_ai.response.id"),
-    finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
-    output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),
 )
 
 
 def inputs(node: Node) -> list[Message] | None:
     """Read a span's inputs."""
-    return loose.asked(node.get("mlflow.spanInputs"))
+    return loose.asked(node.parsed("mlflow.spanInputs"))
 
 
 def outputs(node: Node) -> list[Message] | None:
     """Read a span's outputs; a model's text exactly as sent."""
-    value = node.get("mlflow.spanOutputs")
-    if node.role != "generation":
-        return loose.replied(value)
-    return loose.replied(value) or loose.said(value)
+    data = node.parsed("mlflow.spanOutputs")
+    found = loose.replied(data)
+    return found or loose.said(node.get("mlflow.spanOutputs"), data) if node.role == "generation" else found
 
 
 def documents(node: Node) -> list[Document]:
@@ -50,13 +46,16 @@ def tools(node: Node) -> list[ToolDefinition]:
 
 def format_of(node: Node) -> Format:
     """Read the response format of the request."""
-    asked = inside(parsed(node.get("mlflow.spanInputs")), "response_format")
+    asked = inside(node.parsed("mlflow.spanInputs"), "response_format")
     return Format() if asked is None else response_format(asked)
 
 
 DIALECT = Dialect(
     name="mlflow",
     fields=FIELDS,
+    finish=("gen_ai.response.finish_reasons",),
+    input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
+    output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=format_of,

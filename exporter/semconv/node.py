@@ -1,87 +1,119 @@
 """A span that some dialect speaks for, and what is asked of a dialect; knows no attribute names."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from ..trace import Document, LogRecord, Span, ToolDefinition
-from .embedded import inside, parsed
+from .embedded import inside, label, parsed, unflattened
 from .messages import Message
+from .shape import Candidates, Shape, shape_of
 
 Role = Literal["generation", "retrieval", "tool", "chain", "ignored"]
 
 
-class Shape:
-    """The set of names that spans of one kind carry, and which of the names asked for are among them."""
+class Place:
+    """A set of attributes: of a span, a log record or a resource."""
 
-    __slots__ = ("known", "names")
+    __slots__ = ("_parsed", "attributes", "names", "shape")
 
-    def __init__(self, names: frozenset[str]) -> None:
-        self.names = names
-        self.known: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
-
-    def find(self, wanted: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """Return, of ``attribute`` and ``attribute#key`` names, the (attribute, key) pairs whose attribute is there."""
-        parts = (name.partition("#") for name in wanted)
-        self.known[wanted] = found = tuple((name, key) for name, _, key in parts if name in self.names)
-        return found
-
-
-_cached = lru_cache(maxsize=512)(Shape)
-_FEW = 64
-
-
-def shape_of(attributes: Mapping[str, Any]) -> Shape:
-    """Return the shape of a span; the spans of a program have few, so those of ordinary size are kept."""
-    names = frozenset(attributes)
-    return _cached(names) if len(names) <= _FEW else Shape(names)
-
-
-class Node:
-    """A span with its dialect, its role and the log records that belong to it."""
-
-    __slots__ = ("attributes", "dialect", "logs", "names", "role", "shape", "span")
-
-    def __init__(self, span: Span, shape: Shape, dialect: "Dialect", role: Role) -> None:
-        self.span = span
-        self.attributes = span.attributes
-        self.shape = shape
-        self.names = shape.names
-        self.dialect = dialect
-        self.role = role
-        self.logs: Sequence[LogRecord] = ()
+    def __init__(self, attributes: Mapping[str, Any]) -> None:
+        self.attributes = attributes
+        self.shape = shape_of(attributes)
+        self.names = self.shape.names
+        self._parsed: dict[str, Any] | None = None
 
     def get(self, name: str) -> Any:
         """Return the value of an attribute, None where it is absent or empty."""
         if name in self.names:
-            value = self.attributes.get(name)
+            value = self.attributes[name]
             return None if value == "" else value
         return None
 
+    def parsed(self, name: str) -> Any:
+        """Return what the JSON in an attribute holds, else its value; parsed once, so not to be changed."""
+        if name not in self.names:
+            return None
+        known = self._parsed
+        if known is None:
+            known = self._parsed = {}
+        elif name in known:
+            return known[name]
+        known[name] = value = parsed(self.get(name))
+        return value
+
     def pick(self, names: tuple[str, ...]) -> Any:
         """Return the first value that is neither absent nor ""; ``attribute#key`` looks inside a JSON object."""
-        found = self.shape.known.get(names)
-        for name, key in self.shape.find(names) if found is None else found:
-            value = self.attributes.get(name)
-            if key:
-                value = inside(parsed(value), key)
+        return self.first(self.shape.find(names))
+
+    def first(self, candidates: Candidates) -> Any:
+        """Return the first value that is neither absent nor ""."""
+        for _, name, key in candidates:
+            value = inside(self.parsed(name), key) if key else self.attributes[name]
             if value is not None and value != "":
                 return value
         return None
 
+    def pick_parsed(self, names: tuple[str, ...]) -> Any:
+        """Return what the JSON in the first of some attributes holds that is there and not empty."""
+        for name in names:
+            value = self.parsed(name)
+            if value is not None and value != "":
+                return value
+        return None
+
+    def flattened(self, prefix: str) -> list[dict[str, Any]]:
+        """Rebuild the list of objects that was flattened as ``prefix.N.key.M.key``."""
+        under = self.shape.flattened(prefix)
+        return unflattened((path, self.attributes[name]) for name, path in under) if under else []
+
+    def fill(self, found: list[str | None], wanted: Struct) -> None:
+        """Put what is here of the fields of a struct of names, as labels, where ``found`` has None."""
+        attributes = self.attributes
+        direct, others = self.shape.plan(wanted)
+        for field, name in direct:
+            if found[field] is None:
+                found[field] = label(attributes[name])
+        for field, candidates in others:
+            if found[field] is None:
+                found[field] = label(self.first(candidates))
+
+
+class Node(Place):
+    """A span with its dialect, its role and the log records that belong to it."""
+
+    __slots__ = ("_told", "dialect", "logs", "role", "span")
+
+    def __init__(self, span: Span, shape: Shape, dialect: "Dialect", role: Role) -> None:
+        self.attributes = span.attributes
+        self.shape = shape
+        self.names = shape.names
+        self._parsed = None
+        self.span = span
+        self.dialect = dialect
+        self.role = role
+        self.logs: Sequence[LogRecord] = ()
+        self._told: list[str | None] | None = None
+
+    def told(self) -> list[str | None]:
+        """Return what the span says in the fields of its dialect, in their order."""
+        if self._told is None:
+            self._told = [None] * len(Fields.__struct_fields__)
+            self.fill(self._told, self.dialect.fields)
+        return self._told
+
 
 class Fields(Struct, frozen=True, kw_only=True):
-    """The attributes to try, in order, for what one model call says of itself."""
+    """The attributes to try, in order, for the names that one model call tells."""
 
     request_model: tuple[str, ...]
     response_model: tuple[str, ...]
     provider: tuple[str, ...]
     response_id: tuple[str, ...]
-    finish: tuple[str, ...]
-    input_tokens: tuple[str, ...]
-    output_tokens: tuple[str, ...]
+
+
+REQUEST_MODEL, RESPONSE_MODEL, PROVIDER, RESPONSE_ID = range(len(Fields.__struct_fields__))
 
 
 class Format(Struct, frozen=True):
@@ -107,6 +139,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     name: str
     fields: Fields
+    finish: tuple[str, ...]
+    input_tokens: tuple[str, ...]
+    output_tokens: tuple[str, ...]
     inputs: Callable[[Node], list[Message] | None]
     outputs: Callable[[Node], list[Message] | None]
     format: Callable[[Node], Format]

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..trace import Document, ToolDefinition
 from . import loose
-from .embedded import inside, parsed, unflattened
+from .embedded import inside, parsed
 from .messages import Message, message
 from .node import Dialect, Fields, Format, Node
 
@@ -13,9 +13,6 @@ FIELDS = Fields(
     response_model=("llm.response.model_name", "llm.model_name", "gen_ai.response.model"),
     provider=("llm.provider", "llm.system", "gen_ai.provider.name"),
     response_id=("gen_ai.response.id", "output.value#id"),
-    finish=("llm.finish_reason", "gen_ai.response.finish_reasons"),
-    input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
-    output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),
 )
 _REDACTED = "__REDACTED__"
 _DOCUMENTS = (
@@ -31,8 +28,13 @@ def _value(node: Node, name: str) -> Any:
     return None if value == _REDACTED else value
 
 
+def _parsed(node: Node, name: str) -> Any:
+    value = node.parsed(name)
+    return None if value == _REDACTED else value
+
+
 def _messages(node: Node, prefix: str, role: str) -> list[Message]:
-    items = unflattened(node.names, node.attributes, prefix)
+    items = node.flattened(prefix)
     return [_message(item["message"], role) for item in items if type(item.get("message")) is dict]
 
 
@@ -56,22 +58,23 @@ def inputs(node: Node) -> list[Message] | None:
     """Read the messages, the prompts of the completions API, or the raw input."""
     found = _messages(node, "llm.input_messages.", "user")
     if not found:
-        prompts = unflattened(node.names, node.attributes, "llm.prompts.")
+        prompts = node.flattened("llm.prompts.")
         found = [Message("user", text) for item in prompts if type(text := inside(item, "prompt.text")) is str]
-    return found or loose.asked(_value(node, "input.value"))
+    return found or loose.asked(_parsed(node, "input.value"))
 
 
 def outputs(node: Node) -> list[Message] | None:
     """Read the messages, the choices of the completions API, or the raw output; a refusal is only in the last."""
     found = _messages(node, "llm.output_messages.", "assistant")
     if not found:
-        choices = unflattened(node.names, node.attributes, "llm.choices.")
+        choices = node.flattened("llm.choices.")
         found = [Message("assistant", text) for item in choices if type(text := inside(item, "completion.text")) is str]
     raw = _value(node, "output.value")
     if not found:
-        return loose.said(raw) if node.role == "generation" else loose.replied(raw)
+        data = _parsed(node, "output.value")
+        return loose.said(raw, data) if node.role == "generation" else loose.replied(data)
     if type(raw) is str and ('"refusal"' in raw or '"object":"response"' in raw):
-        _complete(found[0], loose.replied(raw))
+        _complete(found[0], loose.replied(_parsed(node, "output.value")))
     return found
 
 
@@ -87,7 +90,7 @@ def _complete(first: Message, raw: list[Message] | None) -> None:
 def documents(node: Node) -> list[Document]:
     """Read what was retrieved, or what a reranker kept of it."""
     for prefix, key in _DOCUMENTS:
-        items = unflattened(node.names, node.attributes, prefix)
+        items = node.flattened(prefix)
         found = [read for item in items if (read := loose.document(item.get(key))) and read.text != _REDACTED]
         if found:
             return found if any(read.id for read in found) else _identified(node, found)
@@ -108,7 +111,7 @@ def query(node: Node) -> str | None:
 
 def tools(node: Node) -> list[ToolDefinition]:
     """Read the tools that the model was offered."""
-    items = unflattened(node.names, node.attributes, "llm.tools.")
+    items = node.flattened("llm.tools.")
     found = [loose.tool_definition(parsed(inside(item, "tool.json_schema"))) for item in items]
     return [tool for tool in found if tool]
 
@@ -116,7 +119,7 @@ def tools(node: Node) -> list[ToolDefinition]:
 def format_of(node: Node) -> Format:
     """Read the response format of chat completions or of the Responses API."""
     for name in ("llm.invocation_parameters", "input.value"):
-        value = parsed(_value(node, name))
+        value = _parsed(node, name)
         asked = inside(value, "response_format") or inside(value, "text.format")
         if asked is not None:
             return response_format(asked)
@@ -134,6 +137,9 @@ def response_format(asked: Any) -> Format:
 DIALECT = Dialect(
     name="openinference",
     fields=FIELDS,
+    finish=("llm.finish_reason", "gen_ai.response.finish_reasons"),
+    input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
+    output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=format_of,

@@ -20,9 +20,6 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model",),
     provider=("gen_ai.provider.name", "gen_ai.system"),
     response_id=("gen_ai.response.id",),
-    finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )
 _DETAILS = "gen_ai.client.inference.operation.details"
 _CHOICE = "gen_ai.choice"
@@ -153,13 +150,13 @@ def _completion_event(node: Node) -> list[Message] | None:
     value = _event_attribute(node, "gen_ai.content.completion", "gen_ai.completion")
     if value == _PLACEHOLDER:
         return [Message("assistant", finish_reason="tool_calls")]
-    return [Message("assistant")] if value == "None" else said(value)
+    return [Message("assistant")] if value == "None" else said(value, parsed(value))
 
 
 def _transcript(node: Node, *, choice: bool) -> list[Message] | None:
     """Read the whole conversation that pydantic-ai keeps as one JSON list."""
     name = next((name for name in _TRANSCRIPTS if name in node.names), None)
-    items = parsed(node.get(name)) if name else None
+    items = node.parsed(name) if name else None
     if type(items) is not list:
         return None
     found = [_transcript_item(item) for item in items if type(item) is dict]
@@ -211,6 +208,9 @@ def tool_results(node: Node) -> Sequence[str]:
 DIALECT = Dialect(
     name="otel",
     fields=FIELDS,
+    finish=("gen_ai.response.finish_reasons",),
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=format_of,

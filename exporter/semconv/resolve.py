@@ -11,7 +11,7 @@ from . import facts
 from .embedded import bounded, label, parsed
 from .finish import finish_reason
 from .messages import Message, first_choice, last_question, last_reply, recent_results, result_text, system_text
-from .node import Format, Node
+from .node import REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, Format, Node
 from .sources import Sources
 from .story import Story
 
@@ -62,22 +62,24 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     context = _documents(story, group)
     finish = _finish(group, said.reply)
     state = _state(said, answer, refusal, finish, group, outer)
-    places = story.near(call)
-    request_model = facts.model(story, group, "request_model")
+    app, route, prompt_version, prompt_name, conversation, user, environment = facts.chosen(
+        call, story.near(call), sources
+    )
+    request_model = facts.model(story, group, REQUEST_MODEL)
     start, seconds = facts.times(story.spans)
     return Trace(
         trace_id=trace_id.hex(),
-        app=facts.app(call, sources.app),
-        route=facts.place(sources.route, places[::-1], call) or UNKNOWN,
-        model_version=facts.model(story, group, "response_model") or request_model or UNKNOWN,
-        prompt_version=facts.place(sources.prompt_version, places, call) or UNKNOWN,
-        prompt_name=facts.place(sources.prompt_name, places, call),
+        app=UNKNOWN if app is None or app.startswith("unknown_service") else app,
+        route=route or UNKNOWN,
+        model_version=facts.model(story, group, RESPONSE_MODEL) or request_model or UNKNOWN,
+        prompt_version=prompt_version or UNKNOWN,
+        prompt_name=prompt_name,
         request_model=request_model,
         provider=facts.provider(story, group),
-        environment=facts.place(sources.environment, places, call),
-        conversation_id=facts.place(sources.conversation, places, call),
-        user=facts.place(sources.user, places, call),
-        response_id=facts.named(group, "response_id"),
+        environment=environment,
+        conversation_id=conversation,
+        user=user,
+        response_id=facts.named(group, RESPONSE_ID),
         dialect=call.dialect.name,
         content_state=state,
         question=_question(story, said, context),
@@ -226,7 +228,7 @@ def _documents(story: Story, group: list[Node]) -> list[Document]:
 def _finish(group: list[Node], reply: Message | None) -> str | None:
     if reply is not None and reply.finish_reason and (known := finish_reason(reply.finish_reason)):
         return known
-    return _first(group, lambda node: finish_reason(node.pick(node.dialect.fields.finish)))
+    return _first(group, lambda node: finish_reason(node.pick(node.dialect.finish)))
 
 
 def _format(group: list[Node], outer: Node | None) -> Format:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..trace import LogRecord, Span
 from .detect import classify
-from .node import Node
+from .node import Node, Place
 
 _MANY = 64
 """Nodes searched for a field that is on neither the answering call nor its ancestors."""
@@ -13,16 +13,22 @@ _MANY = 64
 class Story:
     """The nodes of a trace, in order of start."""
 
+    __slots__ = ("_parents", "groups", "nodes", "spans")
+
     def __init__(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> None:
         self.spans = spans
-        found = [node for span in spans if (node := classify(span)) is not None]
-        if len(found) > 1:
-            found.sort(key=lambda node: node.span.start)
-        self.nodes = found
-        if logs and found:
+        self.nodes: list[Node] = []
+        for span in spans:
+            node = classify(span)
+            if node is not None:
+                self.nodes.append(node)
+        if len(self.nodes) > 1:
+            self.nodes.sort(key=lambda node: node.span.start)
+        if logs and self.nodes:
             self._join(logs)
         self._parents = {span.span_id: span for span in spans} if len(spans) > 1 else {}
-        self.groups = self._distinct([node for node in found if node.role == "generation"])
+        calls = [node for node in self.nodes if node.role == "generation"]
+        self.groups = self._distinct(calls) if len(calls) > 1 else [calls] if calls else []
         """The model calls in order of start; two packages that tell of one call are one group, the outermost first."""
 
     def _join(self, logs: Sequence[LogRecord]) -> None:
@@ -33,8 +39,6 @@ class Story:
             node.logs = by_span.get(node.span.span_id, ())
 
     def _distinct(self, calls: list[Node]) -> list[list[Node]]:
-        if len(calls) < 2:
-            return [calls] if calls else []
         by_id = {call.span.span_id: call for call in calls}
         nearest: dict[bytes, bytes | None] = {}
         groups: dict[bytes, list[Node]] = {}
@@ -92,11 +96,11 @@ class Story:
         chains = [node for node in self.nodes if node.role == "chain" and self.chain_above(node) is None]
         return max(chains, key=lambda node: node.span.end, default=None)
 
-    def near(self, node: Node) -> list[Span]:
-        """Return the spans to search for a field: the node's, its ancestors outwards, then some other nodes."""
+    def near(self, node: Node) -> list[Place]:
+        """Return where to search for a field: the node, its span's ancestors outwards, then some other nodes."""
         if not self._parents:
-            return [node.span]
-        found = [node.span, *self.ancestors(node.span)]
-        seen = {span.span_id for span in found}
-        found.extend(item.span for item in self.nodes[:_MANY] if item.span.span_id not in seen)
-        return found
+            return [node]
+        above = self.ancestors(node.span)
+        seen = {node.span.span_id, *(span.span_id for span in above)}
+        others = [item for item in self.nodes[:_MANY] if item.span.span_id not in seen]
+        return [node, *(Place(span.attributes) for span in above), *others]

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..trace import Document, ToolDefinition
 from . import loose, otel
-from .embedded import inside, parsed, unflattened
+from .embedded import inside, parsed
 from .messages import Message, content_parts, message
 from .node import Dialect, Fields, Node
 
@@ -13,14 +13,11 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model",),
     provider=("gen_ai.provider.name", "gen_ai.system"),
     response_id=("gen_ai.response.id",),
-    finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )
 
 
 def _flattened(node: Node, prefix: str, role: str) -> list[Message] | None:
-    items = unflattened(node.names, node.attributes, prefix)
+    items = node.flattened(prefix)
     return [message({**item, "content": _content(item)}, role) for item in items] or None
 
 
@@ -30,42 +27,47 @@ def _content(item: dict[str, Any]) -> Any:
     return "" if filtered else content_parts(item.get("content"))
 
 
-def _entity(node: Node, name: str) -> Any:
-    """Return a decorator's input or output, without LangChain's wrapper."""
-    value = parsed(node.pick((f"traceloop.entity.{name}", f"gen_ai.task.{name}")))
-    if type(value) is dict and "kwargs" in value and f"{name}s" in value:
-        return value[f"{name}s"]
-    return value
+def _input(node: Node) -> Any:
+    return _unwrapped(node.pick_parsed(("traceloop.entity.input", "gen_ai.task.input")), "inputs")
+
+
+def _output(node: Node) -> Any:
+    return _unwrapped(node.pick_parsed(("traceloop.entity.output", "gen_ai.task.output")), "outputs")
+
+
+def _unwrapped(value: Any, name: str) -> Any:
+    """Return a decorator's input or output without LangChain's wrapper."""
+    return value[name] if type(value) is dict and "kwargs" in value and name in value else value
 
 
 def inputs(node: Node) -> list[Message] | None:
     """Read messages, flattened prompts, or what a decorated function was called with."""
     if (found := _flattened(node, "gen_ai.prompt.", "user")) or (found := otel.inputs(node)):
         return found
-    return loose.asked(_entity(node, "input"))
+    return loose.asked(parsed(_input(node)))
 
 
 def outputs(node: Node) -> list[Message] | None:
     """Read messages, flattened completions, or what a decorated function returned."""
     if (found := _flattened(node, "gen_ai.completion.", "assistant")) or (found := otel.outputs(node)):
         return found
-    return loose.replied(_entity(node, "output"))
+    return loose.replied(parsed(_output(node)))
 
 
 def documents(node: Node) -> list[Document]:
     """Read what a retrieval task returned."""
-    return otel.documents(node) or loose.documents(_entity(node, "output"))
+    return otel.documents(node) or loose.documents(_output(node))
 
 
 def query(node: Node) -> str | None:
     """Return what was searched for."""
-    asked = loose.asked(_entity(node, "input"))
+    asked = loose.asked(parsed(_input(node)))
     return otel.query(node) or (asked[-1].text if asked else None)
 
 
 def tools(node: Node) -> list[ToolDefinition]:
     """Read the tools that the model was offered."""
-    items = unflattened(node.names, node.attributes, "llm.request.functions.")
+    items = node.flattened("llm.request.functions.")
     found = [loose.tool_definition({**item, "parameters": parsed(inside(item, "parameters"))}) for item in items]
     return [tool for tool in found if tool] or otel.tools(node)
 
@@ -73,6 +75,9 @@ def tools(node: Node) -> list[ToolDefinition]:
 DIALECT = Dialect(
     name="traceloop",
     fields=FIELDS,
+    finish=("gen_ai.response.finish_reasons",),
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=otel.format_of,

@@ -11,16 +11,13 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model", "ai.response.model"),
     provider=("ai.model.provider", "gen_ai.system"),
     response_id=("gen_ai.response.id", "ai.response.id"),
-    finish=("ai.response.finishReason", "gen_ai.response.finish_reasons", "ai.finishReason"),
-    input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "gen_ai.usage.input_tokens"),
-    output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.usage.output_tokens"),
 )
 
 
 def inputs(node: Node) -> list[Message] | None:
     """Read the messages of a model call, or the prompt of the root."""
     found = messages(node.get("ai.prompt.messages"), "user")
-    return loose.asked(node.get("ai.prompt")) if found is None else found
+    return loose.asked(node.parsed("ai.prompt")) if found is None else found
 
 
 def outputs(node: Node) -> list[Message] | None:
@@ -49,6 +46,9 @@ def format_of(node: Node) -> Format:
 DIALECT = Dialect(
     name="vercel",
     fields=FIELDS,
+    finish=("ai.response.finishReason", "gen_ai.response.finish_reasons", "ai.finishReason"),
+    input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "gen_ai.usage.input_tokens"),
+    output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.usage.output_tokens"),
     inputs=inputs,
     outputs=outputs,
     format=format_of,
