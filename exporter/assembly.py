@@ -20,7 +20,8 @@ KEY_BYTES = 8
 AT_ONCE, AT_ONCE_BYTES = 16, 1 << 20
 """Traces that take a step together: the processor goes through one step's code many times faster than through all."""
 
-Recorded = Callable[[Sequence[bytes]], Mapping[bytes, "RecordedKeys"]]
+Known = Mapping[bytes, "RecordedKeys"]
+Recorded = Callable[[Sequence[bytes]], Known]
 
 
 class RecordedKeys(Struct, frozen=True):
@@ -48,24 +49,22 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_spans_per_trace: int = 10_000
 
 
-class OpenTrace:
+class OpenTrace(Struct, eq=False):
     """A trace that is still being gathered: its parts by key, and the journal entries that they came in."""
 
-    __slots__ = ("before", "due_at", "logs", "opened_at", "reason", "seqs", "size", "spans", "trace_id")
-
-    def __init__(self, trace_id: bytes, now: float, before: bytes = b"") -> None:
-        self.trace_id = trace_id
-        self.before = before
-        self.spans: dict[bytes, Span] = {}
-        self.logs: dict[bytes, LogRecord] = {}
-        self.seqs: list[int] = []
-        self.opened_at = now
-        self.due_at = 0.0
-        self.reason: Reason = "idle"
-        self.size = 0
+    trace_id: bytes
+    opened_at: float
+    before: bytes = b""
+    """The keys of those parts that were recorded before the trace opened again."""
+    spans: dict[bytes, Span] = {}
+    logs: dict[bytes, LogRecord] = {}
+    seqs: list[int] = []
+    due_at: float = 0.0
+    reason: Reason = "idle"
+    size: int = 0
 
     def keys(self) -> bytes:
-        """The keys of all parts, side by side, also of those recorded before the trace opened again."""
+        """The keys of all parts, side by side, also of those recorded before."""
         return b"".join((self.before, *self.spans, *self.logs))
 
 
@@ -116,68 +115,62 @@ class Assembler:
 
     def add(self, seq: int, spans: Sequence[Span], logs: Sequence[LogRecord], now: float) -> Added:
         """Take the parts of the request that journal entry ``seq`` holds."""
-        parts: dict[bytes, Late] = {}
-        for span in spans:
-            _of(parts, span.trace_id).spans.append(span)
-        for log in logs:
-            _of(parts, log.trace_id).logs.append(log)
-        recorded = self._recorded([trace_id for trace_id in parts if trace_id not in self._open])
         added = Added()
-        for trace_id, part in parts.items():
-            if (before := recorded.get(trace_id)) is not None:
-                self._take_again(seq, _without_known(part, before, added), before, now, added)
-            else:
-                self._take(seq, part, now, added)
+        unknown = ({span.trace_id for span in spans} | {log.trace_id for log in logs}).difference(self._open)
+        recorded = self._recorded(list(unknown))
+        if recorded:
+            spans, logs = _without_late(spans, logs, recorded, added)
+        touched: dict[bytes, OpenTrace] = {}
+        self._add_spans(spans, touched, recorded, now, added)
+        self._add_logs(logs, touched, recorded, now, added)
+        added.kept = bool(touched)
+        if touched:
+            self._references[seq] += len(touched)
+            ended = {span.trace_id for span in spans if not span.parent_span_id}
+            for trace in touched.values():
+                trace.seqs.append(seq)
+                self._schedule(trace, trace.trace_id in ended, now)
         return added
 
-    def _take_again(self, seq: int, part: Late, before: RecordedKeys, now: float, added: Added) -> None:
-        """A trace in which no LLM request was found opens again; what comes after a verdict is late."""
-        if not part.spans and not part.logs:
-            return
-        if before.ignored:
-            self._take(seq, part, now, added, before.keys)
-        else:
-            added.late.append(part)
+    def _add_spans(
+        self, spans: Sequence[Span], touched: dict[bytes, OpenTrace], recorded: Known, now: float, added: Added
+    ) -> None:
+        for span in spans:
+            trace = self._open.get(span.trace_id) or self._opened(span.trace_id, touched, recorded, now)
+            if (before := trace.spans.get(span.span_id)) is not None:
+                added.duplicates["traces", "same" if _same(before, span) else "conflicting"] += 1
+            elif self._has_room(trace, "traces", added):
+                trace.spans[span.span_id] = span
+                trace.size += span.size
+                self.bytes += span.size
+                added.spans += 1
+                touched[trace.trace_id] = trace
 
-    def _take(self, seq: int, part: Late, now: float, added: Added, before: bytes = b"") -> None:
-        trace = self._open.get(part.trace_id)
-        if trace is None:
-            trace = self._open[part.trace_id] = OpenTrace(part.trace_id, now, before)
-        size = trace.size
-        taken = [self._put(trace, "traces", trace.spans, span.span_id, span, added) for span in part.spans]
-        taken += [self._put(trace, "logs", trace.logs, log.key, log, added) for log in part.logs]
-        if not any(taken) and trace.seqs:
-            return
-        self.bytes += trace.size - size
-        if not trace.seqs or trace.seqs[-1] != seq:
-            trace.seqs.append(seq)
-            self._references[seq] += 1
-        added.kept = True
-        self._schedule(trace, any(not span.parent_span_id for span in part.spans), now)
+    def _add_logs(
+        self, logs: Sequence[LogRecord], touched: dict[bytes, OpenTrace], recorded: Known, now: float, added: Added
+    ) -> None:
+        for log in logs:
+            trace = self._open.get(log.trace_id) or self._opened(log.trace_id, touched, recorded, now)
+            if log.key in trace.logs:
+                added.duplicates["logs", "same"] += 1
+            elif self._has_room(trace, "logs", added):
+                trace.logs[log.key] = log
+                trace.size += log.size
+                self.bytes += log.size
+                added.logs += 1
+                touched[trace.trace_id] = trace
 
-    def _put(
-        self,
-        trace: OpenTrace,
-        signal: str,
-        into: dict[bytes, Span] | dict[bytes, LogRecord],
-        key: bytes,
-        part: Span | LogRecord,
-        added: Added,
-    ) -> bool:
-        if (before := into.get(key)) is not None:
-            same = isinstance(part, LogRecord) or _same(before, part)
-            added.duplicates[signal, "same" if same else "conflicting"] += 1
-            return False
-        if len(trace.spans) + len(trace.logs) >= self.limits.max_spans_per_trace:
-            added.dropped[signal, "trace_full"] += 1
-            return False
-        into[key] = part  # type: ignore[assignment]
-        trace.size += part.size
-        if signal == "traces":
-            added.spans += 1
-        else:
-            added.logs += 1
-        return True
+    def _opened(self, trace_id: bytes, touched: dict[bytes, OpenTrace], recorded: Known, now: float) -> OpenTrace:
+        before = recorded.get(trace_id)
+        trace = OpenTrace(trace_id, now) if before is None else OpenTrace(trace_id, now, before.keys)
+        self._open[trace_id] = touched[trace_id] = trace
+        return trace
+
+    def _has_room(self, trace: OpenTrace, signal: str, added: Added) -> bool:
+        if len(trace.spans) + len(trace.logs) < self.limits.max_spans_per_trace:
+            return True
+        added.dropped[signal, "trace_full"] += 1
+        return False
 
     def _schedule(self, trace: OpenTrace, root_ended: bool, now: float) -> None:
         new = not trace.due_at
@@ -195,17 +188,17 @@ class Assembler:
         """Close and yield the traces that are due, the longest due first; the caller may stop at any point."""
         while self._due:
             at, _, trace = self._due[0]
-            if self._open.get(trace.trace_id) is not trace:
-                heapq.heappop(self._due)
-            elif trace.due_at > at:
+            is_open = self._open.get(trace.trace_id) is trace
+            if is_open and trace.due_at > at:
                 heapq.heapreplace(self._due, (trace.due_at, next(self._tie), trace))
-            elif at <= now:
-                yield self._close(trace)
-            elif len(self._open) > self.limits.max_traces or self.bytes > self.limits.max_bytes:
+                continue
+            if is_open and at > now:
+                if len(self._open) <= self.limits.max_traces and self.bytes <= self.limits.max_bytes:
+                    return
                 trace.reason = "pressure"
+            heapq.heappop(self._due)
+            if is_open:
                 yield self._close(trace)
-            else:
-                return
 
     def drain(self) -> Iterator[OpenTrace]:
         """Close and yield every trace, as at the end of a replay."""
@@ -241,29 +234,37 @@ def several(due: Iterator[OpenTrace]) -> list[OpenTrace]:
     return some
 
 
-def _of(parts: dict[bytes, Late], trace_id: bytes) -> Late:
-    part = parts.get(trace_id)
-    if part is None:
-        part = parts[trace_id] = Late(trace_id, [], [])
-    return part
+def _without_late(
+    spans: Sequence[Span], logs: Sequence[LogRecord], recorded: Known, added: Added
+) -> tuple[list[Span], list[LogRecord]]:
+    """Return what may be taken: of a trace that was recorded nothing known, and nothing at all after a verdict."""
+    late: dict[bytes, Late] = {}
+    new_spans = [span for span in spans if _is_new(span, span.span_id, "traces", recorded, late, added)]
+    new_logs = [log for log in logs if _is_new(log, log.key, "logs", recorded, late, added)]
+    added.late.extend(late.values())
+    return new_spans, new_logs
 
 
-def _without_known(part: Late, before: RecordedKeys, added: Added) -> Late:
-    spans = [span for span in part.spans if span.span_id not in before]
-    logs = [log for log in part.logs if log.key not in before]
-    if known := len(part.spans) - len(spans):
-        added.duplicates["traces", "same"] += known
-    if known := len(part.logs) - len(logs):
-        added.duplicates["logs", "same"] += known
-    return Late(part.trace_id, spans, logs)
+def _is_new(
+    part: Span | LogRecord, key: bytes, signal: str, recorded: Known, late: dict[bytes, Late], added: Added
+) -> bool:
+    before = recorded.get(part.trace_id)
+    if before is None:
+        return True
+    if key in before:
+        added.duplicates[signal, "same"] += 1
+        return False
+    if not before.ignored:
+        parts = late.setdefault(part.trace_id, Late(part.trace_id, [], []))
+        if isinstance(part, Span):
+            parts.spans.append(part)
+        else:
+            parts.logs.append(part)
+    return before.ignored
 
 
-def _same(before: Span | LogRecord, span: Span) -> bool:
+def _same(before: Span, span: Span) -> bool:
     """Whether a retried span says what the first one said, as far as is cheap to see."""
     return (
-        isinstance(before, Span)
-        and before.name == span.name
-        and before.start == span.start
-        and before.end == span.end
-        and before.size == span.size
+        before.name == span.name and before.start == span.start and before.end == span.end and before.size == span.size
     )
