@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -22,7 +23,6 @@ from .config.settings import Emit
 from .config.units import Address
 from .decode.batch import DecodeLimits
 from .elsewhere import is_ours
-from .emit import Emitter, Event
 from .evaluators import installed
 from .evaluators.panel import Panel
 from .feedback.credit import complaints
@@ -39,6 +39,9 @@ from .store.records import StoreError
 from .store.sqlite import Store
 from .suites.desk import SIGNAL as OFFLINE
 from .suites.desk import OfflineDesk
+
+if TYPE_CHECKING:
+    from .emit import Emitter
 
 _COLLECT_EVERY = 50_000, 20, 50
 """Of Python's garbage collector: objects that came and stayed before it looks at the young, and rounds of that."""
@@ -175,8 +178,10 @@ class Exporter:
     def _emitted(self, fate: str, count: int) -> None:
         self.pipeline.recorder.tally.emitted(fate, count)
 
-    def _emitting(self, settings: Emit) -> Emitter:
+    def _emitting(self, settings: Emit) -> "Emitter":
         """Where evaluations are sent on once they are durable, fed by all who make them."""
+        from .emit import Emitter, Event  # noqa: PLC0415 - who sends nothing needs no HTTP client, nor its memory
+
         recorder = self.pipeline.recorder
         emitter = Emitter(
             settings.url,

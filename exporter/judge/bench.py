@@ -1,17 +1,19 @@
 """The judge versions that may be asked: which of them counts, which is in its shadow. Knows no store."""
 
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from .case import Judgement, Usage
-from .client import Client
 from .endpoint import Endpoint
 from .gate import Roles, Standing, Version, admit, roles
 from .queue import Job
 from .rubric import Rubric
+
+if TYPE_CHECKING:
+    from .client import Client
 
 STANDING: Final = "judge standing"
 """The kind under which standings are kept, by evaluator."""
@@ -83,10 +85,12 @@ class Bench:
         for client in self._clients.values():
             await client.close()
 
-    def _client(self, version: Version) -> Client:
+    def _client(self, version: Version) -> "Client":
         """An earlier model is asked under its own name; other names are accepted only of the configured one."""
         client = self._clients.get(version.model)
         if client is None:
+            from .client import Client  # noqa: PLC0415 - a server without a judge needs no HTTP client, nor its memory
+
             endpoint = self._endpoint
             if version.model != endpoint.model:
                 endpoint = replace(endpoint, model=version.model, pin=replace(endpoint.pin, models=(), fingerprints=()))
