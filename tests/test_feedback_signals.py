@@ -14,7 +14,7 @@ from exporter.feedback.distance import edit_ratio
 from exporter.feedback.pace import Pace
 from exporter.feedback.recent import Recent
 from exporter.feedback.signals import MOST_ITEMS, Feedback, read
-from exporter.trace import Document, Trace
+from exporter.trace import Document, ToolCall, Trace
 
 TRACE = "ab" * 16
 
@@ -277,3 +277,24 @@ def test_only_so_much_text_is_remembered_the_latest():
     assert recent.bytes < 50_000
     recent.add(b"huge", trace(100_000))
     assert recent.bytes == 0
+
+
+def test_a_trace_is_remembered_as_it_was():
+    call = ToolCall(name="find", arguments={"limit": 3, "near": [1.5, None, "Käse 東京"]})
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    trace = Trace(
+        trace_id=TRACE, question="", context=(Document(id="a", text="b"),), tool_calls=(call,), response_schema=schema
+    )
+    recent = Recent()
+    recent.add(b"1", trace)
+    assert (recent.get(b"1"), b"1" in recent, b"2" in recent) == (trace, True, False)
+    recent.remove(b"1")
+    assert (recent.get(b"1"), recent.bytes) == (None, 0)
+
+
+@pytest.mark.parametrize("odd", [{"answer": "\ud800"}, {"tool_calls": (ToolCall(name="big", arguments=1 << 64),)}])
+def test_what_cannot_be_encoded_is_not_remembered(odd):
+    recent = Recent()
+    recent.add(b"1", Trace(trace_id=TRACE, answer="whole"))
+    recent.add(b"1", Trace(trace_id=TRACE, **odd))
+    assert (recent.get(b"1"), recent.bytes) == (None, 0)

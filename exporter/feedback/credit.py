@@ -84,7 +84,7 @@ class Credit:
         keep = keep and not has_expired(document)
         edited = feedback.edited_text
         known = edited is not None and trace is not None and trace.answer is not None
-        is_whole = self._recent.get(bytes.fromhex(document["trace_id"])) is not None
+        is_whole = bytes.fromhex(document["trace_id"]) in self._recent
         compared = edited if is_whole or edited is None else self._recorder.redactor.text(edited)
         return Said(
             signal=feedback.signal,
