@@ -67,13 +67,16 @@ def inside(value: Any, path: str) -> Any:
 
 def label(value: Any) -> str | None:
     """Return a name or version as text, without the JSON quotes that some SDKs add; None where it says nothing."""
-    if type(value) is str:
-        if value[:1] == '"':
-            value = parsed(value)
-        return (value.strip() or None) if type(value) is str else None
+    if type(value) is not str or value[:1] == '"':
+        value = _unquoted(value)
+    return value.strip() or None
+
+
+def _unquoted(value: Any) -> str:
     if type(value) is int or type(value) is float:
         return str(value)
-    return None
+    inner = parsed(value)
+    return inner if type(inner) is str else ""
 
 
 def count(value: Any) -> int | None:

@@ -7,7 +7,7 @@ from msgspec.structs import astuple
 
 from ..trace import Span
 from .embedded import count, label
-from .node import PROVIDER, Node, Place
+from .node import Fields, Node, Place
 from .sources import Sources
 from .story import Story
 
@@ -17,26 +17,27 @@ _APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
 _CHOSEN = len(Sources.__struct_fields__)
 
 
-def named(nodes: Iterable[Node], field: int) -> str | None:
-    """Return a name from the first node that tells it."""
-    for node in nodes:
-        if (found := node.told()[field]) is not None:
-            return found
-    return None
+def names(story: Story, group: list[Node]) -> list[str | None]:
+    """Return requested model, answering model and response id as the call tells them.
 
-
-def model(story: Story, group: list[Node], field: int) -> str | None:
-    """Return a model's name from the call, else from another call, an agent or a chain."""
-    found = named(group, field)
-    if found is None and len(story.nodes) > 1:
-        found = named((node for node in story.nodes if node.role in ("generation", "chain")), field)
+    Its models may be told by another call, an agent or a chain.
+    """
+    found: list[str | None] = [None] * len(Fields.__struct_fields__)
+    for node in group:
+        node.fill(found, node.dialect.fields)
+    if None in found[:2] and len(story.nodes) > 1:
+        others = [*found]
+        for node in story.nodes:
+            if node.role in ("generation", "chain"):
+                node.fill(others, node.dialect.fields)
+        found[:2] = others[:2]
     return found
 
 
 def provider(story: Story, group: list[Node]) -> str | None:
     """Return who ran the model; frameworks put their own names there too."""
     for node in group if len(story.nodes) == 1 else chain(group, story.nodes):
-        value = node.told()[PROVIDER]
+        value = label(node.pick(node.dialect.provider))
         if value and value.lower() not in _FRAMEWORKS:
             return value.partition(".")[0] if node.dialect.name == "vercel" else value
     return None

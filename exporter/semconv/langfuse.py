@@ -12,7 +12,6 @@ from .openinference import response_format
 FIELDS = Fields(
     request_model=("langfuse.observation.model.name", "gen_ai.request.model"),
     response_model=("langfuse.observation.model.name", "gen_ai.response.model"),
-    provider=("gen_ai.provider.name", "gen_ai.system"),
     response_id=("gen_ai.response.id", "langfuse.observation.output#id"),
 )
 _INPUT = ("langfuse.observation.input", "langfuse.trace.input")
@@ -64,6 +63,7 @@ def format_of(node: Node) -> Format:
 DIALECT = Dialect(
     name="langfuse",
     fields=FIELDS,
+    provider=("gen_ai.provider.name", "gen_ai.system"),
     finish=("langfuse.observation.metadata.finish_reason", "gen_ai.response.finish_reasons"),
     input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
     output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),

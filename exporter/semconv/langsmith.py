@@ -10,7 +10,6 @@ from .openinference import response_format
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "langsmith.metadata.ls_model_name"),
     response_model=("gen_ai.response.model", "gen_ai.completion#model"),
-    provider=("gen_ai.provider.name", "gen_ai.system", "langsmith.metadata.ls_provider"),
     response_id=("gen_ai.response.id", "gen_ai.completion#id"),
 )
 
@@ -51,6 +50,7 @@ def format_of(node: Node) -> Format:
 DIALECT = Dialect(
     name="langsmith",
     fields=FIELDS,
+    provider=("gen_ai.provider.name", "gen_ai.system", "langsmith.metadata.ls_provider"),
     finish=("gen_ai.response.finish_reasons",),
     input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),

@@ -10,7 +10,6 @@ from .openinference import response_format
 FIELDS = Fields(
     request_model=("mlflow.llm.model", "mlflow.spanInputs#model", "gen_ai.request.model"),
     response_model=("mlflow.spanOutputs#model", "gen_ai.response.model"),
-    provider=("mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"),
     response_id=("mlflow.spanOutputs#id", "gen_ai.response.id"),
 )
 
@@ -53,6 +52,7 @@ def format_of(node: Node) -> Format:
 DIALECT = Dialect(
     name="mlflow",
     fields=FIELDS,
+    provider=("mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"),
     finish=("gen_ai.response.finish_reasons",),
     input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
     output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),

@@ -83,7 +83,7 @@ class Place:
 class Node(Place):
     """A span with its dialect, its role and the log records that belong to it."""
 
-    __slots__ = ("_told", "dialect", "logs", "role", "span")
+    __slots__ = ("dialect", "logs", "role", "span")
 
     def __init__(self, span: Span, shape: Shape, dialect: "Dialect", role: Role) -> None:
         self.attributes = span.attributes
@@ -94,26 +94,14 @@ class Node(Place):
         self.dialect = dialect
         self.role = role
         self.logs: Sequence[LogRecord] = ()
-        self._told: list[str | None] | None = None
-
-    def told(self) -> list[str | None]:
-        """Return what the span says in the fields of its dialect, in their order."""
-        if self._told is None:
-            self._told = [None] * len(Fields.__struct_fields__)
-            self.fill(self._told, self.dialect.fields)
-        return self._told
 
 
 class Fields(Struct, frozen=True, kw_only=True):
-    """The attributes to try, in order, for the names that one model call tells."""
+    """The attributes to try, in order, for what names a model call and its models."""
 
     request_model: tuple[str, ...]
     response_model: tuple[str, ...]
-    provider: tuple[str, ...]
     response_id: tuple[str, ...]
-
-
-REQUEST_MODEL, RESPONSE_MODEL, PROVIDER, RESPONSE_ID = range(len(Fields.__struct_fields__))
 
 
 class Format(Struct, frozen=True):
@@ -139,6 +127,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     name: str
     fields: Fields
+    provider: tuple[str, ...]
     finish: tuple[str, ...]
     input_tokens: tuple[str, ...]
     output_tokens: tuple[str, ...]

@@ -11,7 +11,6 @@ from .node import Dialect, Fields, Format, Node
 FIELDS = Fields(
     request_model=("llm.invocation_parameters#model", "gen_ai.request.model", "llm.request.model_name"),
     response_model=("llm.response.model_name", "llm.model_name", "gen_ai.response.model"),
-    provider=("llm.provider", "llm.system", "gen_ai.provider.name"),
     response_id=("gen_ai.response.id", "output.value#id"),
 )
 _REDACTED = "__REDACTED__"
@@ -137,6 +136,7 @@ def response_format(asked: Any) -> Format:
 DIALECT = Dialect(
     name="openinference",
     fields=FIELDS,
+    provider=("llm.provider", "llm.system", "gen_ai.provider.name"),
     finish=("llm.finish_reason", "gen_ai.response.finish_reasons"),
     input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
     output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),

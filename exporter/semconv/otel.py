@@ -18,7 +18,6 @@ from .node import UNASKED, Dialect, Fields, Format, Node
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "model_name"),
     response_model=("gen_ai.response.model",),
-    provider=("gen_ai.provider.name", "gen_ai.system"),
     response_id=("gen_ai.response.id",),
 )
 _DETAILS = "gen_ai.client.inference.operation.details"
@@ -208,6 +207,7 @@ def tool_results(node: Node) -> Sequence[str]:
 DIALECT = Dialect(
     name="otel",
     fields=FIELDS,
+    provider=("gen_ai.provider.name", "gen_ai.system"),
     finish=("gen_ai.response.finish_reasons",),
     input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),

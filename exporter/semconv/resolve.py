@@ -1,8 +1,7 @@
 """One Trace from the spans and log records of a trace: every field from one source; knows no dialect's names."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import TypeVar
 
 from msgspec import Struct
 
@@ -11,11 +10,9 @@ from . import facts
 from .embedded import bounded, label, parsed
 from .finish import finish_reason
 from .messages import Message, first_choice, last_question, last_reply, recent_results, result_text, system_text
-from .node import REQUEST_MODEL, RESPONSE_ID, RESPONSE_MODEL, Format, Node
+from .node import Format, Node
 from .sources import Sources
 from .story import Story
-
-_T = TypeVar("_T")
 
 
 class _Said(Struct, gc=False):
@@ -23,8 +20,8 @@ class _Said(Struct, gc=False):
 
     given: list[Message] | None
     reply: Message | None
-    first: list[Message] | None = None
-    calls: tuple[ToolCall, ...] = ()
+    first: list[Message] | None
+    calls: tuple[ToolCall, ...]
     chain_given: list[Message] | None = None
     chain_reply: Message | None = None
 
@@ -65,13 +62,13 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     app, route, prompt_version, prompt_name, conversation, user, environment = facts.chosen(
         call, story.near(call), sources
     )
-    request_model = facts.model(story, group, REQUEST_MODEL)
+    request_model, response_model, response_id = facts.names(story, group)
     start, seconds = facts.times(story.spans)
     return Trace(
         trace_id=trace_id.hex(),
         app=UNKNOWN if app is None or app.startswith("unknown_service") else app,
         route=route or UNKNOWN,
-        model_version=facts.model(story, group, RESPONSE_MODEL) or request_model or UNKNOWN,
+        model_version=response_model or request_model or UNKNOWN,
         prompt_version=prompt_version or UNKNOWN,
         prompt_name=prompt_name,
         request_model=request_model,
@@ -79,7 +76,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         environment=environment,
         conversation_id=conversation,
         user=user,
-        response_id=facts.named(group, RESPONSE_ID),
+        response_id=response_id,
         dialect=call.dialect.name,
         content_state=state,
         question=_question(story, said, context),
@@ -101,35 +98,33 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     )
 
 
-def _first(group: Sequence[Node], read: Callable[[Node], _T | None]) -> _T | None:
-    """Return what the outermost of several accounts of one call says, else the next one's."""
+def _given(group: list[Node]) -> list[Message] | None:
+    """Return what a call was given: of several accounts of it what the outermost says, else the next one."""
     for node in group:
-        if (found := read(node)) is not None:
+        if (found := node.dialect.inputs(node)) is not None:
             return found
     return None
 
 
-def _given(node: Node) -> list[Message] | None:
-    return node.dialect.inputs(node)
-
-
-def _replied(node: Node) -> Message | None:
-    found = node.dialect.outputs(node)
-    return first_choice(found) if node.role == "generation" else last_reply(found)
+def _replied(group: list[Node]) -> Message | None:
+    """Return what a call replied, from the same account."""
+    for node in group:
+        found = node.dialect.outputs(node)
+        if found and (reply := first_choice(found) if node.role == "generation" else last_reply(found)) is not None:
+            return reply
+    return None
 
 
 def _said(story: Story, group: list[Node], outer: Node | None) -> _Said:
-    said = _Said(_first(group, _given), _first(group, _replied))
+    given, reply = _given(group), _replied(group)
+    said = _Said(given, reply, given, () if reply is None else tuple(reply.tool_calls))
     if len(story.groups) > 1:
-        said.first = said.given if story.groups[0] is group else _first(story.groups[0], _given)
-        said.calls = _calls([said.reply if other is group else _first(other, _replied) for other in story.groups])
-    else:
-        said.first = said.given
-        said.calls = tuple(said.reply.tool_calls) if said.reply is not None else ()
+        said.first = given if story.groups[0] is group else _given(story.groups[0])
+        said.calls = _calls([reply if other is group else _replied(other) for other in story.groups])
     if not said.calls and len(story.nodes) > 1:
         said.calls = _executed(story)
     if outer is not None and outer is not group[0]:
-        said.chain_given, said.chain_reply = _given(outer), _replied(outer)
+        said.chain_given, said.chain_reply = _given([outer]), _replied([outer])
     return said
 
 
@@ -228,7 +223,10 @@ def _documents(story: Story, group: list[Node]) -> list[Document]:
 def _finish(group: list[Node], reply: Message | None) -> str | None:
     if reply is not None and reply.finish_reason and (known := finish_reason(reply.finish_reason)):
         return known
-    return _first(group, lambda node: finish_reason(node.pick(node.dialect.finish)))
+    for node in group:
+        if (found := finish_reason(node.pick(node.dialect.finish))) is not None:
+            return found
+    return None
 
 
 def _format(group: list[Node], outer: Node | None) -> Format:

@@ -11,7 +11,6 @@ from .node import Dialect, Fields, Node
 FIELDS = Fields(
     request_model=("gen_ai.request.model",),
     response_model=("gen_ai.response.model",),
-    provider=("gen_ai.provider.name", "gen_ai.system"),
     response_id=("gen_ai.response.id",),
 )
 
@@ -75,6 +74,7 @@ def tools(node: Node) -> list[ToolDefinition]:
 DIALECT = Dialect(
     name="traceloop",
     fields=FIELDS,
+    provider=("gen_ai.provider.name", "gen_ai.system"),
     finish=("gen_ai.response.finish_reasons",),
     input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),

@@ -9,7 +9,6 @@ from .node import Dialect, Fields, Format, Node
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "ai.model.id"),
     response_model=("gen_ai.response.model", "ai.response.model"),
-    provider=("ai.model.provider", "gen_ai.system"),
     response_id=("gen_ai.response.id", "ai.response.id"),
 )
 
@@ -46,6 +45,7 @@ def format_of(node: Node) -> Format:
 DIALECT = Dialect(
     name="vercel",
     fields=FIELDS,
+    provider=("ai.model.provider", "gen_ai.system"),
     finish=("ai.response.finishReason", "gen_ai.response.finish_reasons", "ai.finishReason"),
     input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "gen_ai.usage.input_tokens"),
     output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.usage.output_tokens"),
