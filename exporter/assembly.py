@@ -17,6 +17,8 @@ from .trace import LogRecord, Span
 
 Reason = Literal["root", "idle", "age", "pressure", "shutdown"]
 KEY_BYTES = 8
+OVERHEAD = 600
+"""Bytes of memory that an open trace takes beside its parts (roughly, measured)."""
 AT_ONCE, AT_ONCE_BYTES = 16, 1 << 20
 """Traces that take a step together: the processor goes through one step's code many times faster than through all."""
 
@@ -61,7 +63,7 @@ class OpenTrace(Struct, eq=False):
     seqs: list[int] = []
     due_at: float = 0.0
     reason: Reason = "idle"
-    size: int = 0
+    size: int = OVERHEAD
 
     def keys(self) -> bytes:
         """The keys of all parts, side by side, also of those recorded before."""
@@ -164,6 +166,7 @@ class Assembler:
         before = recorded.get(trace_id)
         trace = OpenTrace(trace_id, now) if before is None else OpenTrace(trace_id, now, before.keys)
         self._open[trace_id] = touched[trace_id] = trace
+        self.bytes += trace.size
         return trace
 
     def _has_room(self, trace: OpenTrace, signal: str, added: Added) -> bool:
