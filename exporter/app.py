@@ -222,7 +222,6 @@ class Exporter:
             assembly=config.assembly,
             content=config.store.content,
             redactor=config.privacy.redactor(),
-            pending_bytes=config.limits.pending_bytes,
             expire_after=config.labels.expire_after,
             retention_age=config.store.retention.age,
             retention_bytes=config.store.retention.size,

@@ -18,5 +18,8 @@ class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes
 class Intake(Protocol):
     """Takes decoded requests; returns once they are durable."""
 
+    async def room(self) -> None:
+        """Wait for room, before a request is decoded and without waiting handed over; raises Busy."""
+
     async def accept(self, entry: Entry, batch: Batch) -> None:
         """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""

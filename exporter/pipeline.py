@@ -62,7 +62,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     assembly: Limits
     content: str = "failing"
     redactor: Redactor = Redactor()
-    pending_bytes: int = 256 << 20
     expire_after: float = 7 * 86_400.0
     retention_age: float = 7 * 86_400.0
     retention_bytes: int = 2 << 30
@@ -184,14 +183,19 @@ class Pipeline:
             _log.error("journal entry not understood: signal=%s reason=%s", entry.signal, error)
             return Batch(rejected={"journal": 1})
 
-    async def accept(self, entry: Entry, batch: Batch) -> None:
-        """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
-        size = sum(span.size for span in batch.spans) + sum(log.size for log in batch.logs)
+    async def room(self) -> None:
+        """Wait for room among the open traces; raises Busy."""
         try:
-            async with self.door.enter(size, self.settings.pending_bytes):
-                await self.writer.journal(entry, batch)
+            await self.door.opened()
         except NoRoomError:
             raise Busy(RETRY_AFTER, "scoring is behind") from None
+
+    async def accept(self, entry: Entry, batch: Batch) -> None:
+        """Make a request durable and hand it on; raises StoreError, and then nothing of it was taken."""
+        size = sum(span.size for span in batch.spans) + sum(log.size for log in batch.logs)
+        try:
+            with self.door.entering(size):
+                await self.writer.journal(entry, batch)
         except StoreError as error:
             self._failed(error)
             raise

@@ -54,6 +54,8 @@ async def _receive(signal: Signal, request: web.Request) -> web.Response:
     check_access(request, "ingest")
     reception = request.app[RECEPTION]
     async with entry_of(request, signal, _MEDIA_TYPES[signal]) as entry:
+        with making_durable(signal):
+            await request.app[INTAKE].room()
         batch = _decoded(signal, entry, reception.limits)
         await _hand_over(request.app[INTAKE], reception, entry, batch)
     return web.Response(body=reply(signal, entry.media_type, batch), content_type=entry.media_type)

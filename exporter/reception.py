@@ -48,7 +48,7 @@ class Reception(msgspec.Struct, kw_only=True):
     access: Access = msgspec.field(default_factory=Access)
     limits: DecodeLimits = DecodeLimits()
     body_bytes: int = 16 << 20
-    pending_bytes: int = 256 << 20
+    pending_bytes: int = 64 << 20
     body_seconds: float = 60.0
     on_rejected: Callable[[str, str, int], None] = lambda _signal, _reason, _count: None
     on_answered: Callable[[str, int], None] = lambda _signal, _status: None

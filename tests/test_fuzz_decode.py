@@ -216,6 +216,9 @@ class CountingIntake:
     def __init__(self):
         self.accepted = 0
 
+    async def room(self):
+        pass
+
     async def accept(self, entry, batch):
         self.accepted += 1
 

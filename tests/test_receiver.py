@@ -29,13 +29,18 @@ NOW = 1_795_425_600.0
 
 
 class MemoryIntake:
-    """Keeps what it accepts; refuses with ``failure`` where one is set."""
+    """Keeps what it accepts; has no room where ``busy`` is set, and refuses with ``failure`` where one is set."""
 
     def __init__(self):
         self.accepted = []
+        self.busy = None
         self.failure = None
         self.release = None
         self.entered = asyncio.Event()
+
+    async def room(self):
+        if self.busy is not None:
+            raise self.busy
 
     async def accept(self, entry, batch):
         self.entered.set()
@@ -289,11 +294,19 @@ async def test_a_request_of_which_nothing_is_left_is_counted_here_and_not_journa
 
 async def test_back_pressure_is_503_with_retry_after(serve):
     exporter, client = await serve()
-    exporter.intake.failure = Busy(2.3, "scoring is behind")
+    exporter.intake.busy = Busy(2.3, "scoring is behind")
     response = await client.post("/v1/traces", data=TRACES, headers=PROTOBUF)
     assert (response.status, response.headers["Retry-After"]) == (503, "3")
     assert await status_of(response) == (14, "scoring is behind")
     assert exporter.rejected == [("traces", "busy", 1)]
+
+
+async def test_who_waits_for_room_has_not_been_decoded(serve):
+    exporter, client = await serve()
+    exporter.intake.busy = Busy(1, "scoring is behind")
+    assert (await client.post("/v1/traces", data=b"\xff", headers=PROTOBUF)).status == 503
+    exporter.intake.busy = None
+    assert (await client.post("/v1/traces", data=b"\xff", headers=PROTOBUF)).status == 400
 
 
 async def test_a_failing_store_is_503_with_retry_after(serve):

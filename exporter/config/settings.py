@@ -60,7 +60,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     body_bytes: int = 16 * MIB
     decompressed_bytes: int = 64 * MIB
     attributes_per_span: int = 10_000
-    pending_bytes: int = 256 * MIB
+    pending_bytes: int = 64 * MIB
 
 
 class Retention(Struct, frozen=True, kw_only=True):
