@@ -1,20 +1,21 @@
 """What a trace's calls say of themselves beside content: names, models, tokens, times, errors; reads no messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from msgspec.structs import astuple
 
 from ..trace import Span
 from .embedded import count, label
-from .node import Fields, Node, Place
+from .node import Fields, Node, Place, Usage
 from .sources import Sources
 from .story import Story
 
 _FRAMEWORKS = frozenset({"strands-agents", "langchain", "langgraph", "crewai", "microsoft.agent_framework", "unknown"})
 _LONGEST_ERROR = 200
 _APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
-_CHOSEN = len(Sources.__struct_fields__)
+_NAMES, _COUNTS = len(Fields.__struct_fields__), len(Usage.__struct_fields__)
 
 
 def names(story: Story, group: list[Node]) -> list[str | None]:
@@ -22,15 +23,15 @@ def names(story: Story, group: list[Node]) -> list[str | None]:
 
     Its models may be told by another call, an agent or a chain.
     """
-    found: list[str | None] = [None] * len(Fields.__struct_fields__)
-    for node in group:
-        node.fill(found, node.dialect.fields)
-    if None in found[:2] and len(story.nodes) > 1:
-        others = [*found]
-        for node in story.nodes:
+    found: list[str | None] = [None] * _NAMES
+    for node in reversed(group):
+        node.fill(found, node.dialect.fields, label)
+    if len(story.nodes) > 1 and None in found[:2]:
+        others: list[str | None] = [None] * _NAMES
+        for node in reversed(story.nodes):
             if node.role in ("generation", "chain"):
-                node.fill(others, node.dialect.fields)
-        found[:2] = others[:2]
+                node.fill(others, node.dialect.fields, label)
+        found[:2] = [own or other for own, other in zip(found[:2], others[:2], strict=True)]
     return found
 
 
@@ -44,46 +45,72 @@ def provider(story: Story, group: list[Node]) -> str | None:
 
 
 def chosen(call: Node, near: list[Place], sources: Sources) -> list[str | None]:
-    """Return the fields that teams name themselves, in the order of Sources: from spans and logs, then the resource."""
-    found: list[str | None] = [None] * _CHOSEN
+    """Return the fields that teams name themselves, in the order of Sources: from spans and logs, else the resource."""
+    found = _resource.fields(call.span.resource, sources)
     if len(near) == 1 and not call.logs:
-        call.fill(found, sources)
-    else:
-        logs = [Place(record.attributes) for record in call.logs]
-        found = [_search([*near, *logs], wanted) for wanted in astuple(sources)]
-        found[_APP] = _search([call, *logs], sources.app)
-        found[_ROUTE] = _search([*near[::-1], *logs], sources.route)
-    Place(call.span.resource).fill(found, sources)
-    return found
+        call.fill(found, sources, label)
+        return found
+    logs = [Place(record.attributes) for record in call.logs]
+    own = [_search([*near, *logs], wanted) for wanted in astuple(sources)]
+    own[_APP] = _search([call, *logs], sources.app)
+    own[_ROUTE] = _search([*near[::-1], *logs], sources.route)
+    return [value or other for value, other in zip(own, found, strict=True)]
 
 
 def _search(places: list[Place], wanted: tuple[str, ...]) -> str | None:
     """Return a field by the first of its names that any place has, from the first such place."""
-    every = [(rank, at, name, key) for at, place in enumerate(places) for rank, name, key in place.shape.find(wanted)]
-    for rank, at, name, key in sorted(every):
-        if (found := label(places[at].first(((rank, name, key),)))) is not None:
+    every = [(rank, at) for at, place in enumerate(places) for rank, _, _ in place.shape.find(wanted)]
+    for rank, at in sorted(every):
+        if (found := label(places[at].pick((wanted[rank],)))) is not None:
             return found
     return None
 
 
-def counted(nodes: Iterable[Node], field: str) -> int | None:
-    """Return a token count from the first node that has it."""
-    for node in nodes:
-        value = node.pick(getattr(node.dialect, field))
-        if value is not None and (found := count(value)) is not None:
-            return found
-    return None
+class _LastResource:
+    """What the resource says that was asked last: it is one of very many spans."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[Mapping[str, Any], Sources] | None = None
+        self._found: list[str | None] = []
+
+    def fields(self, resource: Mapping[str, Any], sources: Sources) -> list[str | None]:
+        """Return a new list of the fields that teams name themselves."""
+        asked = self._asked
+        if asked is None or asked[0] is not resource or asked[1] is not sources:
+            self._asked = resource, sources
+            self._found = [None] * len(Sources.__struct_fields__)
+            Place(resource).fill(self._found, sources, label)
+        return self._found.copy()
 
 
-def tokens(story: Story, field: str) -> int | None:
-    """Sum a token count over the model calls, each once; a trace without any has what its root says."""
-    if len(story.groups) == 1:
-        return counted(story.groups[0], field)
-    if not story.groups:
-        root = story.outermost_chain()
-        return None if root is None else counted((root,), field)
-    found = [value for group in story.groups if (value := counted(group, field)) is not None]
-    return sum(found) if found else None
+_resource = _LastResource()
+
+
+def tokens(story: Story) -> list[int | None]:
+    """Return the sums of input and output tokens over the model calls, each once.
+
+    A trace without any has what its root says.
+    """
+    groups = story.groups
+    if not groups and (root := story.outermost_chain()) is not None:
+        groups = [[root]]
+    if len(groups) == 1:
+        return counted(groups[0])
+    found = [counted(group) for group in groups]
+    return [_sum(counts[field] for counts in found) for field in range(_COUNTS)]
+
+
+def counted(group: list[Node]) -> list[int | None]:
+    """Return input and output tokens of one call."""
+    found: list[int | None] = [None] * _COUNTS
+    for node in reversed(group):
+        node.fill(found, node.dialect.usage, count)
+    return found
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [value for value in counts if value is not None]
+    return sum(known) if known else None
 
 
 def times(spans: Sequence[Span]) -> tuple[float | None, float | None]:

@@ -6,13 +6,17 @@ from ..trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node
+from .node import Dialect, Fields, Format, Node, Usage
 from .openinference import response_format
 
 FIELDS = Fields(
     request_model=("langfuse.observation.model.name", "gen_ai.request.model"),
     response_model=("langfuse.observation.model.name", "gen_ai.response.model"),
     response_id=("gen_ai.response.id", "langfuse.observation.output#id"),
+)
+USAGE = Usage(
+    input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
+    output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
 )
 _INPUT = ("langfuse.observation.input", "langfuse.trace.input")
 _OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
@@ -65,8 +69,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("gen_ai.provider.name", "gen_ai.system"),
     finish=("langfuse.observation.metadata.finish_reason", "gen_ai.response.finish_reasons"),
-    input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
-    output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=format_of,

@@ -4,13 +4,17 @@ from ..trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node
+from .node import Dialect, Fields, Format, Node, Usage
 from .openinference import response_format
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "langsmith.metadata.ls_model_name"),
     response_model=("gen_ai.response.model", "gen_ai.completion#model"),
     response_id=("gen_ai.response.id", "gen_ai.completion#id"),
+)
+USAGE = Usage(
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )
 
 
@@ -52,8 +56,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("gen_ai.provider.name", "gen_ai.system", "langsmith.metadata.ls_provider"),
     finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=format_of,

@@ -4,13 +4,17 @@ from ..trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node
+from .node import Dialect, Fields, Format, Node, Usage
 from .openinference import response_format
 
 FIELDS = Fields(
     request_model=("mlflow.llm.model", "mlflow.spanInputs#model", "gen_ai.request.model"),
     response_model=("mlflow.spanOutputs#model", "gen_ai.response.model"),
     response_id=("mlflow.spanOutputs#id", "gen_ai.response.id"),
+)
+USAGE = Usage(
+    input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
+    output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),
 )
 
 
@@ -54,8 +58,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("mlflow.llm.provider", "gen_ai.provider.name", "gen_ai.system"),
     finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
-    output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=format_of,

@@ -1,16 +1,17 @@
 """A span that some dialect speaks for, and what is asked of a dialect; knows no attribute names."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
 from ..trace import Document, LogRecord, Span, ToolDefinition
-from .embedded import inside, label, parsed, unflattened
+from .embedded import inside, parsed, unflattened
 from .messages import Message
-from .shape import Candidates, Shape, shape_of
+from .shape import Shape, shape_of
 
 Role = Literal["generation", "retrieval", "tool", "chain", "ignored"]
+_T = TypeVar("_T")
 
 
 class Place:
@@ -45,11 +46,7 @@ class Place:
 
     def pick(self, names: tuple[str, ...]) -> Any:
         """Return the first value that is neither absent nor ""; ``attribute#key`` looks inside a JSON object."""
-        return self.first(self.shape.find(names))
-
-    def first(self, candidates: Candidates) -> Any:
-        """Return the first value that is neither absent nor ""."""
-        for _, name, key in candidates:
+        for _, name, key in self.shape.find(names):
             value = inside(self.parsed(name), key) if key else self.attributes[name]
             if value is not None and value != "":
                 return value
@@ -68,16 +65,16 @@ class Place:
         under = self.shape.flattened(prefix)
         return unflattened((path, self.attributes[name]) for name, path in under) if under else []
 
-    def fill(self, found: list[str | None], wanted: Struct) -> None:
-        """Put what is here of the fields of a struct of names, as labels, where ``found`` has None."""
+    def fill(self, found: list[_T | None], wanted: Struct, read: Callable[[Any], _T | None]) -> None:
+        """Put what can be read of a struct's fields, which are names to pick by, into their places in a list."""
         attributes = self.attributes
         direct, others = self.shape.plan(wanted)
         for field, name in direct:
-            if found[field] is None:
-                found[field] = label(attributes[name])
-        for field, candidates in others:
-            if found[field] is None:
-                found[field] = label(self.first(candidates))
+            if (value := read(attributes[name])) is not None:
+                found[field] = value
+        for field, names in others:
+            if (value := read(self.pick(names))) is not None:
+                found[field] = value
 
 
 class Node(Place):
@@ -102,6 +99,13 @@ class Fields(Struct, frozen=True, kw_only=True):
     request_model: tuple[str, ...]
     response_model: tuple[str, ...]
     response_id: tuple[str, ...]
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """The attributes to try, in order, for the tokens of one model call."""
+
+    input_tokens: tuple[str, ...]
+    output_tokens: tuple[str, ...]
 
 
 class Format(Struct, frozen=True):
@@ -129,8 +133,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     fields: Fields
     provider: tuple[str, ...]
     finish: tuple[str, ...]
-    input_tokens: tuple[str, ...]
-    output_tokens: tuple[str, ...]
+    usage: Usage
     inputs: Callable[[Node], list[Message] | None]
     outputs: Callable[[Node], list[Message] | None]
     format: Callable[[Node], Format]

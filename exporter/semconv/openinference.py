@@ -6,12 +6,16 @@ from ..trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside, parsed
 from .messages import Message, message
-from .node import Dialect, Fields, Format, Node
+from .node import Dialect, Fields, Format, Node, Usage
 
 FIELDS = Fields(
     request_model=("llm.invocation_parameters#model", "gen_ai.request.model", "llm.request.model_name"),
     response_model=("llm.response.model_name", "llm.model_name", "gen_ai.response.model"),
     response_id=("gen_ai.response.id", "output.value#id"),
+)
+USAGE = Usage(
+    input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
+    output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),
 )
 _REDACTED = "__REDACTED__"
 _DOCUMENTS = (
@@ -138,8 +142,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("llm.provider", "llm.system", "gen_ai.provider.name"),
     finish=("llm.finish_reason", "gen_ai.response.finish_reasons"),
-    input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
-    output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=format_of,

@@ -13,12 +13,16 @@ from .embedded import parsed
 from .loose import documents as read_documents
 from .loose import said, schema, tool_definitions
 from .messages import Message, content_parts, is_message, message, messages, result_text
-from .node import UNASKED, Dialect, Fields, Format, Node
+from .node import UNASKED, Dialect, Fields, Format, Node, Usage
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "model_name"),
     response_model=("gen_ai.response.model",),
     response_id=("gen_ai.response.id",),
+)
+USAGE = Usage(
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )
 _DETAILS = "gen_ai.client.inference.operation.details"
 _CHOICE = "gen_ai.choice"
@@ -209,8 +213,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("gen_ai.provider.name", "gen_ai.system"),
     finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=format_of,

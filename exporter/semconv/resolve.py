@@ -62,6 +62,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     app, route, prompt_version, prompt_name, conversation, user, environment = facts.chosen(
         call, story.near(call), sources
     )
+    input_tokens, output_tokens = facts.tokens(story)
     request_model, response_model, response_id = facts.names(story, group)
     start, seconds = facts.times(story.spans)
     return Trace(
@@ -90,8 +91,8 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         json_requested=asked.json,
         response_schema=asked.schema,
         finish_reason=finish,
-        input_tokens=facts.tokens(story, "input_tokens"),
-        output_tokens=facts.tokens(story, "output_tokens"),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
         started_at=start,
         duration_seconds=seconds,
         error=facts.error(group, outer),
@@ -189,7 +190,7 @@ def _argued(item: Message) -> bool:
 
 def _ended(said: _Said, finish: str | None, group: list[Node]) -> bool:
     """Whether the call is known to have come to an end: a stream's output may be in another trace."""
-    return said.reply is not None or finish is not None or facts.counted(group, "output_tokens") is not None
+    return said.reply is not None or finish is not None or facts.counted(group)[1] is not None
 
 
 def _question(story: Story, said: _Said, context: list[Document]) -> str | None:

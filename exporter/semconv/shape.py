@@ -9,8 +9,8 @@ from msgspec.structs import astuple
 Candidates = tuple[tuple[int, str, str], ...]
 """(rank, attribute, key): where to look for a value, in order; a key leads into the JSON object in the attribute."""
 
-Plan = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, Candidates], ...]]
-"""Of a struct's fields, by their place, those that one attribute alone may hold, and the others that may be there."""
+Plan = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, tuple[str, ...]], ...]]
+"""Of a struct's fields, by their place: those that one attribute alone may hold, and the names to try for others."""
 
 _MOST = 512
 _LONGEST = 16_384
@@ -57,10 +57,9 @@ class Shape:
         """Return where to look for each field of a struct whose fields are names to find."""
         known = self._plans.get(id(wanted))
         if known is None or known[0] is not wanted:
-            found = [(field, self.find(names)) for field, names in enumerate(astuple(wanted))]
-            direct = tuple((field, places[0][1]) for field, places in found if len(places) == 1 and not places[0][2])
-            done = {field for field, _ in direct}
-            others = tuple((field, places) for field, places in found if places and field not in done)
+            found = [(field, names, self.find(names)) for field, names in enumerate(astuple(wanted))]
+            direct = tuple((field, places[0][1]) for field, _, places in found if _is_one(places))
+            others = tuple((field, names) for field, names, places in found if places and not _is_one(places))
             known = self._plans[id(wanted)] = wanted, (direct, others)
         return known[1]
 
@@ -71,6 +70,10 @@ class Shape:
             under = sorted(name for name in self.names if name.startswith(prefix))
             found = self._flattened[prefix] = tuple((name, name[len(prefix) :].split(".")) for name in under)
         return found
+
+
+def _is_one(places: Candidates) -> bool:
+    return len(places) == 1 and not places[0][2]
 
 
 _shapes = Met(Shape)

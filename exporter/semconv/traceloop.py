@@ -6,12 +6,16 @@ from ..trace import Document, ToolDefinition
 from . import loose, otel
 from .embedded import inside, parsed
 from .messages import Message, content_parts, message
-from .node import Dialect, Fields, Node
+from .node import Dialect, Fields, Node, Usage
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model",),
     response_model=("gen_ai.response.model",),
     response_id=("gen_ai.response.id",),
+)
+USAGE = Usage(
+    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )
 
 
@@ -76,8 +80,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("gen_ai.provider.name", "gen_ai.system"),
     finish=("gen_ai.response.finish_reasons",),
-    input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=otel.format_of,

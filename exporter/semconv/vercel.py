@@ -4,12 +4,16 @@ from ..trace import ToolDefinition
 from . import loose
 from .embedded import label, parsed
 from .messages import Message, messages
-from .node import Dialect, Fields, Format, Node
+from .node import Dialect, Fields, Format, Node, Usage
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "ai.model.id"),
     response_model=("gen_ai.response.model", "ai.response.model"),
     response_id=("gen_ai.response.id", "ai.response.id"),
+)
+USAGE = Usage(
+    input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "gen_ai.usage.input_tokens"),
+    output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.usage.output_tokens"),
 )
 
 
@@ -47,8 +51,7 @@ DIALECT = Dialect(
     fields=FIELDS,
     provider=("ai.model.provider", "gen_ai.system"),
     finish=("ai.response.finishReason", "gen_ai.response.finish_reasons", "ai.finishReason"),
-    input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "gen_ai.usage.input_tokens"),
-    output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.usage.output_tokens"),
+    usage=USAGE,
     inputs=inputs,
     outputs=outputs,
     format=format_of,
