@@ -17,6 +17,7 @@ In the order in which a trace meets them:
     prices      what a trace cost
     redaction   text → the same with placeholders for what is private and has a form
     document    a scored trace as JSON, with or without its text
+    scored      a trace on its way from the panel into the store
     emit        evaluations to others, as standard OTLP events
     metrics/    every metric, declared once; durable totals and their exposition
     elsewhere   evaluations made elsewhere, under bounded names; latecomers: what late parts still tell

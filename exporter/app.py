@@ -31,10 +31,11 @@ from .judging import Judging
 from .metrics import own
 from .metrics.events import Metrics
 from .metrics.labels import Limiter
-from .pipeline import MOST_UNRECORDED, Pipeline, Scored, Settings
+from .pipeline import MOST_UNRECORDED, Pipeline, Settings
 from .prices import Prices
 from .reviewing import Reviewing
 from .score import Evaluation, Failure
+from .scored import Scored
 from .store.records import StoreError
 from .store.sqlite import Store
 from .suites.desk import SIGNAL as OFFLINE

@@ -1,81 +1,133 @@
 """One scored trace → its JSON document, in the store, over HTTP, from ``replay``; decides where text may stand."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from .judge.case import Case
-from .score import Evaluation, Failure, Outcome, Unscored
-from .trace import Trace
+from .score import Evaluation, Failure, Outcome, Sample, Unscored, Verdict
+from .trace import ContentState, Trace
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
 _LATE_FIELDS: Final = ("conversation_id", "user")
 _SAID: Final = ("comment", "edited_text")
-_TEXTS: Final = ("question", "answer", "refusal", "error", "context", "arguments", "explanations")
+_encoder: Final = msgspec.json.Encoder()
 Redact = Callable[[Any], Any]
 """Text, or lists and mappings with text in them → the same as it may be stored."""
 
 
+class _Source(Struct, gc=False):
+    id: str | None
+    text: str | None
+    score: float | None
+
+
+class _Call(Struct, gc=False):
+    name: str
+    arguments: Any
+
+
+class _Evaluation(Struct, gc=False):
+    evaluator: str
+    evaluator_version: str
+    verdict: Verdict
+    score: float
+    sample: Sample
+    explanation: str
+
+
+class _Document(Struct, gc=False):
+    """In the order in which it is written."""
+
+    trace_id: str
+    app: str
+    route: str
+    model_version: str
+    prompt_version: str
+    provider: str | None
+    conversation_id: str | None
+    user: str | None
+    content_state: ContentState
+    question: str | None
+    answer: str | None
+    refusal: str | None
+    context: list[_Source]
+    tool_calls: list[_Call]
+    finish_reason: str | None
+    tokens: dict[str, int | None]
+    duration_seconds: float | None
+    dialect: str
+    error: str | None
+    evaluations: list[_Evaluation]
+    unscored: tuple[Unscored, ...]
+    failures: tuple[Failure, ...]
+    feedback: tuple[()] = ()
+
+
+_Texts = tuple[str | None, str | None, str | None, str | None, Sequence[Any], Sequence[Any], Sequence[str]]
+"""Question, answer, refusal, error, documents, arguments of tools, explanations: names of ours are no text."""
+
+
 def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
     """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents."""
-    shown = _texts(trace, outcome, redact) if content else _without_texts(trace, outcome)
-    return {
-        "trace_id": trace.trace_id,
-        "app": trace.app,
-        "route": trace.route,
-        "model_version": trace.model_version,
-        "prompt_version": trace.prompt_version,
-        "provider": trace.provider,
-        "conversation_id": trace.conversation_id,
-        "user": trace.user,
-        "content_state": trace.content_state,
-        "question": shown["question"],
-        "answer": shown["answer"],
-        "refusal": shown["refusal"],
-        "context": [
-            {"id": one.id, "text": text, "score": one.score}
-            for one, text in zip(trace.context, shown["context"], strict=True)
-        ],
-        "tool_calls": [
-            {"name": one.name, "arguments": arguments}
-            for one, arguments in zip(trace.tool_calls, shown["arguments"], strict=True)
-        ],
-        "finish_reason": trace.finish_reason,
-        "tokens": {"input": trace.input_tokens, "output": trace.output_tokens},
-        "duration_seconds": trace.duration_seconds,
-        "dialect": trace.dialect,
-        "error": shown["error"],
-        "evaluations": [
-            _evaluation(one, explanation)
-            for one, explanation in zip(outcome.evaluations, shown["explanations"], strict=True)
-        ],
-        "unscored": outcome.unscored,
-        "failures": outcome.failures,
-        "feedback": [],
-    }
+    found: dict[str, Any] = msgspec.to_builtins(_document(trace, outcome, content=content, redact=redact))
+    return found
 
 
-def _texts(trace: Trace, outcome: Outcome, redact: Redact) -> dict[str, Any]:
-    """All text of a trace, redacted together: to see that nothing is to be redacted is one look, not twenty."""
-    texts = (
+def encoded(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact) -> bytes:
+    """The document as it is stored."""
+    return _encoder.encode(_document(trace, outcome, content=content, redact=redact))
+
+
+def _document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact) -> _Document:
+    shown = redact(_texts(trace, outcome)) if content else _without_texts(trace, outcome)
+    question, answer, refusal, error, context, arguments, explanations = shown
+    return _Document(
+        trace.trace_id,
+        trace.app,
+        trace.route,
+        trace.model_version,
+        trace.prompt_version,
+        trace.provider,
+        trace.conversation_id,
+        trace.user,
+        trace.content_state,
+        question,
+        answer,
+        refusal,
+        [_Source(one.id, text, one.score) for one, text in zip(trace.context, context, strict=True)],
+        [_Call(one.name, said) for one, said in zip(trace.tool_calls, arguments, strict=True)],
+        trace.finish_reason,
+        {"input": trace.input_tokens, "output": trace.output_tokens},
+        trace.duration_seconds,
+        trace.dialect,
+        error,
+        [_evaluation(one, said) for one, said in zip(outcome.evaluations, explanations, strict=True)],
+        outcome.unscored,
+        outcome.failures,
+    )
+
+
+def _texts(trace: Trace, outcome: Outcome) -> _Texts:
+    """All text of a trace, to be redacted together: to see that nothing is to be redacted is one look, not twenty."""
+    return (
         trace.question,
         trace.answer,
         trace.refusal,
         trace.error,
         [one.text for one in trace.context],
         [one.arguments for one in trace.tool_calls],
-        [explained(one, content=True) for one in outcome.evaluations],
+        [explained(one, content=True) if one.quotes else one.explanation for one in outcome.evaluations],
     )
-    return dict(zip(_TEXTS, redact(texts), strict=True))  # names of ours are no text: a user's pattern may match them
 
 
-def _without_texts(trace: Trace, outcome: Outcome) -> dict[str, Any]:
-    lacking = [None] * len(trace.context), [None] * len(trace.tool_calls)
-    known = (None, None, None, _kind(trace.error), *lacking, [one.explanation for one in outcome.evaluations])
-    return dict(zip(_TEXTS, known, strict=True))
+def _without_texts(trace: Trace, outcome: Outcome) -> _Texts:
+    nothing = [None] * len(trace.context), [None] * len(trace.tool_calls)
+    return None, None, None, _kind(trace.error), *nothing, [one.explanation for one in outcome.evaluations]
 
 
 def explained(evaluation: Evaluation, *, content: bool) -> str:
@@ -152,15 +204,8 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
     return msgspec.json.encode(known)
 
 
-def _evaluation(one: Evaluation, explanation: str | None) -> dict[str, Any]:
-    return {
-        "evaluator": one.evaluator,
-        "evaluator_version": one.evaluator_version,
-        "verdict": one.verdict,
-        "score": one.score,
-        "sample": one.sample,
-        "explanation": explanation,
-    }
+def _evaluation(one: Evaluation, explanation: str) -> _Evaluation:
+    return _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, explanation)
 
 
 def _without_quotes(explanation: str) -> str:

@@ -3,7 +3,7 @@
 Their evaluators are named reported_…, so that nobody can speak for one of ours.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -37,7 +37,7 @@ class Elsewhere:
         """How many evaluations were left out since the last call, by the label that was full."""
         return self._names.take_overflow()
 
-    def read(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> list[Reported]:
+    def read(self, spans: Collection[Span], logs: Collection[LogRecord]) -> list[Reported]:
         """What the parts of a trace report; users' feedback among it keeps its own name."""
         found = []
         for one in reported(spans, logs):

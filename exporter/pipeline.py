@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -18,7 +17,7 @@ from .admission import Door, NoRoomError
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys, several
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
-from .document import document
+from .document import encoded
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
 from .intake import Busy
@@ -29,10 +28,11 @@ from .prices import Prices
 from .recorder import Recorder
 from .redaction import Redactor
 from .retention import Retention
-from .score import Outcome, Unscored
+from .score import Outcome
+from .scored import Judges, Scored, recorded
 from .semconv import Sources, normalise
 from .semconv.evaluations import Reported
-from .store.sqlite import Entry, Recorded, Store, StoreError
+from .store.sqlite import Entry, Store, StoreError
 from .store.writer import Writer
 from .trace import Trace
 
@@ -68,15 +68,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     content_age: float | None = None
 
 
-class Scored(Struct, frozen=True):
-    """A trace that was just recorded, where it stands, and what was said of it."""
-
-    trace_id: bytes
-    trace: Trace
-    where: Slice
-    outcome: Outcome
-
-
 class Desk(Protocol):
     """Takes the requests of one signal that is not OTLP, in the order in which they became durable."""
 
@@ -85,13 +76,6 @@ class Desk(Protocol):
 
     def take(self, entry: Entry, asked: Any) -> None:
         """Do it, by the recorder alone; what is to be told is written into ``asked``."""
-
-
-class Judges(Protocol):
-    """Choose traces to be judged."""
-
-    def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
-        """Give out the jobs for a trace; returns for which rubrics there will be none, and why."""
 
 
 class Pipeline:
@@ -280,10 +264,8 @@ class Pipeline:
 
     def _score(self, some: Sequence[OpenTrace]) -> None:
         traces = [self._read(parts) for parts in some]
-        panel = self.settings.panel
-        outcomes = [None if trace is None else panel.evaluate(trace) for trace in traces]
-        for parts, trace, outcome in zip(some, traces, outcomes, strict=True):
-            self._record(parts, trace, outcome)
+        outcomes = [None if trace is None else self.settings.panel.evaluate(trace) for trace in traces]
+        self._record(some, traces, outcomes)
 
     def _read(self, parts: OpenTrace) -> Trace | None:
         spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
@@ -300,46 +282,60 @@ class Pipeline:
         _log.error("trace not understood: error=%s", type(error).__name__)
         self.recorder.tally.trace_ignored("not_understood")
 
-    def _record(self, parts: OpenTrace, trace: Trace | None, outcome: Outcome | None) -> None:
-        keys = parts.keys()
-        self.recorder.tally.trace_closed(parts.reason)
-        row = scored = None
-        said: list[Reported] = []
-        if trace is not None and outcome is not None:
-            try:
-                said = self.elsewhere.read(tuple(parts.spans.values()), tuple(parts.logs.values()))
-                theirs = tuple(one.evaluation for one in said if not one.is_feedback)
-                if theirs:
-                    outcome = replace(outcome, evaluations=outcome.evaluations + theirs)
-                row, scored = self._scored(parts.trace_id, keys, trace, outcome)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._not_understood(error)
-        if row is None:
-            row = Recorded(parts.trace_id, self._now(), *Slice("", "", "", ""), keys, document=b"")
-        self.recorder.trace(row, RecordedKeys(keys, ignored=not row.document))
-        self.recorder.transaction.done += self.assembler.release(parts)
-        if scored is not None and not self.forgets(scored.trace, parts.opened_at):
-            for follow in self.followers:
-                follow(scored)
-            for one in [one for one in said if one.is_feedback]:
-                self.hear(parts.trace_id, scored.where, one)
+    def _record(
+        self, some: Sequence[OpenTrace], traces: Sequence[Trace | None], outcomes: Sequence[Outcome | None]
+    ) -> None:
+        """Each step for all of them: the processor goes through one step's code many times faster than through all."""
+        scored = [
+            Scored(parts, trace, outcome)
+            for parts, trace, outcome in zip(some, traces, outcomes, strict=True)
+            if trace is not None and outcome is not None
+        ]
+        for step in (self._place, self._describe, self._count_scored):
+            scored = [one for one in scored if self._done_with(step, one)]
+        understood = {one.trace_id: one for one in scored}
+        for parts in some:
+            row = recorded(parts, understood.get(parts.trace_id), self._now())
+            self.recorder.trace(row, RecordedKeys(row.spans, ignored=not row.document))
+            self.recorder.tally.trace_closed(parts.reason)
+            self.recorder.transaction.done += self.assembler.release(parts)
+        for one in scored:
+            self._tell(one)
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
 
-    def _scored(self, trace_id: bytes, keys: bytes, trace: Trace, outcome: Outcome) -> tuple[Recorded, Scored]:
-        settings = self.settings
-        where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
-        if self.judges is not None:
-            left = self.judges.choose(trace, where, outcome)
-            outcome = replace(outcome, unscored=outcome.unscored + left)
-        cost = settings.prices.cost(trace)
-        failing = any(evaluation.verdict == "fail" for evaluation in outcome.evaluations)
-        content = settings.content == "all" or (settings.content == "failing" and failing)
-        text = msgspec.json.encode(document(trace, outcome, content=content, redact=self.recorder.redact))
-        asker = trace.conversation_id, trace.user
-        row = Recorded(trace_id, self._now(), *where, keys, text, trace.response_id, *asker)
-        self.recorder.tally.trace_recorded(where, trace, outcome, cost)
-        return row, Scored(trace_id, trace, where, outcome)
+    def _done_with(self, step: Callable[[Scored], None], one: Scored) -> bool:
+        try:
+            step(one)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._not_understood(error)
+            return False
+        return True
+
+    def _place(self, one: Scored) -> None:
+        """Find its slice, and what others say of it."""
+        trace, settings = one.trace, self.settings
+        one.where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
+        one.reported = self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values())
+        if theirs := tuple(said.evaluation for said in one.reported if not said.is_feedback):
+            one.outcome = replace(one.outcome, evaluations=one.outcome.evaluations + theirs)
+        if self.judges is not None and (left := self.judges.choose(trace, one.where, one.outcome)):
+            one.outcome = replace(one.outcome, unscored=one.outcome.unscored + left)
+
+    def _describe(self, one: Scored) -> None:
+        content = self.settings.content in ("all", "failing" if one.is_failing else "all")
+        one.document = encoded(one.trace, one.outcome, content=content, redact=self.recorder.redact)
+
+    def _count_scored(self, one: Scored) -> None:
+        self.recorder.tally.trace_recorded(one.where, one.trace, one.outcome, self.settings.prices.cost(one.trace))
+
+    def _tell(self, one: Scored) -> None:
+        if self.forgets(one.trace, one.parts.opened_at):
+            return
+        for follow in self.followers:
+            follow(one)
+        for said in [said for said in one.reported if said.is_feedback]:
+            self.hear(one.trace_id, one.where, said)
 
     # What becomes durable.
 

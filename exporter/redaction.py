@@ -117,7 +117,7 @@ class Redactor:
     def value(self, value: Any, found: Counter[str] | None = None) -> Any:
         """The same of all text in a value of lists and mappings, keys included; long whole numbers are text, too."""
         # A line end belongs to no more than its neighbours: what stands in one of the texts is found in all together.
-        return value if self._is_clean("\n".join(_texts(value))) else self._each(value, found)
+        return value if self._is_clean("\n".join(_texts(value, []))) else self._each(value, found)
 
     def _is_clean(self, text: str) -> bool:
         """Seen in one pass; a user's pattern may be anything, and is not asked here."""
@@ -176,19 +176,19 @@ def _any_of(patterns: Iterable[str]) -> Any:
     return either
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All that is text in a value of lists and mappings."""
+def _texts(value: Any, found: list[str]) -> list[str]:
+    """All that is text in a value of lists and mappings, added to what was found before."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield from _texts(key)
-            yield from _texts(one)
+        found.append(value)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _texts(one)
+            if one is not None:
+                _texts(one, found)
+    elif isinstance(value, dict):
+        _texts([*value, *value.values()], found)
     elif _is_long(value):
-        yield str(value)
+        found.append(str(value))
+    return found
 
 
 def _is_long(value: object) -> bool:

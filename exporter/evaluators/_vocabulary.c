@@ -200,6 +200,8 @@ static PyMethodDef methods[] = {
     {NULL},
 };
 
+#define MOST_SKETCHED 4096
+
 static uint32_t remainders[256];
 
 static inline uint32_t crc32(uint32_t crc, const char *bytes, size_t length)
@@ -210,7 +212,21 @@ static inline uint32_t crc32(uint32_t crc, const char *bytes, size_t length)
     return ~crc;
 }
 
-static int by_size(const void *one, const void *other) { return *(const uint16_t *)one - *(const uint16_t *)other; }
+/* By their lower bytes, then by their upper ones, each time keeping the order of equals. */
+static void sort(uint16_t *numbers, size_t count)
+{
+    uint16_t before[MOST_SKETCHED];
+    for (int shift = 0; shift < 16; shift += 8) {
+        size_t starts[257] = {0};
+        memcpy(before, numbers, count * sizeof(uint16_t));
+        for (size_t one = 0; one < count; one++)
+            starts[(before[one] >> shift & 0xFF) + 1]++;
+        for (size_t byte = 0; byte < 256; byte++)
+            starts[byte + 1] += starts[byte];
+        for (size_t one = 0; one < count; one++)
+            numbers[starts[before[one] >> shift & 0xFF]++] = before[one];
+    }
+}
 
 /* The same as zlib's CRC, of the words with one space between them, and 16 bits of the one of each word's beginning. */
 static PyObject *sketch(PyObject *module, PyObject *arguments)
@@ -219,9 +235,9 @@ static PyObject *sketch(PyObject *module, PyObject *arguments)
     Py_ssize_t length, beginning, most;
     if (!PyArg_ParseTuple(arguments, "y#nn", &text, &length, &beginning, &most))
         return NULL;
-    if (beginning < 0 || most < 0 || most > 4096)
+    if (beginning < 0 || most < 0 || most > MOST_SKETCHED)
         return PyErr_Format(PyExc_ValueError, "no such number of words or bytes");
-    uint16_t words[4096];
+    uint16_t words[MOST_SKETCHED];
     size_t count = 0, distinct = 0;
     uint32_t all = 0;
     const char *at = text, *end = text + length;
@@ -237,7 +253,7 @@ static PyObject *sketch(PyObject *module, PyObject *arguments)
         if (count < (size_t)most)
             words[count++] = (uint16_t)crc32(0, word, at - word < beginning ? at - word : beginning);
     }
-    qsort(words, count, sizeof(uint16_t), by_size);
+    sort(words, count);
     unsigned char bytes[sizeof(words)];
     for (size_t one = 0; one < count; one++) {
         if (one && words[one] == words[one - 1])

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from ..config.settings import FeedbackSettings
 from ..metrics.labels import Slice
-from ..pipeline import Scored
 from ..recorder import Recorder
+from ..scored import Scored
 from .credit import Credit
 from .derive import Turn, follows, is_later, turn
 

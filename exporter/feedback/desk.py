@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from ..config.settings import Config
 from ..decode import decompress
 from ..metrics.labels import Slice
-from ..pipeline import Scored
 from ..recorder import Recorder
+from ..scored import Scored
 from ..semconv.evaluations import Reported
 from ..store.records import Entry, Located, StoreError
 from .conversations import Conversations

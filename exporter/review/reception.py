@@ -16,9 +16,9 @@ from ..document import document
 from ..feedback.credit import Told
 from ..judge.case import Case, Judgement
 from ..judge.queue import Job
-from ..pipeline import Scored
 from ..recorder import Recorder
 from ..score import Evaluation, Verdict
+from ..scored import Scored
 from ..store.records import StoreError
 from ..trace import Trace
 from .evidence import MOST_BYTES as LARGEST

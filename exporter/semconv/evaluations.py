@@ -6,7 +6,7 @@ of OpenInference's annotations, whose scores count only where a person gave them
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -59,7 +59,7 @@ class Reported(Struct, frozen=True):
 
 
 def reported(
-    spans: Sequence[Span], logs: Sequence[LogRecord], marks: Mapping[str, float] | None = None
+    spans: Collection[Span], logs: Collection[LogRecord], marks: Mapping[str, float] | None = None
 ) -> Iterator[Reported]:
     """The evaluations that log records, span events and annotations of spans report.
 
@@ -93,7 +93,7 @@ def attributes(result: Evaluation | Failure, response_id: str | None) -> dict[st
     return found | ({_RESPONSE: response_id} if response_id else {})
 
 
-def _events(spans: Sequence[Span], logs: Sequence[LogRecord]) -> Iterator[tuple[bytes, bytes, Mapping[str, Any]]]:
+def _events(spans: Collection[Span], logs: Collection[LogRecord]) -> Iterator[tuple[bytes, bytes, Mapping[str, Any]]]:
     for log in logs:
         if EVENT in (log.event_name, log.attributes.get("event.name")):
             yield log.trace_id, log.span_id, log.attributes

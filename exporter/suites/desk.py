@@ -18,9 +18,9 @@ from ..metrics.events import Metrics
 from ..metrics.labels import Slice
 from ..offline import likeness
 from ..offline.result import OfflineResult, decoded
-from ..pipeline import Scored
 from ..recorder import Recorder
 from ..score import Evaluation
+from ..scored import Scored
 from ..store.records import Entry, StoreError
 from ..trace import Trace
 from .coverage import Coverage, Gap, Suite
@@ -139,7 +139,7 @@ class OfflineDesk:
 
     def follow(self, scored: Scored) -> None:
         """Compare a trace that an evaluator failed."""
-        if any(one.verdict == "fail" for one in scored.outcome.evaluations):
+        if scored.is_failing:
             self.failed(scored.trace_id, scored.where, scored.trace.question)
 
     def judged(self, job: Job, evaluation: Evaluation) -> None:

@@ -1,0 +1,54 @@
+"""A trace that was scored and is not recorded yet, and who may want it judged. Knows neither judge nor store."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from .assembly import OpenTrace
+from .metrics.labels import Slice
+from .score import Outcome, Unscored
+from .semconv.evaluations import Reported
+from .store.records import Recorded
+from .trace import Trace
+
+_NOWHERE = Slice("", "", "", "")
+
+
+class Scored(Struct):
+    """What a trace was gathered from, what was said of it, where it stands, and how it is stored.
+
+    ``reported`` is what others say of it: that of their evaluators is in the outcome, that of users is not.
+    """
+
+    parts: OpenTrace
+    trace: Trace
+    outcome: Outcome
+    where: Slice = _NOWHERE
+    reported: list[Reported] = []
+    document: bytes = b""
+
+    @property
+    def trace_id(self) -> bytes:
+        """The raw id."""
+        return self.parts.trace_id
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether any evaluator failed it."""
+        return "fail" in [one.verdict for one in self.outcome.evaluations]
+
+
+def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
+    """The row of a closed trace; it has no document where nothing in the trace was to be scored."""
+    if scored is None:
+        return Recorded(parts.trace_id, at, *_NOWHERE, parts.keys(), document=b"")
+    trace = scored.trace
+    found_by = trace.response_id, trace.conversation_id, trace.user
+    return Recorded(parts.trace_id, at, *scored.where, parts.keys(), scored.document, *found_by)
+
+
+class Judges(Protocol):
+    """Choose traces to be judged."""
+
+    def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
+        """Give out the jobs for a trace; returns for which rubrics there will be none, and why."""
