@@ -1,7 +1,7 @@
 """JSON inside attribute values, read with suspicion: what does not parse is text. Knows no attribute names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -97,16 +97,17 @@ def number(value: Any) -> float | None:
     return float(value) if -1e300 < value < 1e300 else None
 
 
-def unflattened(leaves: Iterable[tuple[list[str], Any]]) -> list[dict[str, Any]]:
-    """Rebuild the list of objects that was flattened as ``N.key.M.key``, in numeric order of N, gaps allowed."""
+def unflattened(names: Iterable[str], prefix: str) -> list[Any]:
+    """Rebuild the list that was flattened as ``prefix.N.key.M.key``, in numeric order of N, gaps allowed: of names."""
     tree: dict[str, Any] = {}
-    for path, value in leaves:
-        _plant(tree, path, value)
+    for name in sorted(names):
+        if name.startswith(prefix):
+            _plant(tree, name[len(prefix) :].split("."), name)
     folded = _folded(tree)
-    return [item for item in folded if type(item) is dict] if type(folded) is list else []
+    return folded if type(folded) is list else []
 
 
-def _plant(tree: dict[str, Any], path: list[str], value: Any) -> None:
+def _plant(tree: dict[str, Any], path: list[str], leaf: str) -> None:
     if len(path) > _DEEPEST:
         return
     for key in path[:-1]:
@@ -114,7 +115,7 @@ def _plant(tree: dict[str, Any], path: list[str], value: Any) -> None:
         if type(branch) is not dict:
             return
         tree = branch
-    tree.setdefault(path[-1], value)
+    tree.setdefault(path[-1], leaf)
 
 
 def _folded(node: Any) -> Any:
@@ -123,3 +124,12 @@ def _folded(node: Any) -> Any:
     if node and all(key.isascii() and key.isdecimal() and len(key) < 10 for key in node):
         return [_folded(node[key]) for key in sorted(node, key=int)]
     return {key: _folded(child) for key, child in node.items()}
+
+
+def filled(tree: Any, values: Mapping[str, Any]) -> Any:
+    """Return what was rebuilt of names, with their values."""
+    if type(tree) is str:
+        return values[tree]
+    if type(tree) is list:
+        return [filled(child, values) for child in tree]
+    return {key: filled(child, values) for key, child in tree.items()}

@@ -51,17 +51,27 @@ def chosen(call: Node, near: list[Place], sources: Sources) -> list[str | None]:
         call.fill(found, sources, label)
         return found
     logs = [Place(record.attributes) for record in call.logs]
-    own = [_search([*near, *logs], wanted) for wanted in astuple(sources)]
-    own[_APP] = _search([call, *logs], sources.app)
-    own[_ROUTE] = _search([*near[::-1], *logs], sources.route)
+    own = _everywhere([*near, *logs], sources)
+    own[_APP] = _first([call, *logs], sources.app)
+    own[_ROUTE] = _first([*near[::-1], *logs], sources.route)
     return [value or other for value, other in zip(own, found, strict=True)]
 
 
-def _search(places: list[Place], wanted: tuple[str, ...]) -> str | None:
-    """Return a field by the first of its names that any place has, from the first such place."""
-    every = [(rank, at) for at, place in enumerate(places) for rank, _, _ in place.shape.find(wanted)]
-    for rank, at in sorted(every):
-        if (found := label(places[at].pick((wanted[rank],)))) is not None:
+def _everywhere(places: list[Place], sources: Sources) -> list[str | None]:
+    """Return every field by the first of its names that any place has, from the first such place."""
+    having: dict[int, list[Place]] = {}
+    for place in places:
+        direct, others = place.shape.plan(sources)
+        for field, _ in chain(direct, others):
+            having.setdefault(field, []).append(place)
+    every = enumerate(astuple(sources))
+    return [_first(having[field], names) if field in having else None for field, names in every]
+
+
+def _first(places: list[Place], names: tuple[str, ...]) -> str | None:
+    ranks = [(rank, at) for at, place in enumerate(places) for rank, _, _ in place.shape.find(names)]
+    for rank, at in sorted(ranks):
+        if (found := label(places[at].pick((names[rank],)))) is not None:
             return found
     return None
 

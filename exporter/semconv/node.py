@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct
 
 from ..trace import Document, LogRecord, Span, ToolDefinition
-from .embedded import inside, parsed, unflattened
+from .embedded import filled, inside, parsed
 from .messages import Message
 from .shape import Shape, shape_of
 
@@ -62,8 +62,8 @@ class Place:
 
     def flattened(self, prefix: str) -> list[dict[str, Any]]:
         """Rebuild the list of objects that was flattened as ``prefix.N.key.M.key``."""
-        under = self.shape.flattened(prefix)
-        return unflattened((path, self.attributes[name]) for name, path in under) if under else []
+        items = self.shape.flattened(prefix)
+        return [item for tree in items if type(item := filled(tree, self.attributes)) is dict]
 
     def fill(self, found: list[_T | None], wanted: Struct, read: Callable[[Any], _T | None]) -> None:
         """Put what can be read of a struct's fields, which are names to pick by, into their places in a list."""

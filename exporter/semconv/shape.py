@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from .embedded import unflattened
+
 Candidates = tuple[tuple[int, str, str], ...]
 """(rank, attribute, key): where to look for a value, in order; a key leads into the JSON object in the attribute."""
 
@@ -41,7 +43,7 @@ class Shape:
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
         self._found: dict[tuple[str, ...], Candidates] = {}
-        self._flattened: dict[str, tuple[tuple[str, list[str]], ...]] = {}
+        self._flattened: dict[str, list[Any]] = {}
         self._plans: dict[int, tuple[Struct, Plan]] = {}
 
     def find(self, wanted: tuple[str, ...]) -> Candidates:
@@ -63,12 +65,11 @@ class Shape:
             known = self._plans[id(wanted)] = wanted, (direct, others)
         return known[1]
 
-    def flattened(self, prefix: str) -> tuple[tuple[str, list[str]], ...]:
-        """Return the names under a prefix, each with its path from there."""
+    def flattened(self, prefix: str) -> list[Any]:
+        """Return the list that was flattened under a prefix, of the names of its values."""
         found = self._flattened.get(prefix)
         if found is None:
-            under = sorted(name for name in self.names if name.startswith(prefix))
-            found = self._flattened[prefix] = tuple((name, name[len(prefix) :].split(".")) for name in under)
+            found = self._flattened[prefix] = unflattened(self.names, prefix)
         return found
 
 
