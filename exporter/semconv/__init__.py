@@ -9,6 +9,7 @@ annotations OpenInference's annotations of a span
 resolve     one Trace from a story, one source for each field
 otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow   how to read a span, a file for each dialect
 node        a span with its dialect; what every dialect answers
+shape       what follows from the names that a span carries, worked out once for all spans of its kind
 messages, loose, finish, embedded   message JSON, JSON without a schema, finish reasons, JSON inside strings
 """
 

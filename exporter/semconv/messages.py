@@ -25,6 +25,7 @@ _CALLS = frozenset({"tool_call", "tool_use", "tool-call", "function_call"})
 _RESULTS = frozenset({"tool_call_response", "tool_result", "tool-result", "function_call_output"})
 _TEXTS = frozenset({"text", "output_text", "input_text"})
 _SILENT = frozenset({"reasoning", "thinking", "redacted_thinking", "compaction", "blob", "file", "uri"})
+_EXTRAS = frozenset({"additional_kwargs", "refusal", "tool_calls", "finish_reason", "stop_reason"})
 _BEDROCK = frozenset({"text", "toolUse", "toolResult"})
 
 
@@ -109,7 +110,8 @@ def message(value: Any, role: str) -> Message:
     out = Message(_role(value, role))
     parts = value.get("parts")
     _add_content(out, value.get("content") if parts is None else parts, value)
-    _add_extras(out, value)
+    if not _EXTRAS.isdisjoint(value):
+        _add_extras(out, value)
     if out.role == "tool" and out.text and not out.results:
         out.results, out.text = (out.text,), None
     return out

@@ -218,7 +218,10 @@ def _documents(story: Story, group: list[Node]) -> list[Document]:
             found = read if node.dialect.reranks(node) else [*found, *read]
     if found:
         return list({(item.id, item.text): item for item in found}.values())
-    return next((read for node in group if (read := node.dialect.documents(node))), found)
+    for node in group:
+        if read := node.dialect.documents(node):
+            return read
+    return []
 
 
 def _finish(group: list[Node], reply: Message | None) -> str | None:

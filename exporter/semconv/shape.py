@@ -16,6 +16,7 @@ Plan = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, tuple[str, ...]], ...
 
 _MOST = 512
 _LONGEST = 16_384
+_MOST_PLANS = 16
 _T = TypeVar("_T")
 
 
@@ -62,6 +63,8 @@ class Shape:
             found = [(field, names, self.find(names)) for field, names in enumerate(astuple(wanted))]
             direct = tuple((field, places[0][1]) for field, _, places in found if _is_one(places))
             others = tuple((field, names) for field, names, places in found if places and not _is_one(places))
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
             known = self._plans[id(wanted)] = wanted, (direct, others)
         return known[1]
 
