@@ -31,7 +31,7 @@ class Score(Struct, frozen=True):
     quotes: tuple[str, ...] = ()
 
 
-class Evaluation(Struct, frozen=True, kw_only=True):
+class Evaluation(Struct, frozen=True, kw_only=True, gc=False):
     """A Score with its evaluator, version and verdict."""
 
     evaluator: str
@@ -43,14 +43,14 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     quotes: tuple[str, ...] = ()
 
 
-class Unscored(Struct, frozen=True, kw_only=True):
+class Unscored(Struct, frozen=True, kw_only=True, gc=False):
     """An evaluator that gave no verdict on a trace, and why that is right."""
 
     evaluator: str
     reason: UnscoredReason
 
 
-class Failure(Struct, frozen=True, kw_only=True):
+class Failure(Struct, frozen=True, kw_only=True, gc=False):
     """An evaluator that should have given a verdict and could not; ``detail`` never holds text of the trace."""
 
     evaluator: str

@@ -36,7 +36,7 @@ class Facts(Struct, frozen=True):
     times: frozenset[int]
 
 
-class Conflicts(Struct, frozen=True):
+class Conflicts(Struct, frozen=True, gc=False):
     """How many of an answer's statements contradict, claim the unknown, or name a time that is nowhere."""
 
     contradicted: int = 0

@@ -13,6 +13,7 @@ from .words import ANSWER_LIMIT
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _DELIMITER = re.compile(r"^\s*\|?(\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
+_NO_RULES = ((), (), None, None, None, False, "any")
 
 
 @evaluator("format", version="1")
@@ -28,8 +29,8 @@ def format_(
     code_fence: Literal["any", "balanced", "required"] = "any",
 ) -> bool | Score | None:
     """The answer keeps the configured rules: patterns, length in characters, language, Markdown table, code fences."""
-    rules = (must_match, must_not_match, min_length, max_length, language, table or None, code_fence != "any" or None)
-    if not trace.answer or not any(rule is not None and rule != () for rule in rules):
+    rules = (must_match, must_not_match, min_length, max_length, language, table, code_fence)
+    if not trace.answer or rules == _NO_RULES:
         return None
     text = trace.answer[:ANSWER_LIMIT]
     broken = [

@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 from math import exp
+from operator import itemgetter, mul
 
 import msgspec
 from msgspec import Struct
@@ -52,7 +53,7 @@ def grounding(trace: Trace) -> Score | None:
 
 def supported(found: Support) -> float:
     """The probability that nothing in the text is unsupported."""
-    total = _WEIGHTS.bias + sum(map(float.__mul__, _FACTORS, found.features()))
+    total = _WEIGHTS.bias + sum(map(mul, _FACTORS, found.features()))
     # The weights know long answers; the share alone must tell of short ones, down to a single wrong word.
     return (1 - found.share**2) / (1 + exp(total))
 
@@ -65,19 +66,22 @@ def judged(reading: Reading, known: Source) -> float:
 
 def explained(found: Support) -> str:
     """What is unsupported, in counts."""
-    numbers = sum(map(bytes.isdigit, found.strange))
-    counts = (
+    conflicts = found.conflicts
+    counts = [
         (len(found.strange), f"of {found.content} content words are in no document"),
-        (numbers, "of them numbers"),
+        (found.strange.numbers(), "of them numbers"),
         (found.names, "of them names"),
-        (found.conflicts.contradicted, "facts contradicted"),
-        (found.conflicts.unknown, "claims of what the document leaves open"),
-        (found.conflicts.times, "times of day that occur nowhere"),
-    )
+    ]
+    if conflicts:
+        counts += [
+            (conflicts.contradicted, "facts contradicted"),
+            (conflicts.unknown, "claims of what the document leaves open"),
+            (conflicts.times, "times of day that occur nowhere"),
+        ]
     return "; ".join([f"{count} {what}" for count, what in counts if count])
 
 
 def quoted(strange: list[tuple[float, str]]) -> tuple[str, ...]:
     """The sentences with the largest unsupported share."""
-    worst = sorted(strange, key=lambda one: -one[0])[:_QUOTED]
-    return tuple([text.strip()[:_QUOTE_LENGTH] for _, text in worst])
+    strange.sort(key=itemgetter(0), reverse=True)
+    return tuple([text.strip()[:_QUOTE_LENGTH] for _, text in strange[:_QUOTED]])

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Literal
 
-from .words import read
+from .words import plain, read
 
 Language = Literal["en", "de", "fr", "es", "it", "pt", "nl", "ru", "zh", "ja", "ko", "ar"]
 
@@ -50,7 +50,7 @@ def _by_script(text: str) -> Language | None:
 
 def _by_words(text: str) -> Language | None:
     hits: Counter[Language] = Counter()
-    for word in read(text).plain.split():
+    for word in plain(read(text).text).split():
         hits.update(_LANGUAGES_OF.get(word, ()))
     first, second = [*hits.most_common(2), ("en", 0), ("en", 0)][:2]
     return first[0] if first[1] >= _FEWEST_HITS and first[1] > 1.3 * second[1] else None

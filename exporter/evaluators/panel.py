@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 from math import inf
 from time import perf_counter
 from typing import Any
 
 from msgspec import Struct
 
-from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Unscored, Verdict
+from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Unscored
 from ..trace import Trace
 from .deadline import Deadline, OverdueError
 from .options import OptionError
@@ -61,52 +62,61 @@ class PanelError(ValueError):
 
 
 _Said = Evaluation | Unscored | Failure
+_NUMBERS = (int, float)
 
 
 class _Run:
     """An evaluator with its options, and what its simplest results mean, made once because most results are those."""
 
-    __slots__ = ("evaluator", "function", "interrupted", "name", "options", "pass_mark", "plain", "timeout")
+    __slots__ = ("_function", "_plain", "evaluator", "interrupted", "late", "name", "pass_mark", "timeout")
 
     def __init__(self, evaluator: Evaluator, pass_mark: float, timeout: float, options: dict[str, Any]) -> None:
         self.evaluator = evaluator
         self.name = evaluator.name
-        self.function = evaluator.function
-        self.pass_mark = pass_mark
         self.timeout = timeout
-        self.options = options
         self.interrupted = _failed(evaluator, "timeout", "interrupted")
-        self.plain: dict[bool | None, _Said] = {
+        self.late = _failed(evaluator, "timeout", "found out afterwards")
+        self.pass_mark = pass_mark
+        self._function = partial(evaluator.function, **options) if options else evaluator.function
+        self._plain: dict[bool | None, _Said] = {
             None: Unscored(evaluator=evaluator.name, reason="not_applicable"),
-            True: self._judged(1.0, None, "", ()),
-            False: self._judged(0.0, None, "", ()),
+            True: self._judged(1.0),
+            False: self._judged(0.0),
         }
 
-    def heard(self, result: Any) -> _Said:
-        """What a result of the evaluator means."""
-        if result is None or result is True or result is False:
-            return self.plain[result]
-        if isinstance(result, Score):
-            return self._judged(result.value, result.passed, result.explanation, result.quotes)
-        return self._judged(result, None, "", ())
+    def said(self, trace: Trace) -> _Said:
+        """What the evaluator says of a trace; nothing but OverdueError and KeyboardInterrupt comes out of it."""
+        try:
+            result = self._function(trace)
+            if result is None or result is True or result is False:
+                return self._plain[result]
+            if isinstance(result, Score):
+                return self._judged(result.value, result.passed, result.explanation, result.quotes)
+            return self._judged(result)
+        except (OverdueError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
+            return _failed(self.evaluator, "exception", type(error).__name__)
 
-    def _judged(self, value: Any, passed: Any, explanation: Any, quotes: Any) -> Evaluation | Failure:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+    def _judged(self, value: Any, passed: Any = None, explanation: Any = "", quotes: Any = ()) -> Evaluation | Failure:
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
             return _failed(self.evaluator, "invalid_result", f"a {type(value).__name__}, not a number")
         if not 0 <= value <= 1:
             return _failed(self.evaluator, "invalid_result", "outside 0..1")
         if not (isinstance(explanation, str) and isinstance(quotes, tuple)):
             return _failed(self.evaluator, "invalid_result", "an explanation or quotes of the wrong type")
         good = value >= self.pass_mark if passed is None else passed
-        verdict: Verdict = "pass" if good else "fail"
         return Evaluation(
             evaluator=self.name,
             evaluator_version=self.evaluator.version,
-            verdict=verdict,
+            verdict="pass" if good else "fail",
             score=float(value),
             explanation=explanation,
             quotes=quotes,
         )
+
+
+_Plan = tuple[_Run | Unscored, ...]
 
 
 class _Configured(Struct, frozen=True):
@@ -127,10 +137,9 @@ class Panel:
         if problems:
             raise PanelError(problems)
         self.names = tuple(one.evaluator.name for one in self._configured)
-        self._everywhere = all(
-            rule == Rule(options=rule.options) for one in self._configured for rule, _ in one.rules[:1]
-        )
-        self._plans: dict[tuple[str, str], tuple[_Run | Unscored, ...]] = {}
+        everywhere = all(rule == Rule(options=rule.options) for one in self._configured for rule, _ in one.rules[:1])
+        self._everywhere = tuple(one.rules[0][1] for one in self._configured) if everywhere else None
+        self._plans: dict[tuple[str, str], _Plan] = {}
         self._nowhere = Outcome(
             unscored=tuple(Unscored(evaluator=name, reason="not_applicable") for name in self.names)
         )
@@ -154,8 +163,11 @@ class Panel:
             return self._blind
         if trace.content_state == "error":
             return self._nowhere
+        plan = self._plan_of(trace.app, trace.route) if self._everywhere is None else self._everywhere
+        if self._deadline.is_watching:
+            return self._run(trace, plan)
         with self._deadline.watching():
-            return self._run(trace, self._plan(trace.app, trace.route))
+            return self._run(trace, plan)
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -163,53 +175,36 @@ class Panel:
         with self._deadline.watching():
             yield
 
-    def _run(self, trace: Trace, plan: tuple[_Run | Unscored, ...]) -> Outcome:
-        evaluations: list[Evaluation] = []
-        unscored: list[Unscored] = []
-        failures: list[Failure] = []
+    def _run(self, trace: Trace, plan: _Plan) -> Outcome:
+        all_said: dict[type, list[Any]] = {Evaluation: [], Unscored: [], Failure: []}
         durations: list[tuple[str, float]] = []
+        deadline, ended = self._deadline, perf_counter()
         for run in plan:
-            if isinstance(run, Unscored):
-                unscored.append(run)
+            if not isinstance(run, _Run):
+                all_said[Unscored].append(run)
                 continue
-            began = perf_counter()
-            said = self._asked(run, trace, began)
-            seconds = perf_counter() - began
-            durations.append((run.name, seconds))
-            if seconds > run.timeout and said != run.interrupted:
-                said = _failed(run.evaluator, "timeout", "found out afterwards")
-            if isinstance(said, Evaluation):
-                evaluations.append(said)
-            elif isinstance(said, Unscored):
-                unscored.append(said)
-            else:
-                failures.append(said)
+            began = ended
+            due = began + run.timeout
+            try:
+                deadline.due = due
+                said = run.said(trace)
+                deadline.due = inf
+            except OverdueError:
+                deadline.due = inf
+                said = run.interrupted
+            ended = perf_counter()
+            durations.append((run.name, ended - began))
+            if ended > due and said is not run.interrupted:
+                said = run.late
+            all_said[type(said)].append(said)
         return Outcome(
-            evaluations=tuple(evaluations),
-            unscored=tuple(unscored),
-            failures=tuple(failures),
+            evaluations=tuple(all_said[Evaluation]),
+            unscored=tuple(all_said[Unscored]),
+            failures=tuple(all_said[Failure]),
             durations=tuple(durations),
         )
 
-    def _asked(self, run: _Run, trace: Trace, began: float) -> _Said:
-        deadline = self._deadline
-        deadline.due = began + run.timeout
-        try:
-            try:
-                said = run.heard(run.function(trace, **run.options))
-            except (OverdueError, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
-                said = _failed(run.evaluator, "exception", type(error).__name__)
-            deadline.due = inf
-        except OverdueError:
-            deadline.due = inf
-            return run.interrupted
-        return said
-
-    def _plan(self, app: str, route: str) -> tuple[_Run | Unscored, ...]:
-        if self._everywhere:
-            app = route = ""
+    def _plan_of(self, app: str, route: str) -> _Plan:
         key = app[:_NAME], route[:_NAME]
         plan = self._plans.get(key)
         if plan is None:

@@ -1,18 +1,17 @@
 """Degenerate loops: phrases, lines or characters over and over; judges form alone, never meaning."""
 
 import re
-from itertools import pairwise
-
-import re2
 
 from ..score import Score
 from ..trace import Trace
 from .registry import evaluator
-from .words import ANSWER_LIMIT, Reading, read
+from .scan import has_run
+from .vocabulary import Vocabulary
+from .words import ANSWER_LIMIT, read
 
 _FEWEST_WORDS = 24
 _FEWEST_OF_ONE = 10
-_LONG_RUN = re2.compile(rb"[^\s=_*~#.|+-]{80}")  # only a gate: re2 is fast on this, and very slow on longer repeats
+_LONG_RUN = 80
 _RUNS = re.compile(rb"[^\s=_*~#.|+-]{80,1000}+")
 _LONGEST_PERIOD = 16
 
@@ -25,32 +24,28 @@ def repetition(trace: Trace, *, share: float = 0.3) -> bool | Score | None:
     looped = _looped_characters(trace.answer)
     if looped:
         return Score(0.0, explanation=f"{looped} characters repeat a pattern of at most {_LONGEST_PERIOD} bytes")
-    repeated = _repeated_share(read(trace.answer), share)
+    repeated = _repeated_share(read(trace.answer).vocabulary, share)
     if repeated <= share:
         return True
     return Score(1.0 - repeated, passed=False, explanation=f"{repeated:.0%} of the word 4-grams occurred before")
 
 
-def _repeated_share(reading: Reading, share: float) -> float:
+def _repeated_share(words: Vocabulary, share: float) -> float:
     """The share of 4-grams that occurred before, or 0 where it is surely not above ``share``."""
-    count, distinct = reading.vocabulary.total, len(reading.vocabulary)
+    count, distinct = words.total, len(words)
     total = count - 3
     if count >= _FEWEST_OF_ONE and distinct <= 2:
         return 1.0 - distinct / count
-    # A text has at least as many distinct 4-grams as it has distinct words or pairs, less what its end cuts off:
-    # where those already vary enough there is no need to count.
+    # A text has at least as many distinct 4-grams as it has distinct words, less what its end cuts off.
     if count < _FEWEST_WORDS or distinct - 3 >= total * (1 - share):
         return 0.0
-    words = reading.plain.split()
-    if len(set(pairwise(words))) - 2 >= total * (1 - share):
-        return 0.0
-    return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total
+    return 1.0 - (total - words.repeats(4)) / total
 
 
 def _looped_characters(text: str) -> int:
     """The length of a run without spaces that repeats a few characters; rules of Markdown are none."""
     plain = text[:ANSWER_LIMIT].encode("utf-8", "replace")
-    if _LONG_RUN.search(plain) is None:
+    if not has_run(plain, _LONG_RUN):
         return 0
     for piece in _RUNS.findall(plain):
         # A period p shows as a text that equals itself moved by p.

@@ -1,34 +1,39 @@
 """Documents made ready to be compared with an answer; knows nothing of answers."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from .facts import Facts, facts_of, together
 from .vocabulary import Vocabulary
-from .words import CONTEXT_LIMIT, joined_names, plain
+from .words import CONTEXT_LIMIT, joined_names, spaced
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """What several documents say together: their words, and the facts of those that are structured."""
 
     vocabulary: Vocabulary
     facts: Facts | None
 
 
-def source(texts: Iterable[str]) -> Source:
+def source(texts: Sequence[str]) -> Source:
     """The documents as one, of all together at most CONTEXT_LIMIT characters."""
-    room = CONTEXT_LIMIT
+    pieces = _within(texts, CONTEXT_LIMIT)
+    stated = [facts_of(piece) for piece in pieces]
+    facts = [one for one in stated if one is not None]
+    if facts:
+        pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
+    return Source(Vocabulary(spaced("\n".join(pieces))), together(facts) if facts else None)
+
+
+def _within(texts: Sequence[str], room: int) -> Sequence[str]:
+    """The texts, cut where they have more characters than there is room for."""
+    if sum(map(len, texts)) <= room:
+        return texts
     pieces: list[str] = []
-    facts: list[Facts] = []
     for text in texts:
-        piece = text[:room]
-        room -= len(piece)
-        found = facts_of(piece)
-        if found is not None:
-            facts.append(found)
-            piece = joined_names(piece)
-        pieces.append(piece)
-        if room <= 0:
+        pieces.append(text[:room])
+        room -= len(pieces[-1])
+        if not room:
             break
-    return Source(Vocabulary(plain("\n".join(pieces))), together(facts) if facts else None)
+    return pieces

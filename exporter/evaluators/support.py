@@ -2,13 +2,13 @@
 
 from math import log1p
 
-import re2
 from msgspec import Struct
 
 from .facts import Conflicts, conflicts
+from .scan import names
 from .sources import Source
 from .vocabulary import Vocabulary
-from .words import SEPARATED, Reading, sentences
+from .words import Reading, in_lines, sentences, spaced
 
 _COMPARED = 300
 """Sentences that are compared with a document's facts."""
@@ -33,14 +33,16 @@ _NUMERALS = {
     b"six": b"6", b"seven": b"7", b"eight": b"8", b"nine": b"9", b"ten": b"10",
 }  # fmt: skip
 _NUMERALS |= {digits: word for word, digits in _NUMERALS.items()}
-_CAPITALS = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
+_OTHER_WAY = {word: Vocabulary(other) for word, other in _NUMERALS.items()}
+_NUMERAL = Vocabulary(b" ".join(_NUMERALS))
+_NOTHING = Vocabulary(b"")
 
 
-class Support(Struct, frozen=True):
+class Support(Struct, frozen=True, gc=False):
     """What of a text is unsupported: of so many words of content these, of them names, and conflicts with facts."""
 
     content: int
-    strange: frozenset[bytes]
+    strange: Vocabulary
     names: int
     conflicts: Conflicts
 
@@ -70,19 +72,23 @@ _NO_CONFLICTS = Conflicts()
 
 def support(reading: Reading, source: Source) -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
-    vocabulary = reading.vocabulary
-    content = len(vocabulary) - vocabulary.overlap(COMMON)
+    content, strange = reading.vocabulary.against(source.vocabulary, COMMON)
     if not content:
         return None
-    strange = _strange(vocabulary, source.vocabulary)
-    return Support(content, strange, _names(strange, reading.text) if strange else 0, _conflicts(reading, source))
+    if _NUMERAL.overlap(strange):
+        strange = _without_known_numerals(strange, source.vocabulary)
+    return Support(content, strange, _named(strange, reading.text) if strange else 0, _conflicts(reading, source))
 
 
 def shares(found: Support, reading: Reading) -> list[tuple[float, str]]:
     """The sentences that have something strange, each with the share of its words that is."""
-    strange = Vocabulary(b" ".join(found.strange))
-    lines = ((Vocabulary(words), text) for text, words in sentences(reading.text))
-    return [(hits / max(3, words.total), text) for words, text in lines if (hits := words.overlap(strange))]
+    lines = in_lines(reading.text)
+    counts = found.strange.lines(spaced(lines))
+    return [
+        (strange / max(3, total), line)
+        for line, (strange, total) in zip(lines.split("\n"), counts, strict=True)
+        if strange
+    ]
 
 
 def _conflicts(reading: Reading, source: Source) -> Conflicts:
@@ -92,16 +98,15 @@ def _conflicts(reading: Reading, source: Source) -> Conflicts:
     return conflicts(source.facts, lines, reading.text)
 
 
-def _strange(said: Vocabulary, known: Vocabulary) -> frozenset[bytes]:
-    strange = said.strange(known, COMMON)
-    numerals = strange & _NUMERALS.keys()
-    if not numerals:
-        return strange
-    other_way = Vocabulary(b" ".join([_NUMERALS[word] for word in numerals])).strange(known)
-    return strange - {word for word in numerals if _NUMERALS[word] not in other_way}
+def _named(words: Vocabulary, text: str) -> int:
+    """How many words the text writes with a capital elsewhere than at a sentence's start."""
+    return Vocabulary(names(text.encode("utf-8", "replace"))).overlap(words)
 
 
-def _names(strange: frozenset[bytes], text: str) -> int:
-    """Strange words that the text writes with a capital elsewhere than at a sentence's start."""
-    capital = _CAPITALS.findall(text.encode("utf-8", "replace"))
-    return len(strange.intersection(b" ".join(capital).translate(SEPARATED).split())) if capital else 0
+def _without_known_numerals(strange: Vocabulary, known: Vocabulary) -> Vocabulary:
+    """The words less the numerals that are known, but written the other way."""
+    return Vocabulary(b" ".join([word for word in strange.words() if not _known_otherwise(word, known)]))
+
+
+def _known_otherwise(word: bytes, known: Vocabulary) -> bool:
+    return word in _OTHER_WAY and not _OTHER_WAY[word].against(known, _NOTHING)[1]

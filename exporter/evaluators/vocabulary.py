@@ -1,46 +1,61 @@
-"""The distinct words of a text, to compare with those of others; knows bytes and white space, no letters.
+"""The distinct words of a text, to compare with those of others; knows bytes, and no language.
 
 Written twice: here, and in C (``_vocabulary.c``), which does the same at a tenth of the cost and is used where a
 compiler was there when llmq was installed.
 """
 
-from itertools import chain
-from struct import pack
-from zlib import crc32
+__all__ = ["SEPARATED", "Vocabulary"]
 
-__all__ = ["Vocabulary", "sketch"]
+SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
+"""The bytes to which bytes are mapped: lower case letters, digits, what is not ASCII, line ends; else a space."""
 
 
 class PlainVocabulary:
-    """The distinct words of a text: what stands between white space. ``total`` counts repeated ones too."""
+    """The distinct words of a text: letters, digits and what is not ASCII, in lower case."""
 
-    __slots__ = ("total", "words")
+    __slots__ = ("_order", "_words")
 
     def __init__(self, text: bytes) -> None:
-        words = text.split()
-        self.total = len(words)
-        self.words = frozenset(words)
+        self._order = text.translate(SEPARATED).split()
+        self._words = dict.fromkeys(self._order)
 
     def __len__(self) -> int:
         """How many distinct words there are."""
-        return len(self.words)
+        return len(self._words)
+
+    @property
+    def total(self) -> int:
+        """How many words the text has, repeated ones too."""
+        return len(self._order)
+
+    def words(self) -> list[bytes]:
+        """The words in order of appearance."""
+        return list(self._words)
 
     def overlap(self, other: "PlainVocabulary") -> int:
         """How many words are in another vocabulary too."""
-        return len(self.words & other.words)
+        return len({*self._words}.intersection(other.words()))
 
-    def shared(self, *others: "PlainVocabulary") -> frozenset[bytes]:
-        """The words that are in at least one of the others."""
-        return self.words.intersection(chain.from_iterable(other.words for other in others))
+    def against(self, known: "PlainVocabulary", ignored: "PlainVocabulary") -> tuple[int, "PlainVocabulary"]:
+        """How many words are not ignored, and those of them that ``known`` has not, nor with another ending."""
+        left_out, here = {*ignored.words()}, {*known.words()}
+        counted = [word for word in self._words if word not in left_out]
+        strange = [word for word in counted if here.isdisjoint((word, *_forms(word)))]
+        return len(counted), PlainVocabulary(b" ".join(strange))
 
-    def without(self, *others: "PlainVocabulary") -> frozenset[bytes]:
-        """The words that are in none of the others."""
-        return self.words.difference(*[other.words for other in others])
+    def numbers(self) -> int:
+        """How many words are numbers: digits alone."""
+        return sum(map(bytes.isdigit, self._words))
 
-    def strange(self, known: "PlainVocabulary", *others: "PlainVocabulary") -> frozenset[bytes]:
-        """The words that are in none of the others, in ``known`` with no other ending either."""
-        strange = self.without(known, *others)
-        return frozenset(word for word in strange if known.words.isdisjoint(_forms(word)))
+    def lines(self, text: bytes) -> list[tuple[int, int]]:
+        """Of each line of a text, how many distinct words of it are here, and how many words it has in all."""
+        lines = map(PlainVocabulary, text.split(b"\n"))
+        return [(line.overlap(self), line.total) for line in lines]
+
+    def repeats(self, length: int) -> int:
+        """How many runs of so many words of the text occurred before in it."""
+        runs = list(zip(*[self._order[start:] for start in range(length)], strict=False))
+        return len(runs) - len(set(runs))
 
 
 def _forms(word: bytes) -> tuple[bytes, ...]:
@@ -49,19 +64,7 @@ def _forms(word: bytes) -> tuple[bytes, ...]:
     return stem, stem + b"e", word + b"s"
 
 
-def plain_sketch(text: bytes, beginning: int, most: int, /) -> tuple[int, bytes]:
-    """What tells a text again without keeping it: a checksum of its words in order, and 16 bits of each word.
-
-    Of a word it is its first bytes that count (``beginning``, so many), of the words the first ones (``most``); those
-    bits are distinct, in order, and two bytes each, the lower one first.
-    """
-    words = text.split()
-    bits = sorted({crc32(word[:beginning]) & 0xFFFF for word in words[:most]})
-    return crc32(b" ".join(words)), pack(f"<{len(bits)}H", *bits)
-
-
 try:
-    from ._vocabulary import Vocabulary, sketch
+    from ._vocabulary import Vocabulary
 except ImportError:
     Vocabulary = PlainVocabulary  # type: ignore[misc, assignment]
-    sketch = plain_sketch

@@ -6,16 +6,13 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from .vocabulary import Vocabulary
+from .vocabulary import SEPARATED, Vocabulary
 
 ANSWER_LIMIT = 64 * 1024
 """Characters of an answer that are looked at."""
 
 CONTEXT_LIMIT = 512 * 1024
 """Characters of all documents together that are looked at."""
-
-SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
-"""The bytes to which bytes are mapped: lower case letters, digits, what is not ASCII, line ends; else a space."""
 
 STEM = 5
 """Bytes of a word's beginning that stand for the word, so that most of its forms are one."""
@@ -36,22 +33,27 @@ _PUNCTUATION = dict.fromkeys(
 _UNSPACED = re.compile("([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0e7f])")
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 _LIST_NUMBER = re.compile(r"(?m)^[ \t]{0,20}\d{1,3}[.)]\s")  # \s there would be quadratic in blank lines
+_ENDS = (". ", "? ", "! ", "。")
 _MARK = re.compile(r"\[\^?\d[\d,;\s-]*\]|【[^】\n]{0,80}】")
 
 
-class Reading(Struct, frozen=True):
-    """An answer without its citation marks and list numbers, the same as plain words, and the distinct ones."""
+class Reading(Struct, frozen=True, gc=False):
+    """An answer without its citation marks and list numbers, and its words."""
 
     text: str
-    plain: bytes
     vocabulary: Vocabulary
+
+
+def spaced(text: str) -> bytes:
+    """The text as UTF-8 that a Vocabulary reads: as ``plain`` says, but ASCII as it is."""
+    if not text.isascii():
+        text = _UNSPACED.sub(r" \1 ", text.lower().translate(_PUNCTUATION))
+    return text.encode("utf-8", "replace")
 
 
 def plain(text: str) -> bytes:
     """The text as lower case UTF-8, words between spaces, lines kept; characters of unspaced scripts stand alone."""
-    if not text.isascii():
-        text = _UNSPACED.sub(r" \1 ", text.lower().translate(_PUNCTUATION))
-    return text.encode("utf-8", "replace").translate(SEPARATED)
+    return spaced(text).translate(SEPARATED)
 
 
 @lru_cache(maxsize=8)
@@ -62,15 +64,20 @@ def read(text: str) -> Reading:
         text = _MARK.sub(" ", text)
     if "\n" in text:
         text = _LIST_NUMBER.sub(" ", text)
-    words = plain(text)
-    return Reading(text, words, Vocabulary(words))
+    return Reading(text, Vocabulary(spaced(text)))
+
+
+def in_lines(text: str) -> str:
+    """The text with each sentence on a line of its own."""
+    for end in _ENDS:
+        if end[0] in text:  # to look for one character is much cheaper than for two
+            text = text.replace(end, end[0] + "\n")
+    return text
 
 
 def sentences(text: str) -> list[tuple[str, bytes]]:
     """Each sentence as it stands, and as plain words."""
-    lines = text.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n")
-    if not lines.isascii():
-        lines = lines.replace("。", "。\n")
+    lines = in_lines(text)
     return list(zip(lines.split("\n"), plain(lines).split(b"\n"), strict=True))
 
 

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from ..evaluators.vocabulary import sketch
+from ..evaluators.scan import sketch
 from ..evaluators.words import FUNCTION_WORDS, STEM, plain
 from ..metrics.labels import Slice
 from ..score import Outcome

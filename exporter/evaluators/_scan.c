@@ -1,0 +1,156 @@
+/* What one look over a text tells, as scan.py defines it. */
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MOST_SKETCHED 4096
+
+static inline int is_space(unsigned char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
+static inline int is_small(char byte) { return byte >= 'a' && byte <= 'z'; }
+
+static inline int is_capital(char byte) { return byte >= 'A' && byte <= 'Z'; }
+
+static inline int is_one_of(const char *bytes, char byte) { return byte && strchr(bytes, byte); }
+
+static inline int is_of_word(char byte)
+{
+    return is_small(byte) || is_capital(byte) || (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+/* Where a name ends that begins at a place: capitals with what follows them, and a character behind each. */
+static const char *end_of_name(const char *at, const char *end)
+{
+    while (at < end && is_capital(*at)) {
+        while (at < end && (is_of_word(*at) || is_one_of("'-", *at)))
+            at++;
+        if (at < end && !is_of_word(*at))
+            at++;
+        while (at < end && (at[0] & 0xC0) == 0x80) /* the rest of a character of UTF-8 */
+            at++;
+    }
+    return at;
+}
+
+static PyObject *names(PyObject *module, PyObject *text)
+{
+    char *start;
+    Py_ssize_t size, found = 0;
+    if (PyBytes_AsStringAndSize(text, &start, &size))
+        return NULL;
+    char *names = PyMem_Malloc(size + 1);
+    if (!names)
+        return PyErr_NoMemory();
+    for (const char *at = start + 1, *end = start + size; at + 1 < end; at++) {
+        if (!is_capital(at[1]) || *at != ' ' || !(is_small(at[-1]) || is_one_of(",;'\")", at[-1])))
+            continue;
+        const char *name = at + 1;
+        at = end_of_name(name, end);
+        memcpy(names + found, name, at - name);
+        found += at - name;
+        names[found++] = ' ';
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(names, found);
+    PyMem_Free(names);
+    return bytes;
+}
+
+static unsigned char breaks[256];
+
+/* Looks back from where a run could end; from a break found there the next one can only end so much further on. */
+static PyObject *has_run(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t size, length, run = 0;
+    if (!PyArg_ParseTuple(arguments, "y#n", &text, &size, &length))
+        return NULL;
+    for (Py_ssize_t end = length; end <= size && run < length; end += length - run)
+        for (run = 0; run < length && !breaks[(unsigned char)text[end - 1 - run]];)
+            run++;
+    return PyBool_FromLong(run >= length);
+}
+
+static uint32_t remainders[256];
+
+static inline uint32_t crc32(uint32_t crc, const char *bytes, size_t length)
+{
+    crc = ~crc;
+    for (size_t at = 0; at < length; at++)
+        crc = remainders[(crc ^ (unsigned char)bytes[at]) & 0xFF] ^ crc >> 8;
+    return ~crc;
+}
+
+/* By their lower bytes, then by their upper ones, each time keeping the order of equals. */
+static void sort(uint16_t *numbers, size_t count)
+{
+    uint16_t before[MOST_SKETCHED];
+    for (int shift = 0; shift < 16; shift += 8) {
+        size_t starts[257] = {0};
+        memcpy(before, numbers, count * sizeof(uint16_t));
+        for (size_t one = 0; one < count; one++)
+            starts[(before[one] >> shift & 0xFF) + 1]++;
+        for (size_t byte = 0; byte < 256; byte++)
+            starts[byte + 1] += starts[byte];
+        for (size_t one = 0; one < count; one++)
+            numbers[starts[before[one] >> shift & 0xFF]++] = before[one];
+    }
+}
+
+/* The same as zlib's CRC, of the words with one space between them, and 16 bits of the one of each word's beginning. */
+static PyObject *sketch(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t length, beginning, most;
+    if (!PyArg_ParseTuple(arguments, "y#nn", &text, &length, &beginning, &most))
+        return NULL;
+    if (beginning < 0 || most < 0 || most > MOST_SKETCHED)
+        return PyErr_Format(PyExc_ValueError, "no such number of words or bytes");
+    uint16_t words[MOST_SKETCHED];
+    size_t count = 0, distinct = 0;
+    uint32_t all = 0;
+    const char *at = text, *end = text + length;
+    for (int first = 1;; first = 0) {
+        while (at < end && is_space(*at))
+            at++;
+        if (at == end)
+            break;
+        const char *word = at;
+        while (at < end && !is_space(*at))
+            at++;
+        all = crc32(first ? all : crc32(all, " ", 1), word, at - word);
+        if (count < (size_t)most)
+            words[count++] = (uint16_t)crc32(0, word, at - word < beginning ? at - word : beginning);
+    }
+    sort(words, count);
+    unsigned char bytes[sizeof(words)];
+    for (size_t one = 0; one < count; one++) {
+        if (one && words[one] == words[one - 1])
+            continue;
+        bytes[2 * distinct] = words[one] & 0xFF;
+        bytes[2 * distinct++ + 1] = words[one] >> 8;
+    }
+    return Py_BuildValue("ky#", (unsigned long)all, bytes, (Py_ssize_t)(2 * distinct));
+}
+
+static PyMethodDef functions[] = {
+    {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},
+    {"names", names, METH_O, "What scan.py says of it."},
+    {"sketch", sketch, METH_VARARGS, "What scan.py says of it."},
+    {NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_scan", NULL, -1, functions};
+
+PyMODINIT_FUNC PyInit__scan(void)
+{
+    for (uint32_t one = 0; one < 256; one++) {
+        breaks[one] = is_space(one) || is_one_of("=_*~#.|+-", (char)one);
+        remainders[one] = one;
+        for (int bit = 0; bit < 8; bit++)
+            remainders[one] = remainders[one] >> 1 ^ (remainders[one] & 1 ? 0xEDB88320u : 0);
+    }
+    return PyModule_Create(&module);
+}

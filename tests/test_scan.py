@@ -1,0 +1,58 @@
+"""What one look over a text tells, in C and in Python: both give the same."""
+
+import re
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.evaluators.scan import has_run, names, plain_has_run, plain_names, plain_sketch, sketch
+
+CAPITALS = st.lists(
+    st.sampled_from(
+        ["Ada", " Ada", "M\u00e9", "O'B", "J-L", " ", "a ", ", ", ". ", "_", "7", "\n", "x", "\u4e2d", "\x00"]
+    )
+)
+WORDS = st.lists(st.sampled_from([b"a", b"ab", b"\xc3\xa9", b"0", b" ", b"\n", b"\x00"]), max_size=60) | st.lists(
+    st.binary(min_size=1, max_size=1), max_size=400
+)
+
+
+@pytest.mark.parametrize("names", [names, plain_names], ids=["in use", "plain"])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It was Ada Lovelace who met Babbage.", "Ada Lovelace  Babbage. "),
+        ("Ada came. Babbage left.", ""),
+        ("by O'Brien and Jean-Luc (see Ada)", "O'Brien  Jean-Luc  Ada) "),
+        ("a Caf\u00e9 A", "Caf\u00e9 "),
+        ("so A\u00e9Ada_Z9 \nB", "A\u00e9Ada_Z9  "),
+    ],
+)
+def test_names_are_written_with_a_capital_within_a_sentence(names, text, found):
+    assert names(text.encode()) == found.encode()
+
+
+@given(CAPITALS)
+def test_both_find_the_same_names(pieces):
+    text = "".join(pieces).encode()
+    assert names(text) == plain_names(text)
+
+
+@pytest.mark.parametrize("has_run", [has_run, plain_has_run], ids=["in use", "plain"])
+@given(st.lists(st.sampled_from([b"ab", b"abcdefgh", b" ", b"-", b"\x0b", b"\x85"]), max_size=30), st.integers(1, 30))
+def test_a_run_has_neither_white_space_nor_what_draws_lines(has_run, pieces, length):
+    text = b"".join(pieces)
+    assert has_run(text, length) == bool(re.search(rb"[^\s=_*~#.|+-]{%d}" % length, text))
+
+
+@pytest.mark.parametrize("sketch", [sketch, plain_sketch], ids=["in use", "plain"])
+@given(WORDS, st.integers(0, 6), st.integers(0, 20))
+def test_a_sketch_has_a_checksum_of_all_words_and_bits_of_the_first(sketch, pieces, beginning, most):
+    text = b"".join(pieces)
+    same, bits = sketch(text, beginning, most)
+    assert same == crc32(b" ".join(text.split()))
+    pairs = [bits[at : at + 2] for at in range(0, len(bits), 2)]
+    assert pairs == sorted(set(pairs), key=lambda pair: pair[::-1])
+    assert set(pairs) == {crc32(word[:beginning]).to_bytes(4, "little")[:2] for word in text.split()[:most]}
