@@ -58,8 +58,8 @@ class Shape:
 
     def plan(self, wanted: Struct) -> Plan:
         """Return where to look for each field of a struct whose fields are names to find."""
-        known = self._plans.get(id(wanted))
-        if known is None or known[0] is not wanted:
+        known = self._plans.get(id(wanted))  # which is kept, so that nothing else gets its id
+        if known is None:
             found = [(field, names, self.find(names)) for field, names in enumerate(astuple(wanted))]
             direct = tuple((field, places[0][1]) for field, _, places in found if _is_one(places))
             others = tuple((field, names) for field, names, places in found if places and not _is_one(places))
