@@ -288,8 +288,24 @@ def test_a_trace_is_remembered_as_it_was():
     recent = Recent()
     recent.add(b"1", trace)
     assert (recent.get(b"1"), b"1" in recent, b"2" in recent) == (trace, True, False)
+    recent.compress()
+    assert (recent.get(b"1"), b"1" in recent) == (trace, True)
     recent.remove(b"1")
     assert (recent.get(b"1"), recent.bytes) == (None, 0)
+
+
+def test_what_stays_is_compressed_and_more_of_it_remembered():
+    recent = Recent(most_bytes=100_000)
+    for number in range(100):
+        recent.add(bytes([number]), Trace(trace_id=TRACE, answer=f"{number} " + "The answer goes on and on. " * 200))
+        recent.compress()
+    assert all(bytes([number]) in recent for number in range(100))
+    assert 0 < recent.bytes < 100_000
+    for number in range(100, 200):
+        recent.add(bytes([number]), Trace(trace_id=TRACE, answer=f"{number} " + "The answer goes on and on. " * 200))
+    left = [number for number in range(200) if bytes([number]) in recent]
+    assert left == list(range(left[0], 200))
+    assert left[0] > 100
 
 
 @pytest.mark.parametrize("odd", [{"answer": "\ud800"}, {"tool_calls": (ToolCall(name="big", arguments=1 << 64),)}])

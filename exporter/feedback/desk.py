@@ -159,6 +159,7 @@ class FeedbackDesk:
     def tick(self) -> None:
         """Do what is due: join, expire, end idle conversations, forget old ids. Raises StoreError."""
         now = self._now()
+        self.recent.compress()
         for number, waiting in self.waiting.due(now):
             self._look(number, waiting, now)
         self.conversations.end_idle()

@@ -1,54 +1,71 @@
 """The last traces, in memory, for what their documents may not hold: the text. Bounded in bytes; gone at a restart."""
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Final
 
+from isal import isal_zlib
 from msgspec import msgpack
 
 from ..trace import Trace
 
-MOST_BYTES: Final = 32 << 20
+MOST_BYTES: Final = 16 << 20
 _OVERHEAD: Final = 200
 """Bytes that a trace takes beside its own (roughly, measured)."""
 
+_AT_ONCE: Final = 64
+_FASTEST: Final = 1
 _UNENCODABLE: Final = (OverflowError, RecursionError, UnicodeEncodeError)
 """A tool's argument may be a number beyond 64 bits or nested without end, a text may hold half a character."""
 
 
 class Recent:
-    """The last traces by id, each in one piece: as the objects that it is, a trace takes half as much again."""
+    """The last traces by id, each in one piece: as the objects that it is, a trace takes half as much again.
+
+    Those that stay are compressed, a few at a time: where traces come fast, most leave before it is worth the CPU.
+    """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.bytes = 0
         self._most_bytes = most_bytes
-        self._traces: OrderedDict[bytes, bytes] = OrderedDict()
+        self._plain: OrderedDict[bytes, bytes] = OrderedDict()
+        self._compressed: OrderedDict[bytes, bytes] = OrderedDict()
+        """All of them older than the plain ones."""
         self._encoder = msgpack.Encoder()
         self._decoder = msgpack.Decoder(Trace)
-        self._piece = bytearray()
+        self._buffer = bytearray()
 
     def __contains__(self, trace_id: bytes) -> bool:
         """Whether a trace is one of the last."""
-        return trace_id in self._traces
+        return trace_id in self._plain or trace_id in self._compressed
 
     def add(self, trace_id: bytes, trace: Trace) -> None:
         """Keep a trace, and let the oldest go where they are too large together."""
         self.remove(trace_id)
-        try:
-            self._encoder.encode_into(trace, self._piece)
-        except _UNENCODABLE:
-            return
-        self._traces[trace_id] = bytes(self._piece)
-        self.bytes += len(self._piece) + _OVERHEAD
+        with suppress(*_UNENCODABLE):
+            self._encoder.encode_into(trace, self._buffer)
+            self._plain[trace_id] = bytes(self._buffer)
+            self.bytes += len(self._buffer) + _OVERHEAD
         while self.bytes > self._most_bytes:
-            _, oldest = self._traces.popitem(last=False)
+            _, oldest = (self._compressed or self._plain).popitem(last=False)
             self.bytes -= len(oldest) + _OVERHEAD
 
     def remove(self, trace_id: bytes) -> None:
         """Keep a trace no longer."""
-        if (piece := self._traces.pop(trace_id, None)) is not None:
+        piece = self._plain.pop(trace_id, None) or self._compressed.pop(trace_id, None)
+        if piece is not None:
             self.bytes -= len(piece) + _OVERHEAD
 
     def get(self, trace_id: bytes) -> Trace | None:
         """The trace, if it is one of the last."""
-        piece = self._traces.get(trace_id)
+        piece = self._plain.get(trace_id)
+        if piece is None and (compressed := self._compressed.get(trace_id)) is not None:
+            piece = isal_zlib.decompress(compressed)
         return None if piece is None else self._decoder.decode(piece)
+
+    def compress(self) -> None:
+        """Compress some of the oldest that are not yet; takes two to three milliseconds."""
+        for _ in range(min(_AT_ONCE, len(self._plain))):
+            trace_id, piece = self._plain.popitem(last=False)
+            self._compressed[trace_id] = compressed = isal_zlib.compress(piece, _FASTEST)
+            self.bytes += len(compressed) - len(piece)
