@@ -106,7 +106,10 @@ def _document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact) 
         trace.duration_seconds,
         trace.dialect,
         error,
-        [_evaluation(one, said) for one, said in zip(outcome.evaluations, explanations, strict=True)],
+        [
+            _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, said)
+            for one, said in zip(outcome.evaluations, explanations, strict=True)
+        ],
         outcome.unscored,
         outcome.failures,
     )
@@ -164,7 +167,8 @@ def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
         for shown, text in zip(known["context"], case.context, strict=False):
             shown["text"] = text
     shown = explained(evaluation, content=known["answer"] is not None)
-    known["evaluations"].append(_evaluation(evaluation, shown))
+    added = evaluation.evaluator, evaluation.evaluator_version, evaluation.verdict, evaluation.score, evaluation.sample
+    known["evaluations"].append(_Evaluation(*added, shown))
     return msgspec.json.encode(known)
 
 
@@ -202,10 +206,6 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
     known = msgspec.json.decode(stored)
     known["unscored"].append({"evaluator": unscored.evaluator, "reason": unscored.reason})
     return msgspec.json.encode(known)
-
-
-def _evaluation(one: Evaluation, explanation: str) -> _Evaluation:
-    return _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, explanation)
 
 
 def _without_quotes(explanation: str) -> str:

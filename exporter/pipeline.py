@@ -287,7 +287,7 @@ class Pipeline:
     ) -> None:
         """Each step for all of them: the processor goes through one step's code many times faster than through all."""
         scored = [
-            Scored(parts, trace, outcome)
+            Scored(parts.trace_id, parts, trace, outcome)
             for parts, trace, outcome in zip(some, traces, outcomes, strict=True)
             if trace is not None and outcome is not None
         ]

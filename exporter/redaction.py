@@ -182,7 +182,9 @@ def _texts(value: Any, found: list[str]) -> list[str]:
         found.append(value)
     elif isinstance(value, list | tuple):
         for one in value:
-            if one is not None:
+            if isinstance(one, str):
+                found.append(one)
+            elif one is not None:
                 _texts(one, found)
     elif isinstance(value, dict):
         _texts([*value, *value.values()], found)

@@ -17,20 +17,17 @@ _NOWHERE = Slice("", "", "", "")
 class Scored(Struct):
     """What a trace was gathered from, what was said of it, where it stands, and how it is stored.
 
-    ``reported`` is what others say of it: that of their evaluators is in the outcome, that of users is not.
+    ``trace_id`` is the raw one; ``reported`` is what others say of the trace: that of their evaluators is in the
+    outcome as well, that of users is not.
     """
 
+    trace_id: bytes
     parts: OpenTrace
     trace: Trace
     outcome: Outcome
     where: Slice = _NOWHERE
     reported: list[Reported] = []
     document: bytes = b""
-
-    @property
-    def trace_id(self) -> bytes:
-        """The raw id."""
-        return self.parts.trace_id
 
     @property
     def is_failing(self) -> bool:

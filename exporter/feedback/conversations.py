@@ -64,12 +64,12 @@ class Conversations:
             return
         where, now = scored.where, self._now()
         key = _key(where, conversation)
-        current = turn(scored.trace, where, scored.outcome, scored.trace_id)
         before = self._last.get(key)
-        if before is not None:
-            earlier = _decoder.decode(before[1])
-            if not is_later(earlier, current):
-                return
+        earlier = None if before is None else _decoder.decode(before[1])
+        if earlier is not None and not is_later(earlier, scored.trace):
+            return
+        current = turn(scored.trace, where, scored.outcome, scored.trace_id)
+        if earlier is not None:
             current = self._after(earlier, current, now)
             self._last.move_to_end(key)
         encoded = _encoder.encode(current)

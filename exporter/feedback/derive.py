@@ -89,11 +89,11 @@ def _trouble(trace: Trace, outcome: Outcome) -> Trouble | None:
         return "error"
     if trace.content_state == "empty":
         return "empty"
-    declined = any(one.evaluator == "refusal" and one.verdict == "fail" for one in outcome.evaluations)
-    return "refusal" if declined or trace.content_state == "refused" else None
+    declined = [one.verdict for one in outcome.evaluations if one.evaluator == "refusal"]
+    return "refusal" if "fail" in declined or trace.content_state == "refused" else None
 
 
-def is_later(before: Turn, now: Turn) -> bool:
+def is_later(before: Turn, now: Turn | Trace) -> bool:
     """Whether a turn began after the one before had begun: traces are not recorded in the order of their times."""
     return before.started_at is None or now.started_at is None or now.started_at > before.started_at
 

@@ -5,6 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
+from operator import add
 from typing import Literal, NamedTuple, Self
 
 import msgspec
@@ -163,9 +164,8 @@ class Histogram:
     @classmethod
     def of(cls, bounds: tuple[float, ...], values: Sequence[float], exemplars: Iterable[Exemplar] = ()) -> Self:
         """Count finite values of at least 0; of the exemplars among them, each bucket keeps the last."""
-        ordered, ends = sorted(values), (*bounds, INF)
-        below = [bisect_right(ordered, end) for end in ends]
-        histogram = cls(bounds, map(int.__sub__, below, (0, *below)), sum(values, 0.0))
+        histogram = cls(bounds, _counts(bounds, sorted(values)), sum(values, 0.0))
+        ends = (*bounds, INF)
         for exemplar in exemplars:
             histogram.exemplars[ends[bisect_left(bounds, exemplar.value)]] = exemplar
         return histogram
@@ -173,7 +173,7 @@ class Histogram:
     def plus(self, other: "Histogram") -> "Histogram":
         """Return the sum of two histograms, with this one's bounds and the other's exemplars first."""
         other = other.fitted(self.bounds)
-        both = Histogram(self.bounds, map(int.__add__, self.counts, other.counts), self.sum + other.sum)
+        both = Histogram(self.bounds, map(add, self.counts, other.counts), self.sum + other.sum)
         both.exemplars = self.exemplars | other.exemplars
         return both
 
@@ -189,3 +189,13 @@ class Histogram:
             fitted.counts[bisect_left(bounds, bound)] += count
         fitted.exemplars = {le: found for le, found in self.exemplars.items() if le == INF or le in bounds}
         return fitted
+
+
+def _counts(bounds: tuple[float, ...], ordered: Sequence[float]) -> list[int]:
+    """How many values each bucket holds; to find a bound among values in order is one look for all of them."""
+    counts, before = [], 0
+    for bound in bounds:
+        at = bisect_right(ordered, bound, before)
+        counts.append(at - before)
+        before = at
+    return [*counts, len(ordered) - before]

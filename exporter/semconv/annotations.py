@@ -16,7 +16,6 @@ _FORMS: Final = tuple(
 )
 _FIRST: Final = tuple((f"{all_of}.0.{each}.name", all_of, each) for all_of, each in _FORMS)
 """Indices begin at 0, so that a look for these tells of nearly every span that it has none."""
-_NAMES: Final = frozenset(first for first, _, _ in _FIRST)
 _MOST: Final = 64
 _KIND: Final = "openinference.span.kind"
 _EVALUATOR: Final = "EVALUATOR"
@@ -36,8 +35,6 @@ class Annotation(Struct, frozen=True):
 def annotations(span: Span) -> Iterator[Annotation]:
     """The annotations of a span, none of an evaluator's span: what it says is about the span that it links to."""
     found = span.attributes
-    if found.keys().isdisjoint(_NAMES):
-        return
     for first, all_of, each in _FIRST:
         if first in found and found.get(_KIND) != _EVALUATOR:
             yield from _numbered(span, all_of, each)

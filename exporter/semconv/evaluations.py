@@ -93,14 +93,14 @@ def attributes(result: Evaluation | Failure, response_id: str | None) -> dict[st
     return found | ({_RESPONSE: response_id} if response_id else {})
 
 
-def _events(spans: Collection[Span], logs: Collection[LogRecord]) -> Iterator[tuple[bytes, bytes, Mapping[str, Any]]]:
-    for log in logs:
-        if EVENT in (log.event_name, log.attributes.get("event.name")):
-            yield log.trace_id, log.span_id, log.attributes
+def _events(spans: Collection[Span], logs: Collection[LogRecord]) -> list[tuple[bytes, bytes, Mapping[str, Any]]]:
+    told = [log for log in logs if EVENT in (log.event_name, log.attributes.get("event.name"))]
+    found = [(log.trace_id, log.span_id, log.attributes) for log in told]
     for span in spans:
-        for event in span.events:
-            if event.name == EVENT:
-                yield span.trace_id, span.span_id, event.attributes
+        if span.events:
+            told_by = span.trace_id, span.span_id
+            found += [(*told_by, event.attributes) for event in span.events if event.name == EVENT]
+    return found
 
 
 def _reported(
