@@ -7,16 +7,52 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.evaluators.scan import has_run, names, plain_has_run, plain_names, plain_sketch, sketch
+from exporter.evaluators.scan import (
+    apart,
+    has_run,
+    names,
+    plain_apart,
+    plain_has_run,
+    plain_names,
+    plain_sketch,
+    sketch,
+)
 
 CAPITALS = st.lists(
     st.sampled_from(
         ["Ada", " Ada", "M\u00e9", "O'B", "J-L", " ", "a ", ", ", ". ", "_", "7", "\n", "x", "\u4e2d", "\x00"]
     )
 )
+BOUNDS = (0x7F, 0xA0, 0xAB, 0xB7, 0xBB, 0xE00, 0xE80, 0x2000, 0x2070, 0x3000, 0x3012, 0x3040, 0x3100, 0x3400, 0xA000)
+EDGES = [chr(bound + step) for bound in (*BOUNDS, 0xF900, 0xFB00, 0xFF00, 0xFF10, 0x10000) for step in (-1, 0, 1)]
 WORDS = st.lists(st.sampled_from([b"a", b"ab", b"\xc3\xa9", b"0", b" ", b"\n", b"\x00"]), max_size=60) | st.lists(
     st.binary(min_size=1, max_size=1), max_size=400
 )
+
+
+@pytest.mark.parametrize("apart", [apart, plain_apart], ids=["in use", "plain"])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("caf\u00e9 \u2018a\u2019", "caf\u00e9  a "),
+        ("1\u00a02\u00bb\uff0c", "1 2  "),
+        ("\u4e2d\u6587\u3002", " \u4e2d  \u6587  "),
+        ("\u0e01\U0001f600", " \u0e01 \U0001f600"),
+    ],
+)
+def test_marks_and_unspaced_scripts_are_set_apart(apart, text, found):
+    assert apart(text.encode()) == found.encode()
+
+
+@given(st.text(st.characters(codec="utf-8")) | st.text(st.sampled_from(EDGES)))
+def test_both_set_the_same_apart(text):
+    assert apart(text.encode()) == plain_apart(text.encode())
+
+
+@given(st.binary())
+def test_what_is_no_utf_8_is_looked_over_too(text):
+    assert len(apart(text)) <= 2 * len(text)
+    assert len(names(text)) <= len(text)
 
 
 @pytest.mark.parametrize("names", [names, plain_names], ids=["in use", "plain"])

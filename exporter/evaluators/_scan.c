@@ -58,6 +58,56 @@ static PyObject *names(PyObject *module, PyObject *text)
     return bytes;
 }
 
+static inline int is_mark(uint32_t one)
+{
+    return one == 0xA0 || one == 0xAB || one == 0xB7 || one == 0xBB || (one >= 0x2000 && one < 0x2070) ||
+           (one >= 0x3000 && one < 0x3012) || (one >= 0xFF00 && one < 0xFF10);
+}
+
+static inline int stands_alone(uint32_t one)
+{
+    return (one >= 0x0E00 && one < 0x0E80) || (one >= 0x3040 && one < 0x3100) || (one >= 0x3400 && one < 0xA000) ||
+           (one >= 0xF900 && one < 0xFB00);
+}
+
+/* The character of two or three bytes that stands at a place, or 0: all that matters here have so many. */
+static inline uint32_t character(const unsigned char *at, size_t left)
+{
+    if (at[0] >= 0xC0 && at[0] < 0xE0 && left > 1)
+        return (uint32_t)(at[0] & 0x1F) << 6 | (at[1] & 0x3F);
+    if (at[0] >= 0xE0 && at[0] < 0xF0 && left > 2)
+        return (uint32_t)(at[0] & 0x0F) << 12 | (uint32_t)(at[1] & 0x3F) << 6 | (at[2] & 0x3F);
+    return 0;
+}
+
+static PyObject *apart(PyObject *module, PyObject *text)
+{
+    char *start;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(text, &start, &size))
+        return NULL;
+    char *words = PyMem_Malloc(2 * size + 1), *to = words; /* of three bytes five are made at most */
+    if (!words)
+        return PyErr_NoMemory();
+    for (const unsigned char *at = (unsigned char *)start, *end = at + size; at < end;) {
+        uint32_t one = *at < 0x80 ? 0 : character(at, end - at);
+        Py_ssize_t length = !one ? 1 : *at < 0xE0 ? 2 : 3;
+        int alone = stands_alone(one);
+        if (alone || is_mark(one))
+            *to++ = ' ';
+        if (!is_mark(one)) {
+            memcpy(to, at, length);
+            to += length;
+        }
+        if (alone)
+            *to++ = ' ';
+        at += length;
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(words, to - words);
+    PyMem_Free(words);
+    return bytes;
+}
+
 static unsigned char breaks[256];
 
 /* Looks back from where a run could end; from a break found there the next one can only end so much further on. */
@@ -136,6 +186,7 @@ static PyObject *sketch(PyObject *module, PyObject *arguments)
 }
 
 static PyMethodDef functions[] = {
+    {"apart", apart, METH_O, "What scan.py says of it."},
     {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},
     {"names", names, METH_O, "What scan.py says of it."},
     {"sketch", sketch, METH_VARARGS, "What scan.py says of it."},

@@ -23,6 +23,7 @@ _ID = r"(?<![\w\]])\[(?P<id>[A-Za-z][\w.:/ -]{0,120})\](?![(:])"
 _NAMED = r"\((?i:source|ref|doc|document|see)s?:?\s+(?P<named>[\w.:/-]{1,120})\)"
 _BRACKET = r"【(?P<bracket>\d{1,3})[^】\n]{0,80}】"
 _CITATION = re.compile("|".join((_NUMBERS, _ID, _NAMED, _BRACKET)))
+_NAMES_ONE = re.compile(_NAMED)
 _BREAK = re.compile(r"(?<=[.!?。])\s+(?![\[(【])|\n+")
 _DIGIT = frozenset("0123456789")
 _COMMA = re.compile(r"\s*[,;]\s*")
@@ -32,7 +33,7 @@ _COMMA = re.compile(r"\s*[,;]\s*")
 def citation(trace: Trace) -> Score | None:
     """Cited ids exist among the documents, and that document supports the citing sentence: the worst one counts."""
     text = trace.answer or ""
-    if not trace.context or not ("[" in text or "(" in text or "【" in text):
+    if not trace.context or not ("[" in text or "【" in text or _NAMES_ONE.search(text)):
         return None
     cited = _resolved(_citations(text[:ANSWER_LIMIT]), trace.context)
     if not cited:

@@ -28,18 +28,19 @@ class _Weights(Struct, frozen=True):
 
 
 _WEIGHTS = msgspec.json.decode(files(__package__).joinpath("grounding.json").read_bytes(), type=_Weights)
+_SHARE = NAMES.index("share")
 _FACTORS = tuple(_WEIGHTS.features[name] for name in NAMES)
 
 
 @evaluator("grounding", version="1")
 def grounding(trace: Trace) -> Score | None:
     """The answer's claims are supported by the documents, else by the tool results; quotes what is not."""
-    texts = [one.text for one in trace.context] or trace.tool_results
-    if not trace.answer or not texts:
+    answer, texts = trace.answer, [one.text for one in trace.context] or trace.tool_results
+    if not answer or not texts:
         return None
-    if len(trace.answer) <= _SHORT_DECLINE and declined(trace.answer).probability > 0.5:
+    if len(answer) <= _SHORT_DECLINE and declined(answer).probability > 0.5:
         return None
-    reading = read(prose(trace.answer))
+    reading = read(prose(answer))
     found = support(reading, source(texts))
     if found is None:
         return None
@@ -47,15 +48,16 @@ def grounding(trace: Trace) -> Score | None:
     if value >= _EXPLAINED:
         return Score(value)
     strange = shares(found, reading) if value < _QUOTED_BELOW else []
-    cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(trace.answer) > ANSWER_LIMIT else ""
+    cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(answer) > ANSWER_LIMIT else ""
     return Score(value, None, explained(found) + cut, quoted(strange))
 
 
 def supported(found: Support) -> float:
     """The probability that nothing in the text is unsupported."""
-    total = _WEIGHTS.bias + sum(map(mul, _FACTORS, found.features()))
+    features = found.features()
+    total = _WEIGHTS.bias + sum(map(mul, _FACTORS, features))
     # The weights know long answers; the share alone must tell of short ones, down to a single wrong word.
-    return (1 - found.share**2) / (1 + exp(total))
+    return (1 - features[_SHARE] ** 2) / (1 + exp(total))
 
 
 def judged(reading: Reading, known: Source) -> float:

@@ -1,4 +1,4 @@
-"""What one look over a text tells: its names, its longest runs, what it is recognised by; knows bytes, and no language.
+"""What one look over a text tells: where its words are, its names and runs, a sketch; knows bytes, and no language.
 
 Written twice: here, and in C (``_scan.c``), which is used where a compiler was there when llmq was installed.
 """
@@ -9,10 +9,17 @@ from zlib import crc32
 
 import re2
 
-__all__ = ["has_run", "names", "sketch"]
+__all__ = ["apart", "has_run", "names", "sketch"]
 
+_MARK = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
+_ALONE = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 _BREAK = re.compile(rb"[\s=_*~#.|+-]")
 _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
+
+
+def plain_apart(text: bytes, /) -> bytes:
+    """UTF-8 with a space for each mark that is not ASCII, and spaces around the characters of unspaced scripts."""
+    return _ALONE.sub(r" \1 ", _MARK.sub(" ", text.decode())).encode()
 
 
 def plain_has_run(text: bytes, length: int, /) -> bool:
@@ -37,6 +44,6 @@ def plain_sketch(text: bytes, beginning: int, most: int, /) -> tuple[int, bytes]
 
 
 try:
-    from ._scan import has_run, names, sketch
+    from ._scan import apart, has_run, names, sketch
 except ImportError:
-    has_run, names, sketch = plain_has_run, plain_names, plain_sketch
+    apart, has_run, names, sketch = plain_apart, plain_has_run, plain_names, plain_sketch

@@ -19,11 +19,13 @@ class Source(Struct, frozen=True, gc=False):
 def source(texts: Sequence[str]) -> Source:
     """The documents as one, of all together at most CONTEXT_LIMIT characters."""
     pieces = _within(texts, CONTEXT_LIMIT)
-    stated = [facts_of(piece) for piece in pieces]
+    whole = "\n".join(pieces)
+    stated = [facts_of(piece) for piece in pieces] if "{" in whole or "[" in whole else []
     facts = [one for one in stated if one is not None]
-    if facts:
-        pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
-    return Source(Vocabulary(spaced("\n".join(pieces))), together(facts) if facts else None)
+    if not facts:
+        return Source(Vocabulary(spaced(whole)), None)
+    pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
+    return Source(Vocabulary(spaced("\n".join(pieces))), together(facts))
 
 
 def _within(texts: Sequence[str], room: int) -> Sequence[str]:
