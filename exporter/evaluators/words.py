@@ -28,7 +28,7 @@ FUNCTION_WORDS = frozenset(
 )
 """The stems of English words that say little of what a question is about."""
 
-_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
+_HUMP = re.compile("([A-Z])(?<=[a-z][A-Z])")
 _LIST_NUMBER = re.compile(r"(?m)^[ \t]{0,20}\d{1,3}[.)]\s")  # \s there would be quadratic in blank lines
 _ENDS = (". ", "? ", "! ", "。")
 _DIGIT_FIRST = re.compile(r"\n[ \t]{0,20}\d")  # what begins with a certain character is found many times as fast
@@ -82,7 +82,7 @@ def sentences(text: str) -> list[tuple[str, bytes]]:
 
 def joined_names(text: str) -> str:
     """The text with the words of names like OutdoorSeating set apart."""
-    return _HUMP.sub(" ", text)
+    return _HUMP.sub(r" \1", text)
 
 
 def prose(text: str) -> str:
