@@ -12,11 +12,14 @@ ContentState = Literal["answered", "empty", "refused", "not_captured", "error"]
 
 
 class Event(Struct, frozen=True, gc=False):
-    """A span event: a name, a time (Unix nanoseconds) and attributes."""
+    """A span event: a name, a time (Unix nanoseconds) and attributes. Printing it shows no text, as of all parts."""
 
     name: str
     time: int
     attributes: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Event(<{len(self.attributes)} attributes>)"
 
 
 class Span(Struct, frozen=True):
@@ -40,6 +43,9 @@ class Span(Struct, frozen=True):
     scope: str
     size: int
 
+    def __repr__(self) -> str:
+        return f"Span({self.span_id.hex()}, <{len(self.attributes)} attributes>)"
+
 
 class LogRecord(Struct, frozen=True):
     """One OTLP log record that belongs to a trace.
@@ -58,6 +64,9 @@ class LogRecord(Struct, frozen=True):
     resource: Mapping[str, Any]
     scope: str
     size: int
+
+    def __repr__(self) -> str:
+        return f"LogRecord({self.key.hex()}, <{len(self.attributes)} attributes>)"
 
 
 class Document(Struct, frozen=True, kw_only=True):

@@ -121,45 +121,6 @@ def test_every_part_of_a_span_is_kept():
     assert list(got.events) == [Event("choice", START + 1, {"index": 3})]
 
 
-def test_attributes_of_every_kind_become_plain_values():
-    request, span = traces_request()
-    values = {
-        key: span.attributes.add(key=key).value for key in ("s", "e", "b", "f", "i", "z", "d", "y", "n", "l", "m")
-    }
-    values["s"].string_value, values["e"].string_value = "text", ""
-    values["b"].bool_value, values["f"].bool_value = True, False
-    values["i"].int_value, values["z"].int_value = -7, 0
-    values["d"].double_value, values["y"].bytes_value = 0.5, b"\x00\xff"
-    values["l"].array_value.values.add().string_value = "x"
-    values["l"].array_value.values.add()
-    values["m"].kvlist_value.values.add(key="k").value.array_value.values.add().int_value = 2
-    attributes = decoded(request).spans[0].attributes
-    expected = {"s": "text", "e": "", "b": True, "f": False, "i": -7, "z": 0, "d": 0.5, "y": b"\x00\xff"}
-    expected |= {"n": None, "l": ["x", None], "m": {"k": [2]}}
-    assert attributes == expected
-    assert dict(attributes.items()) == {name: attributes[name] for name in attributes} == expected
-    assert {name: type(attributes.get(name)) for name in expected} == {n: type(v) for n, v in expected.items()}
-    assert len(attributes) == len(expected)
-
-
-def test_reading_an_absent_attribute_does_not_create_it():
-    request, span = traces_request()
-    span.attributes.add(key="a").value.string_value = "1"
-    attributes = decoded(request).spans[0].attributes
-    assert attributes.get("b") is None
-    assert attributes.get("b", "other") == "other"
-    assert "b" not in attributes
-    with pytest.raises(KeyError):
-        attributes["b"]
-    assert list(attributes) == ["a"]
-
-
-def test_printing_attributes_does_not_show_their_text():
-    request, span = traces_request()
-    span.attributes.add(key="prompt").value.string_value = "secret"
-    assert "secret" not in repr(decoded(request).spans[0].attributes)
-
-
 def test_the_last_of_equal_names_wins_in_protobuf_and_json():
     request, span = traces_request()
     for text in ("first", "second"):

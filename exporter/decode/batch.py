@@ -104,8 +104,9 @@ class BatchBuilder:
         status_message: str,
         resource: Mapping[str, Any],
         scope: str,
+        weight: int | None = None,
     ) -> None:
-        """Add a span (times in Unix nanoseconds), or count why not."""
+        """Add a span (times in Unix nanoseconds), or count why not; ``weight``: what its attributes take, if known."""
         held = len(attributes)
         if (
             len(trace_id) != 16
@@ -135,7 +136,7 @@ class BatchBuilder:
                 status_message,
                 resource,
                 scope,
-                self._size + ATTRIBUTE * held + EVENT * len(events),
+                self._size + (ATTRIBUTE * held if weight is None else weight) + EVENT * len(events),
             )
         )
 

@@ -1,16 +1,27 @@
-"""OTLP protobuf → Batch; attributes stay in protobuf's memory and become Python values when they are read."""
+"""OTLP protobuf → Batch.
 
-from collections.abc import ItemsView, Iterator, Mapping
+The attributes of spans are read by C (``_attributes.c``) where a compiler was there when llmq was installed. Else, and
+of requests with anything rare in them, they stay in protobuf's memory and become Python values when they are read.
+"""
+
+from collections.abc import Callable, ItemsView, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
 
 from ..trace import Event
-from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, check_items, count
+from .batch import ATTRIBUTE, OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
 from .weigh import LOGS, TRACES, check_weight
-from .wire import LENIENT, STRICT
+from .wire import LENIENT, RAW, STRICT
+
+try:
+    from ._attributes import attributes as _attributes
+except ImportError:
+    _attributes = None  # type: ignore[assignment]
 
 _TracesRequest = STRICT.message("TracesRequest")
+_RawTracesRequest = RAW.message("TracesRequest")
 _LogsRequest = STRICT.message("LogsRequest")
 _LenientTracesRequest = LENIENT.message("TracesRequest")
 _LenientLogsRequest = LENIENT.message("LogsRequest")
@@ -50,6 +61,10 @@ class Attributes(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Attributes(<{len(self._map)} names>)"
+
+
+_Reader = Callable[[Any], tuple[Mapping[str, Any], int]]
+"""Reads the attributes of a span or event, and says about how many bytes they take beside their own text."""
 
 
 def _plain(value: Any) -> Any:
@@ -96,13 +111,35 @@ def _text(raw: bytes) -> str:
 def decode_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
     """Decode an ExportTraceServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
     check_weight(body, TRACES, limits.values)
+    if _attributes is not None:
+        try:
+            return _traces(
+                _RawTracesRequest.FromString(body), body, limits, received_at, partial(_read_spans, _attributes)
+            )
+        except (DecodeError, TooLarge):
+            raise
+        except (ProtobufError, ValueError):  # C reads what is usual, and leaves the rest to what follows
+            pass
+    return plain_traces(body, limits, received_at)
+
+
+def plain_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
+    """Do the same without C, and without a look at the body's weight."""
     request, lenient = _parse(_TracesRequest, _LenientTracesRequest, body)
-    total = _count_spans(request, limits)
-    builder = BatchBuilder(limits, received_at, _share(body, total))
-    read = _read_lenient_spans if lenient else _read_spans
+    read = _read_lenient_spans if lenient else partial(_read_spans, _viewed)
+    batch = _traces(request, body, limits, received_at, read)
+    if lenient:
+        count(batch.anomalies, "invalid_utf8")
+    return batch
+
+
+def _traces(
+    request: Any, body: bytes, limits: DecodeLimits, received_at: float, read: Callable[[BatchBuilder, Any], None]
+) -> Batch:
+    builder = BatchBuilder(limits, received_at, _share(body, _count_spans(request, limits)))
     for resource in request.resource_spans:
         read(builder, resource)
-    return _finished(builder, lenient=lenient)
+    return builder.batch
 
 
 def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
@@ -165,13 +202,15 @@ def _share(body: bytes, total: int) -> int:
     return len(body) // max(total, 1) + OVERHEAD
 
 
-def _read_spans(builder: BatchBuilder, message: Any) -> None:
+def _read_spans(read: _Reader, builder: BatchBuilder, message: Any) -> None:
+    event = partial(_event, read)
     add = builder.span
     resource = _plain_map(message.resource.attributes)
     for group in message.scope_spans:
         scope = group.scope.name
         for span in group.spans:
             status, events = span.status, span.events
+            attributes, weight = read(span.attributes)
             add(
                 span.trace_id,
                 span.span_id,
@@ -179,17 +218,22 @@ def _read_spans(builder: BatchBuilder, message: Any) -> None:
                 span.name,
                 span.start_time_unix_nano,
                 span.end_time_unix_nano,
-                Attributes(span.attributes),
-                builder.events(events, _event) if events else (),
+                attributes,
+                builder.events(events, event) if events else (),
                 status.code,
                 status.message,
                 resource,
                 scope,
+                weight,
             )
 
 
-def _event(event: Any) -> Event:
-    return Event(event.name, event.time_unix_nano, Attributes(event.attributes))
+def _viewed(attributes: Any) -> tuple[Attributes, int]:
+    return Attributes(attributes), ATTRIBUTE * len(attributes)
+
+
+def _event(read: _Reader, event: Any) -> Event:
+    return Event(event.name, event.time_unix_nano, read(event.attributes)[0])
 
 
 def _repaired_event(event: Any) -> Event:

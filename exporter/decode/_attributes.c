@@ -1,0 +1,217 @@
+/* A span's attributes, as from_protobuf.py reads them, from the bytes of their OTLP messages (KeyValue).
+
+Reads what exporters write: a name, then a value of one kind. Of anything else that protobuf allows, such as fields
+twice or unknown ones, it says ValueError, and so of what protobuf does not allow: then the reader in Python decides. */
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { DEEPEST = 16, KNOWN = 1024, LONGEST = 63 };
+
+typedef struct {
+    const unsigned char *at, *end;
+} Bytes;
+
+/* Names met last, so that the same name is the same object. */
+static struct {
+    PyObject *name;
+    unsigned char length;
+    char text[LONGEST];
+} known[KNOWN];
+
+static int is_at_end(const Bytes *bytes) { return bytes->at == bytes->end; }
+
+static int varint(Bytes *bytes, uint64_t *value)
+{
+    *value = 0;
+    for (int shift = 0; shift < 64 && !is_at_end(bytes); shift += 7) {
+        unsigned char byte = *bytes->at++;
+        if (shift == 63 && byte > 1)
+            return 0;
+        *value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return 1;
+    }
+    return 0;
+}
+
+/* The content of a field with this tag, which must come next. */
+static int content(Bytes *bytes, unsigned char tag, Bytes *inner)
+{
+    uint64_t length;
+    if (is_at_end(bytes) || *bytes->at != tag)
+        return 0;
+    bytes->at++;
+    if (!varint(bytes, &length) || length > (uint64_t)(bytes->end - bytes->at))
+        return 0;
+    inner->at = bytes->at;
+    inner->end = bytes->at += length;
+    return 1;
+}
+
+/* The memory of a text: by its widest character, each takes one, two or four bytes. */
+static Py_ssize_t weight(const Bytes *bytes, PyObject *text)
+{
+    Py_ssize_t length = PyUnicode_GetLength(text), width = 1;
+    if (length == bytes->end - bytes->at)
+        return 56 + length;
+    for (const unsigned char *at = bytes->at; at < bytes->end && width < 4; at++)
+        width = *at >= 0xF0 ? 4 : *at >= 0xC4 ? 2 : width;
+    return 80 + length * width;
+}
+
+static PyObject *text(const Bytes *bytes, Py_ssize_t *size)
+{
+    PyObject *found = PyUnicode_DecodeUTF8((const char *)bytes->at, bytes->end - bytes->at, "strict");
+    if (found)
+        *size += weight(bytes, found);
+    return found;
+}
+
+static PyObject *name(const Bytes *bytes, Py_ssize_t *size)
+{
+    size_t length = bytes->end - bytes->at;
+    if (length > LONGEST)
+        return text(bytes, size);
+    uint32_t hash = 2166136261u;
+    for (size_t at = 0; at < length; at++)
+        hash = (hash ^ bytes->at[at]) * 16777619u;
+    hash = (hash ^ hash >> 15) % KNOWN;
+    if (!known[hash].name || known[hash].length != length || memcmp(known[hash].text, bytes->at, length) != 0) {
+        PyObject *made = text(bytes, size), *before = known[hash].name;
+        if (!made)
+            return NULL;
+        known[hash].name = made;
+        Py_XDECREF(before);
+        known[hash].length = (unsigned char)length;
+        memcpy(known[hash].text, bytes->at, length);
+    }
+    return Py_NewRef(known[hash].name);
+}
+
+static PyObject *value(Bytes bytes, int depth, Py_ssize_t *size);
+
+static int entry(PyObject *into, Bytes bytes, int depth, Py_ssize_t *size)
+{
+    Bytes inner;
+    if (!content(&bytes, 0x0A, &inner))
+        return 0;
+    PyObject *key = name(&inner, size), *found = NULL;
+    if (key && is_at_end(&bytes))
+        found = Py_NewRef(Py_None);
+    else if (key && content(&bytes, 0x12, &inner) && is_at_end(&bytes))
+        found = value(inner, depth, size);
+    int done = found && PyDict_SetItem(into, key, found) == 0;
+    Py_XDECREF(key);
+    Py_XDECREF(found);
+    *size += 40;
+    return done;
+}
+
+static PyObject *map(Bytes bytes, int depth, Py_ssize_t *size)
+{
+    PyObject *found = PyDict_New();
+    Bytes inner;
+    *size += 200;
+    while (found && !is_at_end(&bytes))
+        if (!content(&bytes, 0x0A, &inner) || !entry(found, inner, depth, size))
+            Py_CLEAR(found);
+    return found;
+}
+
+static PyObject *list(Bytes bytes, int depth, Py_ssize_t *size)
+{
+    PyObject *found = PyList_New(0);
+    Bytes inner;
+    *size += 80;
+    while (found && !is_at_end(&bytes)) {
+        PyObject *item = content(&bytes, 0x0A, &inner) ? value(inner, depth, size) : NULL;
+        if (!item || PyList_Append(found, item))
+            Py_CLEAR(found);
+        Py_XDECREF(item);
+        *size += 16;
+    }
+    return found;
+}
+
+static PyObject *number(Bytes *bytes, unsigned char tag)
+{
+    uint64_t read = 0;
+    double real;
+    if (tag == 0x21 && bytes->end - bytes->at == sizeof(real)) {
+        while (!is_at_end(bytes))
+            read = read << 8 | *--bytes->end;
+        memcpy(&real, &read, sizeof(real));
+        return PyFloat_FromDouble(real);
+    }
+    if (tag == 0x21 || !varint(bytes, &read) || !is_at_end(bytes))
+        return NULL;
+    return tag == 0x10 ? PyBool_FromLong(read != 0) : PyLong_FromLongLong((int64_t)read);
+}
+
+/* Of AnyValue, whose fields are: 1 string, 2 bool, 3 int, 4 double, 5 array, 6 map, 7 bytes. */
+static PyObject *value(Bytes bytes, int depth, Py_ssize_t *size)
+{
+    Bytes inner;
+    if (is_at_end(&bytes))
+        return Py_NewRef(Py_None);
+    unsigned char tag = *bytes.at;
+    if (tag == 0x10 || tag == 0x18 || tag == 0x21) {
+        bytes.at++;
+        *size += 32;
+        return number(&bytes, tag);
+    }
+    if (!content(&bytes, tag, &inner) || !is_at_end(&bytes))
+        return NULL;
+    if (tag == 0x0A)
+        return text(&inner, size);
+    if (tag == 0x2A && depth)
+        return list(inner, depth - 1, size);
+    if (tag == 0x32 && depth)
+        return map(inner, depth - 1, size);
+    if (tag != 0x3A)
+        return NULL;
+    *size += 40 + (inner.end - inner.at);
+    return PyBytes_FromStringAndSize((const char *)inner.at, inner.end - inner.at);
+}
+
+static int add(PyObject *into, PyObject *message, Py_ssize_t *size)
+{
+    char *start;
+    Py_ssize_t length;
+    if (!message || PyBytes_AsStringAndSize(message, &start, &length))
+        return 0;
+    *size -= length;
+    Bytes bytes = {(const unsigned char *)start, (const unsigned char *)start + length};
+    return entry(into, bytes, DEEPEST, size);
+}
+
+static PyObject *attributes(PyObject *module, PyObject *messages)
+{
+    Py_ssize_t count = PySequence_Size(messages), size = 200;
+    PyObject *found = count < 0 ? NULL : PyDict_New();
+    for (Py_ssize_t at = 0; found && at < count; at++) {
+        PyObject *message = PySequence_GetItem(messages, at);
+        if (!add(found, message, &size))
+            Py_CLEAR(found);
+        Py_XDECREF(message);
+    }
+    if (found)
+        return Py_BuildValue("Nn", found, size);
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "not as exporters write attributes");
+    return NULL;
+}
+
+static PyMethodDef functions[] = {
+    {"attributes", attributes, METH_O, "A dict of attributes, and about how many bytes it takes more than their messages."},
+    {NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_attributes", .m_size = -1,
+                                    .m_methods = functions};
+
+PyMODINIT_FUNC PyInit__attributes(void) { return PyModule_Create(&module); }
