@@ -7,9 +7,9 @@ with another are looked up for nothing.
 
 from collections.abc import Iterable, Sequence
 
-_BITS = 1 << 26
+_BITS = 1 << 25
 _MASK = _BITS - 1
-_CAPACITY = 1 << 22
+_CAPACITY = 1 << 21
 """Ids in one generation: when it is full, one new id in 16 shares a bit."""
 
 
@@ -28,7 +28,7 @@ class _Generation:
 
 
 class Sieve:
-    """The ids it was made with, and those added and not yet forgotten; 8 MB for each four million.
+    """The ids it was made with, and those added and not yet forgotten; 4 MB for each two million.
 
     One thread adds and forgets, another may ask.
     """
