@@ -120,8 +120,7 @@ class Judging:
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
         """Give out the jobs for a trace; returns for which rubrics there will be no verdict, and why."""
         case = Case.of(trace) if trace.content_state in ("answered", "refused") else None
-        verdicts = {one.evaluator: (one.verdict, one.score, self._pass_mark(one)) for one in outcome.evaluations}
-        is_hard = bool(hard(self.settings.targeted, verdicts))
+        is_hard = bool(self.settings.targeted.rate) and self._is_hard(outcome)
         left = []
         for rubric in self.settings.rubrics:
             reason = self._refused(trace, case, rubric) or self._give_out(trace, where, case, rubric, is_hard)
@@ -157,8 +156,12 @@ class Judging:
         }
         return waiting | {one["evaluator"] for one in done}
 
-    def _pass_mark(self, evaluation: Evaluation) -> float:
-        return self._pass_marks.get(evaluation.evaluator, 0.5)
+    def _is_hard(self, outcome: Outcome) -> bool:
+        said = {
+            one.evaluator: (one.verdict, one.score, self._pass_marks.get(one.evaluator, 0.5))
+            for one in outcome.evaluations
+        }
+        return bool(hard(self.settings.targeted, said))
 
     def _refused(self, trace: Trace, case: Case | None, rubric: Rubric) -> UnscoredReason | None:
         if trace.content_state == "not_captured":

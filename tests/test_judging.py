@@ -67,7 +67,7 @@ async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_
     await settled(exporter)
     samples = exporter.exporter.store.objects("judge job")
     assert samples == []
-    trace_id = next(iter(exporter.exporter.store._read("SELECT trace_id FROM traces")))[0]
+    trace_id = next(iter(exporter.exporter.store._reading.rows("SELECT trace_id FROM traces")))[0]
     document = json.loads(exporter.exporter.pipeline.document(trace_id))
     said = [one for one in document["evaluations"] if one["evaluator"] == "helpfulness"]
     assert [(one["verdict"], one["sample"], one["explanation"]) for one in said] == [("fail", "random", '"As told."')]

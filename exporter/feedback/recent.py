@@ -1,7 +1,6 @@
 """The last traces, in memory, for what their documents may not hold: the text. Bounded in bytes; gone at a restart."""
 
 from collections import OrderedDict
-from contextlib import suppress
 from typing import Final
 
 from isal import isal_zlib
@@ -42,10 +41,12 @@ class Recent:
     def add(self, trace_id: bytes, trace: Trace) -> None:
         """Keep a trace, and let the oldest go where they are too large together."""
         self.remove(trace_id)
-        with suppress(*_UNENCODABLE):
+        try:
             self._encoder.encode_into(trace, self._buffer)
-            self._plain[trace_id] = bytes(self._buffer)
-            self.bytes += len(self._buffer) + _OVERHEAD
+        except _UNENCODABLE:
+            return
+        self._plain[trace_id] = bytes(self._buffer)
+        self.bytes += len(self._buffer) + _OVERHEAD
         while self.bytes > self._most_bytes:
             _, oldest = (self._compressed or self._plain).popitem(last=False)
             self.bytes -= len(oldest) + _OVERHEAD

@@ -30,6 +30,7 @@ Slice = tuple[str, str, str, str]
 _HOUR: Final = 3600
 _HOURS: Final = 24
 _MOST_SLICES: Final = 4096
+_ALL: Final = ("*",)
 _SALT: Final = b"llmq judge sample"
 
 
@@ -49,10 +50,10 @@ class Rule(Struct, frozen=True, kw_only=True):
     def matches(self, trace: Trace) -> bool:
         """Whether this rule is for the trace."""
         return (
-            _any(self.apps, trace.app)
-            and _any(self.routes, trace.route)
-            and _any(self.models, trace.model_version)
-            and _any(self.environments, trace.environment or "")
+            (self.apps == _ALL or _any(self.apps, trace.app))
+            and (self.routes == _ALL or _any(self.routes, trace.route))
+            and (self.models == _ALL or _any(self.models, trace.model_version))
+            and (self.environments == _ALL or _any(self.environments, trace.environment or ""))
         )
 
 
@@ -117,7 +118,10 @@ class Sampler:
 
     def rule(self, evaluator: str, trace: Trace) -> Rule | None:
         """The rule for a trace; without one this evaluator is never to judge it."""
-        return next((rule for rule in self._rules.get(evaluator, ()) if rule.matches(trace)), None)
+        for rule in self._rules.get(evaluator, ()):
+            if rule.matches(trace):
+                return rule
+        return None
 
     def state(self) -> bytes:
         """What to keep over a restart, as JSON."""
@@ -193,4 +197,4 @@ def hard(targeted: Targeted, verdicts: Mapping[str, tuple[str, float, float]], *
 
 
 def _any(globs: tuple[str, ...], text: str) -> bool:
-    return globs == ("*",) or any(fnmatchcase(text, glob) for glob in globs)
+    return any(fnmatchcase(text, glob) for glob in globs)

@@ -68,9 +68,9 @@ class Tally(Deltas):
         """Count traces of which a first part came."""
         self.inc(own.TRACES_RECEIVED, (), count)
 
-    def trace_closed(self, reason: str, count: int = 1) -> None:
-        """Count traces that were taken as complete, and why."""
-        self.inc(own.TRACES_CLOSED, (reason,), count)
+    def trace_closed(self, reason: str) -> None:
+        """Count a trace that was taken as complete, and why."""
+        self.counters[series_of(own.TRACES_CLOSED, (reason,))] += 1.0
 
     def trace_ignored(self, reason: str = "no_llm_request") -> None:
         """Count a trace in which there is nothing to score."""
