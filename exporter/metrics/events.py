@@ -5,7 +5,6 @@ gauges of the moment, which are read when they are scraped.
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
@@ -21,7 +20,7 @@ from .exposition import Exposition
 from .labels import Slice
 from .ledger import MOST, Deltas, Ledger, Row
 from .series import Exemplar, Family, Observed, Series, series_of
-from .slices import Kind, Slices
+from .slices import Slices, SliceSeries
 
 
 class Tally(Deltas):
@@ -31,13 +30,12 @@ class Tally(Deltas):
     traces add to is looked up once for a batch, not once for a trace.
     """
 
-    __slots__ = ("_durations", "_now", "_slices", "_unscored", "_verdicts")
+    __slots__ = ("_durations", "_now", "_slices", "_unscored")
 
     def __init__(self, slices: Slices, now: Callable[[], float]) -> None:
         super().__init__(now())
         self._slices = slices
         self._now = now
-        self._verdicts: defaultdict[Slice, dict[Kind, tuple[Series, Series, Observed]]] = defaultdict(dict)
         self._durations: dict[str, Observed] = {}
         self._unscored: dict[tuple[str, str, str], Series] = {}
 
@@ -104,13 +102,13 @@ class Tally(Deltas):
             counters[series.output] += tokens
         if cost_dollars is not None and 0.0 <= cost_dollars < MOST:
             counters[series.cost] += cost_dollars
-        self._evaluated(where, trace.trace_id, outcome.evaluations)
+        self._evaluated(series, trace.trace_id, outcome.evaluations)
         self._unevaluated(where.app, outcome)
 
     def evaluated(self, where: Slice, trace_id: str, evaluation: Evaluation) -> None:
         """Count one verdict that comes later than its trace, as a judge's does."""
         self.at = self._now()
-        self._evaluated(where, trace_id, (evaluation,))
+        self._evaluated(self._slices.of(where), trace_id, (evaluation,))
 
     def judge_compared(self, judge: tuple[str, str], verdicts: tuple[str, str], source: str) -> None:
         """Count verdicts of (judge, human) on one case by a (evaluator, version); ``source`` is review or anchor."""
@@ -206,23 +204,19 @@ class Tally(Deltas):
         exemplar = None if covered else Exemplar(trace_id, 1.0, self._now())
         self.inc(f.OFFLINE_FAILURES, ("covered" if covered else "uncovered", app, route), exemplar=exemplar)
 
-    def _evaluated(self, where: Slice, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
-        counters, gauges, at, known = self.counters, self.gauges, self.at, self._verdicts[where]
+    def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
+        counters, gauges, observed, at = self.counters, self.gauges, self.observed, self.at
         for one in evaluations:
             score, verdict = one.score, one.verdict
             kind = (one.evaluator, one.evaluator_version, verdict, one.sample)
-            counter, last, scores = known.get(kind) or self._verdict(where, kind)
+            counter, scores, last = series.kinds.get(kind) or series.of(kind)
             counters[counter] += 1.0
             gauges[last] = at
-            scores.values.append(score)
+            found = observed[scores]
+            found.values.append(score)
             if verdict == "fail":
                 exemplar = self.exemplars[counter] = Exemplar(trace_id, score, at)
-                scores.exemplars.append(exemplar)
-
-    def _verdict(self, where: Slice, kind: Kind) -> tuple[Series, Series, Observed]:
-        counter, scores, last = self._slices.of(where).of(kind)
-        found = self._verdicts[where][kind] = counter, last, self.observed[scores]
-        return found
+                found.exemplars.append(exemplar)
 
     def _unevaluated(self, app: str, outcome: Outcome) -> None:
         counters, durations, unscored = self.counters, self._durations, self._unscored

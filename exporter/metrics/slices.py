@@ -11,9 +11,12 @@ _KEPT = 4096
 
 
 class SliceSeries:
-    """The series of one slice; ``score`` is the family of scores as it is declared now."""
+    """The series of one slice; ``score`` is the family of scores as it is declared now.
 
-    __slots__ = ("_kinds", "_score", "cost", "duration", "first_seen", "input", "output", "requests", "where")
+    ``kinds`` has those of the kinds of verdicts that were named before, see ``of``.
+    """
+
+    __slots__ = ("_score", "cost", "duration", "first_seen", "input", "kinds", "output", "requests", "where")
 
     def __init__(self, where: Slice, score: Family) -> None:
         self.where = where
@@ -24,19 +27,17 @@ class SliceSeries:
         self.cost = series_of(f.COST, where)
         self.first_seen = series_of(f.VERSION_FIRST_SEEN, where)
         self._score = score
-        self._kinds: dict[Kind, tuple[Series, Series, Series]] = {}
+        self.kinds: dict[Kind, tuple[Series, Series, Series]] = {}
 
     def of(self, kind: Kind) -> tuple[Series, Series, Series]:
-        """Return the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
-        found = self._kinds.get(kind)
-        if found is None:
-            evaluator, version, _, sample = kind
-            found = self._kinds[kind] = (
-                series_of(f.EVALUATIONS, (*kind, *self.where)),
-                series_of(self._score, (evaluator, version, sample, *self.where[:3])),
-                series_of(own.LAST_SCORED, (evaluator,)),
-            )
-        return found
+        """Name the series of one kind of verdict: the counter, the scores, and when the evaluator last scored."""
+        evaluator, version, _, sample = kind
+        named = self.kinds[kind] = (
+            series_of(f.EVALUATIONS, (*kind, *self.where)),
+            series_of(self._score, (evaluator, version, sample, *self.where[:3])),
+            series_of(own.LAST_SCORED, (evaluator,)),
+        )
+        return named
 
 
 class Slices:
