@@ -10,9 +10,11 @@ MEASURED = f"""
 import gc, os, sys
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from exporter.assembly import Assembler, Limits
-from exporter.decode import PROTOBUF, DecodeLimits, decode
+from exporter.decode import DecodeLimits
+from exporter.decode import from_protobuf
 
-traces, per_trace, attributes, length = map(int, sys.argv[1:])
+decode = getattr(from_protobuf, sys.argv[1])
+traces, per_trace, attributes, length = map(int, sys.argv[2:])
 assembler = Assembler(Limits(max_bytes=1 << 40), lambda _: {{}})
 
 def resident():
@@ -30,7 +32,7 @@ def hold(number):
             for place in range(attributes):
                 span.attributes.add(key=f"gen_ai.attribute.{{place}}").value.string_value = "x" * length
     body = request.SerializeToString()
-    assembler.add(number, decode("traces", PROTOBUF, body, DecodeLimits(), 0.0).spans, [], 0.0)
+    assembler.add(number, decode(body, DecodeLimits(), 0.0).spans, [], 0.0)
 
 hold(0)
 before, counted = resident(), assembler.bytes
@@ -40,10 +42,11 @@ print((resident() - before) / (assembler.bytes - counted))
 """
 
 
+@pytest.mark.parametrize("decode", ["decode_traces", "plain_traces"])
 @pytest.mark.parametrize(
     ("traces", "per_trace", "attributes", "length"), [(64, 1, 18, 300), (64, 1, 8, 20), (16, 8, 30, 40)]
 )
-def test_open_traces_are_counted_as_what_they_take(traces, per_trace, attributes, length):
-    arguments = map(str, (traces, per_trace, attributes, length))
+def test_open_traces_are_counted_as_what_they_take(decode, traces, per_trace, attributes, length):
+    arguments = map(str, (decode, traces, per_trace, attributes, length))
     told = subprocess.run([sys.executable, "-c", MEASURED, *arguments], check=True, capture_output=True, text=True)
     assert float(told.stdout) == pytest.approx(1, abs=0.25)

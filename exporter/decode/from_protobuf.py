@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.message import DecodeError as ProtobufError
 
 from ..trace import Event
-from .batch import ATTRIBUTE, OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
+from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
 from .weigh import LOGS, TRACES, check_weight
 from .wire import LENIENT, RAW, STRICT
 
@@ -62,6 +62,9 @@ class Attributes(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Attributes(<{len(self._map)} names>)"
 
+
+_VIEW, _VIEWED = 500, 160
+"""Bytes that attributes take in protobuf's memory, and that each does: in hash tables, half empty (roughly)."""
 
 _Reader = Callable[[Any], tuple[Mapping[str, Any], int]]
 """Reads the attributes of a span or event, and says about how many bytes they take beside their own text."""
@@ -229,7 +232,7 @@ def _read_spans(read: _Reader, builder: BatchBuilder, message: Any) -> None:
 
 
 def _viewed(attributes: Any) -> tuple[Attributes, int]:
-    return Attributes(attributes), ATTRIBUTE * len(attributes)
+    return Attributes(attributes), _VIEW + _VIEWED * len(attributes)
 
 
 def _event(read: _Reader, event: Any) -> Event:
