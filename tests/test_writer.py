@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from exporter.store import group_commit
 from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
 from exporter.store.writer import Writer
 
@@ -171,6 +172,13 @@ async def test_a_large_queue_is_written_in_several_groups(writer, store, commits
     assert list(store.journal.entries()) == list(enumerate(entries, 1))
 
 
+async def test_a_queue_that_is_never_empty_does_not_keep_the_wal_from_being_used_again(writer, store, monkeypatch):
+    monkeypatch.setattr(group_commit, "_GROUP_BYTES", 1)
+    body = os.urandom(1_000_000)
+    await asyncio.gather(*(writer.journal(Entry("traces", "", "", body, 0.0), None) for _ in range(40)))
+    assert store.journal.path.with_name("llmq.db.journal-wal").stat().st_size < 20_000_000
+
+
 async def test_pending_bytes_are_those_that_wait(writer, stall):
     waiting = await ask(writer, entry(), entry())
     assert writer.requests.pending_bytes == 200
@@ -275,6 +283,22 @@ async def test_stopping_writes_what_waits_and_refuses_what_comes(writer, store, 
     await stopping
     assert await asyncio.gather(*waiting, recording) == [1, 2, 3, 4, 5, None]
     assert len(list(store.journal.entries())) == 5
+
+
+async def test_what_becomes_done_while_the_last_request_is_written_leaves_the_journal(writer, store):
+    await writer.journal(entry(1), None)
+    other = sqlite3.connect(store.journal.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = await ask(writer, entry(2))
+    await writer.record(recorded(1, done=[1]))
+    stopping = asyncio.create_task(writer.stop())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    other.execute("ROLLBACK")
+    other.close()
+    await stopping
+    assert await waiting[0] == 2
+    assert [seq for seq, _ in store.journal.entries()] == [2]
 
 
 async def test_pruning_takes_its_turn_between_groups(writer, store, clock):

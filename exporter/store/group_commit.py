@@ -77,10 +77,15 @@ class GroupCommit:
             await self._work.wait()
             self._work.clear()
             await self._write(self._next_group())
-            while self._queue:
+            if (
+                self._queue
+            ):  # who asked meanwhile has waited for one long write, and does not wait for housekeeping, too
                 await self._write(self._next_group())
             with suppress(StoreError):  # counted; what was committed is safe in the WAL, and the next one tries again
                 await self._hand.do(self._journal.checkpoint)
+            if self._queue:
+                self._work.set()
+        await self._write([])  # what became done during the last group
 
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
