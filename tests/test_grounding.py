@@ -108,6 +108,7 @@ PLACE = '{"name": "Quay", "OutdoorSeating": false, "WiFi": "free", "Music": null
         ("It is not known whether there is music.", Conflicts()),
         ("Quay opens at 9 am and closes at 5:30 PM.", Conflicts()),
         ("Quay opens at 8 AM.", Conflicts(times=1)),
+        ("Quay is on 108 AM.", Conflicts()),
     ],
 )
 def test_facts_of_json_are_compared(answer, expected):
