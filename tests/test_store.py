@@ -419,6 +419,23 @@ def test_the_store_remembers_what_is_done_only_while_it_may_be_in_the_journal(st
     assert (store.journal.oldest, rows(store, "SELECT seq FROM done")) == (5, [])
 
 
+def test_what_a_killed_process_committed_is_synced_before_anything_is_made_of_it(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'llmq.db'}"
+    with subprocess.Popen([sys.executable, "-c", CRASHING, url], stdout=subprocess.PIPE, text=True) as process:
+        assert [process.stdout.readline() for _ in range(2)] == ["open\n", "1\n"]
+        process.kill()
+    synced = []
+
+    def fsync(descriptor):
+        os_fsync(descriptor)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    os_fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", fsync)
+    Store.open(url).close()
+    assert synced == ["llmq.db-wal", "llmq.db.journal-wal"]
+
+
 def test_numbers_of_removed_entries_are_never_used_again(store, open_store):
     store.journal.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
     store.commit(Transaction(done=[1, 2, 3]))
@@ -450,6 +467,18 @@ def test_urls_name_relative_and_absolute_files(tmp_path, monkeypatch):
         store = Store.open(url)
         assert store.path == tmp_path / path
         store.close()
+
+
+def test_a_link_to_a_store_names_the_same_store_and_journal(store, tmp_path):
+    link = tmp_path / "links" / "other.db"
+    link.parent.mkdir()
+    link.symlink_to(store.path)
+    assert reason_of(Store.open, f"sqlite:///{link}") == "in_use"
+    store.journal.commit([(1, ENTRY)])
+    store.close()
+    again = Store.open(f"sqlite:///{link}")
+    assert numbers(again.journal) == [1]
+    again.close()
 
 
 @pytest.mark.parametrize(

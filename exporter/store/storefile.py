@@ -6,6 +6,7 @@ Files are made readable by their owner only: what is in them is private.
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote
@@ -27,7 +28,7 @@ def locate(url: str) -> Path:
     name = unquote(rest.removeprefix("/"))
     if scheme != "sqlite" or not rest.startswith("/") or not name.strip("/") or name == ":memory:":
         raise StoreError("url", f'cannot use store "{url}": write sqlite:///file.db or sqlite:////path/to/file.db')
-    return Path(name).absolute()
+    return Path(os.path.realpath(name))  # the journal stands beside the file itself, by whichever link it is named
 
 
 def beside(path: Path) -> Path:
@@ -51,6 +52,7 @@ def claim(path: Path) -> int:
         _take(lock, path)
         for file in (path, beside(path)):
             os.close(_create(file))  # after the lock: closing a file would drop the locks of a store open on it
+            _sync(file.with_name(f"{file.name}-wal"))
     except StoreError:
         os.close(lock)
         raise
@@ -62,6 +64,16 @@ def claim(path: Path) -> int:
 
 def _create(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _sync(wal: Path) -> None:
+    """Make durable what a killed process had committed and not synced: the next one acts on it in the other file."""
+    with suppress(FileNotFoundError):
+        descriptor = os.open(wal, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _take(lock: int, path: Path) -> None:
