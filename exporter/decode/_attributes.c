@@ -107,7 +107,7 @@ static int entry(PyObject *into, Bytes bytes, int depth, Py_ssize_t *size)
     int done = found && PyDict_SetItem(into, key, found) == 0;
     Py_XDECREF(key);
     Py_XDECREF(found);
-    *size += 40;
+    *size += 24;
     return done;
 }
 
@@ -115,7 +115,7 @@ static PyObject *map(Bytes bytes, int depth, Py_ssize_t *size)
 {
     PyObject *found = PyDict_New();
     Bytes inner;
-    *size += 200;
+    *size += 100;
     while (found && !is_at_end(&bytes))
         if (!content(&bytes, 0x0A, &inner) || !entry(found, inner, depth, size))
             Py_CLEAR(found);
@@ -191,7 +191,7 @@ static int add(PyObject *into, PyObject *message, Py_ssize_t *size)
 
 static PyObject *attributes(PyObject *module, PyObject *messages)
 {
-    Py_ssize_t count = PySequence_Size(messages), size = 200;
+    Py_ssize_t count = PySequence_Size(messages), size = 100;
     PyObject *found = count < 0 ? NULL : PyDict_New();
     for (Py_ssize_t at = 0; found && at < count; at++) {
         PyObject *message = PySequence_GetItem(messages, at);
