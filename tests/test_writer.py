@@ -156,13 +156,25 @@ async def test_a_problem_lasts_until_the_same_file_can_be_written(writer, store)
     break_file(store)
     with pytest.raises(StoreError):
         await writer.record(recorded(1))
-    await writer.journal(entry(), None)
+    await writer.requests.probe()
     assert writer.problem == "read_only"
     with pytest.raises(StoreError):
         await writer.probe()
     break_file(store, broken=False)
     await writer.probe()
     assert writer.problem is None
+
+
+async def test_requests_are_refused_while_results_cannot_be_written(writer, store, events):
+    break_file(store)
+    with pytest.raises(StoreError):
+        await writer.record(recorded(1))
+    with pytest.raises(StoreError) as caught:
+        await writer.journal(entry(), None)
+    assert (caught.value.reason, events, list(store.journal.entries())) == ("read_only", [], [])
+    break_file(store, broken=False)
+    await writer.record(recorded(1))
+    assert await writer.journal(entry(), None) == 1
 
 
 async def test_a_large_queue_is_written_in_several_groups(writer, store, commits):
@@ -196,6 +208,7 @@ async def test_a_failed_group_fails_all_who_wait_and_uses_no_number(writer, stor
     assert len({id(error) for error in results}) == 3
     assert (events, writer.requests.pending_bytes, commits, dict(writer.errors)) == ([], 0, [], {"read_only": 2})
     break_store(store, broken=False)
+    await writer.probe()
     assert await writer.journal(entry(), "again") == 1
     assert events == [("durable", 1, "again")]
 
@@ -254,7 +267,7 @@ async def test_a_recorder_who_leaves_does_not_block_the_next(writer, store, comm
     assert len(store.known([(number).to_bytes(16, "big") for number in (1, 2)])) == 2
 
 
-async def test_a_fault_in_handing_on_is_told_to_its_sender_alone(store):
+async def test_a_fault_in_handing_on_is_told_to_its_sender_alone_and_leaves_nothing(store):
     def hand_on(seq, one, payload):
         if payload == "bad":
             raise ZeroDivisionError
@@ -265,8 +278,8 @@ async def test_a_fault_in_handing_on_is_told_to_its_sender_alone(store):
         *(writer.journal(entry(), payload) for payload in ("good", "bad", "good")), return_exceptions=True
     )
     assert (good, type(bad), last) == (1, ZeroDivisionError, 3)
-    assert [seq for seq, _ in store.journal.entries()] == [1, 2, 3]
     await writer.stop()
+    assert [seq for seq, _ in store.journal.entries()] == [1, 3]
 
 
 async def test_stopping_writes_what_waits_and_refuses_what_comes(writer, store, stall):

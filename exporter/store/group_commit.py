@@ -119,6 +119,9 @@ class GroupCommit:
             self._on_durable(seq, waiting.entry, waiting.payload)
         except Exception as error:  # noqa: BLE001 (a fault of ours, told to this sender; the others' entries are safe)
             fail(waiting.future, error)
+            self.remove(
+                [seq]
+            )  # nothing of it was taken; left there, the store would remember all that is done after it
         if not waiting.future.done():
             waiting.future.set_result(seq)
 

@@ -71,8 +71,13 @@ class Writer:
             hand.stop()
 
     async def journal(self, entry: Entry, payload: Any) -> int:
-        """Make one entry durable and return its number; raises StoreError when it is not durable."""
+        """Make one entry durable and return its number; raises StoreError when it is not durable.
+
+        While results cannot be written it refuses: what is made of requests would gather in memory without bound.
+        """
         self._refuse_when_stopping()
+        if (reason := self._store_hand.problem) is not None:
+            raise StoreError(reason, "the results of earlier requests cannot be written")
         return await self.requests.add(entry, payload)
 
     async def record(self, transaction: Transaction) -> None:
