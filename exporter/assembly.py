@@ -47,7 +47,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     idle: float = 10.0
     max_age: float = 300.0
     max_traces: int = 100_000
-    max_bytes: int = 48 << 20
+    max_bytes: int = 40 << 20
     max_spans_per_trace: int = 10_000
 
 
