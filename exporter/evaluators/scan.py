@@ -19,7 +19,8 @@ _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 def plain_apart(text: bytes, /) -> bytes:
     """UTF-8 with a space for each mark that is not ASCII, and spaces around the characters of unspaced scripts."""
-    return _ALONE.sub(r" \1 ", _MARK.sub(" ", text.decode())).encode()
+    characters = _MARK.sub(" ", text.decode("utf-8", "surrogateescape"))
+    return _ALONE.sub(r" \1 ", characters).encode("utf-8", "surrogateescape")
 
 
 def plain_has_run(text: bytes, length: int, /) -> bool:
