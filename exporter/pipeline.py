@@ -343,8 +343,8 @@ class Pipeline:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
         if left_out := self.elsewhere.take_overflow():
             self.recorder.tally.labels_overflowed(left_out)
-        if not await self.recorder.flush() and self.writer.problem is not None:
-            await self.writer.probe()
+        await self.recorder.flush()
+        await self.writer.probe()
 
     def document(self, trace_id: bytes) -> bytes | None:
         """The document of a recorded trace, durable or on its way; None where there is none."""
@@ -393,7 +393,7 @@ class Pipeline:
     async def stop(self) -> None:
         """Make durable what was scored, as far as the store can."""
         try:
-            await self.flush()
+            await self.recorder.flush()
             await self.flush()
         except StoreError as error:
             self._failed(error)

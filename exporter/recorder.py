@@ -198,19 +198,18 @@ class Recorder:
 
     # What becomes durable.
 
-    async def flush(self) -> bool:
-        """Make all that was gathered durable, then show it; says whether there was anything.
+    async def flush(self) -> None:
+        """Make all that was gathered durable, then show it.
 
         Raises StoreError, and then the same is tried again next time.
         """
         async with self._one_flush:
             if self._committing is None:
                 if not self._gathering:
-                    return False
+                    return
                 self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
                 self._seal(self._committing)
             await self._commit(self._committing)
-            return True
 
     async def _commit(self, unrecorded: Unrecorded) -> None:
         await self._written(unrecorded.transaction)
