@@ -436,6 +436,15 @@ def test_what_a_killed_process_committed_is_synced_before_anything_is_made_of_it
     assert synced == ["llmq.db-wal", "llmq.db.journal-wal"]
 
 
+def test_of_what_is_done_only_that_is_held_in_memory_which_is_in_the_journal(store, open_store):
+    store.journal.commit([(seq, ENTRY) for seq in range(1, 1001)])
+    store.commit(Transaction(done=list(range(2, 1001))))
+    store.journal.commit([], range(2, 1000))
+    store.close()
+    again = open_store()
+    assert (again.journal.oldest, numbers(again.journal), again.journal.leftover) == (1, [1], (1000,))
+
+
 def test_numbers_of_removed_entries_are_never_used_again(store, open_store):
     store.journal.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
     store.commit(Transaction(done=[1, 2, 3]))
@@ -573,6 +582,17 @@ def test_a_damaged_journal_is_refused_by_its_name(store):
     store.journal.path.write_bytes(b"not a database, but someone's notes\n" * 200)
     reason, message = refusal(store.journal.path.with_suffix(""))
     assert (reason, f"store {store.journal.path} is not a database" in message) == ("corrupt", True)
+
+
+def test_a_refused_journal_is_left_closed(store):
+    store.journal.commit([(1, ENTRY)])
+    store.close()
+    with store.journal.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 4096)
+    assert refusal(store.path)[0] == "corrupt"
+    open_files = [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    assert [file for file in open_files if file.startswith(str(store.path))] == []
 
 
 def test_a_directory_is_refused_with_the_name_of_a_file_in_it(tmp_path):

@@ -4,11 +4,12 @@ Beside the recorded traces in one file, a request would wait for the transaction
 waits for those that came with it alone. That an entry is done is durable with what was made of it, in the store; only
 then it is removed here. A crash between the two leaves it here, and the store knows that it is done.
 
-Threads: ``commit`` and ``checkpoint`` belong to one thread; ``entries`` and ``size_bytes`` to another.
+Threads: ``commit``, ``checkpoint`` and ``probe`` belong to one thread; ``entries`` and ``size_bytes`` to another.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from . import statements as sql
@@ -21,19 +22,24 @@ class Journal:
 
     def __init__(self, path: Path, *, last_seq: int = 0, done: Iterable[int] = ()) -> None:
         self.path = path
-        self._writing = Writing(
-            path, sql.JOURNAL, lambda connection: connection.execute(sql.UNACKNOWLEDGED, (self.last_seq,))
-        )
-        self._reading = Reading(path)
-        self._done = frozenset(done)
-        self.last_seq = max(last_seq, self._reading.rows(sql.LAST_ENTRY)[0][0])
-        self.oldest = 0
-        """No entry before this one is in the file, or ever will be."""
-        self._look()
+        with ExitStack() as opened:
+            self._writing = opened.enter_context(closing(Writing(path, sql.JOURNAL, self._opened_again)))
+            self._reading = opened.enter_context(closing(Reading(path)))
+            there = [seq for (seq,) in self._reading.rows(sql.SEQS)]
+            self._done = frozenset(there).intersection(done)
+            self.last_seq = max([last_seq, *there[-1:]])
+            self.oldest = 0
+            """No entry before this one is in the file, or ever will be."""
+            self._look()
+            opened.pop_all()
+
+    def _opened_again(self, connection: sqlite3.Connection) -> None:
+        """A commit whose fsync failed may be there after all, yet nobody was told so."""
+        connection.execute(sql.UNACKNOWLEDGED, (self.last_seq,))
 
     @property
     def leftover(self) -> tuple[int, ...]:
-        """The entries of an earlier run that were done with when it opened; ``commit`` removes them as others."""
+        """The entries in the file that were done with when it opened; ``commit`` removes them as others."""
         return tuple(self._done)
 
     def entries(self) -> Iterator[tuple[int, Entry]]:

@@ -7,8 +7,8 @@ and has to win it back from an event loop that is busy: up to 5 ms each time, so
 seconds. Traces therefore travel as parameters of one INSERT, and all other rows as those of one INSERT into a view,
 whose triggers spread them over the tables. A second backend brings other statements, and keeps the methods.
 
-Threads: ``commit``, ``checkpoint`` and ``prune`` belong to one thread (the writer's); all other methods to another (the
-event loop's). Each side has its own connection.
+Threads: ``commit``, ``checkpoint``, ``probe`` and ``prune`` belong to one thread (the writer's); all other methods to
+another (the event loop's). Each side has its own connection.
 """
 
 import os

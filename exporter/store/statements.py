@@ -156,7 +156,7 @@ REMOVE_ENTRIES = {size: f"DELETE FROM journal WHERE seq IN ({','.join('?' * size
 ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE seq > ? ORDER BY seq LIMIT 4"""
 FIRST_ENTRY = f"SELECT coalesce(min(seq), {1 << 62}) FROM journal"  # noqa: S608 (a constant)
-LAST_ENTRY = "SELECT coalesce(max(seq), 0) FROM journal"
+SEQS = "SELECT seq FROM journal ORDER BY seq"
 UNACKNOWLEDGED = "DELETE FROM journal WHERE seq > ?"
 
 DONE = "SELECT seq FROM done"
