@@ -42,6 +42,37 @@ def test_only_the_exploding_label_is_folded():
     assert limits.take_overflow() == {"prompt_version": 1}
 
 
+def test_a_slice_seen_before_is_folded_and_counted_like_a_new_one():
+    limits = limiter(1)
+    versions = [limits.slice("shop", "/chat", "gpt", version).prompt_version for version in ("v1", "v2", "v1", "v2")]
+    assert versions == ["v1", OTHER, "v1", OTHER]
+    assert limits.take_overflow() == {"prompt_version": 2}
+
+
+def test_new_limits_reach_slices_seen_before():
+    limits = limiter(1)
+
+    def apps(*names):
+        return [limits.slice(name, "/chat", "gpt", "v1").app for name in names]
+
+    assert apps("a", "b") == ["a", OTHER]
+    limits.retain("app", ())
+    assert apps("b", "a") == ["b", OTHER]
+    limits.learn("app", ["a"])
+    assert apps("b", "a") == ["b", "a"]
+    limits.configure(dict.fromkeys(LABELS, 1), allow={"app": ("b",)})
+    assert apps("b", "a") == ["b", OTHER]
+
+
+def test_slices_of_ever_new_names_are_not_kept_for_ever():
+    limits = limiter(20_000)
+    for number in range(5_000):
+        limits.slice(f"shop {number}", "/chat", "gpt", None)
+        limits.slice(f"{'shop' * 100} {number}", "/chat", "gpt", None)
+    assert len(limits._slices) <= 4096
+    assert all(len(value or "") <= 256 for told in limits._slices for value in told)
+
+
 @pytest.mark.parametrize("blank", [None, "", " ", "\t\n\u2003 "])
 def test_what_was_not_sent_is_unknown_and_needs_no_budget(blank):
     limits = limiter(0)
