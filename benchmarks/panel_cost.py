@@ -8,8 +8,8 @@ from payload import Prose, call_attributes
 from exporter.config import load
 from exporter.evaluators import BUILT_IN, built_in
 from exporter.evaluators.panel import Panel
-from exporter.evaluators.refusal import declined
-from exporter.evaluators.words import read
+from exporter.evaluators.refusal import remembered as declines
+from exporter.evaluators.words import remembered as readings
 from exporter.trace import Document, Trace
 
 
@@ -43,8 +43,8 @@ def costs(calls, given, rounds=15):
 
 
 def forget(_):
-    read.cache_clear()
-    declined.cache_clear()
+    readings.cache_clear()
+    declines.cache_clear()
 
 
 def naive(trace):

@@ -264,7 +264,8 @@ class Pipeline:
 
     def _score(self, some: Sequence[OpenTrace]) -> None:
         traces = [self._read(parts) for parts in some]
-        outcomes = [None if trace is None else self.settings.panel.evaluate(trace) for trace in traces]
+        said = iter(self.settings.panel.evaluate_all([trace for trace in traces if trace is not None]))
+        outcomes = [None if trace is None else next(said) for trace in traces]
         self._record(some, traces, outcomes)
 
     def _read(self, parts: OpenTrace) -> Trace | None:

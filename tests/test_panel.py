@@ -174,6 +174,30 @@ def test_the_first_rule_that_matches_app_and_route_gives_the_options():
     assert said("shop-eu", "/checkout/pay") == 0.1
 
 
+def test_traces_that_are_evaluated_together_get_what_each_gets_alone():
+    def late_for_one(trace, *, say: float = 0.25):
+        return catastrophic(trace) if trace.route == "/stuck" else say
+
+    rules = (Rule(apps=("shop",), options={"say": 0.75}), Rule(apps=("web",)))
+    spec = EvaluatorSpec(name="late", timeout_seconds=0.1, rules=rules)
+    panel = Panel({"late": spec}, Registry([named("late", late_for_one), named("next", lambda trace: True)]))
+    traces = [
+        answered(app=app, route=route, content_state=state)
+        for app, route, state in (
+            ("shop", "/", "answered"), ("web", "/stuck", "answered"), ("mail", "/", "answered"), ("web", "/", "error"),
+            ("web", "/", "not_captured"), ("web", "/", "empty"),
+        )
+    ]  # fmt: skip
+    together, alone = panel.evaluate_all(traces), [panel.evaluate(trace) for trace in traces]
+    assert [said_of(one) for one in together] == [said_of(one) for one in alone]
+    assert [one.reason for one in together[1].failures] == ["timeout"]
+    assert panel.evaluate_all([]) == []
+
+
+def said_of(outcome):
+    return msgspec.structs.replace(outcome, durations=tuple(name for name, _ in outcome.durations))
+
+
 def test_many_apps_do_not_grow_the_panel_without_bound():
     panel = panel_of(echo, EvaluatorSpec(name="probe", rules=(Rule(apps=("a1",)),)))
     for number in range(10_000):

@@ -25,21 +25,21 @@ class Deadline:
     def __init__(self, tick: float) -> None:
         self._tick = tick
         self.due = inf
-        self.is_watching = False
+        self._watching = False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Arm the timer once for any number of calls; afterwards timer and handler are as they were."""
-        if self.is_watching or threading.get_ident() != _MAIN:
+        if self._watching or threading.get_ident() != _MAIN:
             yield
             return
         handler = signal.signal(signal.SIGALRM, self._on_tick)
         timer = signal.setitimer(signal.ITIMER_REAL, self._tick, self._tick)
-        self.is_watching = True
+        self._watching = True
         try:
             yield
         finally:
-            self.is_watching = False
+            self._watching = False
             self.due = inf
             signal.setitimer(signal.ITIMER_REAL, *timer)
             signal.signal(signal.SIGALRM, handler)

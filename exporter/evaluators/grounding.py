@@ -9,13 +9,12 @@ from msgspec import Struct
 
 from ..score import Score
 from ..trace import Trace
-from .refusal import declined
+from .refusal import SHORT_DECLINE, declined
 from .registry import evaluator
 from .sources import Source, source
 from .support import NAMES, Support, shares, support
 from .words import ANSWER_LIMIT, Reading, prose, read
 
-_SHORT_DECLINE = 600
 _EXPLAINED = 0.8
 _QUOTED_BELOW = 0.5
 _QUOTED = 3
@@ -38,7 +37,7 @@ def grounding(trace: Trace) -> Score | None:
     answer, texts = trace.answer, [one.text for one in trace.context] or trace.tool_results
     if not answer or not texts:
         return None
-    if len(answer) <= _SHORT_DECLINE and declined(answer).probability > 0.5:
+    if len(answer) <= SHORT_DECLINE and declined(answer).probability > 0.5:
         return None
     reading = read(prose(answer))
     found = support(reading, source(texts))

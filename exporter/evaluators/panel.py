@@ -1,6 +1,6 @@
 """Runs the configured evaluators on one Trace; knows not what they look at, lets no failure of theirs out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import partial
@@ -119,6 +119,27 @@ class _Run:
 _Plan = tuple[_Run | Unscored, ...]
 
 
+class _Hearing:
+    """A trace and what the evaluators of its plan said of it so far."""
+
+    __slots__ = ("durations", "plan", "said", "trace")
+
+    def __init__(self, trace: Trace, plan: _Plan) -> None:
+        self.trace = trace
+        self.plan = plan
+        self.said: dict[type, list[Any]] = {Evaluation: [], Unscored: [], Failure: []}
+        self.durations: list[tuple[str, float]] = []
+
+    def outcome(self) -> Outcome:
+        """All that was said."""
+        return Outcome(
+            evaluations=tuple(self.said[Evaluation]),
+            unscored=tuple(self.said[Unscored]),
+            failures=tuple(self.said[Failure]),
+            durations=tuple(self.durations),
+        )
+
+
 class _Configured(Struct, frozen=True):
     evaluator: Evaluator
     rules: tuple[tuple[Rule, _Run], ...]
@@ -159,50 +180,52 @@ class Panel:
 
     def evaluate(self, trace: Trace) -> Outcome:
         """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
+        return self.evaluate_all((trace,))[0]
+
+    def evaluate_all(self, traces: Sequence[Trace]) -> list[Outcome]:
+        """What ``evaluate`` says of each trace; each evaluator takes all of them in turn, which a processor likes."""
+        heard = [self._begun(trace) for trace in traces]
+        hearings = [one for one in heard if isinstance(one, _Hearing)]
+        if hearings:
+            with self._deadline.watching():
+                for place in range(len(self._configured)):
+                    self._ask(place, hearings)
+        return [one.outcome() if isinstance(one, _Hearing) else one for one in heard]
+
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        """Arm the time-outs once for many calls; each call alone arms them, which costs some 10 us."""
+        with self._deadline.watching():
+            yield
+
+    def _begun(self, trace: Trace) -> _Hearing | Outcome:
         if trace.content_state == "not_captured":
             return self._blind
         if trace.content_state == "error":
             return self._nowhere
-        plan = self._plan_of(trace.app, trace.route) if self._everywhere is None else self._everywhere
-        if self._deadline.is_watching:
-            return self._run(trace, plan)
-        with self._deadline.watching():
-            return self._run(trace, plan)
+        return _Hearing(trace, self._everywhere or self._plan_of(trace.app, trace.route))
 
-    @contextmanager
-    def armed(self) -> Iterator[None]:
-        """Arm the time-outs once for many traces; evaluate() alone arms them each time, which costs some 10 us."""
-        with self._deadline.watching():
-            yield
-
-    def _run(self, trace: Trace, plan: _Plan) -> Outcome:
-        all_said: dict[type, list[Any]] = {Evaluation: [], Unscored: [], Failure: []}
-        durations: list[tuple[str, float]] = []
+    def _ask(self, place: int, hearings: Sequence[_Hearing]) -> None:
         deadline, ended = self._deadline, perf_counter()
-        for run in plan:
+        for hearing in hearings:
+            run = hearing.plan[place]
             if not isinstance(run, _Run):
-                all_said[Unscored].append(run)
+                hearing.said[Unscored].append(run)
                 continue
             began = ended
             due = began + run.timeout
             try:
                 deadline.due = due
-                said = run.said(trace)
+                said = run.said(hearing.trace)
                 deadline.due = inf
             except OverdueError:
                 deadline.due = inf
                 said = run.interrupted
             ended = perf_counter()
-            durations.append((run.name, ended - began))
+            hearing.durations.append((run.name, ended - began))
             if ended > due and said is not run.interrupted:
                 said = run.late
-            all_said[type(said)].append(said)
-        return Outcome(
-            evaluations=tuple(all_said[Evaluation]),
-            unscored=tuple(all_said[Unscored]),
-            failures=tuple(all_said[Failure]),
-            durations=tuple(durations),
-        )
+            hearing.said[type(said)].append(said)
 
     def _plan_of(self, app: str, route: str) -> _Plan:
         key = app[:_NAME], route[:_NAME]

@@ -20,6 +20,9 @@ _LATER = 4096
 _TAIL = 600
 _SHORT = 400
 
+SHORT_DECLINE = 600
+"""Characters of an answer that may do nothing but decline."""
+
 
 class Decline(Struct, frozen=True):
     """How likely a text declines (0..1), and whether because what was retrieved does not hold the answer."""
@@ -73,9 +76,12 @@ def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -
     return Score(1 - said.probability, explanation="declined in words" if said.probability > 0.5 else "")
 
 
-@lru_cache(maxsize=8)
 def declined(text: str) -> Decline:
-    """Whether a text declines; the last few are remembered, since several evaluators ask."""
+    """Whether a text declines; what was said of the last short ones is remembered."""
+    return remembered(text) if len(text) <= SHORT_DECLINE else _declined(text)
+
+
+def _declined(text: str) -> Decline:
     opening, later = features(text)
     total = _WEIGHTS.bias + sum([_WEIGHTS.opening.get(name, 0.0) for name in opening])
     if later:
@@ -83,6 +89,10 @@ def declined(text: str) -> Decline:
     probability = 1 / (1 + exp(-total))
     absent = "absent" in opening
     return Decline(max(probability, 0.9) if absent else probability, absent)
+
+
+remembered = lru_cache(maxsize=40)(_declined)
+"""What ``declined`` said of the last short texts: more than are evaluated together, since several evaluators ask."""
 
 
 def features(text: str) -> tuple[list[str], list[str]]:

@@ -15,6 +15,8 @@ ANSWER_LIMIT = 64 * 1024
 CONTEXT_LIMIT = 512 * 1024
 """Characters of all documents together that are looked at."""
 
+_REMEMBERED = 16 * 1024
+
 STEM = 5
 """Bytes of a word's beginning that stand for the word, so that most of its forms are one."""
 
@@ -55,15 +57,22 @@ def plain(text: str) -> bytes:
     return spaced(text).translate(SEPARATED)
 
 
-@lru_cache(maxsize=8)
 def read(text: str) -> Reading:
-    """The words of an answer's first ANSWER_LIMIT characters; the last few answers are remembered."""
+    """The words of an answer's first ANSWER_LIMIT characters; those of the last answers that are not long are kept."""
+    return remembered(text) if len(text) <= _REMEMBERED else _read(text)
+
+
+def _read(text: str) -> Reading:
     text = text[:ANSWER_LIMIT]
     if "[" in text or "【" in text:
         text = (_MARK if "【" in text else _BRACKET).sub(" ", text)
     if "\n" in text and _DIGIT_FIRST.search("\n" + text):
         text = _LIST_NUMBER.sub(" ", text)
     return Reading(text, Vocabulary(spaced(text)))
+
+
+remembered = lru_cache(maxsize=40)(_read)
+"""What ``read`` said of the last answers: more than are evaluated together, since several evaluators ask."""
 
 
 def in_lines(text: str) -> str:
