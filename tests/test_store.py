@@ -463,6 +463,16 @@ def test_a_store_without_its_journal_goes_on(store, open_store):
     assert (list(again.journal.entries()), again.journal.last_seq) == ([], 2)
 
 
+def test_a_journal_whose_store_was_set_aside_goes_on(store, open_store):
+    store.journal.commit([(seq, ENTRY) for seq in (1, 2, 3)])
+    store.commit(Transaction(done=[1], watermark=3))
+    store.journal.commit([], [1])
+    store.close()
+    store.path.unlink()
+    again = open_store()
+    assert (again.watermark, numbers(again.journal), again.journal.last_seq) == (0, [2, 3], 3)
+
+
 # It is opened with care.
 
 
