@@ -87,6 +87,7 @@ async def test_what_needs_a_store_that_cannot_be_read_is_refused_for_now(run_exp
     store = exporter.exporter.store.path
     for path in (store, store.with_name(f"{store.name}-wal")):
         path.write_bytes(b"damaged " * (path.stat().st_size // 8))
+    exporter.exporter.store._reading.close()  # with what it remembers of the file
     answer = await exporter.client.get(f"/api/traces/{'a' * 32}")
     assert (answer.status, answer.headers.get("Retry-After")) == (503, "5")
     assert "the store cannot be read (corrupt)" in (await answer.json())["error"]
