@@ -32,13 +32,11 @@ class GroupCommit:
     """Writes the journal with ``hand``.
 
     ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in the order
-    of its number and before its sender is told; it is called also when the sender is gone. It must not raise.
-    ``group_entries`` is the size of the last group, ``pending_bytes`` are the bodies that wait.
+    of its number and before its sender is told; it is called also when the sender is gone. Where it raises, its sender
+    is told, and the entry stays until it is done with.
     """
 
     def __init__(self, journal: Journal, hand: Hand, on_durable: Callable[[int, Entry, Any], None]) -> None:
-        self.group_entries = 0
-        self.pending_bytes = 0
         self._journal = journal
         self._hand = hand
         self._on_durable = on_durable
@@ -52,7 +50,6 @@ class GroupCommit:
         """Make one entry durable and return its number; raises StoreError when it is not durable."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(entry, payload, future))
-        self.pending_bytes += len(entry.body)
         self._work.set()
         return await future
 
@@ -110,7 +107,6 @@ class GroupCommit:
             self._written(first, group)
 
     def _written(self, first: int, group: list[_Waiting]) -> None:
-        self._leave(group)
         for seq, waiting in enumerate(group, first):
             self._tell(seq, waiting)
 
@@ -119,9 +115,6 @@ class GroupCommit:
             self._on_durable(seq, waiting.entry, waiting.payload)
         except Exception as error:  # noqa: BLE001 (a fault of ours, told to this sender; the others' entries are safe)
             fail(waiting.future, error)
-            self.remove(
-                [seq]
-            )  # nothing of it was taken; left there, the store would remember all that is done after it
         if not waiting.future.done():
             waiting.future.set_result(seq)
 
@@ -131,10 +124,5 @@ class GroupCommit:
             for waiting in group:
                 await self._write([waiting])
             return
-        self._leave(group)
         for waiting in group:
             fail(waiting.future, StoreError(error.reason, str(error)))
-
-    def _leave(self, group: list[_Waiting]) -> None:
-        self.group_entries = len(group)
-        self.pending_bytes -= sum(len(waiting.entry.body) for waiting in group)

@@ -1,7 +1,6 @@
 """One thread that writes one file. Knows what a failure is, not what is written."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -14,14 +13,13 @@ _T = TypeVar("_T")
 class Hand:
     """Does one thing after the other. ``clock`` is in seconds and only goes up.
 
-    ``on_commit`` hears the seconds that a commit took, ``on_error`` why something failed; ``errors`` counts failures by
-    reason. ``problem`` is the reason why the last commit failed, None when it did not.
+    ``on_commit`` hears the seconds that a commit took, ``on_error`` why something failed. ``problem`` is the reason why
+    the last commit failed, None when it did not.
     """
 
     def __init__(
         self, name: str, on_commit: Callable[[float], None], on_error: Callable[[str], None], clock: Callable[[], float]
     ) -> None:
-        self.errors: Counter[str] = Counter()
         self.problem: str | None = None
         self._on_commit = on_commit
         self._on_error = on_error
@@ -49,7 +47,6 @@ class Hand:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except Exception as error:
             failed = error if isinstance(error, StoreError) else StoreError("internal", type(error).__name__)
-            self.errors[failed.reason] += 1
             self._on_error(failed.reason)
             raise failed from error
 

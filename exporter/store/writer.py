@@ -6,7 +6,6 @@ the journal does not wait for results.
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -45,11 +44,6 @@ class Writer:
     def problem(self) -> str | None:
         """The reason why requests or results cannot be written at the moment; None while they can."""
         return self._journal_hand.problem or self._store_hand.problem
-
-    @property
-    def errors(self) -> Counter[str]:
-        """What failed, by reason."""
-        return self._journal_hand.errors + self._store_hand.errors
 
     async def start(self) -> None:
         """Begin to write; what was queued before is written first."""
