@@ -41,8 +41,7 @@ TURNS = 4  # of the event loop after a slice: as many as a request needs to be r
 SCORE_EVERY = 0.05
 FLUSH_EVERY = 1.0
 """Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
-MUCH_UNRECORDED = 1_000
-"""Traces scored and not yet recorded, which are recorded without waiting for the time."""
+MUCH_UNRECORDED = 1_000  # traces scored and not yet recorded, which are recorded without waiting for the time
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
 MOST_UNRECORDED = 2_000
@@ -209,15 +208,15 @@ class Pipeline:
 
     def _assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool) -> None:
         opened = len(self.assembler)
+        self._done(seq)  # also where what is recorded cannot be read: then nothing is taken, and its sender is told
         added = self.assembler.add(seq, batch.spans, batch.logs, entry.received_at)
-        if not added.kept:
-            self.recorder.transaction.done.append(seq)
+        if added.kept:
+            self.recorder.transaction.done.pop()
         if not counted:
             self._count(entry, batch, added)
             self.recorder.tally.traces_opened(len(self.assembler) - opened)
         for late in added.late:
             self._take_late(late, counted=counted)
-        self.recorder.seq = max(self.recorder.seq, seq)
 
     def _count(self, entry: Entry, batch: Batch, added: Added) -> None:
         tally = self.recorder.tally

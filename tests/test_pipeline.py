@@ -1,5 +1,6 @@
 """From request to metrics on a clock that the test moves: what is counted, what is kept, what a restart changes."""
 
+import asyncio
 import json
 
 import pytest
@@ -232,6 +233,21 @@ async def test_a_journal_that_works_again_is_noticed_though_there_is_always_some
 async def ready(exporter):
     async with exporter.client.get("/-/ready") as response:
         return response.status
+
+
+async def test_a_request_that_failed_because_nothing_could_be_read_does_not_stay_in_the_journal(run_exporter):
+    exporter = await run_exporter()
+    store, asked = exporter.exporter.store, {"id": "1", "question": "q", "answer": "a"}
+    assert (await exporter.post("/v1/interactions", json=asked))[0] == 200
+    await exporter.pass_time(3)
+    store._reading._connection.close()
+    assert (await exporter.post("/v1/interactions", json=asked))[0] == 503
+    store._reading.close()
+    await exporter.pass_time(3)
+    async with asyncio.timeout(20):
+        while list(store.journal.entries()):  # noqa: ASYNC110 - the product has no such event
+            await asyncio.sleep(0)
+    assert (store.journal.oldest, await exporter.total("llmq_requests_total")) == (3, 1)
 
 
 async def test_prices_make_cost(run_exporter):
