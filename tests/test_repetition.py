@@ -40,6 +40,7 @@ def test_loops_fail(answer):
         TABLE,
         "=" * 120 + "\nA heading\n" + "=" * 120,
         "See https://example.org/" + "/".join(f"part{n}" for n in range(30)),
+        "\u00e9" * 60,
         "The first parcel left on Monday. The second parcel left on Tuesday. The third left on Sunday and came back.",
     ],
 )

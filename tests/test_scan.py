@@ -77,10 +77,10 @@ def test_both_find_the_same_names(pieces):
 
 
 @pytest.mark.parametrize("has_run", [has_run, plain_has_run], ids=["in use", "plain"])
-@given(st.lists(st.sampled_from([b"ab", b"abcdefgh", b" ", b"-", b"\x0b", b"\x85"]), max_size=30), st.integers(1, 30))
+@given(st.lists(st.sampled_from(["ab", "abcdefgh", "\u00e9", "\u4e2d\u4e2d", " ", "-", "\x0b"])), st.integers(1, 30))
 def test_a_run_has_neither_white_space_nor_what_draws_lines(has_run, pieces, length):
-    text = b"".join(pieces)
-    assert has_run(text, length) == bool(re.search(rb"[^\s=_*~#.|+-]{%d}" % length, text))
+    text = "".join(pieces)
+    assert has_run(text.encode(), length) == bool(re.search(rf"[^\t\n\f\r =_*~#.|+-]{{{length}}}", text))
 
 
 @pytest.mark.parametrize("sketch", [sketch, plain_sketch], ids=["in use", "plain"])

@@ -111,16 +111,30 @@ static PyObject *apart(PyObject *module, PyObject *text)
 static unsigned char breaks[256];
 
 /* Looks back from where a run could end; from a break found there the next one can only end so much further on. */
-static PyObject *has_run(PyObject *module, PyObject *arguments)
+static int has_bytes(const char *text, Py_ssize_t size, Py_ssize_t length)
 {
-    const char *text;
-    Py_ssize_t size, length, run = 0;
-    if (!PyArg_ParseTuple(arguments, "y#n", &text, &size, &length))
-        return NULL;
+    Py_ssize_t run = 0;
     for (Py_ssize_t end = length; end <= size && run < length; end += length - run)
         for (run = 0; run < length && !breaks[(unsigned char)text[end - 1 - run]];)
             run++;
-    return PyBool_FromLong(run >= length);
+    return run >= length;
+}
+
+static int has_characters(const char *text, Py_ssize_t size, Py_ssize_t length)
+{
+    Py_ssize_t run = 0;
+    for (Py_ssize_t at = 0; at < size && run < length; at++)
+        run = breaks[(unsigned char)text[at]] ? 0 : run + ((text[at] & 0xC0) != 0x80);
+    return run >= length;
+}
+
+static PyObject *has_run(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t size, length;
+    if (!PyArg_ParseTuple(arguments, "y#n", &text, &size, &length))
+        return NULL;
+    return PyBool_FromLong(has_bytes(text, size, length) && has_characters(text, size, length));
 }
 
 static uint32_t remainders[256];
@@ -198,7 +212,7 @@ static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_scan", NULL, -1, fu
 PyMODINIT_FUNC PyInit__scan(void)
 {
     for (uint32_t one = 0; one < 256; one++) {
-        breaks[one] = is_space(one) || is_one_of("=_*~#.|+-", (char)one);
+        breaks[one] = is_one_of("\t\n\f\r =_*~#.|+-", (char)one);
         remainders[one] = one;
         for (int bit = 0; bit < 8; bit++)
             remainders[one] = remainders[one] >> 1 ^ (remainders[one] & 1 ? 0xEDB88320u : 0);

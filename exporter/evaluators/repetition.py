@@ -36,8 +36,11 @@ def _repeated_share(words: Vocabulary, share: float) -> float:
     total = count - 3
     if count >= _FEWEST_OF_ONE and distinct <= 2:
         return 1.0 - distinct / count
-    # A text has at least as many distinct 4-grams as it has distinct words, less what its end cuts off.
+    # A text has at least as many distinct 4-grams as it has distinct words or pairs, less what its end cuts off:
+    # where those already vary enough there is no need to count.
     if count < _FEWEST_WORDS or distinct - 3 >= total * (1 - share):
+        return 0.0
+    if count - 1 - words.repeats(2) - 2 >= total * (1 - share):
         return 0.0
     return 1.0 - (total - words.repeats(4)) / total
 

@@ -13,7 +13,6 @@ __all__ = ["apart", "has_run", "names", "sketch"]
 
 _MARK = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
 _ALONE = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
-_BREAK = re.compile(rb"[\s=_*~#.|+-]")
 _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 
@@ -24,8 +23,8 @@ def plain_apart(text: bytes, /) -> bytes:
 
 
 def plain_has_run(text: bytes, length: int, /) -> bool:
-    """Are there so many bytes in a row without white space and what Markdown draws lines with?"""
-    return max(map(len, _BREAK.split(text))) >= length
+    """Are there so many characters of UTF-8 in a row without white space and what Markdown draws lines with?"""
+    return re2.search(rb"[^\t\n\f\r =_*~#.|+-]{%d}" % length, text) is not None
 
 
 def plain_names(text: bytes, /) -> bytes:

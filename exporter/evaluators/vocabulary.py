@@ -13,48 +13,48 @@ SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 3
 class PlainVocabulary:
     """The distinct words of a text: letters, digits and what is not ASCII, in lower case."""
 
-    __slots__ = ("_order", "_words")
+    __slots__ = ("distinct", "order")
 
     def __init__(self, text: bytes) -> None:
-        self._order = text.translate(SEPARATED).split()
-        self._words = dict.fromkeys(self._order)
+        self.order = text.translate(SEPARATED).split()
+        self.distinct = dict.fromkeys(self.order)
 
     def __len__(self) -> int:
         """How many distinct words there are."""
-        return len(self._words)
+        return len(self.distinct)
 
     @property
     def total(self) -> int:
         """How many words the text has, repeated ones too."""
-        return len(self._order)
+        return len(self.order)
 
     def words(self) -> list[bytes]:
         """The words in order of appearance."""
-        return list(self._words)
+        return list(self.distinct)
 
     def overlap(self, other: "PlainVocabulary") -> int:
         """How many words are in another vocabulary too."""
-        return len({*self._words}.intersection(other.words()))
+        return len(self.distinct.keys() & other.distinct.keys())
 
     def against(self, known: "PlainVocabulary", ignored: "PlainVocabulary") -> tuple[int, "PlainVocabulary"]:
         """How many words are not ignored, and those of them that ``known`` has not, nor with another ending."""
-        left_out, here = {*ignored.words()}, {*known.words()}
-        counted = [word for word in self._words if word not in left_out]
-        strange = [word for word in counted if here.isdisjoint((word, *_forms(word)))]
+        counted = [word for word in self.distinct if word not in ignored.distinct]
+        missing = [word for word in counted if word not in known.distinct]
+        strange = [word for word in missing if known.distinct.keys().isdisjoint(_forms(word))]
         return len(counted), PlainVocabulary(b" ".join(strange))
 
     def numbers(self) -> int:
         """How many words are numbers: digits alone."""
-        return sum(map(bytes.isdigit, self._words))
+        return sum(map(bytes.isdigit, self.distinct))
 
     def lines(self, text: bytes) -> list[tuple[int, int]]:
         """Of each line of a text, how many distinct words of it are here, and how many words it has in all."""
-        lines = map(PlainVocabulary, text.split(b"\n"))
-        return [(line.overlap(self), line.total) for line in lines]
+        lines = map(bytes.split, text.translate(SEPARATED).split(b"\n"))
+        return [(len(self.distinct.keys() & words), len(words)) for words in lines]
 
     def repeats(self, length: int) -> int:
         """How many runs of so many words of the text occurred before in it."""
-        runs = list(zip(*[self._order[start:] for start in range(length)], strict=False))
+        runs = list(zip(*[self.order[start:] for start in range(length)], strict=False))
         return len(runs) - len(set(runs))
 
 
