@@ -74,9 +74,8 @@ class GroupCommit:
             await self._work.wait()
             self._work.clear()
             await self._write(self._next_group())
-            if (
-                self._queue
-            ):  # who asked meanwhile has waited for one long write, and does not wait for housekeeping, too
+            if self._queue:
+                # Who asked meanwhile has waited for one long write, and does not wait for housekeeping, too.
                 await self._write(self._next_group())
             with suppress(StoreError):  # counted; what was committed is safe in the WAL, and the next one tries again
                 await self._hand.do(self._journal.checkpoint)
