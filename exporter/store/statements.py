@@ -63,7 +63,7 @@ PRAGMA wal_autocheckpoint = 0;
 PRAGMA journal_size_limit = 268435456;
 PRAGMA secure_delete = FAST;
 """
-READING = "PRAGMA query_only = ON; PRAGMA cache_size = -8192;"
+READING = "PRAGMA query_only = ON; PRAGMA cache_size = -2048;"
 
 # What one row of a commit does, by its kind; a row without a kind does nothing.
 SPREAD = {
@@ -101,12 +101,12 @@ JOURNAL = Schema(
     _JOURNAL,
     _JOURNAL_VERSION,
     _creation(_JOURNAL, _JOURNAL_VERSION, "NONE", _JOURNAL_TABLES),
-    f"{_DURABLE} PRAGMA cache_size = -4096;",
+    f"{_DURABLE} PRAGMA cache_size = -1024;",
     wal_pages=1000,
 )
 
-# A few sizes, so that each is compiled once; 2048 rows of 11 stay below SQLite's 32766 parameters.
-MAX_ROWS = 2048
+# A few sizes, so that each is compiled once. A statement keeps what was last bound to it, so none is of many rows.
+MAX_ROWS = 256
 SIZES = tuple(1 << n for n in range(MAX_ROWS.bit_length()))
 
 
