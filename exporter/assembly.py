@@ -143,10 +143,8 @@ class Assembler:
                 added.duplicates["traces", "same" if _same(before, span) else "conflicting"] += 1
             elif self._has_room(trace, "traces", added):
                 trace.spans[span.span_id] = span
-                trace.size += span.size
-                self.bytes += span.size
                 added.spans += 1
-                touched[trace.trace_id] = trace
+                self._grow(trace, span.size, touched)
 
     def _add_logs(
         self, logs: Sequence[LogRecord], touched: dict[bytes, OpenTrace], recorded: Known, now: float, added: Added
@@ -157,10 +155,13 @@ class Assembler:
                 added.duplicates["logs", "same"] += 1
             elif self._has_room(trace, "logs", added):
                 trace.logs[log.key] = log
-                trace.size += log.size
-                self.bytes += log.size
                 added.logs += 1
-                touched[trace.trace_id] = trace
+                self._grow(trace, log.size, touched)
+
+    def _grow(self, trace: OpenTrace, size: int, touched: dict[bytes, OpenTrace]) -> None:
+        trace.size += size
+        self.bytes += size
+        touched[trace.trace_id] = trace
 
     def _opened(self, trace_id: bytes, touched: dict[bytes, OpenTrace], recorded: Known, now: float) -> OpenTrace:
         before = recorded.get(trace_id)

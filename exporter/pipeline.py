@@ -251,15 +251,14 @@ class Pipeline:
         until = time.perf_counter() + seconds
         if len(self.recorder.transaction.traces) >= MOST_UNRECORDED:
             return False
+        more = False
         with self.settings.panel.armed():
             due = self.assembler.due(self._now())
-            while some := several(due):
+            while not more and (some := several(due)):
                 self._score(some)
-                if time.perf_counter() > until:
-                    self.door.look()
-                    return True
+                more = time.perf_counter() > until
         self.door.look()
-        return False
+        return more
 
     def _score(self, some: Sequence[OpenTrace]) -> None:
         traces = [self._read(parts) for parts in some]
@@ -323,7 +322,8 @@ class Pipeline:
             one.outcome = replace(one.outcome, unscored=one.outcome.unscored + left)
 
     def _describe(self, one: Scored) -> None:
-        content = self.settings.content in ("all", "failing" if one.is_failing else "all")
+        kept = self.settings.content
+        content = kept == "all" or (kept == "failing" and one.is_failing)
         one.document = encoded(one.trace, one.outcome, content=content, redact=self.recorder.redact)
 
     def _count_scored(self, one: Scored) -> None:

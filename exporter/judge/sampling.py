@@ -50,10 +50,10 @@ class Rule(Struct, frozen=True, kw_only=True):
     def matches(self, trace: Trace) -> bool:
         """Whether this rule is for the trace."""
         return (
-            (self.apps == _ALL or _any(self.apps, trace.app))
-            and (self.routes == _ALL or _any(self.routes, trace.route))
-            and (self.models == _ALL or _any(self.models, trace.model_version))
-            and (self.environments == _ALL or _any(self.environments, trace.environment or ""))
+            _any(self.apps, trace.app)
+            and _any(self.routes, trace.route)
+            and _any(self.models, trace.model_version)
+            and _any(self.environments, trace.environment or "")
         )
 
 
@@ -197,4 +197,4 @@ def hard(targeted: Targeted, verdicts: Mapping[str, tuple[str, float, float]], *
 
 
 def _any(globs: tuple[str, ...], text: str) -> bool:
-    return any(fnmatchcase(text, glob) for glob in globs)
+    return globs == _ALL or any(fnmatchcase(text, glob) for glob in globs)

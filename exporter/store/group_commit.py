@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .hand import Hand, fail
+from .hand import Hand, fail, tell
 from .journal import Journal
 from .records import Entry, StoreError
 
@@ -114,8 +114,7 @@ class GroupCommit:
             self._on_durable(seq, waiting.entry, waiting.payload)
         except Exception as error:  # noqa: BLE001 (a fault of ours, told to this sender; the others' entries are safe)
             fail(waiting.future, error)
-        if not waiting.future.done():
-            waiting.future.set_result(seq)
+        tell(waiting.future, seq)
 
     async def _not_written(self, group: list[_Waiting], error: StoreError) -> None:
         if error.reason == "internal" and len(group) > 1:

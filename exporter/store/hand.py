@@ -55,7 +55,13 @@ class Hand:
         self._thread.shutdown()
 
 
+def tell(future: asyncio.Future[_T], result: _T) -> None:
+    """Give the one who waits a result, if anybody does still."""
+    if not future.done():
+        future.set_result(result)
+
+
 def fail(future: asyncio.Future[Any], error: Exception) -> None:
-    """Tell who waits, if anybody does still."""
+    """Give the one who waits an error, if anybody does still."""
     if not future.done():
         future.set_exception(error)

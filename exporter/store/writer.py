@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from .group_commit import GroupCommit
-from .hand import Hand, fail
+from .hand import Hand, fail, tell
 from .sqlite import Entry, Store, StoreError, Transaction
 
 _Results = tuple[Transaction, asyncio.Future[None]]
@@ -127,21 +127,17 @@ class Writer:
         try:
             await self._store_hand.commit(self._store.commit, transaction)
         except StoreError as error:
-            self._transaction = None
             fail(future, error)
         else:
-            self._transaction = None
             self.requests.remove(transaction.done)
-            if not future.done():
-                future.set_result(None)
+            tell(future, None)
+        finally:
+            self._transaction = None
 
     async def _prune_some(self, older_than: float | None, max_bytes: int | None, future: asyncio.Future[int]) -> None:
         try:
-            pruned = await self._store_hand.do(self._store.prune, older_than, max_bytes)
+            tell(future, await self._store_hand.do(self._store.prune, older_than, max_bytes))
         except StoreError as error:
-            self._prune = None
             fail(future, error)
-        else:
+        finally:
             self._prune = None
-            if not future.done():
-                future.set_result(pruned)
