@@ -12,7 +12,6 @@ from ..trace import Event, LogRecord, Span
 _NANOSECONDS = 1_000_000_000
 _DAY = 86_400.0
 _YEAR = 365 * _DAY
-_LATEST = 2**64 - 1
 _NO_TRACE_ID = bytes(16)
 _NO_SPAN_ID = bytes(8)
 _ANY_SPAN_ID = bytes(range(8))
