@@ -245,9 +245,9 @@ async def test_a_request_that_failed_because_nothing_could_be_read_does_not_stay
     store._reading.close()
     await exporter.pass_time(3)
     async with asyncio.timeout(20):
-        while list(store.journal.entries()):  # noqa: ASYNC110 - the product has no such event
+        while store.journal.oldest < 3:  # noqa: ASYNC110 - the product has no such event
             await asyncio.sleep(0)
-    assert (store.journal.oldest, await exporter.total("llmq_requests_total")) == (3, 1)
+    assert (list(store.journal.entries()), await exporter.total("llmq_requests_total")) == ([], 1)
 
 
 async def test_prices_make_cost(run_exporter):
