@@ -31,24 +31,31 @@ COMMIT;
 """
 
 
-_TABLES = """
+# A statement of many rows that may fail alone keeps a journal of its own: each page that it changes is copied, and
+# written to a temporary file. Here what cannot be written takes its whole transaction with it.
+_NEEDED = "NOT NULL ON CONFLICT ROLLBACK"
+
+# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
+_TABLES = f"""
 CREATE TABLE traces(
-  id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, recorded_at REAL NOT NULL, app TEXT NOT NULL,
-  route TEXT NOT NULL, model_version TEXT NOT NULL, prompt_version TEXT NOT NULL, spans BLOB NOT NULL,
-  document BLOB NOT NULL, response_id TEXT, conversation_id TEXT, user TEXT);
+  id INTEGER PRIMARY KEY, trace_id BLOB {_NEEDED} UNIQUE ON CONFLICT REPLACE, recorded_at REAL {_NEEDED},
+  app TEXT {_NEEDED}, route TEXT {_NEEDED}, model_version TEXT {_NEEDED}, prompt_version TEXT {_NEEDED},
+  spans BLOB {_NEEDED}, document BLOB {_NEEDED}, response_id TEXT, conversation_id TEXT, user TEXT);
 CREATE INDEX traces_response ON traces(response_id) WHERE response_id IS NOT NULL;
 CREATE INDEX traces_conversation ON traces(conversation_id) WHERE conversation_id IS NOT NULL;
 CREATE INDEX traces_user ON traces(user) WHERE user IS NOT NULL;
 CREATE TABLE objects(
-  kind TEXT NOT NULL, key BLOB NOT NULL, at REAL NOT NULL, value BLOB NOT NULL, PRIMARY KEY(kind, key));
+  kind TEXT {_NEEDED}, key BLOB {_NEEDED}, at REAL {_NEEDED}, value BLOB {_NEEDED},
+  PRIMARY KEY(kind, key) ON CONFLICT REPLACE);
 CREATE INDEX objects_at ON objects(kind, at);
 CREATE TABLE totals(
-  family TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(family, labels)) WITHOUT ROWID;
+  family TEXT {_NEEDED}, labels TEXT {_NEEDED}, value TEXT {_NEEDED},
+  PRIMARY KEY(family, labels) ON CONFLICT REPLACE) WITHOUT ROWID;
 CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('watermark', 0), ('spent_seq', 0);
 CREATE TABLE done(seq INTEGER PRIMARY KEY);
 CREATE INDEX traces_recorded ON traces(recorded_at);
-"""
+"""  # noqa: S608 (a constant)
 
 _JOURNAL_TABLES = """
 CREATE TABLE journal(
@@ -87,7 +94,7 @@ _WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
 WORK_COLUMNS = 4
 PAIR = (None,)  # what a row of a kind and two values lacks
 
-_STORE, _STORE_VERSION = 0x6C6C6D71, 3  # "llmq" in ASCII
+_STORE, _STORE_VERSION = 0x6C6C6D71, 4  # "llmq" in ASCII
 STORE = Schema(
     _STORE,
     _STORE_VERSION,
@@ -116,42 +123,27 @@ def _rows(count: int, columns: int) -> str:
 
 COMMIT = {size: f"INSERT INTO work VALUES {_rows(size, WORK_COLUMNS)}" for size in SIZES}  # noqa: S608 (constants)
 
-# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
+
+def _insert(into: str, columns: int) -> dict[int, str]:
+    """Inserts of rows by their number; a row of None is left out."""
+    return {
+        size: f"INSERT INTO {into} SELECT * FROM (VALUES {_rows(size, columns)}) WHERE column1 IS NOT NULL"  # noqa: S608
+        for size in SIZES
+    }
+
+
 TRACE_COLUMNS = 11
-TRACES = {
-    size: f"""INSERT INTO traces
-  (trace_id, recorded_at, app, route, model_version, prompt_version, spans, document,
-   response_id, conversation_id, user)
-SELECT * FROM (VALUES {_rows(size, TRACE_COLUMNS)}) WHERE column1 IS NOT NULL
-ON CONFLICT(trace_id) DO UPDATE SET recorded_at = excluded.recorded_at, app = excluded.app,
-  route = excluded.route, model_version = excluded.model_version, prompt_version = excluded.prompt_version,
-  spans = excluded.spans, document = excluded.document, response_id = excluded.response_id,
-  conversation_id = excluded.conversation_id, user = excluded.user"""  # noqa: S608 (constants)
-    for size in SIZES
-}
-
+TRACES = _insert(
+    """traces(trace_id, recorded_at, app, route, model_version, prompt_version, spans, document,
+  response_id, conversation_id, user)""",
+    TRACE_COLUMNS,
+)
 OBJECT_COLUMNS = 4
-PUT_OBJECTS = {
-    size: f"""INSERT INTO objects(kind, key, at, value)
-SELECT * FROM (VALUES {_rows(size, OBJECT_COLUMNS)}) WHERE column1 IS NOT NULL
-ON CONFLICT(kind, key) DO UPDATE SET at = excluded.at, value = excluded.value"""  # noqa: S608 (constants)
-    for size in SIZES
-}
-
+PUT_OBJECTS = _insert("objects(kind, key, at, value)", OBJECT_COLUMNS)
 TOTAL_COLUMNS = 3
-ADD_TOTALS = {
-    size: f"""INSERT INTO totals(family, labels, value)
-SELECT * FROM (VALUES {_rows(size, TOTAL_COLUMNS)}) WHERE column1 IS NOT NULL
-ON CONFLICT(family, labels) DO UPDATE SET value = excluded.value"""  # noqa: S608 (constants)
-    for size in SIZES
-}
-
+ADD_TOTALS = _insert("totals(family, labels, value)", TOTAL_COLUMNS)
 ENTRY_COLUMNS = 6
-ADD_ENTRIES = {
-    size: f"""INSERT INTO journal(seq, received_at, signal, media_type, encoding, body)
-SELECT * FROM (VALUES {_rows(size, ENTRY_COLUMNS)}) WHERE column1 IS NOT NULL"""  # noqa: S608 (constants)
-    for size in SIZES
-}
+ADD_ENTRIES = _insert("journal(seq, received_at, signal, media_type, encoding, body)", ENTRY_COLUMNS)
 REMOVE_ENTRIES = {size: f"DELETE FROM journal WHERE seq IN ({','.join('?' * size)})" for size in SIZES}  # noqa: S608
 ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE seq > ? ORDER BY seq LIMIT 4"""
