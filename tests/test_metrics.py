@@ -446,9 +446,12 @@ def test_a_new_pass_mark_keeps_counts_and_sums_and_is_never_too_high(metrics, cl
     assert value(again, "llmq_evaluation_score_sum", **labels) == pytest.approx(1.7)
 
 
-def test_a_reload_with_another_pass_mark_takes_tallies_that_are_under_way(metrics):
+@pytest.mark.parametrize(("staged", "counts"), [(False, (2, 1)), (True, (1, 2))])
+def test_a_reload_with_another_pass_mark_takes_tallies_that_are_under_way(metrics, staged, counts):
     metrics.apply(record(metrics, Outcome(evaluations=(verdict(score=0.95),))))
     under_way = record(metrics, Outcome(evaluations=(verdict(score=0.92),)))
+    if staged:
+        metrics.stage(under_way)
     metrics.configure(("refusal",), (0.93,))
     metrics.apply(under_way)
     metrics.apply(record(metrics, Outcome(evaluations=(verdict(score=0.91),))))
@@ -457,7 +460,7 @@ def test_a_reload_with_another_pass_mark_takes_tallies_that_are_under_way(metric
     )
     assert histogram.bounds == (*f.SCORE.bounds[:9], 0.93, 1.0)
     assert sum(histogram.counts) == 3
-    assert (histogram.counts[9], histogram.counts[10]) == (1, 2)
+    assert (histogram.counts[9], histogram.counts[10]) == counts
 
 
 BOUNDS = st.lists(st.integers(1, 9).map(lambda tenth: tenth / 10), min_size=1, unique=True).map(sorted).map(tuple)

@@ -5,6 +5,7 @@ gauges of the moment, which are read when they are scraped.
 """
 
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
@@ -19,25 +20,64 @@ from .catalogue import CATALOGUE
 from .exposition import Exposition
 from .labels import Slice
 from .ledger import MOST, Deltas, Ledger, Row
-from .series import Exemplar, Family, Observed, Series, series_of
-from .slices import Slices, SliceSeries
+from .series import Exemplar, Family, series_of
+from .slices import Gathered, Slices, SliceSeries
 
 
 class Tally(Deltas):
     """What one batch of events adds to the metrics; shown once ``Metrics.apply`` is called with it.
 
-    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours. What most
-    traces add to is looked up once for a batch, not once for a trace.
+    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours. What every
+    trace adds is gathered by slice, and laid into the series when it settles.
     """
 
-    __slots__ = ("_durations", "_now", "_slices", "_unscored")
+    __slots__ = ("_durations", "_gathered", "_now", "_slices", "_unscored")
 
     def __init__(self, slices: Slices, now: Callable[[], float]) -> None:
         super().__init__(now())
         self._slices = slices
         self._now = now
-        self._durations: dict[str, Observed] = {}
-        self._unscored: dict[tuple[str, str, str], Series] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._gathered: defaultdict[Slice, Gathered] = defaultdict(Gathered)
+        self._durations: defaultdict[str, list[float]] = defaultdict(list)
+        self._unscored: Counter[tuple[str, tuple[Unscored, ...]]] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._gathered) or super().__bool__()
+
+    def settle(self) -> None:
+        """Lay what was gathered of slices into their series."""
+        for where, gathered in self._gathered.items():
+            self._lay(self._slices.of(where), gathered)
+        for evaluator, seconds in self._durations.items():
+            self.observed[series_of(f.EVALUATION_DURATION, (evaluator,))].values += seconds
+        for (app, some), count in self._unscored.items():
+            for one in some:
+                self.counters[series_of(f.UNSCORED, (one.evaluator, one.reason, app))] += count
+        self._begin()
+
+    def _lay(self, series: SliceSeries, gathered: Gathered) -> None:
+        counters = self.counters
+        if gathered.requests:
+            counters[series.requests] += gathered.requests
+            self.gauges.setdefault(series.first_seen, gathered.first_at)
+        if gathered.durations:
+            self.observed[series.duration].values += gathered.durations
+        told = (series.input, gathered.input), (series.output, gathered.output), (series.cost, gathered.cost)
+        for counter, amount in told:
+            if amount is not None:
+                counters[counter] += amount
+        for kind, verdicts in gathered.kinds.items():
+            counter, scores, last = series.kinds.get(kind) or series.of(kind)
+            counters[counter] += len(verdicts.scores)
+            self.gauges[last] = max(verdicts.at, self.gauges.get(last, 0.0))
+            observed = self.observed[scores]
+            observed.values += verdicts.scores
+            if verdicts.exemplars:
+                self.exemplars[counter] = verdicts.exemplars[-1]
+                observed.exemplars = sorted(observed.exemplars + verdicts.exemplars, key=_age)
 
     def received(
         self, signal: str, spans: int, logs: int, rejected: Mapping[str, int], anomalies: Mapping[str, int]
@@ -90,25 +130,25 @@ class Tally(Deltas):
 
     def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
         """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""
-        series, counters = self._slices.of(where), self.counters
-        self.at = self._now()
-        counters[series.requests] += 1.0
-        self.gauges.setdefault(series.first_seen, self.at)
+        gathered, self.at = self._gathered[where], self._now()
+        if not gathered.requests:
+            gathered.first_at = self.at
+        gathered.requests += 1
         if (duration := trace.duration_seconds) is not None and 0.0 <= duration < MOST:
-            self.observed[series.duration].values.append(duration)
+            gathered.durations.append(duration)
         if (tokens := trace.input_tokens) is not None and 0 <= tokens < MOST:
-            counters[series.input] += tokens
+            gathered.input = tokens + (gathered.input or 0.0)
         if (tokens := trace.output_tokens) is not None and 0 <= tokens < MOST:
-            counters[series.output] += tokens
+            gathered.output = tokens + (gathered.output or 0.0)
         if cost_dollars is not None and 0.0 <= cost_dollars < MOST:
-            counters[series.cost] += cost_dollars
-        self._evaluated(series, trace.trace_id, outcome.evaluations)
+            gathered.cost = cost_dollars + (gathered.cost or 0.0)
+        self._evaluated(gathered, trace.trace_id, outcome.evaluations)
         self._unevaluated(where.app, outcome)
 
     def evaluated(self, where: Slice, trace_id: str, evaluation: Evaluation) -> None:
         """Count one verdict that comes later than its trace, as a judge's does."""
         self.at = self._now()
-        self._evaluated(self._slices.of(where), trace_id, (evaluation,))
+        self._evaluated(self._gathered[where], trace_id, (evaluation,))
 
     def judge_compared(self, judge: tuple[str, str], verdicts: tuple[str, str], source: str) -> None:
         """Count verdicts of (judge, human) on one case by a (evaluator, version); ``source`` is review or anchor."""
@@ -204,38 +244,28 @@ class Tally(Deltas):
         exemplar = None if covered else Exemplar(trace_id, 1.0, self._now())
         self.inc(f.OFFLINE_FAILURES, ("covered" if covered else "uncovered", app, route), exemplar=exemplar)
 
-    def _evaluated(self, series: SliceSeries, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
-        counters, gauges, observed, at = self.counters, self.gauges, self.observed, self.at
+    def _evaluated(self, gathered: Gathered, trace_id: str, evaluations: Iterable[Evaluation]) -> None:
+        kinds, at = gathered.kinds, self.at
         for one in evaluations:
-            score, verdict = one.score, one.verdict
-            kind = (one.evaluator, one.evaluator_version, verdict, one.sample)
-            counter, scores, last = series.kinds.get(kind) or series.of(kind)
-            counters[counter] += 1.0
-            gauges[last] = at
-            found = observed[scores]
-            found.values.append(score)
-            if verdict == "fail":
-                exemplar = self.exemplars[counter] = Exemplar(trace_id, score, at)
-                found.exemplars.append(exemplar)
+            verdicts = kinds[one.evaluator, one.evaluator_version, one.verdict, one.sample]
+            verdicts.scores.append(one.score)
+            verdicts.at = at
+            if one.verdict == "fail":
+                verdicts.exemplars.append(Exemplar(trace_id, one.score, at))
 
     def _unevaluated(self, app: str, outcome: Outcome) -> None:
-        counters, durations, unscored = self.counters, self._durations, self._unscored
+        durations = self._durations
         for evaluator, seconds in outcome.durations:
             if 0.0 <= seconds < MOST:
-                (durations.get(evaluator) or self._duration(evaluator)).values.append(seconds)
-        for one in outcome.unscored:
-            labels = one.evaluator, one.reason, app
-            counters[unscored.get(labels) or self._left(labels)] += 1.0
+                durations[evaluator].append(seconds)
+        if outcome.unscored:
+            self._unscored[app, outcome.unscored] += 1
         for failure in outcome.failures:
-            counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
+            self.counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
 
-    def _duration(self, evaluator: str) -> Observed:
-        found = self._durations[evaluator] = self.observed[series_of(f.EVALUATION_DURATION, (evaluator,))]
-        return found
 
-    def _left(self, labels: tuple[str, str, str]) -> Series:
-        found = self._unscored[labels] = series_of(f.UNSCORED, labels)
-        return found
+def _age(exemplar: Exemplar) -> float:
+    return exemplar.at
 
 
 class Metrics:

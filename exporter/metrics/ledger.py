@@ -61,8 +61,13 @@ class Deltas:
         series = series_of(family, labels)
         self.gauges[series] = combined(family, self.gauges.get(series), value)
 
+    def settle(self) -> None:
+        """Lay what was gathered in another way into these; called before they are read."""
+
     def merge(self, other: "Deltas") -> None:
         """Add everything of a later batch to this one."""
+        self.settle()
+        other.settle()
         self.at = max(self.at, other.at)
         for series, amount in other.counters.items():
             self.counters[series] += amount
@@ -199,6 +204,7 @@ class Ledger:
 
     def _changed(self, deltas: Deltas) -> "_Changed":
         """What a batch makes of the totals."""
+        deltas.settle()
         return _Changed(deltas, self._new_numbers(deltas), self._new_histograms(deltas))
 
     def _new_numbers(self, deltas: Deltas) -> dict[Series, float]:
@@ -297,6 +303,7 @@ def _redeclared(series: Series, family: Family) -> Series:
 
 def _touched(deltas: Deltas | None) -> Iterator[Series]:
     if deltas is not None:
+        deltas.settle()
         yield from deltas.counters
         yield from deltas.gauges
         yield from deltas.observed

@@ -1,13 +1,45 @@
-"""The series of each slice, named once and kept, because naming a series costs more than counting. Knows no total."""
+"""The slices: what a batch gathers of each, and its series, named once and kept. Knows no total.
+
+What is gathered is laid into series once for a batch: naming a series, and finding it among thousands, costs more than
+counting.
+"""
+
+from collections import defaultdict
 
 from . import families as f
 from . import own
 from .labels import Slice
-from .series import Family, Series, series_of
+from .series import Exemplar, Family, Series, series_of
 
 Kind = tuple[str, str, str, str]
 """Of a verdict: evaluator, its version, verdict, sample."""
 _KEPT = 4096
+
+
+class Verdicts:
+    """Verdicts of one kind in one slice: their scores, the exemplars among them, and when the last one came."""
+
+    __slots__ = ("at", "exemplars", "scores")
+
+    def __init__(self) -> None:
+        self.scores: list[float] = []
+        self.exemplars: list[Exemplar] = []
+        self.at = 0.0
+
+
+class Gathered:
+    """What a batch adds to one slice; None where no trace told it. ``first_at`` is when its first trace came."""
+
+    __slots__ = ("cost", "durations", "first_at", "input", "kinds", "output", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.first_at = 0.0
+        self.durations: list[float] = []
+        self.input: float | None = None
+        self.output: float | None = None
+        self.cost: float | None = None
+        self.kinds: defaultdict[Kind, Verdicts] = defaultdict(Verdicts)
 
 
 class SliceSeries:
