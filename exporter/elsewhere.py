@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from .metrics.labels import OTHER, Limiter
 from .score import Evaluation, Failure
-from .semconv.evaluations import REPORTED, Reported, reported
+from .semconv.evaluations import REPORTED, Reported, may_report, reported
 from .trace import LogRecord, Span
 
 _THEIRS: Final = f"{REPORTED}_"
@@ -39,6 +39,8 @@ class Elsewhere:
 
     def read(self, spans: Collection[Span], logs: Collection[LogRecord]) -> list[Reported]:
         """What the parts of a trace report; users' feedback among it keeps its own name."""
+        if not may_report(spans, logs):
+            return []
         found = []
         for one in reported(spans, logs):
             bounded = one.evaluation if one.is_feedback else self._bounded(one.evaluation)

@@ -12,7 +12,7 @@ from exporter.decode.batch import DecodeError, TooLarge
 from exporter.feedback.annotate import MOST_SIGNALS, Annotated, Said, annotate
 from exporter.feedback.distance import edit_ratio
 from exporter.feedback.pace import Pace
-from exporter.feedback.recent import Recent
+from exporter.feedback.recent import MOST_A_TURN, Recent
 from exporter.feedback.signals import MOST_ITEMS, Feedback, read
 from exporter.trace import Document, ToolCall, Trace
 
@@ -292,6 +292,18 @@ def test_a_trace_is_remembered_as_it_was():
     assert (recent.get(b"1"), b"1" in recent) == (trace, True)
     recent.remove(b"1")
     assert (recent.get(b"1"), recent.bytes) == (None, 0)
+
+
+def test_of_many_traces_a_second_some_are_remembered_for_longer_and_those_that_feedback_waits_for():
+    recent = Recent()
+    ids = [number.to_bytes(2, "big") for number in range(MOST_A_TURN + 2)]
+    for each in ids[:-1]:
+        recent.add(each, Trace(trace_id=TRACE))
+    recent.add(ids[-1], Trace(trace_id=TRACE), wanted=True)
+    assert [each for each in ids if each not in recent] == [ids[-2]]
+    recent.compress()
+    recent.add(ids[-2], Trace(trace_id=TRACE))
+    assert all(each in recent for each in ids)
 
 
 def test_what_stays_is_compressed_and_more_of_it_remembered():

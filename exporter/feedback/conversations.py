@@ -23,8 +23,8 @@ from .derive import Turn, follows, is_later, turn
 KIND: Final = "conversation"
 _ENDS_AT_ONCE: Final = 500
 _LONGEST_KEY: Final = 128
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Turn)
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Turn)
 
 
 class Conversations:

@@ -19,6 +19,7 @@ from ..recorder import Recorder
 from ..scored import Scored
 from ..semconv.evaluations import Reported
 from ..store.records import Entry, Located, StoreError
+from ..trace import Trace
 from .conversations import Conversations
 from .credit import Credit, Follower
 from .recent import Recent
@@ -125,24 +126,28 @@ class FeedbackDesk:
 
     def follow(self, scored: Scored) -> None:
         """Join what waits for a trace that was just recorded, and see what it says of the one before."""
-        self.recent.add(scored.trace_id, scored.trace)
-        if self.waiting:
-            self._join_early(scored)
+        early = self._waiting_for(scored.trace) if self.waiting else []
+        self.recent.add(scored.trace_id, scored.trace, wanted=bool(early))
+        for number, one in early:
+            self._join_early(number, one, scored)
         self.conversations.follow(scored)
 
-    def _join_early(self, scored: Scored) -> None:
-        trace = scored.trace
-        waiting = self.waiting.about("trace", trace.trace_id)
+    def _waiting_for(self, trace: Trace) -> list[tuple[int, Waiting]]:
+        early = self.waiting.about("trace", trace.trace_id)
         if trace.response_id:
-            waiting += self.waiting.about("response", trace.response_id)
-        for number, one in waiting:
-            self._join(one.feedback, Located(scored.trace_id, *scored.where), one.received_at)
-            self.waiting.remove(number)
+            early += self.waiting.about("response", trace.response_id)
         if trace.conversation_id:
-            for number, one in self.waiting.about("conversation", trace.conversation_id):
-                if trace.started_at is None or trace.started_at <= one.received_at:
-                    look_at = max(self._now(), one.received_at + self.settings.settle)
-                    self.waiting.update(number, replace(one, trace_id=scored.trace_id, look_at=look_at))
+            about = self.waiting.about("conversation", trace.conversation_id)
+            early += [one for one in about if trace.started_at is None or trace.started_at <= one[1].received_at]
+        return early
+
+    def _join_early(self, number: int, waiting: Waiting, scored: Scored) -> None:
+        if waiting.feedback.by == "conversation":
+            look_at = max(self._now(), waiting.received_at + self.settings.settle)
+            self.waiting.update(number, replace(waiting, trace_id=scored.trace_id, look_at=look_at))
+        else:
+            self._join(waiting.feedback, Located(scored.trace_id, *scored.where), waiting.received_at)
+            self.waiting.remove(number)
 
     def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:
         """Delete what is kept beside the documents of traces, and what waits of a user."""

@@ -12,6 +12,8 @@ MOST_BYTES: Final = 16 << 20
 _OVERHEAD: Final = 200
 """Bytes that a trace takes beside its own (roughly, measured)."""
 
+MOST_A_TURN: Final = 250
+"""Traces kept between two turns of ``compress``: where more come, all of them would be gone before a user can react."""
 _AT_ONCE: Final = 64
 _FASTEST: Final = 1
 _UNENCODABLE: Final = (OverflowError, RecursionError, UnicodeEncodeError)
@@ -21,11 +23,13 @@ _UNENCODABLE: Final = (OverflowError, RecursionError, UnicodeEncodeError)
 class Recent:
     """The last traces by id, each in one piece: as the objects that it is, a trace takes half as much again.
 
-    Those that stay are compressed, a few at a time: where traces come fast, most leave before it is worth the CPU.
+    Those that stay are compressed, a few at a time: where traces come fast, most leave before it is worth the CPU. Of
+    those that come faster than ``MOST_A_TURN``, the first are kept.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.bytes = 0
+        self._room = MOST_A_TURN
         self._most_bytes = most_bytes
         self._plain: OrderedDict[bytes, bytes] = OrderedDict()
         self._compressed: OrderedDict[bytes, bytes] = OrderedDict()
@@ -38,9 +42,12 @@ class Recent:
         """Whether a trace is one of the last."""
         return trace_id in self._plain or trace_id in self._compressed
 
-    def add(self, trace_id: bytes, trace: Trace) -> None:
-        """Keep a trace, and let the oldest go where they are too large together."""
+    def add(self, trace_id: bytes, trace: Trace, *, wanted: bool = False) -> None:
+        """Keep a trace, in any case one that is wanted; let the oldest go where they are too large together."""
         self.remove(trace_id)
+        if not self._room and not wanted:
+            return
+        self._room = max(0, self._room - 1)
         try:
             self._encoder.encode_into(trace, self._buffer)
         except _UNENCODABLE:
@@ -65,7 +72,8 @@ class Recent:
         return None if piece is None else self._decoder.decode(piece)
 
     def compress(self) -> None:
-        """Compress some of the oldest that are not yet; takes two to three milliseconds."""
+        """Compress some of the oldest that are not yet, as every second; takes two to three milliseconds."""
+        self._room = MOST_A_TURN
         for _ in range(min(_AT_ONCE, len(self._plain))):
             trace_id, piece = self._plain.popitem(last=False)
             self._compressed[trace_id] = compressed = isal_zlib.compress(piece, _FASTEST)

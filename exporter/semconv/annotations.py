@@ -16,6 +16,7 @@ _FORMS: Final = tuple(
 )
 _FIRST: Final = tuple((f"{all_of}.0.{each}.name", all_of, each) for all_of, each in _FORMS)
 """Indices begin at 0, so that a look for these tells of nearly every span that it has none."""
+_FIRSTS: Final = frozenset(first for first, _, _ in _FIRST)
 _MOST: Final = 64
 _KIND: Final = "openinference.span.kind"
 _EVALUATOR: Final = "EVALUATOR"
@@ -30,6 +31,11 @@ class Annotation(Struct, frozen=True):
     label: Any
     explanation: Any
     by_human: bool
+
+
+def is_annotated(span: Span) -> bool:
+    """Whether there is any annotation."""
+    return not span.attributes.keys().isdisjoint(_FIRSTS)
 
 
 def annotations(span: Span) -> Iterator[Annotation]:

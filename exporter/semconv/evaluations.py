@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ..score import Evaluation, Failure, Verdict
 from ..trace import LogRecord, Span
-from .annotations import Annotation, annotations
+from .annotations import Annotation, annotations, is_annotated
 
 EVENT: Final = "gen_ai.evaluation.result"
 REPORTED: Final = "reported"
@@ -56,6 +56,11 @@ class Reported(Struct, frozen=True):
     response_id: str
     evaluation: Evaluation
     is_feedback: bool
+
+
+def may_report(spans: Collection[Span], logs: Collection[LogRecord]) -> bool:
+    """Whether it is worth to look: nearly no trace reports any."""
+    return bool(logs) or any(span.events or is_annotated(span) for span in spans)
 
 
 def reported(

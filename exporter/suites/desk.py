@@ -139,7 +139,7 @@ class OfflineDesk:
 
     def follow(self, scored: Scored) -> None:
         """Compare a trace that an evaluator failed."""
-        if scored.is_failing:
+        if self.coverage and scored.is_failing:
             self.failed(scored.trace_id, scored.where, scored.trace.question)
 
     def judged(self, job: Job, evaluation: Evaluation) -> None:
