@@ -215,11 +215,11 @@ class Assembler:
         self.bytes -= trace.size
         return trace
 
-    def release(self, trace: OpenTrace) -> list[int]:
-        """The journal entries that nobody needs any more once this closed trace is recorded."""
+    def release(self, traces: Sequence[OpenTrace]) -> list[int]:
+        """The journal entries that nobody needs any more once these closed traces are recorded."""
         done = []
-        for seq in trace.seqs:
-            self._references[seq] -= 1
+        for seq, needed in Counter(seq for trace in traces for seq in trace.seqs).items():
+            self._references[seq] -= needed
             if not self._references[seq]:
                 del self._references[seq]
                 done.append(seq)

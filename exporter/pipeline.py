@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
-from .assembly import Added, Assembler, Late, Limits, OpenTrace, RecordedKeys, several
+from .assembly import Added, Assembler, Late, Limits, OpenTrace, several
 from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
 from .document import encoded
@@ -41,10 +41,10 @@ TURNS = 4  # of the event loop after a slice: as many as a request needs to be r
 SCORE_EVERY = 0.05
 FLUSH_EVERY = 1.0
 """Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
-MUCH_UNRECORDED = 1_000  # traces scored and not yet recorded, which are recorded without waiting for the time
+MUCH_UNRECORDED = 2_000  # traces scored and not yet recorded, which are recorded without waiting for the time
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
-MOST_UNRECORDED = 2_000
+MOST_UNRECORDED = 4_000
 """Traces scored and not yet recorded, after which scoring waits for the store."""
 
 _log = logging.getLogger(__name__)
@@ -248,10 +248,9 @@ class Pipeline:
 
     def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
         """Score traces that are due for about so many seconds; says whether more are due."""
-        until = time.perf_counter() + seconds
+        until, more = time.perf_counter() + seconds, False
         if len(self.recorder.transaction.traces) >= MOST_UNRECORDED:
             return False
-        more = False
         with self.settings.panel.armed():
             due = self.assembler.due(self._now())
             while not more and (some := several(due)):
@@ -291,32 +290,33 @@ class Pipeline:
             if trace is not None and outcome is not None
         ]
         for step in (self._place, self._describe, self._count_scored):
-            scored = [one for one in scored if self._done_with(step, one)]
-        understood = {one.trace_id: one for one in scored}
+            scored = self._done_with(step, scored)
+        understood, at = {one.trace_id: one for one in scored}, self._now()
         for parts in some:
-            row = recorded(parts, understood.get(parts.trace_id), self._now())
-            self.recorder.trace(row, RecordedKeys(row.spans, ignored=not row.document))
-            self.recorder.tally.trace_closed(parts.reason)
-            self.recorder.transaction.done += self.assembler.release(parts)
+            self.recorder.trace(recorded(parts, understood.get(parts.trace_id), at))
+        self.recorder.tally.traces_closed([parts.reason for parts in some])
+        self.recorder.transaction.done += self.assembler.release(some)
         for one in scored:
             self._tell(one)
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
 
-    def _done_with(self, step: Callable[[Scored], None], one: Scored) -> bool:
-        try:
-            step(one)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._not_understood(error)
-            return False
-        return True
+    def _done_with(self, step: Callable[[Scored], None], some: Sequence[Scored]) -> list[Scored]:
+        done = []
+        for one in some:
+            try:
+                step(one)
+                done.append(one)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._not_understood(error)
+        return done
 
     def _place(self, one: Scored) -> None:
         """Find its slice, and what others say of it."""
         trace, settings = one.trace, self.settings
         one.where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
-        one.reported = self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values())
-        if theirs := tuple(said.evaluation for said in one.reported if not said.is_feedback):
+        if reported := self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values()):
+            one.reported, theirs = reported, tuple(said.evaluation for said in reported if not said.is_feedback)
             one.outcome = replace(one.outcome, evaluations=one.outcome.evaluations + theirs)
         if self.judges is not None and (left := self.judges.choose(trace, one.where, one.outcome)):
             one.outcome = replace(one.outcome, unscored=one.outcome.unscored + left)

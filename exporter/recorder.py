@@ -30,9 +30,9 @@ class Unrecorded:
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.transaction = Transaction()
-        self.keys: dict[bytes, RecordedKeys] = {}
-        """The parts of the traces in this transaction, which the store does not know yet."""
         self.rows: dict[bytes, Recorded] = {}
+        self.late: dict[bytes, RecordedKeys] = {}
+        """All parts of the traces of which late ones came."""
         self.documents: dict[bytes, bytes] = {}
         self.objects: dict[tuple[str, bytes], tuple[float, bytes | None]] = {}
         self.afterwards: list[Callable[[], None]] = []
@@ -40,6 +40,14 @@ class Unrecorded:
     def __bool__(self) -> bool:
         rows = self.transaction
         return bool(self.tally or rows.traces or rows.late or rows.done or self.documents or self.objects)
+
+    def known(self, trace_ids: Sequence[bytes]) -> Iterator[tuple[bytes, RecordedKeys]]:
+        """The parts of those of the traces that are in this transaction, which the store does not know yet."""
+        for trace_id in trace_ids:
+            if trace_id in self.late:
+                yield trace_id, self.late[trace_id]
+            elif (row := self.rows.get(trace_id)) is not None:
+                yield trace_id, RecordedKeys(row.spans, ignored=not row.document)
 
     def seal(self) -> None:
         """Lay all that was gathered into the transaction."""
@@ -93,18 +101,19 @@ class Recorder:
 
     # Traces.
 
-    def trace(self, row: Recorded, keys: RecordedKeys) -> None:
+    def trace(self, row: Recorded) -> None:
         """Record one trace."""
-        self._gathering.transaction.traces.append(row)
-        self._gathering.rows[row.trace_id] = row
-        self._gathering.keys[row.trace_id] = keys
-        self._gathering.documents.pop(row.trace_id, None)
+        gathering, trace_id = self._gathering, row.trace_id
+        gathering.transaction.traces.append(row)
+        gathering.rows[trace_id] = row
+        for changed in (gathering.late, gathering.documents):
+            changed.pop(trace_id, None)
 
     def late(self, trace_id: bytes, keys: bytes) -> None:
         """Add the keys of late parts to a recorded trace."""
         self._gathering.transaction.late.append((trace_id, keys))
         before = self.keys([trace_id]).get(trace_id, RecordedKeys(b""))
-        self._gathering.keys[trace_id] = RecordedKeys(before.keys + keys)
+        self._gathering.late[trace_id] = RecordedKeys(before.keys + keys)
 
     def keys(self, trace_ids: Sequence[bytes]) -> Mapping[bytes, RecordedKeys]:
         """What is known of the parts of traces that are closed."""
@@ -112,9 +121,7 @@ class Recorder:
             trace_id: RecordedKeys(keys, ignored) for trace_id, (keys, ignored) in self._store.known(trace_ids).items()
         }
         for unrecorded in reversed(list(self._pending())):
-            for trace_id in trace_ids:
-                if trace_id in unrecorded.keys:
-                    found[trace_id] = unrecorded.keys[trace_id]
+            found |= unrecorded.known(trace_ids)
         return found
 
     def document(self, trace_id: bytes) -> bytes | None:

@@ -1,5 +1,6 @@
 """A trace that was scored and is not recorded yet, and who may want it judged. Knows neither judge nor store."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -26,7 +27,7 @@ class Scored(Struct):
     trace: Trace
     outcome: Outcome
     where: Slice = _NOWHERE
-    reported: list[Reported] = []
+    reported: Sequence[Reported] = ()
     document: bytes = b""
 
     @property

@@ -148,8 +148,8 @@ def test_a_journal_entry_is_done_when_its_last_trace_is_recorded(assembler):
     first, second = assembler.due(2)
     assert {first.trace_id, second.trace_id} == {A, B}
     by_id = {trace.trace_id: trace for trace in (first, second)}
-    assert assembler.release(by_id[A]) == [2]
-    assert assembler.release(by_id[B]) == [1]
+    assert assembler.release([by_id[A]]) == [2]
+    assert assembler.release([by_id[B]]) == [1]
 
 
 def test_draining_closes_every_trace(assembler):

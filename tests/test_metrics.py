@@ -214,7 +214,7 @@ def test_the_funnel_counts_what_came_in(metrics):
     tally.duplicate("traces", "same", 4)
     tally.late("logs", "used", 2)
     tally.traces_opened(3)
-    tally.trace_closed("root")
+    tally.traces_closed(["root"])
     tally.trace_ignored()
     tally.labels_overflowed({"route": 6})
     metrics.apply(tally)
@@ -297,7 +297,7 @@ def test_an_empty_tally_is_false_and_stages_nothing(metrics):
     tally = metrics.tally()
     assert not tally
     assert metrics.stage(tally) == []
-    tally.trace_closed("root")
+    tally.traces_closed(["root"])
     assert tally
 
 
@@ -345,7 +345,7 @@ def tally_of(metrics, events):
         elif kind == "failure":
             tally.inc(f.EVALUATION_FAILURES, tuple(what))
         else:
-            tally.trace_closed(what[0])
+            tally.traces_closed([what[0]])
     return tally
 
 

@@ -6,7 +6,7 @@ gauges of the moment, which are read when they are scraped.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from msgspec.structs import replace
@@ -106,9 +106,10 @@ class Tally(Deltas):
         """Count traces of which a first part came."""
         self.inc(own.TRACES_RECEIVED, (), count)
 
-    def trace_closed(self, reason: str) -> None:
-        """Count a trace that was taken as complete, and why."""
-        self.counters[series_of(own.TRACES_CLOSED, (reason,))] += 1.0
+    def traces_closed(self, reasons: Sequence[str]) -> None:
+        """Count traces that were taken as complete, and why."""
+        for reason in set(reasons):
+            self.inc(own.TRACES_CLOSED, (reason,), reasons.count(reason))
 
     def trace_ignored(self, reason: str = "no_llm_request") -> None:
         """Count a trace in which there is nothing to score."""

@@ -37,7 +37,8 @@ class Entry(Struct, frozen=True):
 class Recorded(Struct, frozen=True):
     """One scored trace: its slice, the 8-byte keys of its spans and log records in a row, and its JSON document.
 
-    It can be found again by the id of its response, of its conversation, and of its user, where they were sent.
+    It can be found again by the id of its response, of its conversation, and of its user, where they were sent. The
+    fields are in the order of the columns that ``statements.TRACES`` fills.
     """
 
     trace_id: bytes

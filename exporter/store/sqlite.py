@@ -19,6 +19,8 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Self
 
+from msgspec.structs import astuple
+
 from . import statements as sql
 from .database import Reading, Writing, naming_what_is_damaged, statements
 from .journal import Journal
@@ -40,11 +42,6 @@ def _rows(transaction: Transaction) -> list[tuple[Any, ...]]:
     rows += [("meta", "watermark", transaction.watermark, *sql.PAIR)] if transaction.watermark else []
     rows += [("meta", "spent_seq", max(transaction.done), *sql.PAIR)] if transaction.done else []
     return rows
-
-
-def _trace(t: Recorded) -> tuple[Any, ...]:
-    where = t.app, t.route, t.model_version, t.prompt_version
-    return t.trace_id, t.recorded_at, *where, t.spans, t.document, t.response_id, t.conversation_id, t.user
 
 
 class Store:
@@ -87,7 +84,7 @@ class Store:
 
     def commit(self, transaction: Transaction) -> None:
         """Make a transaction durable, all or nothing; raises StoreError. The same one may be committed again."""
-        traces, rows = [_trace(one) for one in transaction.traces], _rows(transaction)
+        traces, rows = [astuple(one) for one in transaction.traces], _rows(transaction)
         objects = [one for one in transaction.objects if one[3] is not None]
         rows.append(("settled", self.journal.oldest, None, *sql.PAIR))
         if self._sieve.is_full:
