@@ -2,14 +2,19 @@
 
 import time
 from collections import Counter
+from types import FunctionType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.redaction import KINDS, PatternError, Redactor, compiled
+from exporter.redaction import KINDS, PatternError, Redactor, compiled, has_mark
 
 ALL = Redactor(KINDS)
+MARKED = [kind for kind in KINDS if kind != "ip"]
+"""Those of which a cheap look may tell that there is nothing."""
+QUICK, CLOSE = Redactor(MARKED), Redactor(MARKED, {"nothing": r"\x00{99}"})
+"""The same, but for the pattern of the second, because of which it looks for each kind in every text."""
 PRIVATE_KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END {}PRIVATE KEY-----"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 FOUND = {
@@ -114,7 +119,7 @@ def test_text_with_more_to_look_at_than_there_is_time_for_goes_as_a_whole():
 
 @pytest.mark.parametrize(
     "piece",
-    ["sk-", "4", "4 ", "a@", "-----BEGIN PRIVATE KEY-----", "token=", "+1", "DE89 ", ":a", "://a:", "1.1", "0 "],
+    ["sk-", "4", "4 ", "a@", "-----BEGIN PRIVATE KEY-----", "token=", "+1", "DE89 ", ":a", "://a:", "1.1", "0 ", "- J"],
 )
 def test_no_text_takes_long(piece):
     text = piece * (500_000 // len(piece))
@@ -142,6 +147,84 @@ def test_texts_are_redacted_together_as_each_alone(redactor, texts):
     together, alone = Counter(), Counter()
     assert redactor.value(texts, together) == [redactor.text(text, alone) for text in texts]
     assert together == alone
+
+
+def of(alphabet, least, most):
+    return st.text(alphabet, min_size=least, max_size=most)
+
+
+def written(*parts):
+    """A strategy for text: of patterns of Python's and strategies, one after another."""
+    return st.tuples(
+        *(st.from_regex(f"(?a){part}", fullmatch=True) if isinstance(part, str) else part for part in parts)
+    ).map("".join)
+
+
+GRAY = st.sampled_from(
+    ["", " ", "\n", "\t ", '"', "'", '\\"', "\v", "\u017f", "\u212a", "x", "7", ".", "_", "=", ":", "é"]
+)
+VALUE = of("aB3dE5gH7jK9+/.~!@#$%^&*=-_", 7, 24)
+WORD = of("aB3dE5gH7jK9_-.", 12, 24)
+PRIVATE = st.one_of(
+    written(
+        "-----(BEGIN|begin) (RSA )?PRIVATE KEY-----",
+        of("MIIE+/=\n", 0, 9),
+        st.sampled_from(["-----END PRIVATE KEY-----", ""]),
+    ),
+    written("eyJ", of("hbGciOiJI", 7, 12), "\\.", of("zdWIi-_", 0, 6), "(\\.x)?"),
+    written(
+        "(sk-|sk_live_|whsec_|ghp_|github_pat_|glpat-|xoxb-|xapp-|AKIA|AIza|ya29\\.|hf_|SG\\.|dapi|r8_|pat-)", WORD
+    ),
+    written("[a-z]{0,5}://[a-z]{0,4}:", of("aB3#$:=~", 1, 9), "@"),
+    written("(bearer|Basic|BASIC|ba\u017fic) ?[ \n]?", WORD, "={0,2}"),
+    written(
+        "(api_?key|API-KEY|\u212aey|\u017fecret|secret|token|Passwort|passwd|pwd|credential|authorization|private-key)[a-z_-]{0,3}",
+        *(GRAY, "[ \n]?(:=|=>|[:=])[ \n]?", GRAY, VALUE),
+    ),
+    written("[a-zé.+'-]{1,4}@([aé](-a)?\\.){0,2}[a-zé]{2,3}"),
+    st.sampled_from(["DE89370400440532013000", "gb82west12345698765432", "NO9386011117947", "XK051212012345678906"]),
+    st.sampled_from(
+        ["4111111111111111", "3782 822463 10005", "4111-1111-1111-1111", "4222222222222", "6011000990139424"]
+    ),
+    written("[+]?(00)?[1-9][0-9 ().-]{5,16}[0-9]"),
+    written("(1[ .-])?([(][2-9][0-9]{2}[)] ?|[2-9][0-9]{2}[ .-])[0-9]{3}[ .-][0-9]{4}"),
+    written("[(]?0[1-9][0-9]{0,4}[)]?[ /-]?[0-9][0-9 ]{3,11}[0-9]"),
+)
+
+
+@st.composite
+def changed(draw, texts):
+    """A text, often with a character too few, too many, or another one somewhere."""
+    text = draw(texts)
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(text)))
+        text = text[:at] + draw(GRAY) + text[at + draw(st.integers(0, 2)) :]
+    return text
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.one_of(GRAY, changed(PRIVATE), TEXTS), min_size=1, max_size=5).map("".join))
+def test_a_cheap_look_misses_nothing_that_a_close_one_finds(text):
+    quick, close = Counter(), Counter()
+    assert QUICK.text(text, quick) == CLOSE.text(text, close)
+    assert quick == close
+
+
+@pytest.mark.parametrize(
+    "text", ["On 2024-01-15 at 10:30: 1,234.56 for 2 (of 20) in v13", "A-1234, 3rd - J\u00e4 --- key", ""]
+)
+def test_a_cheap_look_is_enough_for_ordinary_text(text):
+    is_compiled = not isinstance(has_mark, FunctionType)
+    assert has_mark(text) is not is_compiled
+
+
+@pytest.mark.parametrize(
+    "piece", ["token=abcdefgh ", "0123456,", "01 01 01   1\n", "+1 2345678;", "12345 ", "a1b2c3d.e4 "]
+)
+def test_a_cheap_look_changes_nothing_for_texts_with_much_to_look_at(piece):
+    for size in (7_000, 9_000, 40_000):
+        text = piece * (size // len(piece))
+        assert QUICK.text(text) == CLOSE.text(text)
 
 
 @settings(max_examples=300, deadline=None)

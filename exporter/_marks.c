@@ -1,0 +1,148 @@
+/* Whether a text has a mark of something private, as redaction.py defines it. */
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#define DIGITS 9
+#define NAMED 8
+#define KEY 17
+#define LONG 8000 /* bytes: redaction.py gives up on a text with many places to look at, which here are not counted */
+
+enum { WATCHED = 1, DIGIT = 2, LETTER = 4, OF_WORD = 8, OF_TOKEN = 16, OF_NUMBER = 32, BETWEEN = 64 };
+static unsigned char classes[256];
+
+static inline int is(int wanted, char byte) { return classes[(unsigned char)byte] & wanted; }
+
+static inline int ends_with(const char *start, const char *end, const char *small)
+{
+    Py_ssize_t length = strlen(small);
+    int same = end - start >= length;
+    for (Py_ssize_t at = 0; same && at < length; at++)
+        same = (end[at - length] | 0x20) == small[at];
+    return same;
+}
+
+/* From a digit on, the first of its number: where the number ends, or NULL where it has so many digits. */
+static const char *end_of_number(const char *start, const char *at, const char *end)
+{
+    Py_ssize_t digits = 0;
+    while (at > start && is(OF_NUMBER, at[-1]))
+        at--;
+    for (; at < end && is(OF_NUMBER, *at); at++)
+        digits += is(DIGIT, *at) || *at == '+';
+    return digits >= DIGITS ? NULL : at;
+}
+
+/* From a digit on, the first of its token: where the token ends, or NULL where it may be a secret. */
+static const char *end_of_token(const char *start, const char *at, const char *end)
+{
+    const char *first = at;
+    while (first > start && is(OF_TOKEN, first[-1]))
+        first--;
+    while (at < end && is(OF_TOKEN, *at))
+        at++;
+    if (at - first >= KEY)
+        return NULL;
+    if (at - first < NAMED)
+        return at;
+    const char *name = first;
+    while (name > start && is(BETWEEN, name[-1]))
+        name--;
+    int named = memchr(first, '=', at - first) || (name > start && strchr(":=>", name[-1]) && name[-1]);
+    return named || ends_with(start, name, "bearer") || ends_with(start, name, "ic") ? NULL : at;
+}
+
+static int may_be_iban(const char *start, const char *at)
+{
+    return at - start >= 3 && is(DIGIT, at[-1]) && is(LETTER, at[-2]) && is(LETTER, at[-3]) &&
+           (at - start == 3 || !is(OF_WORD, at[-4]));
+}
+
+static int begins_key(const char *start, const char *at, const char *end)
+{
+    return (*at == 'J' && at - start >= 2 && at[-2] == 'e' && at[-1] == 'y') ||
+           (end - at > 5 && !memcmp(at, "-----", 5) && (at[5] | 0x20) == 'b');
+}
+
+/* The compiler compares all bytes of a block at once. */
+typedef unsigned char block __attribute__((vector_size(16)));
+
+static inline int is_any_watched(const char *at)
+{
+    block bytes, watched;
+    uint64_t halves[2];
+    memcpy(&bytes, at, sizeof(block));
+    watched = (block)(bytes - '0' <= 9) | (block)(bytes == '@') | (block)(bytes == '-') | (block)(bytes == 'J');
+    memcpy(halves, &watched, sizeof(block));
+    return (halves[0] | halves[1]) != 0;
+}
+
+static const char *next_watched(const char *at, const char *end)
+{
+    while (end - at >= (Py_ssize_t)sizeof(block) && !is_any_watched(at))
+        at += sizeof(block);
+    while (at < end && !is(WATCHED, *at))
+        at++;
+    return at;
+}
+
+static int is_marked(const char *start, const char *end)
+{
+    const char *number = start, *token = start; /* where the last of each ends */
+    for (const char *at = next_watched(start, end); at < end; at = next_watched(at + 1, end)) {
+        if (!is(DIGIT, *at)) {
+            if (*at == '@' || begins_key(start, at, end))
+                return 1;
+            continue;
+        }
+        if (may_be_iban(start, at))
+            return 1;
+        if (at >= number && !(number = end_of_number(start, at, end)))
+            return 1;
+        if (at >= token && !(token = end_of_token(start, at, end)))
+            return 1;
+    }
+    return 0;
+}
+
+static PyObject *has_mark(PyObject *module, PyObject *text)
+{
+    Py_ssize_t size;
+    const char *start = PyUnicode_AsUTF8AndSize(text, &size);
+    if (start)
+        return PyBool_FromLong(size > LONG || is_marked(start, start + size));
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+        return NULL;
+    PyErr_Clear(); /* half a character */
+    Py_RETURN_TRUE;
+}
+
+static PyMethodDef functions[] = {
+    {"has_mark", has_mark, METH_O, "What redaction.py says of it."},
+    {NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_marks", NULL, -1, functions};
+
+static void classify(int as, const char *bytes)
+{
+    for (; *bytes; bytes++)
+        classes[(unsigned char)*bytes] |= as;
+}
+
+PyMODINIT_FUNC PyInit__marks(void)
+{
+    const char *digits = "0123456789", *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    memset(classes, 0, sizeof(classes));
+    classify(WATCHED | DIGIT | OF_WORD | OF_TOKEN | OF_NUMBER, digits);
+    classify(LETTER | OF_WORD | OF_TOKEN, letters);
+    classify(OF_WORD, "_");
+    classify(OF_TOKEN, "_+/.~!@#$%^&*=-\xc5\xbf\xe2\x84\xaa"); /* a long s and a Kelvin sign are letters to re2, too */
+    classify(OF_NUMBER, " ().+/-");
+    classify(BETWEEN, " \t\r\n\f\v\"'\\");
+    classify(WATCHED, "@J-");
+    return PyModule_Create(&module);
+}
