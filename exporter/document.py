@@ -1,7 +1,7 @@
 """One scored trace → its JSON document, in the store, over HTTP, from ``replay``; decides where text may stand."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -68,24 +68,22 @@ class _Document(Struct, gc=False):
     feedback: tuple[()] = ()
 
 
-_Texts = tuple[str | None, str | None, str | None, str | None, Sequence[Any], Sequence[Any], Sequence[str]]
-"""Question, answer, refusal, error, documents, arguments of tools, explanations: names of ours are no text."""
-
-
 def document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact = lambda value: value) -> dict[str, Any]:
     """Everything that is known of a trace; without ``content``, no text of users, models, tools or documents."""
-    found: dict[str, Any] = msgspec.to_builtins(_document(trace, outcome, content=content, redact=redact))
+    texts = redact(_texts(trace, outcome)) if content else _without_texts(trace, outcome)
+    found: dict[str, Any] = msgspec.to_builtins(_document(trace, outcome, texts))
     return found
 
 
 def encoded(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact) -> bytes:
     """The document as it is stored."""
-    return _encoder.encode(_document(trace, outcome, content=content, redact=redact))
+    texts = redact(_texts(trace, outcome)) if content else _without_texts(trace, outcome)
+    return _encoder.encode(_document(trace, outcome, texts))
 
 
-def _document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact) -> _Document:
-    shown = redact(_texts(trace, outcome)) if content else _without_texts(trace, outcome)
-    question, answer, refusal, error, context, arguments, explanations = shown
+def _document(trace: Trace, outcome: Outcome, texts: list[Any]) -> _Document:
+    """Takes the texts in the order in which they are written."""
+    text = iter(texts)
     return _Document(
         trace.trace_id,
         trace.app,
@@ -96,41 +94,43 @@ def _document(trace: Trace, outcome: Outcome, *, content: bool, redact: Redact) 
         trace.conversation_id,
         trace.user,
         trace.content_state,
-        question,
-        answer,
-        refusal,
-        [_Source(one.id, text, one.score) for one, text in zip(trace.context, context, strict=True)],
-        [_Call(one.name, said) for one, said in zip(trace.tool_calls, arguments, strict=True)],
+        next(text),
+        next(text),
+        next(text),
+        [_Source(one.id, next(text), one.score) for one in trace.context],
+        [_Call(one.name, next(text)) for one in trace.tool_calls],
         trace.finish_reason,
         {"input": trace.input_tokens, "output": trace.output_tokens},
         trace.duration_seconds,
         trace.dialect,
-        error,
+        next(text),
         [
-            _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, said)
-            for one, said in zip(outcome.evaluations, explanations, strict=True)
+            _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, next(text))
+            for one in outcome.evaluations
         ],
         outcome.unscored,
         outcome.failures,
     )
 
 
-def _texts(trace: Trace, outcome: Outcome) -> _Texts:
-    """All text of a trace, to be redacted together: to see that nothing is to be redacted is one look, not twenty."""
-    return (
+def _texts(trace: Trace, outcome: Outcome) -> list[Any]:
+    """All text of a trace, to be redacted together: question, answer, refusal, documents, arguments of tools, error and
+    explanations; names of ours are no text.
+    """
+    return [
         trace.question,
         trace.answer,
         trace.refusal,
+        *[one.text for one in trace.context],
+        *[one.arguments for one in trace.tool_calls],
         trace.error,
-        [one.text for one in trace.context],
-        [one.arguments for one in trace.tool_calls],
-        [explained(one, content=True) if one.quotes else one.explanation for one in outcome.evaluations],
-    )
+        *[explained(one, content=True) if one.quotes else one.explanation for one in outcome.evaluations],
+    ]
 
 
-def _without_texts(trace: Trace, outcome: Outcome) -> _Texts:
-    nothing = [None] * len(trace.context), [None] * len(trace.tool_calls)
-    return None, None, None, _kind(trace.error), *nothing, [one.explanation for one in outcome.evaluations]
+def _without_texts(trace: Trace, outcome: Outcome) -> list[Any]:
+    nothing = [None] * (3 + len(trace.context) + len(trace.tool_calls))
+    return [*nothing, _kind(trace.error), *[one.explanation for one in outcome.evaluations]]
 
 
 def explained(evaluation: Evaluation, *, content: bool) -> str:
