@@ -68,7 +68,7 @@ _NUMBERS = (int, float)
 class _Run:
     """An evaluator with its options, and what its simplest results mean, made once because most results are those."""
 
-    __slots__ = ("_function", "_plain", "evaluator", "interrupted", "late", "name", "pass_mark", "timeout")
+    __slots__ = ("_before", "_function", "_plain", "evaluator", "interrupted", "late", "name", "pass_mark", "timeout")
 
     def __init__(self, evaluator: Evaluator, pass_mark: float, timeout: float, options: dict[str, Any]) -> None:
         self.evaluator = evaluator
@@ -83,6 +83,7 @@ class _Run:
             True: self._judged(1.0),
             False: self._judged(0.0),
         }
+        self._before: tuple[Score | None, _Said] = None, self._plain[None]
 
     def said(self, trace: Trace) -> _Said:
         """What the evaluator says of a trace; nothing but OverdueError and KeyboardInterrupt comes out of it."""
@@ -90,13 +91,19 @@ class _Run:
             result = self._function(trace)
             if result is None or result is True or result is False:
                 return self._plain[result]
-            if isinstance(result, Score):
-                return self._judged(result.value, result.passed, result.explanation, result.quotes)
-            return self._judged(result)
+            return self._scored(result) if isinstance(result, Score) else self._judged(result)
         except (OverdueError, KeyboardInterrupt):
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
             return _failed(self.evaluator, "exception", type(error).__name__)
+
+    def _scored(self, score: Score) -> _Said:
+        """Some evaluators have one Score for most traces."""
+        before, said = self._before
+        if score is not before:
+            said = self._judged(score.value, score.passed, score.explanation, score.quotes)
+            self._before = score, said
+        return said
 
     def _judged(self, value: Any, passed: Any = None, explanation: Any = "", quotes: Any = ()) -> Evaluation | Failure:
         if isinstance(value, bool) or not isinstance(value, _NUMBERS):

@@ -70,6 +70,8 @@ def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -
     if not trace.answer:
         return None
     said = declined(trace.answer)
+    if said is _COMPLIES:
+        return _COMPLIED
     if said.not_in_context:
         passed = True if not_in_context == "pass" else None
         return Score(1 - said.probability, passed, "says that what was retrieved does not hold the answer")
@@ -83,13 +85,20 @@ def declined(text: str) -> Decline:
 
 def _declined(text: str) -> Decline:
     opening, later = features(text)
+    return _weighed(opening, later) if opening else _COMPLIES
+
+
+def _weighed(opening: Iterable[str], later: Iterable[str]) -> Decline:
     total = _WEIGHTS.bias + sum([_WEIGHTS.opening.get(name, 0.0) for name in opening])
-    if later:
-        total += sum([_WEIGHTS.later.get(name, 0.0) for name in later])
+    total += sum([_WEIGHTS.later.get(name, 0.0) for name in later])
     probability = 1 / (1 + exp(-total))
     absent = "absent" in opening
     return Decline(max(probability, 0.9) if absent else probability, absent)
 
+
+_COMPLIES = _weighed((), ())
+_COMPLIED = Score(1 - _COMPLIES.probability)
+"""Most answers hold no phrase of those at all: then this is what they do, and what is said of it."""
 
 remembered = lru_cache(maxsize=40)(_declined)
 """What ``declined`` said of the last short texts: more than are evaluated together, since several evaluators ask."""
@@ -99,7 +108,7 @@ def features(text: str) -> tuple[list[str], list[str]]:
     """The names of the phrases in a text's opening, and in what follows it (of long texts: its start and end)."""
     text = text.strip()
     names = _opening(_plain(text[:_OPENING]), short=len(text) <= _SHORT)
-    if _COMPLYING.issuperset(names):  # who has not begun to decline does not: seen no worse on labelled data
+    if not names or _COMPLYING.issuperset(names):  # who has not begun to decline does not: seen no worse on labelled data
         return names, []
     rest = text[_OPENING:]
     if len(rest) > _LATER:
@@ -120,4 +129,4 @@ def _opening(text: bytes, *, short: bool) -> list[str]:
 
 
 def _plain(text: str) -> bytes:
-    return text.replace("\u2019", "'").encode("utf-8", "replace")
+    return text.encode() if text.isascii() else text.replace("\u2019", "'").encode("utf-8", "replace")
