@@ -16,13 +16,20 @@ static unsigned char classes[256];
 
 static inline int is(int wanted, char byte) { return classes[(unsigned char)byte] & wanted; }
 
-static inline int ends_with(const char *start, const char *end, const char *small)
+/* What each name of a secret has, in ASCII whatever its case: for re2, an s may be a long s and a k a Kelvin sign. */
+static const char *const names[] = {"ey", "cret", "to", "pa", "pwd", "cred", "auth", "bear", "ic", NULL};
+
+static int is_named(const char *start, const char *end)
 {
-    Py_ssize_t length = strlen(small);
-    int same = end - start >= length;
-    for (Py_ssize_t at = 0; same && at < length; at++)
-        same = (end[at - length] | 0x20) == small[at];
-    return same;
+    for (; start < end; start++)
+        for (const char *const *name = names; *name; name++) {
+            Py_ssize_t at = 0;
+            while ((*name)[at] && at < end - start && (start[at] | 0x20) == (*name)[at])
+                at++;
+            if (!(*name)[at])
+                return 1;
+        }
+    return 0;
 }
 
 /* From a digit on, the first of its number: where the number ends, or NULL where it has so many digits. */
@@ -36,7 +43,7 @@ static const char *end_of_number(const char *start, const char *at, const char *
     return digits >= DIGITS ? NULL : at;
 }
 
-/* From a digit on, the first of its token: where the token ends, or NULL where it may be a secret. */
+/* From a digit on, the first of its token: where the token ends, or NULL where it is long or has a name. */
 static const char *end_of_token(const char *start, const char *at, const char *end)
 {
     const char *first = at;
@@ -48,11 +55,11 @@ static const char *end_of_token(const char *start, const char *at, const char *e
         return NULL;
     if (at - first < NAMED)
         return at;
-    const char *name = first;
-    while (name > start && is(BETWEEN, name[-1]))
-        name--;
-    int named = memchr(first, '=', at - first) || (name > start && strchr(":=>", name[-1]) && name[-1]);
-    return named || ends_with(start, name, "bearer") || ends_with(start, name, "ic") ? NULL : at;
+    while (first > start && is(BETWEEN, first[-1]))
+        first--;
+    while (first > start && is(OF_TOKEN, first[-1]))
+        first--;
+    return is_named(first, at) ? NULL : at;
 }
 
 static int may_be_iban(const char *start, const char *at)
@@ -142,7 +149,7 @@ PyMODINIT_FUNC PyInit__marks(void)
     classify(OF_WORD, "_");
     classify(OF_TOKEN, "_+/.~!@#$%^&*=-\xc5\xbf\xe2\x84\xaa"); /* a long s and a Kelvin sign are letters to re2, too */
     classify(OF_NUMBER, " ().+/-");
-    classify(BETWEEN, " \t\r\n\f\v\"'\\");
+    classify(BETWEEN, " \t\r\n\f\v\"'\\:=>");
     classify(WATCHED, "@J-");
     return PyModule_Create(&module);
 }

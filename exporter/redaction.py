@@ -38,18 +38,30 @@ _SILENT.log_errors = False
 
 _Span = tuple[int, int]
 
+KEYS: Final = (
+    r"sk-|[srp]k_(?:live|test)_|whsec_|gh[opsur]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|AKIA|ASIA|AIza|ya29\.|hf_|"
+    r"npm_|pypi-|SG\.|dop_v1_|gsk_|lsv2_|hvs\.|shp[a-z]{2}_|dapi|r8_|pat-|nvapi-|tvly-|AGE-SECRET-KEY-"
+)
+"""How the keys of well-known services begin."""
+NAMES: Final = (
+    r"api[_-]?key|access[_-]?key|secret|token|passwor[td]|passwd|passphrase|pwd|credential|authorization|"
+    r"private[_-]?key"
+)
+"""What secrets are called, in small letters."""
+
 # No pattern has a group: what re2 matches without groups it matches ten times faster.
-# The alternatives of the first: a private key, with or without its end; a JSON web token; what begins as the keys of
-# well-known services do; the password in a URL; a bearer's token; the value of something that is named as a secret.
-_SECRET: Final = r"""(?i)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.*?)
-(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)
-|\b(?-i:eyJ)[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*
-|\b(?-i:sk-|[srp]k_(?:live|test)_|whsec_|gh[opsur]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|AKIA|ASIA|AIza|ya29\.|hf_|
-npm_|pypi-|SG\.|dop_v1_|gsk_|lsv2_|hvs\.|shp[a-z]{2}_|dapi|r8_|pat-|nvapi-|tvly-|AGE-SECRET-KEY-)[\w.-]{14,}
-|://[^\s/:@]*:[^\s/@]+@
-|\b(?:bearer|basic)\s+[\w.~+/-]{12,}=*
-|(?:api[_-]?key|access[_-]?key|secret|token|passwor[td]|passwd|passphrase|pwd|credential|authorization|private[_-]?key)
-[\w-]{0,40}\\?["']?\s*(?::=|=>|[:=])\s*\\?["']?[\w+/.~!@#$%^&*=-]{8,}""".replace("\n", "")
+# The alternatives of the first: a private key, with or without its end; a JSON web token; what begins as keys do; the
+# password in a URL; a bearer's token; the value of something that is named as a secret.
+_SECRET: Final = (
+    r"(?i)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.*?)"
+    r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)"
+    r"|\b(?-i:eyJ)[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
+    rf"|\b(?-i:{KEYS})[\w.-]{{14,}}"
+    r"|://[^\s/:@]*:[^\s/@]+@"
+    r"|\b(?:bearer|basic)\s+[\w.~+/-]{12,}=*"
+    rf"|(?:{NAMES})"
+    r"""[\w-]{0,40}\\?["']?\s*(?::=|=>|[:=])\s*\\?["']?[\w+/.~!@#$%^&*=-]{8,}"""
+)
 _EMAIL: Final = r"[\pL\pN._%+'-]+@(?:[\pL\pN](?:[\pL\pN-]*[\pL\pN])?\.)+\pL{2,}"
 _CARD: Final = r"[2-6](?:\d{12,18}|\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]\d{1,3})?|\d{3}[ -]\d{6}[ -]\d{4,5})"
 _IP: Final = r"(?i)\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}"
@@ -68,8 +80,8 @@ _MARKED: Final = frozenset(KINDS) - {"ip"}
 - two letters and two digits at the start of a word: an IBAN;
 - nine digits, a plus taken for one, with nothing but ``().+-/`` and spaces between them: a card, a phone number;
 - a digit among 17 of the bytes that a secret may have: a key that tells by its beginning what it is;
-- a digit among 8 of them, with a ``=`` there too, or in front of them, beyond white space, quotes and backslashes, one
-  of ``:``, ``=``, ``>``, ``bearer`` and ``ic`` (of ``basic``): any other secret, since those without a digit stay.
+- a digit among 8 of them, and part of a name there or in those in front, beyond what may be ``_BETWEEN``: any other
+  secret, since those without a digit stay.
 """
 _BETWEEN: Final = b" \t\r\n\f\v:=>\"'\\"
 

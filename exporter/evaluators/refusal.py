@@ -108,7 +108,7 @@ def features(text: str) -> tuple[list[str], list[str]]:
     """The names of the phrases in a text's opening, and in what follows it (of long texts: its start and end)."""
     text = text.strip()
     names = _opening(_plain(text[:_OPENING]), short=len(text) <= _SHORT)
-    if not names or _COMPLYING.issuperset(names):  # who has not begun to decline does not: seen no worse on labelled data
+    if _COMPLYING.issuperset(names):  # who has not begun to decline does not: seen no worse on labelled data
         return names, []
     rest = text[_OPENING:]
     if len(rest) > _LATER:
