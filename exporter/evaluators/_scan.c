@@ -35,11 +35,11 @@ static const char *end_of_name(const char *at, const char *end)
     return at;
 }
 
-static PyObject *names(PyObject *module, PyObject *text)
+static PyObject *names(PyObject *module, PyObject *arguments)
 {
-    char *start;
+    const char *start;
     Py_ssize_t size, found = 0;
-    if (PyBytes_AsStringAndSize(text, &start, &size))
+    if (!PyArg_ParseTuple(arguments, "s#", &start, &size)) /* of ASCII, what is there */
         return NULL;
     char *names = PyMem_Malloc(size + 1);
     if (!names)
@@ -132,7 +132,7 @@ static PyObject *has_run(PyObject *module, PyObject *arguments)
 {
     const char *text;
     Py_ssize_t size, length;
-    if (!PyArg_ParseTuple(arguments, "y#n", &text, &size, &length))
+    if (!PyArg_ParseTuple(arguments, "s#n", &text, &size, &length))
         return NULL;
     return PyBool_FromLong(has_bytes(text, size, length) && has_characters(text, size, length));
 }
@@ -202,7 +202,7 @@ static PyObject *sketch(PyObject *module, PyObject *arguments)
 static PyMethodDef functions[] = {
     {"apart", apart, METH_O, "What scan.py says of it."},
     {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},
-    {"names", names, METH_O, "What scan.py says of it."},
+    {"names", names, METH_VARARGS, "What scan.py says of it."},
     {"sketch", sketch, METH_VARARGS, "What scan.py says of it."},
     {NULL},
 };

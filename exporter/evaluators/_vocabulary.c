@@ -1,16 +1,22 @@
 /* The distinct words of a text, as vocabulary.py defines them, without a Python object for each.
 
-The words stand in a list, in order of appearance, and their places in that list in a table, open-addressed and at most
-half full, by a hash that differs from process to process, so that nobody can send words that collide. */
+The text is neither copied nor changed: a word is a place in it, and its first bytes in lower case. The words stand in a
+list, in order of appearance, and their places in that list in a table, open-addressed and at most half full, by a hash
+that differs from process to process, so that nobody can send words that collide. */
 
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
 #include <string.h>
-#include <structmember.h>
 
-#define STEP sizeof(uint64_t) /* bytes that are looked at together */
+#define STEP sizeof(uint64_t) /* bytes of a word that are looked at together */
+#define BLOCK 64              /* bytes of a text that are looked at together */
+
+typedef struct {
+    const char *start;
+    size_t size;
+} Text;
 
 typedef struct {
     uint64_t first, second; /* its first bytes, and those after them; zeros behind a shorter word */
@@ -19,227 +25,448 @@ typedef struct {
 } Word;
 
 typedef struct {
-    PyObject_HEAD
-    char *text; /* words in lower case, zeros between them and behind */
-    size_t size;
-    Py_ssize_t total;
-    Py_ssize_t distinct;
+    Text text; /* that its words are in */
     Word *words;
-    uint32_t *order; /* of each word of the text, its place among the distinct ones */
-    uint32_t *table; /* places among the distinct ones, counted from 1; 0: free */
+    uint32_t count;
+    uint32_t *places; /* in the list of words, counted from 1; 0: free */
     size_t mask;
     int shift;
+} Table;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *text;
+    Table table;
+    Py_ssize_t total;
+    uint32_t *order; /* of each word of the text, its place among the distinct ones */
 } Vocabulary;
 
 static PyTypeObject *type;
 static uint64_t multipliers[2];
 static uint64_t masks[STEP + 1]; /* of so many bytes */
 
-static inline uint64_t bytes_of(const char *text, size_t count)
+static int text_of(PyObject *object, Text *text)
 {
-    uint64_t bytes;
-    memcpy(&bytes, text, STEP); /* behind a text stands enough that can be read */
-    return bytes & masks[count < STEP ? count : STEP];
+    char *bytes;
+    Py_ssize_t size;
+    if (PyUnicode_Check(object))
+        text->start = PyUnicode_AsUTF8AndSize(object, &size); /* of ASCII, what is there */
+    else
+        text->start = PyBytes_AsStringAndSize(object, &bytes, &size) ? NULL : bytes;
+    if (text->start && (size_t)size >= UINT32_MAX) {
+        PyErr_Format(PyExc_OverflowError, "the text is longer than 4 GiB");
+        return 0;
+    }
+    text->size = (size_t)size;
+    return text->start != NULL;
 }
 
-static inline Word word_of(const char *text, uint32_t at, uint32_t length)
+/* Where the words of a text begin and end, found in a block of bytes at once: where words end is what a processor
+cannot predict, so that a branch for each byte is dear. */
+
+typedef struct {
+    Text text;
+    size_t block, next; /* where this block begins, and the next one */
+    uint64_t edges;     /* of this block, those still to come */
+    uint64_t inside;    /* 1 where a word goes on into the next block */
+} Reader;
+
+static inline Reader reader_of(Text text) { return (Reader){text, 0, 0, 0, 0}; }
+
+/* Eight bytes, the first one lowest. */
+static inline uint64_t little(uint64_t bytes)
 {
-    size_t rest = length < STEP ? 0 : length - STEP;
-    return (Word){bytes_of(text + at, length), bytes_of(text + at + STEP, rest), at, length};
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(bytes);
+#else
+    return bytes;
+#endif
+}
+
+/* Of a block, a bit for each byte that is a letter, a digit or not ASCII; the first byte has the lowest bit. */
+static inline uint64_t bits_of(const char *text)
+{
+    unsigned char is_of_word[BLOCK];
+    for (int at = 0; at < BLOCK; at++) { /* compilers make a few instructions of it */
+        unsigned char byte = (unsigned char)text[at], letter = (byte | 0x20) - 'a', digit = byte - '0';
+        is_of_word[at] = (letter < 26) | (digit < 10) | (byte >> 7);
+    }
+    uint64_t bits = 0;
+    for (int at = 0; at < BLOCK; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, is_of_word + at, 8);
+        bits |= (little(eight) * 0x0102040810204080 >> 56) << at; /* moves the bit at 8n to 56 + n */
+    }
+    return bits;
+}
+
+/* The edges of the next block; of the last one too, though zeros must be put behind it. */
+static void advance(Reader *reader)
+{
+    const char *start = reader->text.start + reader->next;
+    char last[BLOCK] = {0};
+    if (reader->text.size - reader->next < BLOCK)
+        start = memcpy(last, start, reader->text.size - reader->next);
+    uint64_t bits = bits_of(start);
+    reader->edges = bits ^ (bits << 1 | reader->inside);
+    reader->inside = bits >> (BLOCK - 1);
+    reader->block = reader->next;
+    reader->next += BLOCK;
+}
+
+static inline int edge(Reader *reader, uint32_t *at)
+{
+    while (!reader->edges) {
+        if (reader->next > reader->text.size)
+            return 0;
+        advance(reader);
+    }
+    *at = (uint32_t)(reader->block + __builtin_ctzll(reader->edges));
+    reader->edges &= reader->edges - 1;
+    return 1;
+}
+
+static size_t words_in(Text text)
+{
+    size_t edges = 0;
+    for (Reader reader = reader_of(text); reader.next <= text.size;) {
+        advance(&reader);
+        edges += __builtin_popcountll(reader.edges);
+    }
+    return edges / 2;
+}
+
+/* So many bytes of a word in lower case, at most STEP of them, and zeros. */
+static inline uint64_t bytes_of(const Text *text, size_t at, size_t count)
+{
+    uint64_t bytes = 0;
+    count = count < STEP ? count : STEP;
+    if (at + STEP <= text->size)
+        memcpy(&bytes, text->start + at, STEP);
+    else if (count)
+        memcpy(&bytes, text->start + at, count);
+    bytes &= masks[count];
+    return bytes | (bytes & ~(bytes >> 1) & 0x4040404040404040) >> 1; /* in a word, letters alone have that bit */
+}
+
+static inline Word word_of(const Text *text, uint32_t at, uint32_t length)
+{
+    return (Word){bytes_of(text, at, length), bytes_of(text, at + STEP, length < STEP ? 0 : length - STEP), at, length};
+}
+
+static inline int next(Reader *reader, Word *word)
+{
+    uint32_t start, end;
+    if (!edge(reader, &start) || !edge(reader, &end))
+        return 0;
+    *word = word_of(&reader->text, start, end - start);
+    return 1;
+}
+
+/* A word without its last bytes. */
+static inline Word cut(Word word, uint32_t bytes)
+{
+    uint32_t left = word.length - bytes;
+    word.first &= masks[left < STEP ? left : STEP];
+    word.second &= masks[left < STEP ? 0 : left < 2 * STEP ? left - STEP : STEP];
+    word.length = left;
+    return word;
+}
+
+static int is_same(const Text *one, const Word *word, const Text *other, const Word *its)
+{
+    for (uint32_t at = 2 * STEP; at < word->length; at += STEP)
+        if (bytes_of(one, word->at + at, word->length - at) != bytes_of(other, its->at + at, word->length - at))
+            return 0;
+    return 1;
 }
 
 /* Where in the table the place of a word of a text stands, or belongs. */
-static inline uint32_t *find(const Vocabulary *self, const char *text, const Word *word)
+static inline uint32_t *find(const Table *table, const Text *text, const Word *word)
 {
     uint64_t hash = word->first * multipliers[0] + word->second * multipliers[1];
     for (uint32_t at = 2 * STEP; at < word->length; at += STEP)
-        hash = ((hash ^ hash >> 32) + bytes_of(text + word->at + at, word->length - at)) * multipliers[0];
-    for (size_t at = hash >> self->shift;; at++) {
-        uint32_t *place = &self->table[at & self->mask];
+        hash = ((hash ^ hash >> 32) + bytes_of(text, word->at + at, word->length - at)) * multipliers[0];
+    for (size_t at = hash >> table->shift;; at++) {
+        uint32_t *place = &table->places[at & table->mask];
         if (!*place)
             return place;
-        const Word *one = &self->words[*place - 1];
+        const Word *one = &table->words[*place - 1];
         if (one->first == word->first && one->second == word->second && one->length == word->length &&
-            (one->length <= 2 * STEP || !memcmp(self->text + one->at, text + word->at, one->length)))
+            (one->length <= 2 * STEP || is_same(&table->text, one, text, word)))
             return place;
     }
 }
 
-static inline int holds(const Vocabulary *self, const char *text, const Word *word)
+/* Its place, where it is put unless it is there. */
+static inline uint32_t put(Table *table, const Word *word)
 {
-    return *find(self, text, word) != 0;
-}
-
-/* Of eight bytes the letters, digits and what is not ASCII, in lower case; the others as zeros. */
-static inline uint64_t lowered(uint64_t bytes)
-{
-    const uint64_t each = 0x0101010101010101, high = each << 7;
-    uint64_t ascii = bytes & ~high, small = ascii | each << 5;
-    uint64_t letters = (small + each * (128 - 'a')) & ~(small + each * (127 - 'z')) & ~bytes & high;
-    uint64_t digits = (ascii + each * (128 - '0')) & ~(ascii + each * (127 - '9'));
-    uint64_t kept = (letters | digits | bytes) & high;
-    return (bytes | letters >> 2) & (kept >> 7) * 0xFF;
-}
-
-/* Makes the text lower case; tells where words begin and end, one after the other, and how many of those there are.
-No branch depends on the text: where words end is what a processor cannot predict. */
-static size_t edges_of(char *text, size_t size, uint32_t *edges)
-{
-    for (size_t at = 0; at < size; at += STEP) {
-        uint64_t bytes;
-        memcpy(&bytes, text + at, STEP);
-        bytes = lowered(bytes);
-        memcpy(text + at, &bytes, STEP);
+    uint32_t *place = find(table, &table->text, word);
+    if (!*place) {
+        table->words[table->count++] = *word;
+        *place = table->count;
     }
-    size_t count = 0;
-    unsigned inside = 0;
-    for (size_t at = 0; at <= size; at++) {
-        edges[count] = (uint32_t)at;
-        count += inside ^ (text[at] != 0);
-        inside = text[at] != 0;
-    }
-    return count;
+    return *place;
 }
 
-static void fill(Vocabulary *self)
+/* An empty table of the words of a text, with room for so many. */
+static int make_table(Table *table, Text text, size_t room)
 {
-    uint32_t *edges = self->order; /* of two edges one place is made, so one does not overtake the other */
-    for (Py_ssize_t at = 0; at < self->total; at++) {
-        Word word = word_of(self->text, edges[2 * at], edges[2 * at + 1] - edges[2 * at]);
-        uint32_t *place = find(self, self->text, &word);
-        if (!*place) {
-            self->words[self->distinct++] = word;
-            *place = (uint32_t)self->distinct;
-        }
-        self->order[at] = *place - 1;
-    }
+    table->text = text;
+    table->count = 0;
+    for (table->mask = 1, table->shift = 63; table->mask < 2 * room; table->shift--)
+        table->mask = 2 * table->mask + 1;
+    table->words = PyMem_Malloc((room + 1) * sizeof(Word));
+    table->places = PyMem_Calloc(table->mask + 1, sizeof(uint32_t));
+    if (table->words && table->places)
+        return 1;
+    PyErr_NoMemory();
+    return 0;
 }
 
-/* Where the words of a text begin and end, and how many they are; behind that, with zeros, a copy in lower case. */
-static uint32_t *edges_and_copy(const char *text, size_t size, Py_ssize_t *words, char **copy)
+static void free_table(Table *table)
 {
-    if (size >= UINT32_MAX)
-        return (uint32_t *)PyErr_Format(PyExc_OverflowError, "the text is longer than 4 GiB");
-    uint32_t *edges = PyMem_Malloc((size + 2) * sizeof(uint32_t) + size + 3 * STEP);
-    if (!edges)
-        return (uint32_t *)PyErr_NoMemory();
-    *copy = (char *)(edges + size + 2);
-    memcpy(*copy, text, size);
-    memset(*copy + size, 0, 3 * STEP);
-    *words = edges_of(*copy, size, edges) / 2;
-    return edges;
+    PyMem_Free(table->words);
+    PyMem_Free(table->places);
 }
 
-static PyObject *vocabulary_of(const char *text, size_t size)
+/* An empty vocabulary of a text, with room for so many words. */
+static Vocabulary *make(PyObject *object, Text text, size_t room)
 {
     Vocabulary *self = (Vocabulary *)PyType_GenericAlloc(type, 0);
     if (!self)
         return NULL;
-    self->size = size;
-    self->order = edges_and_copy(text, size, &self->total, &self->text);
-    for (self->mask = 1, self->shift = 63; self->mask < 2 * (size_t)self->total; self->shift--)
-        self->mask = 2 * self->mask + 1;
-    if (self->order) {
-        self->words = PyMem_Malloc((self->total + 1) * sizeof(Word));
-        self->table = PyMem_Calloc(self->mask + 1, sizeof(uint32_t));
-        if (!self->words || !self->table)
-            PyErr_NoMemory();
-    }
-    if (PyErr_Occurred())
+    self->text = Py_NewRef(object);
+    self->order = PyMem_Malloc((room + 1) * sizeof(uint32_t));
+    if (!self->order)
+        PyErr_NoMemory();
+    if (!self->order || !make_table(&self->table, text, room))
         Py_CLEAR(self);
-    else
-        fill(self);
-    return (PyObject *)self;
+    return self;
+}
+
+static inline void append(Vocabulary *self, const Word *word)
+{
+    self->order[self->total++] = put(&self->table, word) - 1;
 }
 
 static PyObject *new(PyTypeObject *subtype, PyObject *arguments, PyObject *keywords)
 {
     static char *names[] = {"text", NULL};
-    PyObject *text;
-    char *start;
-    Py_ssize_t size;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "S", names, &text) ||
-        PyBytes_AsStringAndSize(text, &start, &size))
+    PyObject *object;
+    Text text;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O", names, &object) || !text_of(object, &text))
         return NULL;
-    return vocabulary_of(start, size);
+    Vocabulary *self = make(object, text, words_in(text));
+    Reader reader = reader_of(text);
+    for (Word word; self && next(&reader, &word);)
+        append(self, &word);
+    return (PyObject *)self;
 }
 
 static void dealloc(Vocabulary *self)
 {
     PyTypeObject *own = Py_TYPE((PyObject *)self);
-    PyMem_Free(self->words);
+    free_table(&self->table);
     PyMem_Free(self->order);
-    PyMem_Free(self->table);
+    Py_XDECREF(self->text);
     freefunc release = PyType_GetSlot(own, Py_tp_free);
     release(self);
     Py_DECREF(own);
 }
 
-static Py_ssize_t length(Vocabulary *self) { return self->distinct; }
+static Py_ssize_t length(Vocabulary *self) { return self->table.count; }
 
-static PyObject *overlap(Vocabulary *self, PyObject *arguments)
+/* What was noticed of a word that is sought: that it is there, and that it is there with e or s behind. */
+enum { ITSELF = 1, WITH_E = 2, WITH_S = 4 };
+
+/* Words to look for. Most that are met are none of them, which their first bytes tell as a rule. */
+typedef struct {
+    Table words;
+    unsigned char *noticed;               /* of each word by its place; the first one is of what is not sought */
+    uint64_t beginnings[(1 << 15) / 64]; /* by a hash of a word's first bytes, a bit: whether any is sought that begins so */
+} Search;
+
+static inline uint64_t beginning(uint64_t first) { return first * multipliers[0] >> (64 - 15); }
+
+static inline int may_be_sought(const Search *search, uint64_t first)
 {
-    Vocabulary *other;
-    if (!PyArg_ParseTuple(arguments, "O!", type, &other))
-        return NULL;
+    uint64_t hash = beginning(first);
+    return search->beginnings[hash / 64] >> hash % 64 & 1;
+}
+
+static inline void expect(Search *search, uint64_t first)
+{
+    uint64_t hash = beginning(first);
+    search->beginnings[hash / 64] |= (uint64_t)1 << hash % 64;
+}
+
+static inline uint64_t first_with(const Word *word, char ending)
+{
+    return word->length < STEP ? word->first | little((uint64_t)ending << 8 * word->length) : word->first;
+}
+
+/* The word itself is to be noticed, and the word with an ending. */
+static inline uint32_t seek(Search *search, const Word *word)
+{
+    expect(search, word->first);
+    expect(search, first_with(word, 'e'));
+    expect(search, first_with(word, 's'));
+    return put(&search->words, word);
+}
+
+static void notice(Search *search, const Text *text, const Word *word)
+{
+    search->noticed[*find(&search->words, text, word)] |= ITSELF;
+    char last = text->start[word->at + word->length - 1] | 0x20;
+    if (last == 'e' || last == 's') {
+        Word shorter = cut(*word, 1);
+        search->noticed[*find(&search->words, text, &shorter)] |= last == 'e' ? WITH_E : WITH_S;
+    }
+}
+
+static void search_text(Search *search, Text text)
+{
+    Reader reader = reader_of(text);
+    for (uint32_t start, end; edge(&reader, &start) && edge(&reader, &end);)
+        if (may_be_sought(search, bytes_of(&text, start, end - start))) {
+            Word word = word_of(&text, start, end - start);
+            notice(search, &text, &word);
+        }
+}
+
+/* Looks for the words in texts, word by word: of theirs none is kept. */
+static int search_texts(Search *search, PyObject *texts)
+{
+    Py_ssize_t count = PySequence_Size(texts);
+    int fine = count >= 0;
+    for (Py_ssize_t at = 0; fine && at < count; at++) {
+        PyObject *object = PySequence_GetItem(texts, at);
+        Text text;
+        fine = object && text_of(object, &text);
+        if (fine)
+            search_text(search, text);
+        Py_XDECREF(object);
+    }
+    return fine;
+}
+
+static int has_ended(const Table *table, const Text *text, const Word *word, char ending, char *room)
+{
+    memcpy(room, text->start + word->at, word->length);
+    room[word->length] = ending;
+    Text alone = {room, word->length + 1};
+    Word ended = word_of(&alone, 0, word->length + 1);
+    return *find(table, &alone, &ended) != 0;
+}
+
+/* Looks for the words in a vocabulary, each with its endings. */
+static int search_vocabulary(Search *search, const Vocabulary *known)
+{
+    const Text *text = &search->words.text;
+    char *room = PyMem_Malloc(text->size + 1);
+    for (uint32_t at = 0; room && at < search->words.count; at++) {
+        const Word *one = &search->words.words[at];
+        search->noticed[at + 1] = (*find(&known->table, text, one) ? ITSELF : 0) |
+                                  (has_ended(&known->table, text, one, 'e', room) ? WITH_E : 0) |
+                                  (has_ended(&known->table, text, one, 's', room) ? WITH_S : 0);
+    }
+    PyMem_Free(room);
+    return room || PyErr_NoMemory();
+}
+
+/* For so many words of a text. */
+static int make_search(Search *search, Text text, size_t room)
+{
+    memset(search->beginnings, 0, sizeof(search->beginnings));
+    search->noticed = PyMem_Calloc(room + 1, 1);
+    return make_table(&search->words, text, room) && (search->noticed || PyErr_NoMemory());
+}
+
+static void free_search(Search *search)
+{
+    free_table(&search->words);
+    PyMem_Free(search->noticed);
+}
+
+static int run_search(Search *search, PyObject *known)
+{
+    if (Py_IS_TYPE(known, type))
+        return search_vocabulary(search, (Vocabulary *)known);
+    return search_texts(search, known);
+}
+
+static PyObject *overlap(Vocabulary *self, PyObject *other)
+{
+    if (!Py_IS_TYPE(other, type))
+        return PyErr_Format(PyExc_TypeError, "not a vocabulary");
     Py_ssize_t count = 0;
-    for (const Word *one = self->words; one < self->words + self->distinct; one++)
-        count += holds(other, self->text, one);
+    for (const Word *one = self->table.words; one < self->table.words + self->table.count; one++)
+        count += *find(&((Vocabulary *)other)->table, &self->table.text, one) != 0;
     return PyLong_FromSsize_t(count);
 }
 
-static int holds_ended(const Vocabulary *self, char *text, uint32_t at, uint32_t length, char ending)
+/* The last bytes of a word in lower case, its last one on top; zeros under a shorter word. */
+static inline uint64_t tail_of(const Text *text, const Word *word)
 {
-    char behind = text[at + length]; /* at least a zero */
-    text[at + length] = ending;
-    Word word = word_of(text, at, length + 1);
-    int held = holds(self, text, &word);
-    text[at + length] = behind;
-    return held;
+    size_t count = word->length < STEP ? word->length : STEP;
+    return little(bytes_of(text, word->at + word->length - count, count)) << 8 * (STEP - count);
 }
 
-/* Whether a word is in another form of its own: without s, ed or ing; with e instead; with s. */
-static int holds_form(const Vocabulary *self, char *text, const Word *word)
+/* How many bytes of a word are s, ed or ing at its end; no branch, since none could be foreseen. */
+static inline uint32_t ending_of(const Text *text, const Word *word)
 {
-    static const char *const endings[] = {"s", "ed", "ing"};
-    uint32_t stem = word->length;
-    for (size_t at = 0; at < 3; at++) {
-        uint32_t cut = (uint32_t)strlen(endings[at]);
-        if (stem >= cut && memcmp(text + word->at + stem - cut, endings[at], cut) == 0)
-            stem -= cut;
-    }
-    Word plain = word_of(text, word->at, stem);
-    return (stem && holds(self, text, &plain)) || holds_ended(self, text, word->at, stem, 'e') ||
-           holds_ended(self, text, word->at, word->length, 's');
+    uint64_t tail = tail_of(text, word);
+    uint32_t s = tail >> 56 == 's';
+    tail <<= 8 * s;
+    uint32_t ed = tail >> 48 == ('d' << 8 | 'e');
+    tail <<= 16 * ed;
+    return s + 2 * ed + 3 * (tail >> 40 == ('g' << 16 | 'n' << 8 | 'i'));
 }
 
 static PyObject *against(Vocabulary *self, PyObject *arguments)
 {
-    Vocabulary *known, *ignored;
-    if (!PyArg_ParseTuple(arguments, "O!O!", type, &known, type, &ignored))
+    PyObject *known;
+    Vocabulary *ignored, *strange = NULL;
+    if (!PyArg_ParseTuple(arguments, "OO!", &known, type, &ignored))
         return NULL;
-    Py_ssize_t counted = 0, size = 0;
-    char *text = PyMem_Malloc(self->size + 1);
-    for (const Word *one = self->words; text && one < self->words + self->distinct; one++) {
-        if (holds(ignored, self->text, one))
+    const Text *text = &self->table.text;
+    uint32_t count = self->table.count, (*places)[2] = PyMem_Calloc(count + 1, sizeof(*places));
+    Search search;
+    Py_ssize_t counted = 0;
+    int fine = make_search(&search, *text, 2 * (size_t)count) && (places || PyErr_NoMemory());
+    for (uint32_t at = 0; fine && at < count; at++) {
+        const Word *one = &self->table.words[at];
+        if (*find(&ignored->table, text, one))
             continue;
+        uint32_t ending = ending_of(text, one);
+        Word stem = cut(*one, ending);
+        places[at][0] = places[at][1] = seek(&search, one);
+        if (ending)
+            places[at][1] = seek(&search, &stem);
         counted++;
-        if (holds(known, self->text, one) || holds_form(known, self->text, one))
-            continue;
-        memcpy(text + size, self->text + one->at, one->length);
-        size += one->length;
-        text[size++] = ' ';
     }
-    PyObject *strange = text ? vocabulary_of(text, size) : PyErr_NoMemory();
-    PyMem_Free(text);
+    if (fine && run_search(&search, known))
+        strange = make(self->text, *text, count);
+    for (uint32_t at = 0; strange && at < count; at++)
+        if (places[at][0] && !(search.noticed[places[at][0]] & (ITSELF | WITH_S)) &&
+            !(search.noticed[places[at][1]] & (ITSELF | WITH_E)))
+            append(strange, &self->table.words[at]);
+    free_search(&search);
+    PyMem_Free(places);
     return strange ? Py_BuildValue("nN", counted, strange) : NULL;
 }
 
 static PyObject *words(Vocabulary *self, PyObject *none)
 {
-    PyObject *list = PyList_New(self->distinct);
-    for (Py_ssize_t at = 0; list && at < self->distinct; at++) {
-        PyObject *word = PyBytes_FromStringAndSize(self->text + self->words[at].at, self->words[at].length);
+    PyObject *list = PyList_New(self->table.count);
+    for (Py_ssize_t at = 0; list && at < self->table.count; at++) {
+        const Word *one = &self->table.words[at];
+        PyObject *word = PyBytes_FromStringAndSize(NULL, one->length);
+        for (uint32_t step = 0; word && step < one->length; step += STEP) {
+            uint64_t bytes = bytes_of(&self->table.text, one->at + step, one->length - step);
+            memcpy(PyBytes_AsString(word) + step, &bytes, one->length - step < STEP ? one->length - step : STEP);
+        }
         if (!word || PyList_SetItem(list, at, word))
             Py_CLEAR(list);
     }
@@ -249,41 +476,42 @@ static PyObject *words(Vocabulary *self, PyObject *none)
 static PyObject *numbers(Vocabulary *self, PyObject *none)
 {
     Py_ssize_t count = 0;
-    for (const Word *one = self->words; one < self->words + self->distinct; one++) {
-        size_t digits = 0;
-        while (digits < one->length && self->text[one->at + digits] >= '0' && self->text[one->at + digits] <= '9')
+    for (const Word *one = self->table.words; one < self->table.words + self->table.count; one++) {
+        const char *text = self->table.text.start + one->at;
+        uint32_t digits = 0;
+        while (digits < one->length && text[digits] >= '0' && text[digits] <= '9')
             digits++;
         count += digits == one->length;
     }
     return PyLong_FromSsize_t(count);
 }
 
-static PyObject *lines(Vocabulary *self, PyObject *text)
+static PyObject *lines(Vocabulary *self, PyObject *object)
 {
-    char *start, *copy;
-    Py_ssize_t size, count, at = 0;
-    if (PyBytes_AsStringAndSize(text, &start, &size))
+    Text text;
+    if (!text_of(object, &text))
         return NULL;
-    uint32_t line = 0, *edges = edges_and_copy(start, size, &count, &copy);
-    uint32_t *seen = PyMem_Calloc(self->distinct + 1, sizeof(uint32_t)); /* in which line a word was last */
-    PyObject *list = edges && seen ? PyList_New(0) : PyErr_NoMemory();
-    for (const char *next = start; list && next <= start + size; next++) {
-        const char *end = memchr(next, '\n', start + size - next);
-        next = end ? end : start + size;
-        Py_ssize_t before = at, here = 0;
-        for (line++; at < count && edges[2 * at] < next - start; at++) {
-            Word word = word_of(copy, edges[2 * at], edges[2 * at + 1] - edges[2 * at]);
-            uint32_t place = *find(self, copy, &word);
+    uint32_t line = 0, *seen = PyMem_Calloc(self->table.count + 1, sizeof(uint32_t)); /* in which line it was last */
+    PyObject *list = seen ? PyList_New(0) : PyErr_NoMemory();
+    Reader reader = reader_of(text);
+    Word word;
+    int more = next(&reader, &word);
+    for (size_t start = 0; list && start <= text.size; start++) {
+        const char *found = memchr(text.start + start, '\n', text.size - start);
+        size_t end = found ? (size_t)(found - text.start) : text.size;
+        Py_ssize_t here = 0, all = 0;
+        for (line++; more && word.at < end; more = next(&reader, &word), all++) {
+            uint32_t place = *find(&self->table, &text, &word);
             here += place && seen[place] != line;
             seen[place] = line;
         }
-        PyObject *pair = Py_BuildValue("nn", here, at - before);
+        PyObject *pair = Py_BuildValue("nn", here, all);
         if (!pair || PyList_Append(list, pair))
             Py_CLEAR(list);
         Py_XDECREF(pair);
+        start = end;
     }
     PyMem_Free(seen);
-    PyMem_Free(edges);
     return list;
 }
 
@@ -296,14 +524,14 @@ static PyObject *repeats(Vocabulary *self, PyObject *length)
     if (!run || run > (size_t)self->total)
         return PyLong_FromLong(0);
     Py_ssize_t count = 0;
-    uint32_t *table = PyMem_Calloc(self->mask + 1, sizeof(uint32_t));
+    uint32_t *table = PyMem_Calloc(self->table.mask + 1, sizeof(uint32_t));
     for (size_t at = 0; table && at + run <= (size_t)self->total; at++) {
         uint64_t hash = 0;
         for (size_t word = at; word < at + run; word++)
             hash = ((hash ^ hash >> 32) + self->order[word] + 1) * multipliers[0];
-        size_t place = hash >> self->shift;
+        size_t place = hash >> self->table.shift;
         while (table[place] && memcmp(self->order + table[place] - 1, self->order + at, run * sizeof(uint32_t)))
-            place = (place + 1) & self->mask;
+            place = (place + 1) & self->table.mask;
         count += table[place] != 0;
         table[place] = (uint32_t)at + 1;
     }
@@ -314,7 +542,7 @@ static PyObject *repeats(Vocabulary *self, PyObject *length)
 }
 
 static PyMethodDef methods[] = {
-    {"overlap", (PyCFunction)overlap, METH_VARARGS, "How many words are in another vocabulary too."},
+    {"overlap", (PyCFunction)overlap, METH_O, "How many words are in another vocabulary too."},
     {"against", (PyCFunction)against, METH_VARARGS, "How many words are not ignored, and which of them are not known."},
     {"words", (PyCFunction)words, METH_NOARGS, "The words in order of appearance."},
     {"numbers", (PyCFunction)numbers, METH_NOARGS, "How many words are numbers."},

@@ -7,7 +7,7 @@ from ..score import Score
 from ..trace import Document, Trace
 from .grounding import judged
 from .registry import evaluator
-from .sources import source
+from .sources import reusable
 from .words import ANSWER_LIMIT, read
 
 _MOST = 100
@@ -45,7 +45,7 @@ def citation(trace: Trace) -> Score | None:
 
 
 def _supported(cited: list[tuple[str, int | None]], context: Sequence[Document]) -> Score:
-    ready = {place: source([context[place].text]) for place in {place for _, place in cited} if place is not None}
+    ready = {place: reusable(context[place].text) for place in {place for _, place in cited} if place is not None}
     values = {pair: judged(read(pair[0]), ready[pair[1]]) for pair in dict.fromkeys(cited) if pair[1] is not None}
     worst = min(values.values())
     weak = sorted((value, sentence) for (sentence, _), value in values.items() if value < 0.5)

@@ -7,7 +7,7 @@ from ..trace import Trace
 from .registry import evaluator
 from .scan import has_run
 from .vocabulary import Vocabulary
-from .words import ANSWER_LIMIT, read
+from .words import ANSWER_LIMIT, read, utf8
 
 _FEWEST_WORDS = 24
 _FEWEST_OF_ONE = 10
@@ -47,9 +47,10 @@ def _repeated_share(words: Vocabulary, share: float) -> float:
 
 def _looped_characters(text: str) -> int:
     """The length of a run without spaces that repeats a few characters; rules of Markdown are none."""
-    plain = text[:ANSWER_LIMIT].encode("utf-8", "replace")
-    if not has_run(plain, _LONG_RUN):
+    text = text[:ANSWER_LIMIT]
+    if not has_run(utf8(text), _LONG_RUN):
         return 0
+    plain = text.encode("utf-8", "replace")
     for piece in _RUNS.findall(plain):
         # A period p shows as a text that equals itself moved by p.
         if any(piece[period:] == piece[:-period] for period in range(1, _LONGEST_PERIOD + 1)):

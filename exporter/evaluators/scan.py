@@ -22,14 +22,14 @@ def plain_apart(text: bytes, /) -> bytes:
     return _ALONE.sub(r" \1 ", characters).encode("utf-8", "surrogateescape")
 
 
-def plain_has_run(text: bytes, length: int, /) -> bool:
+def plain_has_run(text: str | bytes, length: int, /) -> bool:
     """Are there so many characters of UTF-8 in a row without white space and what Markdown draws lines with?"""
-    return re2.search(rb"[^\t\n\f\r =_*~#.|+-]{%d}" % length, text) is not None
+    return re2.search(rb"[^\t\n\f\r =_*~#.|+-]{%d}" % length, _utf8(text)) is not None
 
 
-def plain_names(text: bytes, /) -> bytes:
+def plain_names(text: str | bytes, /) -> bytes:
     """The words of UTF-8 that begin with a capital elsewhere than at a sentence's start; a space behind each name."""
-    return b"".join([name + b" " for name in _NAMES.findall(text)])
+    return b"".join([name + b" " for name in _NAMES.findall(_utf8(text))])
 
 
 def plain_sketch(text: bytes, beginning: int, most: int, /) -> tuple[int, bytes]:
@@ -41,6 +41,10 @@ def plain_sketch(text: bytes, beginning: int, most: int, /) -> tuple[int, bytes]
     words = text.split()
     bits = sorted({crc32(word[:beginning]) & 0xFFFF for word in words[:most]})
     return crc32(b" ".join(words)), pack(f"<{len(bits)}H", *bits)
+
+
+def _utf8(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 try:

@@ -12,20 +12,24 @@ from .words import CONTEXT_LIMIT, joined_names, spaced
 class Source(Struct, frozen=True, gc=False):
     """What several documents say together: their words, and the facts of those that are structured."""
 
-    vocabulary: Vocabulary
+    words: Vocabulary | tuple[str | bytes, ...]
     facts: Facts | None
 
 
 def source(texts: Sequence[str]) -> Source:
     """The documents as one, of all together at most CONTEXT_LIMIT characters."""
     pieces = _within(texts, CONTEXT_LIMIT)
-    whole = "\n".join(pieces)
-    stated = [facts_of(piece) for piece in pieces] if "{" in whole or "[" in whole else []
+    stated = [facts_of(piece) if "{" in piece or "[" in piece else None for piece in pieces]
     facts = [one for one in stated if one is not None]
-    if not facts:
-        return Source(Vocabulary(spaced(whole)), None)
-    pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
-    return Source(Vocabulary(spaced("\n".join(pieces))), together(facts))
+    if facts:
+        pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
+    return Source(tuple(map(spaced, pieces)), together(facts) if facts else None)
+
+
+def reusable(text: str) -> Source:
+    """A document as ``source`` gives it, for many answers: its words are looked up, not looked for each time."""
+    one = source([text])
+    return Source(Vocabulary(*one.words), one.facts)
 
 
 def _within(texts: Sequence[str], room: int) -> Sequence[str]:

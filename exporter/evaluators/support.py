@@ -8,7 +8,7 @@ from .facts import Conflicts, conflicts
 from .scan import names
 from .sources import Source
 from .vocabulary import Vocabulary
-from .words import Reading, in_lines, sentences, spaced
+from .words import Reading, in_lines, sentences, spaced, utf8
 
 _COMPARED = 300
 """Sentences that are compared with a document's facts."""
@@ -33,7 +33,6 @@ _NUMERALS = {
     b"six": b"6", b"seven": b"7", b"eight": b"8", b"nine": b"9", b"ten": b"10",
 }  # fmt: skip
 _NUMERALS |= {digits: word for word, digits in _NUMERALS.items()}
-_OTHER_WAY = {word: Vocabulary(other) for word, other in _NUMERALS.items()}
 _NUMERAL = Vocabulary(b" ".join(_NUMERALS))
 _NOTHING = Vocabulary(b"")
 
@@ -72,11 +71,11 @@ _NO_CONFLICTS = Conflicts()
 
 def support(reading: Reading, source: Source) -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
-    content, strange = reading.vocabulary.against(source.vocabulary, COMMON)
+    content, strange = reading.vocabulary.against(source.words, COMMON)
     if not content:
         return None
     if _NUMERAL.overlap(strange):
-        strange = _without_known_numerals(strange, source.vocabulary)
+        strange = _without_known_numerals(strange, source)
     return Support(content, strange, _named(strange, reading.text) if strange else 0, _conflicts(reading, source))
 
 
@@ -100,13 +99,12 @@ def _conflicts(reading: Reading, source: Source) -> Conflicts:
 
 def _named(words: Vocabulary, text: str) -> int:
     """How many words the text writes with a capital elsewhere than at a sentence's start."""
-    return Vocabulary(names(text.encode("utf-8", "replace"))).overlap(words)
+    return Vocabulary(names(utf8(text))).overlap(words)
 
 
-def _without_known_numerals(strange: Vocabulary, known: Vocabulary) -> Vocabulary:
+def _without_known_numerals(strange: Vocabulary, source: Source) -> Vocabulary:
     """The words less the numerals that are known, but written the other way."""
-    return Vocabulary(b" ".join([word for word in strange.words() if not _known_otherwise(word, known)]))
-
-
-def _known_otherwise(word: bytes, known: Vocabulary) -> bool:
-    return word in _OTHER_WAY and not _OTHER_WAY[word].against(known, _NOTHING)[1]
+    words = strange.words()
+    otherwise = Vocabulary(b" ".join([_NUMERALS[word] for word in words if word in _NUMERALS]))
+    unknown = {_NUMERALS[word] for word in otherwise.against(source.words, _NOTHING)[1].words()}
+    return Vocabulary(b" ".join([word for word in words if word not in _NUMERALS or word in unknown]))

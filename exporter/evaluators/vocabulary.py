@@ -4,6 +4,8 @@ Written twice: here, and in C (``_vocabulary.c``), which does the same at a tent
 compiler was there when llmq was installed.
 """
 
+from collections.abc import Sequence, Set
+
 __all__ = ["SEPARATED", "Vocabulary"]
 
 SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
@@ -11,12 +13,12 @@ SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 3
 
 
 class PlainVocabulary:
-    """The distinct words of a text: letters, digits and what is not ASCII, in lower case."""
+    """The distinct words of a text (a str is read as its UTF-8): letters, digits and what is not ASCII, in lower case."""
 
     __slots__ = ("distinct", "order")
 
-    def __init__(self, text: bytes) -> None:
-        self.order = text.translate(SEPARATED).split()
+    def __init__(self, text: str | bytes) -> None:
+        self.order = _separated(text).split()
         self.distinct = dict.fromkeys(self.order)
 
     def __len__(self) -> int:
@@ -36,26 +38,39 @@ class PlainVocabulary:
         """How many words are in another vocabulary too."""
         return len(self.distinct.keys() & other.distinct.keys())
 
-    def against(self, known: "PlainVocabulary", ignored: "PlainVocabulary") -> tuple[int, "PlainVocabulary"]:
+    def against(
+        self, known: "PlainVocabulary | Sequence[str | bytes]", ignored: "PlainVocabulary"
+    ) -> tuple[int, "PlainVocabulary"]:
         """How many words are not ignored, and those of them that ``known`` has not, nor with another ending."""
         counted = [word for word in self.distinct if word not in ignored.distinct]
-        missing = [word for word in counted if word not in known.distinct]
-        strange = [word for word in missing if known.distinct.keys().isdisjoint(_forms(word))]
+        words = _known(known)
+        strange = [word for word in counted if word not in words and words.isdisjoint(_forms(word))]
         return len(counted), PlainVocabulary(b" ".join(strange))
 
     def numbers(self) -> int:
         """How many words are numbers: digits alone."""
         return sum(map(bytes.isdigit, self.distinct))
 
-    def lines(self, text: bytes) -> list[tuple[int, int]]:
+    def lines(self, text: str | bytes) -> list[tuple[int, int]]:
         """Of each line of a text, how many distinct words of it are here, and how many words it has in all."""
-        lines = map(bytes.split, text.translate(SEPARATED).split(b"\n"))
+        lines = map(bytes.split, _separated(text).split(b"\n"))
         return [(len(self.distinct.keys() & words), len(words)) for words in lines]
 
     def repeats(self, length: int) -> int:
         """How many runs of so many words of the text occurred before in it."""
         runs = list(zip(*[self.order[start:] for start in range(length)], strict=False))
         return len(runs) - len(set(runs))
+
+
+def _separated(text: str | bytes) -> bytes:
+    return (text.encode() if isinstance(text, str) else text).translate(SEPARATED)
+
+
+def _known(known: PlainVocabulary | Sequence[str | bytes]) -> Set[bytes]:
+    """The words of a vocabulary, or of texts."""
+    if isinstance(known, PlainVocabulary):
+        return known.distinct.keys()
+    return {word for text in known for word in _separated(text).split()}
 
 
 def _forms(word: bytes) -> tuple[bytes, ...]:

@@ -45,16 +45,23 @@ class Reading(Struct, frozen=True, gc=False):
     vocabulary: Vocabulary
 
 
-def spaced(text: str) -> bytes:
-    """The text as UTF-8 that a Vocabulary reads: as ``plain`` says, but ASCII as it is."""
-    if text.isascii():
-        return text.encode()
+def spaced(text: str) -> str | bytes:
+    """What a Vocabulary reads: ASCII as it is, any other text as UTF-8 as ``plain`` says."""
+    return text if text.isascii() else _apart(text)
+
+
+def utf8(text: str) -> str | bytes:
+    """What C reads as UTF-8 at once: ASCII as it is, any other text as bytes."""
+    return text if text.isascii() else text.encode("utf-8", "replace")
+
+
+def _apart(text: str) -> bytes:
     return apart(text.lower().encode("utf-8", "replace"))
 
 
 def plain(text: str) -> bytes:
     """The text as lower case UTF-8, words between spaces, lines kept; characters of unspaced scripts stand alone."""
-    return spaced(text).translate(SEPARATED)
+    return (text.encode() if text.isascii() else _apart(text)).translate(SEPARATED)
 
 
 def read(text: str) -> Reading:
