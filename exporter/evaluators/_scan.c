@@ -35,6 +35,16 @@ static const char *end_of_name(const char *at, const char *end)
     return at;
 }
 
+/* Is a capital among eight bytes? */
+static inline int has_capital(const char *text)
+{
+    const uint64_t each = 0x0101010101010101, high = each << 7;
+    uint64_t bytes;
+    memcpy(&bytes, text, sizeof(bytes));
+    uint64_t ascii = bytes & ~high;
+    return ((ascii + each * (128 - 'A')) & ~(ascii + each * (127 - 'Z')) & ~bytes & high) != 0;
+}
+
 static PyObject *names(PyObject *module, PyObject *arguments)
 {
     const char *start;
@@ -45,6 +55,8 @@ static PyObject *names(PyObject *module, PyObject *arguments)
     if (!names)
         return PyErr_NoMemory();
     for (const char *at = start + 1, *end = start + size; at + 1 < end; at++) {
+        while (end - at > 8 && !has_capital(at + 1))
+            at += 8;
         if (!is_capital(at[1]) || *at != ' ' || !(is_small(at[-1]) || is_one_of(",;'\")", at[-1])))
             continue;
         const char *name = at + 1;

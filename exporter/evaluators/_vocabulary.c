@@ -12,6 +12,8 @@ that differs from process to process, so that nobody can send words that collide
 
 #define STEP sizeof(uint64_t) /* bytes of a word that are looked at together */
 #define BLOCK 64              /* bytes of a text that are looked at together */
+#define SHORT 3               /* words that a shorter sentence counts as */
+#define MOST_SENTENCES 16
 
 typedef struct {
     const char *start;
@@ -424,37 +426,63 @@ static inline uint32_t ending_of(const Text *text, const Word *word)
     return s + 2 * ed + 3 * (tail >> 40 == ('g' << 16 | 'n' << 8 | 'i'));
 }
 
+/* Where a search notices a word, and where its stem. */
+typedef struct {
+    uint32_t word, stem;
+} Places;
+
+static Places seek_forms(Search *search, const Word *word)
+{
+    uint32_t ending = ending_of(&search->words.text, word), place = seek(search, word);
+    if (!ending)
+        return (Places){place, place};
+    Word stem = cut(*word, ending);
+    return (Places){place, seek(search, &stem)};
+}
+
+static inline int is_strange(const Search *search, Places places)
+{
+    return places.word && !(search->noticed[places.word] & (ITSELF | WITH_S)) &&
+           !(search->noticed[places.stem] & (ITSELF | WITH_E));
+}
+
+static Vocabulary *strange_words(const Vocabulary *self, const Search *search, const Places *places)
+{
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < self->table.count; at++)
+        count += is_strange(search, places[at]);
+    Vocabulary *strange = make(self->text, self->table.text, count);
+    for (uint32_t at = 0; strange && at < self->table.count; at++)
+        if (is_strange(search, places[at]))
+            append(strange, &self->table.words[at]);
+    return strange;
+}
+
 static PyObject *against(Vocabulary *self, PyObject *arguments)
 {
     PyObject *known;
     Vocabulary *ignored, *strange = NULL;
     if (!PyArg_ParseTuple(arguments, "OO!", &known, type, &ignored))
         return NULL;
-    const Text *text = &self->table.text;
-    uint32_t count = self->table.count, (*places)[2] = PyMem_Calloc(count + 1, sizeof(*places));
     Search search;
     Py_ssize_t counted = 0;
-    int fine = make_search(&search, *text, 2 * (size_t)count) && (places || PyErr_NoMemory());
-    for (uint32_t at = 0; fine && at < count; at++) {
-        const Word *one = &self->table.words[at];
-        if (*find(&ignored->table, text, one))
-            continue;
-        uint32_t ending = ending_of(text, one);
-        Word stem = cut(*one, ending);
-        places[at][0] = places[at][1] = seek(&search, one);
-        if (ending)
-            places[at][1] = seek(&search, &stem);
-        counted++;
+    Places *places = PyMem_Calloc(self->table.count + 1, sizeof(*places));
+    if (make_search(&search, self->table.text, 2 * (size_t)self->table.count) && places) {
+        for (uint32_t at = 0; at < self->table.count; at++) {
+            const Word *one = &self->table.words[at];
+            if (*find(&ignored->table, &self->table.text, one))
+                continue;
+            places[at] = seek_forms(&search, one);
+            counted++;
+        }
+        if (run_search(&search, known))
+            strange = strange_words(self, &search, places);
     }
-    if (fine && run_search(&search, known))
-        strange = make(self->text, *text, count);
-    for (uint32_t at = 0; strange && at < count; at++)
-        if (places[at][0] && !(search.noticed[places[at][0]] & (ITSELF | WITH_S)) &&
-            !(search.noticed[places[at][1]] & (ITSELF | WITH_E)))
-            append(strange, &self->table.words[at]);
     free_search(&search);
     PyMem_Free(places);
-    return strange ? Py_BuildValue("nN", counted, strange) : NULL;
+    if (!strange)
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    return Py_BuildValue("nN", counted, strange);
 }
 
 static PyObject *words(Vocabulary *self, PyObject *none)
@@ -486,31 +514,83 @@ static PyObject *numbers(Vocabulary *self, PyObject *none)
     return PyLong_FromSsize_t(count);
 }
 
-static PyObject *lines(Vocabulary *self, PyObject *object)
+/* The bytes that can end a sentence: a line's end, and those that do so before a space. */
+typedef struct {
+    unsigned char is_end[256];
+} Ends;
+
+static size_t end_of_sentence(const Ends *ends, Text text, size_t at)
 {
-    Text text;
-    if (!text_of(object, &text))
-        return NULL;
-    uint32_t line = 0, *seen = PyMem_Calloc(self->table.count + 1, sizeof(uint32_t)); /* in which line it was last */
-    PyObject *list = seen ? PyList_New(0) : PyErr_NoMemory();
+    for (; at < text.size; at++) {
+        if (!ends->is_end[(unsigned char)text.start[at]])
+            continue;
+        if (text.start[at] == '\n')
+            break;
+        if (at + 1 < text.size && text.start[at + 1] == ' ')
+            return at + 1;
+    }
+    return at;
+}
+
+typedef struct {
+    double share;
+    size_t start, end;
+} Sentence;
+
+/* Puts a sentence behind those with the same share or a larger one, of which so many are kept; those have been found. */
+static size_t keep(Sentence *best, size_t found, size_t most, Sentence one)
+{
+    size_t at = found < most ? found : most;
+    for (; at > 0 && best[at - 1].share < one.share; at--)
+        if (at < most)
+            best[at] = best[at - 1];
+    if (at < most)
+        best[at] = one;
+    return found < most ? found + 1 : most;
+}
+
+static size_t find_densest(const Vocabulary *self, Text text, const Ends *ends, size_t *seen, Sentence *best, size_t most)
+{
     Reader reader = reader_of(text);
     Word word;
+    size_t found = 0;
     int more = next(&reader, &word);
-    for (size_t start = 0; list && start <= text.size; start++) {
-        const char *found = memchr(text.start + start, '\n', text.size - start);
-        size_t end = found ? (size_t)(found - text.start) : text.size;
-        Py_ssize_t here = 0, all = 0;
-        for (line++; more && word.at < end; more = next(&reader, &word), all++) {
+    for (size_t start = 0, end; more; start = end + 1) {
+        size_t here = 0, all = 0;
+        end = end_of_sentence(ends, text, start);
+        for (; more && word.at < end; more = next(&reader, &word), all++) {
             uint32_t place = *find(&self->table, &text, &word);
-            here += place && seen[place] != line;
-            seen[place] = line;
+            here += place && seen[place] != end;
+            seen[place] = end;
         }
-        PyObject *pair = Py_BuildValue("nn", here, all);
-        if (!pair || PyList_Append(list, pair))
-            Py_CLEAR(list);
-        Py_XDECREF(pair);
-        start = end;
+        if (here)
+            found = keep(best, found, most, (Sentence){(double)here / (all < SHORT ? SHORT : all), start, end});
     }
+    return found;
+}
+
+static PyObject *densest(Vocabulary *self, PyObject *arguments)
+{
+    PyObject *object, *list = NULL;
+    const char *marks;
+    Py_ssize_t count, most;
+    Text text;
+    if (!PyArg_ParseTuple(arguments, "Oy#n", &object, &marks, &count, &most) || !text_of(object, &text))
+        return NULL;
+    if (most < 0 || most > MOST_SENTENCES)
+        return PyErr_Format(PyExc_ValueError, "no such number of sentences");
+    Ends ends = {{['\n'] = 1}};
+    while (count)
+        ends.is_end[(unsigned char)marks[--count]] = 1;
+    Sentence best[MOST_SENTENCES];
+    size_t *seen = PyMem_Calloc(self->table.count + 1, sizeof(*seen)); /* where the sentence ended that it was in last */
+    if (!seen)
+        return PyErr_NoMemory();
+    size_t found = find_densest(self, text, &ends, seen, best, most);
+    list = PyList_New(found);
+    for (size_t at = 0; list && at < found; at++)
+        if (PyList_SetItem(list, at, Py_BuildValue("nn", (Py_ssize_t)best[at].start, (Py_ssize_t)best[at].end)))
+            Py_CLEAR(list);
     PyMem_Free(seen);
     return list;
 }
@@ -546,7 +626,7 @@ static PyMethodDef methods[] = {
     {"against", (PyCFunction)against, METH_VARARGS, "How many words are not ignored, and which of them are not known."},
     {"words", (PyCFunction)words, METH_NOARGS, "The words in order of appearance."},
     {"numbers", (PyCFunction)numbers, METH_NOARGS, "How many words are numbers."},
-    {"lines", (PyCFunction)lines, METH_O, "What each line of a text has of these words, and how many words in all."},
+    {"densest", (PyCFunction)densest, METH_VARARGS, "The sentences of which these words are the largest share."},
     {"repeats", (PyCFunction)repeats, METH_O, "How many runs of so many words occurred before."},
     {NULL},
 };

@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 from math import exp
-from operator import itemgetter, mul
+from operator import mul
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +12,7 @@ from ..trace import Trace
 from .refusal import SHORT_DECLINE, declined
 from .registry import evaluator
 from .sources import Source, source
-from .support import NAMES, Support, shares, support
+from .support import NAMES, Support, strangest, support
 from .words import ANSWER_LIMIT, Reading, prose, read
 
 _EXPLAINED = 0.8
@@ -46,9 +46,9 @@ def grounding(trace: Trace) -> Score | None:
     value = supported(found)
     if value >= _EXPLAINED:
         return Score(value)
-    strange = shares(found, reading) if value < _QUOTED_BELOW else []
+    strange = strangest(found, reading, _QUOTED) if value < _QUOTED_BELOW else []
     cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(answer) > ANSWER_LIMIT else ""
-    return Score(value, None, explained(found) + cut, quoted(strange))
+    return Score(value, None, explained(found) + cut, tuple([one.strip()[:_QUOTE_LENGTH] for one in strange]))
 
 
 def supported(found: Support) -> float:
@@ -80,9 +80,3 @@ def explained(found: Support) -> str:
             (conflicts.times, "times of day that occur nowhere"),
         ]
     return "; ".join([f"{count} {what}" for count, what in counts if count])
-
-
-def quoted(strange: list[tuple[float, str]]) -> tuple[str, ...]:
-    """The sentences with the largest unsupported share."""
-    strange.sort(key=itemgetter(0), reverse=True)
-    return tuple([text.strip()[:_QUOTE_LENGTH] for _, text in strange[:_QUOTED]])

@@ -8,7 +8,7 @@ from .facts import Conflicts, conflicts
 from .scan import names
 from .sources import Source
 from .vocabulary import Vocabulary
-from .words import Reading, in_lines, sentences, spaced, utf8
+from .words import SENTENCE_ENDS, Reading, in_lines, sentences, spaced, utf8
 
 _COMPARED = 300
 """Sentences that are compared with a document's facts."""
@@ -79,15 +79,14 @@ def support(reading: Reading, source: Source) -> Support | None:
     return Support(content, strange, _named(strange, reading.text) if strange else 0, _conflicts(reading, source))
 
 
-def shares(found: Support, reading: Reading) -> list[tuple[float, str]]:
-    """The sentences that have something strange, each with the share of its words that is."""
-    lines = in_lines(reading.text)
-    counts = found.strange.lines(spaced(lines))
-    return [
-        (strange / max(3, total), line)
-        for line, (strange, total) in zip(lines.split("\n"), counts, strict=True)
-        if strange
-    ]
+def strangest(found: Support, reading: Reading, most: int) -> list[str]:
+    """So many sentences at most, those first of whose words the largest share is strange."""
+    lines = reading.text if reading.text.isascii() else in_lines(reading.text)
+    plain = spaced(lines)
+    places = found.strange.densest(plain, SENTENCE_ENDS if plain is lines else b"", most)
+    if isinstance(plain, str):
+        return [plain[start:end] for start, end in places]
+    return [lines.split("\n")[plain.count(b"\n", 0, start)] for start, _ in places]
 
 
 def _conflicts(reading: Reading, source: Source) -> Conflicts:

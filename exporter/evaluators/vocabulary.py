@@ -11,6 +11,8 @@ __all__ = ["SEPARATED", "Vocabulary"]
 SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
 """The bytes to which bytes are mapped: lower case letters, digits, what is not ASCII, line ends; else a space."""
 
+_SHORT = 3
+
 
 class PlainVocabulary:
     """The distinct words of a text (a str is read as its UTF-8): letters, digits and what is not ASCII, in lower case."""
@@ -18,7 +20,7 @@ class PlainVocabulary:
     __slots__ = ("distinct", "order")
 
     def __init__(self, text: str | bytes) -> None:
-        self.order = _separated(text).split()
+        self.order = _words(text)
         self.distinct = dict.fromkeys(self.order)
 
     def __len__(self) -> int:
@@ -51,10 +53,21 @@ class PlainVocabulary:
         """How many words are numbers: digits alone."""
         return sum(map(bytes.isdigit, self.distinct))
 
-    def lines(self, text: str | bytes) -> list[tuple[int, int]]:
-        """Of each line of a text, how many distinct words of it are here, and how many words it has in all."""
-        lines = map(bytes.split, _separated(text).split(b"\n"))
-        return [(len(self.distinct.keys() & words), len(words)) for words in lines]
+    def densest(self, text: str | bytes, ends: bytes, most: int) -> list[tuple[int, int]]:
+        """Where the sentences begin and end of which these words, if any, are the largest share, so many at most.
+
+        A sentence is a line, or ends with one of the marks ``ends`` before a space. One of fewer words counts as of 3.
+        """
+        text = text.encode() if isinstance(text, str) else text
+        for mark in ends:
+            text = text.replace(b"%c " % mark, b"%c\n" % mark)
+        found, start = [], 0
+        for line in text.split(b"\n"):
+            words = _words(line)
+            share = len(self.distinct.keys() & words) / max(_SHORT, len(words))
+            found.append((-share, start, start + len(line)))
+            start += len(line) + 1
+        return [(start, end) for share, start, end in sorted(found)[:most] if share]
 
     def repeats(self, length: int) -> int:
         """How many runs of so many words of the text occurred before in it."""
@@ -62,15 +75,15 @@ class PlainVocabulary:
         return len(runs) - len(set(runs))
 
 
-def _separated(text: str | bytes) -> bytes:
-    return (text.encode() if isinstance(text, str) else text).translate(SEPARATED)
+def _words(text: str | bytes) -> list[bytes]:
+    return (text.encode() if isinstance(text, str) else text).translate(SEPARATED).split()
 
 
 def _known(known: PlainVocabulary | Sequence[str | bytes]) -> Set[bytes]:
     """The words of a vocabulary, or of texts."""
     if isinstance(known, PlainVocabulary):
         return known.distinct.keys()
-    return {word for text in known for word in _separated(text).split()}
+    return {word for text in known for word in _words(text)}
 
 
 def _forms(word: bytes) -> tuple[bytes, ...]:

@@ -32,7 +32,10 @@ FUNCTION_WORDS = frozenset(
 
 _HUMP = re.compile("([A-Z])(?<=[a-z][A-Z])")
 _LIST_NUMBER = re.compile(r"(?m)^[ \t]{0,20}\d{1,3}[.)]\s")  # \s there would be quadratic in blank lines
-_ENDS = (". ", "? ", "! ", "。")
+SENTENCE_ENDS = b".?!"
+"""What ends a sentence where a space follows."""
+
+_ENDS = (*[f"{chr(mark)} " for mark in SENTENCE_ENDS], "。")
 _DIGIT_FIRST = re.compile(r"\n[ \t]{0,20}\d")  # what begins with a certain character is found many times as fast
 _BRACKET = re.compile(r"\[\^?\d[\d,;\s-]*\]")
 _MARK = re.compile(rf"{_BRACKET.pattern}|【[^】\n]{{0,80}}】")
