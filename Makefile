@@ -20,15 +20,15 @@ $(BIN)/python:
 	  || { echo "llmq needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "llmq needs Python's venv module: apt-get install python3-venv"; exit 1; }
 
-$(STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.c)
+$(STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.[ch])
 	$(PIP) -e .
 	@touch $@
 
-$(DEMO_STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.c)
+$(DEMO_STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.[ch])
 	$(PIP) -e '.[demo]'
 	@touch $@ $(STAMP)
 
-$(DEV_STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.c)
+$(DEV_STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.[ch])
 	$(PIP) -e '.[dev]'
 	@touch $@ $(STAMP) $(DEMO_STAMP)
 

@@ -59,10 +59,44 @@ def test_a_words_other_endings(vocabulary, word, known):
 
 
 @BOTH
-@given(TEXT, TEXT)
-def test_each_line_has_so_many_of_the_words_and_so_many_in_all(vocabulary, one, two):
-    expected = [(len({*words_of(line)} & {*words_of(one)}), len(words_of(line))) for line in two.split(b"\n")]
-    assert vocabulary(one).lines(two) == expected
+@given(TEXT, st.lists(TEXT, max_size=3), TEXT)
+def test_texts_that_are_looked_through_say_what_their_vocabulary_says(vocabulary, one, texts, ignored):
+    mine, ignored = vocabulary(one), vocabulary(ignored)
+    counted, strange = mine.against(tuple(texts), ignored)
+    expected, its = mine.against(vocabulary(b"\n".join(texts)), ignored)
+    assert (counted, strange.words(), strange.total) == (expected, its.words(), its.total)
+
+
+@BOTH
+@given(st.text(st.characters(codec="utf-8")) | st.text("aB \n\x00"), TEXT)
+def test_a_str_is_read_as_its_utf_8(vocabulary, one, two):
+    written, encoded, nothing = vocabulary(one), vocabulary(one.encode()), vocabulary(b"")
+    assert (written.words(), written.total) == (encoded.words(), encoded.total)
+    assert vocabulary(two).against([one], nothing)[1].words() == vocabulary(two).against(encoded, nothing)[1].words()
+    assert written.densest(one, b".") == written.densest(one.encode(), b".")
+
+
+@BOTH
+@pytest.mark.parametrize("length", [*range(60, 70), *range(124, 132)])
+def test_a_word_that_ends_where_a_block_ends_is_one(vocabulary, length):
+    text = b" " * (length - 3) + b"Abc"
+    assert vocabulary(text).words() == [b"abc"]
+    assert vocabulary(text + b"d e").words() == [b"abcd", b"e"]
+    assert vocabulary(b"abc x").against([text], vocabulary(b""))[1].words() == [b"x"]
+
+
+@BOTH
+@given(TEXT, TEXT | st.text("aB.?! \n\x00").map(str.encode), st.sampled_from([b"", b".?!", b"a"]))
+def test_the_sentences_are_told_of_which_the_words_are_the_largest_share(vocabulary, one, two, ends):
+    words, lines = {*words_of(one)}, two
+    for mark in ends:
+        lines = lines.replace(bytes([mark, 32]), bytes([mark, 10]))
+    starts = [0, *(at + 1 for at, byte in enumerate(lines) if byte == 10)]
+    ranked = []
+    for start, end in zip(starts, [*(start - 1 for start in starts[1:]), len(lines)], strict=True):
+        found = words_of(lines[start:end])
+        ranked.append((len(words.intersection(found)) / max(3, len(found)), -start, (start, end)))
+    assert vocabulary(one).densest(two, ends) == [place for share, _, place in sorted(ranked)[::-1][:3] if share]
 
 
 @BOTH
@@ -93,6 +127,28 @@ def test_long_words_that_differ_at_their_end_are_two(vocabulary):
 
 
 @BOTH
-def test_what_is_no_bytes_is_refused(vocabulary):
+def test_of_many_words_the_endings_are_found_however_long_they_are(vocabulary):
+    words = [b"w" * length + b"%d" % number for number, length in enumerate([*range(1, 40), 90] * 50)]
+    shapes = [(b"", b"s"), (b"s", b""), (b"ed", b""), (b"ing", b"e"), (b"eds", b"")]
+    mine = [word + shapes[at % 5][0] for at, word in enumerate(words)]
+    theirs = [word + shapes[at % 5][1] for at, word in enumerate(words)]
+    sought, nothing = vocabulary(b" ".join(mine)), vocabulary(b"")
+    for known in ([b" ".join(theirs[:1000]), b" ".join(theirs[1000:-7])], vocabulary(b" ".join(theirs[:-7]))):
+        assert sought.against(known, nothing)[1].words() == mine[-7:]
+
+
+@BOTH
+@pytest.mark.parametrize("text", [12, None, [b"a"]])
+def test_what_is_no_text_is_refused(vocabulary, text):
     with pytest.raises((TypeError, AttributeError)):
-        vocabulary(12)
+        vocabulary(text)
+    with pytest.raises((TypeError, AttributeError)):
+        vocabulary(b"a").against([text], vocabulary(b""))
+
+
+@BOTH
+def test_a_str_that_has_no_utf_8_is_refused(vocabulary):
+    with pytest.raises(UnicodeEncodeError):
+        vocabulary("a \ud800")
+    with pytest.raises(UnicodeEncodeError):
+        vocabulary(b"a").against(["a", "\ud800"], vocabulary(b""))

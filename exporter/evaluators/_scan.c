@@ -55,7 +55,7 @@ static PyObject *names(PyObject *module, PyObject *arguments)
     if (!names)
         return PyErr_NoMemory();
     for (const char *at = start + 1, *end = start + size; at + 1 < end; at++) {
-        while (end - at > 8 && !has_capital(at + 1))
+        while (end - at > 9 && !has_capital(at + 1))
             at += 8;
         if (!is_capital(at[1]) || *at != ' ' || !(is_small(at[-1]) || is_one_of(",;'\")", at[-1])))
             continue;

@@ -1,39 +1,10 @@
-/* The distinct words of a text, as vocabulary.py defines them, without a Python object for each.
-
-The text is neither copied nor changed: a word is a place in it, and its first bytes in lower case. The words stand in a
-list, in order of appearance, and their places in that list in a table, open-addressed and at most half full, by a hash
-that differs from process to process, so that nobody can send words that collide. */
+/* The distinct words of a text, as vocabulary.py defines them, without a Python object for each. */
 
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <stdint.h>
-#include <string.h>
 
-#define STEP sizeof(uint64_t) /* bytes of a word that are looked at together */
-#define BLOCK 64              /* bytes of a text that are looked at together */
-#define SHORT 3               /* words that a shorter sentence counts as */
-#define MOST_SENTENCES 16
-
-typedef struct {
-    const char *start;
-    size_t size;
-} Text;
-
-typedef struct {
-    uint64_t first, second; /* its first bytes, and those after them; zeros behind a shorter word */
-    uint32_t at;
-    uint32_t length;
-} Word;
-
-typedef struct {
-    Text text; /* that its words are in */
-    Word *words;
-    uint32_t count;
-    uint32_t *places; /* in the list of words, counted from 1; 0: free */
-    size_t mask;
-    int shift;
-} Table;
+#include "_words.h"
 
 typedef struct {
     PyObject_HEAD
@@ -44,193 +15,6 @@ typedef struct {
 } Vocabulary;
 
 static PyTypeObject *type;
-static uint64_t multipliers[2];
-static uint64_t masks[STEP + 1]; /* of so many bytes */
-
-static int text_of(PyObject *object, Text *text)
-{
-    char *bytes;
-    Py_ssize_t size;
-    if (PyUnicode_Check(object))
-        text->start = PyUnicode_AsUTF8AndSize(object, &size); /* of ASCII, what is there */
-    else
-        text->start = PyBytes_AsStringAndSize(object, &bytes, &size) ? NULL : bytes;
-    if (text->start && (size_t)size >= UINT32_MAX) {
-        PyErr_Format(PyExc_OverflowError, "the text is longer than 4 GiB");
-        return 0;
-    }
-    text->size = (size_t)size;
-    return text->start != NULL;
-}
-
-/* Where the words of a text begin and end, found in a block of bytes at once: where words end is what a processor
-cannot predict, so that a branch for each byte is dear. */
-
-typedef struct {
-    Text text;
-    size_t block, next; /* where this block begins, and the next one */
-    uint64_t edges;     /* of this block, those still to come */
-    uint64_t inside;    /* 1 where a word goes on into the next block */
-} Reader;
-
-static inline Reader reader_of(Text text) { return (Reader){text, 0, 0, 0, 0}; }
-
-/* Eight bytes, the first one lowest. */
-static inline uint64_t little(uint64_t bytes)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(bytes);
-#else
-    return bytes;
-#endif
-}
-
-/* Of a block, a bit for each byte that is a letter, a digit or not ASCII; the first byte has the lowest bit. */
-static inline uint64_t bits_of(const char *text)
-{
-    unsigned char is_of_word[BLOCK];
-    for (int at = 0; at < BLOCK; at++) { /* compilers make a few instructions of it */
-        unsigned char byte = (unsigned char)text[at], letter = (byte | 0x20) - 'a', digit = byte - '0';
-        is_of_word[at] = (letter < 26) | (digit < 10) | (byte >> 7);
-    }
-    uint64_t bits = 0;
-    for (int at = 0; at < BLOCK; at += 8) {
-        uint64_t eight;
-        memcpy(&eight, is_of_word + at, 8);
-        bits |= (little(eight) * 0x0102040810204080 >> 56) << at; /* moves the bit at 8n to 56 + n */
-    }
-    return bits;
-}
-
-/* The edges of the next block; of the last one too, though zeros must be put behind it. */
-static void advance(Reader *reader)
-{
-    const char *start = reader->text.start + reader->next;
-    char last[BLOCK] = {0};
-    if (reader->text.size - reader->next < BLOCK)
-        start = memcpy(last, start, reader->text.size - reader->next);
-    uint64_t bits = bits_of(start);
-    reader->edges = bits ^ (bits << 1 | reader->inside);
-    reader->inside = bits >> (BLOCK - 1);
-    reader->block = reader->next;
-    reader->next += BLOCK;
-}
-
-static inline int edge(Reader *reader, uint32_t *at)
-{
-    while (!reader->edges) {
-        if (reader->next > reader->text.size)
-            return 0;
-        advance(reader);
-    }
-    *at = (uint32_t)(reader->block + __builtin_ctzll(reader->edges));
-    reader->edges &= reader->edges - 1;
-    return 1;
-}
-
-static size_t words_in(Text text)
-{
-    size_t edges = 0;
-    for (Reader reader = reader_of(text); reader.next <= text.size;) {
-        advance(&reader);
-        edges += __builtin_popcountll(reader.edges);
-    }
-    return edges / 2;
-}
-
-/* So many bytes of a word in lower case, at most STEP of them, and zeros. */
-static inline uint64_t bytes_of(const Text *text, size_t at, size_t count)
-{
-    uint64_t bytes = 0;
-    count = count < STEP ? count : STEP;
-    if (at + STEP <= text->size)
-        memcpy(&bytes, text->start + at, STEP);
-    else if (count)
-        memcpy(&bytes, text->start + at, count);
-    bytes &= masks[count];
-    return bytes | (bytes & ~(bytes >> 1) & 0x4040404040404040) >> 1; /* in a word, letters alone have that bit */
-}
-
-static inline Word word_of(const Text *text, uint32_t at, uint32_t length)
-{
-    return (Word){bytes_of(text, at, length), bytes_of(text, at + STEP, length < STEP ? 0 : length - STEP), at, length};
-}
-
-static inline int next(Reader *reader, Word *word)
-{
-    uint32_t start, end;
-    if (!edge(reader, &start) || !edge(reader, &end))
-        return 0;
-    *word = word_of(&reader->text, start, end - start);
-    return 1;
-}
-
-/* A word without its last bytes. */
-static inline Word cut(Word word, uint32_t bytes)
-{
-    uint32_t left = word.length - bytes;
-    word.first &= masks[left < STEP ? left : STEP];
-    word.second &= masks[left < STEP ? 0 : left < 2 * STEP ? left - STEP : STEP];
-    word.length = left;
-    return word;
-}
-
-static int is_same(const Text *one, const Word *word, const Text *other, const Word *its)
-{
-    for (uint32_t at = 2 * STEP; at < word->length; at += STEP)
-        if (bytes_of(one, word->at + at, word->length - at) != bytes_of(other, its->at + at, word->length - at))
-            return 0;
-    return 1;
-}
-
-/* Where in the table the place of a word of a text stands, or belongs. */
-static inline uint32_t *find(const Table *table, const Text *text, const Word *word)
-{
-    uint64_t hash = word->first * multipliers[0] + word->second * multipliers[1];
-    for (uint32_t at = 2 * STEP; at < word->length; at += STEP)
-        hash = ((hash ^ hash >> 32) + bytes_of(text, word->at + at, word->length - at)) * multipliers[0];
-    for (size_t at = hash >> table->shift;; at++) {
-        uint32_t *place = &table->places[at & table->mask];
-        if (!*place)
-            return place;
-        const Word *one = &table->words[*place - 1];
-        if (one->first == word->first && one->second == word->second && one->length == word->length &&
-            (one->length <= 2 * STEP || is_same(&table->text, one, text, word)))
-            return place;
-    }
-}
-
-/* Its place, where it is put unless it is there. */
-static inline uint32_t put(Table *table, const Word *word)
-{
-    uint32_t *place = find(table, &table->text, word);
-    if (!*place) {
-        table->words[table->count++] = *word;
-        *place = table->count;
-    }
-    return *place;
-}
-
-/* An empty table of the words of a text, with room for so many. */
-static int make_table(Table *table, Text text, size_t room)
-{
-    table->text = text;
-    table->count = 0;
-    for (table->mask = 1, table->shift = 63; table->mask < 2 * room; table->shift--)
-        table->mask = 2 * table->mask + 1;
-    table->words = PyMem_Malloc((room + 1) * sizeof(Word));
-    table->places = PyMem_Calloc(table->mask + 1, sizeof(uint32_t));
-    if (table->words && table->places)
-        return 1;
-    PyErr_NoMemory();
-    return 0;
-}
-
-static void free_table(Table *table)
-{
-    PyMem_Free(table->words);
-    PyMem_Free(table->places);
-}
 
 /* An empty vocabulary of a text, with room for so many words. */
 static Vocabulary *make(PyObject *object, Text text, size_t room)
@@ -280,16 +64,16 @@ static void dealloc(Vocabulary *self)
 static Py_ssize_t length(Vocabulary *self) { return self->table.count; }
 
 /* What was noticed of a word that is sought: that it is there, and that it is there with e or s behind. */
-enum { ITSELF = 1, WITH_E = 2, WITH_S = 4 };
+enum { ITSELF = 1, WITH_E = 2, WITH_S = 4, BEGINNINGS = 1 << 15 };
 
 /* Words to look for. Most that are met are none of them, which their first bytes tell as a rule. */
 typedef struct {
     Table words;
-    unsigned char *noticed;               /* of each word by its place; the first one is of what is not sought */
-    uint64_t beginnings[(1 << 15) / 64]; /* by a hash of a word's first bytes, a bit: whether any is sought that begins so */
+    unsigned char *noticed;             /* of each word by its place; the first one is of what is not sought */
+    uint64_t beginnings[BEGINNINGS / 64]; /* a bit for each hash of the first bytes of what is sought */
 } Search;
 
-static inline uint64_t beginning(uint64_t first) { return first * multipliers[0] >> (64 - 15); }
+static inline uint64_t beginning(uint64_t first) { return first * multipliers[0] >> 49; }
 
 static inline int may_be_sought(const Search *search, uint64_t first)
 {
@@ -367,14 +151,16 @@ static int search_vocabulary(Search *search, const Vocabulary *known)
 {
     const Text *text = &search->words.text;
     char *room = PyMem_Malloc(text->size + 1);
-    for (uint32_t at = 0; room && at < search->words.count; at++) {
+    if (!room)
+        return PyErr_NoMemory() != NULL;
+    for (uint32_t at = 0; at < search->words.count; at++) {
         const Word *one = &search->words.words[at];
         search->noticed[at + 1] = (*find(&known->table, text, one) ? ITSELF : 0) |
                                   (has_ended(&known->table, text, one, 'e', room) ? WITH_E : 0) |
                                   (has_ended(&known->table, text, one, 's', room) ? WITH_S : 0);
     }
     PyMem_Free(room);
-    return room || PyErr_NoMemory();
+    return 1;
 }
 
 /* For so many words of a text. */
@@ -382,7 +168,7 @@ static int make_search(Search *search, Text text, size_t room)
 {
     memset(search->beginnings, 0, sizeof(search->beginnings));
     search->noticed = PyMem_Calloc(room + 1, 1);
-    return make_table(&search->words, text, room) && (search->noticed || PyErr_NoMemory());
+    return make_table(&search->words, text, 2 * room) && search->noticed; /* half as full: fewer places are looked at */
 }
 
 static void free_search(Search *search)
@@ -514,84 +300,92 @@ static PyObject *numbers(Vocabulary *self, PyObject *none)
     return PyLong_FromSsize_t(count);
 }
 
-/* The bytes that can end a sentence: a line's end, and those that do so before a space. */
-typedef struct {
-    unsigned char is_end[256];
-} Ends;
-
-static size_t end_of_sentence(const Ends *ends, Text text, size_t at)
-{
-    for (; at < text.size; at++) {
-        if (!ends->is_end[(unsigned char)text.start[at]])
-            continue;
-        if (text.start[at] == '\n')
-            break;
-        if (at + 1 < text.size && text.start[at + 1] == ' ')
-            return at + 1;
-    }
-    return at;
-}
+/* Sentences that are told, and words that a shorter one counts as. */
+enum { MOST = 3, SHORT = 3 };
 
 typedef struct {
     double share;
     size_t start, end;
 } Sentence;
 
-/* Puts a sentence behind those with the same share or a larger one, of which so many are kept; those have been found. */
-static size_t keep(Sentence *best, size_t found, size_t most, Sentence one)
+/* The sentences found that have the largest shares; of equals the first ones. */
+typedef struct {
+    Sentence all[MOST];
+    size_t count;
+} Best;
+
+static void keep(Best *best, Sentence one)
 {
-    size_t at = found < most ? found : most;
-    for (; at > 0 && best[at - 1].share < one.share; at--)
-        if (at < most)
-            best[at] = best[at - 1];
-    if (at < most)
-        best[at] = one;
-    return found < most ? found + 1 : most;
+    size_t at = best->count;
+    while (at > 0 && best->all[at - 1].share < one.share)
+        at--;
+    if (best->count < MOST)
+        best->count++;
+    for (size_t last = best->count - 1; last > at; last--)
+        best->all[last] = best->all[last - 1];
+    if (at < MOST)
+        best->all[at] = one;
 }
 
-static size_t find_densest(const Vocabulary *self, Text text, const Ends *ends, size_t *seen, Sentence *best, size_t most)
+typedef struct {
+    unsigned char is_one[256]; /* of each byte, whether it ends a sentence where a space follows */
+} Marks;
+
+static inline int is_break(Text text, size_t at, const Marks *marks)
+{
+    return text.start[at] == '\n' || (text.start[at] == ' ' && at && marks->is_one[(unsigned char)text.start[at - 1]]);
+}
+
+/* Breaks are looked for between words alone. */
+static void find_densest(const Vocabulary *self, Text text, const Marks *marks, size_t *seen, Best *best)
 {
     Reader reader = reader_of(text);
     Word word;
-    size_t found = 0;
-    int more = next(&reader, &word);
-    for (size_t start = 0, end; more; start = end + 1) {
-        size_t here = 0, all = 0;
-        end = end_of_sentence(ends, text, start);
-        for (; more && word.at < end; more = next(&reader, &word), all++) {
-            uint32_t place = *find(&self->table, &text, &word);
-            here += place && seen[place] != end;
-            seen[place] = end;
+    size_t here = 0, all = 0, sentence = 1, start = 0;
+    for (size_t at = 0; at <= text.size;) {
+        int more = next(&reader, &word);
+        for (size_t end = more ? word.at : text.size + 1; at < end; at++) {
+            if (at < text.size && !is_break(text, at, marks))
+                continue;
+            if (here)
+                keep(best, (Sentence){(double)here / (all < SHORT ? SHORT : all), start, at});
+            here = all = 0;
+            start = at + 1;
+            sentence++;
         }
-        if (here)
-            found = keep(best, found, most, (Sentence){(double)here / (all < SHORT ? SHORT : all), start, end});
+        if (!more)
+            break;
+        uint32_t place = *find(&self->table, &text, &word);
+        here += place && seen[place] != sentence;
+        all++;
+        seen[place] = sentence;
+        at = word.at + word.length;
     }
-    return found;
 }
 
 static PyObject *densest(Vocabulary *self, PyObject *arguments)
 {
-    PyObject *object, *list = NULL;
-    const char *marks;
-    Py_ssize_t count, most;
+    PyObject *object;
+    const char *ends;
+    Py_ssize_t count;
     Text text;
-    if (!PyArg_ParseTuple(arguments, "Oy#n", &object, &marks, &count, &most) || !text_of(object, &text))
+    if (!PyArg_ParseTuple(arguments, "Oy#", &object, &ends, &count) || !text_of(object, &text))
         return NULL;
-    if (most < 0 || most > MOST_SENTENCES)
-        return PyErr_Format(PyExc_ValueError, "no such number of sentences");
-    Ends ends = {{['\n'] = 1}};
+    Marks marks = {{0}};
     while (count)
-        ends.is_end[(unsigned char)marks[--count]] = 1;
-    Sentence best[MOST_SENTENCES];
-    size_t *seen = PyMem_Calloc(self->table.count + 1, sizeof(*seen)); /* where the sentence ended that it was in last */
+        marks.is_one[(unsigned char)ends[--count]] = 1;
+    Best best = {.count = 0};
+    size_t *seen = PyMem_Calloc(self->table.count + 1, sizeof(*seen)); /* in which sentence each word was last */
     if (!seen)
         return PyErr_NoMemory();
-    size_t found = find_densest(self, text, &ends, seen, best, most);
-    list = PyList_New(found);
-    for (size_t at = 0; list && at < found; at++)
-        if (PyList_SetItem(list, at, Py_BuildValue("nn", (Py_ssize_t)best[at].start, (Py_ssize_t)best[at].end)))
-            Py_CLEAR(list);
+    find_densest(self, text, &marks, seen, &best);
     PyMem_Free(seen);
+    PyObject *list = PyList_New(best.count);
+    for (size_t at = 0; list && at < best.count; at++) {
+        PyObject *place = Py_BuildValue("nn", (Py_ssize_t)best.all[at].start, (Py_ssize_t)best.all[at].end);
+        if (!place || PyList_SetItem(list, at, place))
+            Py_CLEAR(list);
+    }
     return list;
 }
 
@@ -654,24 +448,12 @@ static PyType_Spec spec = {
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_vocabulary", NULL, -1, NULL};
 
-/* Python's own hashes differ from process to process. */
-static uint64_t by_chance(const char *word)
-{
-    PyObject *bytes = PyBytes_FromString(word);
-    uint64_t hash = bytes ? (uint64_t)PyObject_Hash(bytes) : 0;
-    Py_XDECREF(bytes);
-    return hash;
-}
-
 PyMODINIT_FUNC PyInit__vocabulary(void)
 {
     PyObject *made = PyModule_Create(&module);
     if (!made)
         return NULL;
-    multipliers[0] = (by_chance("one") << 32 ^ by_chance("two")) | 1;
-    multipliers[1] = (by_chance("three") << 32 ^ by_chance("four")) | 1;
-    for (size_t count = 0; count <= STEP; count++)
-        memset(&masks[count], 0xFF, count);
+    prepare();
     type = (PyTypeObject *)PyType_FromSpec(&spec);
     if (!type || PyModule_AddObjectRef(made, "Vocabulary", (PyObject *)type))
         return NULL;

@@ -17,7 +17,6 @@ from .words import ANSWER_LIMIT, Reading, prose, read
 
 _EXPLAINED = 0.8
 _QUOTED_BELOW = 0.5
-_QUOTED = 3
 _QUOTE_LENGTH = 300
 
 
@@ -46,7 +45,7 @@ def grounding(trace: Trace) -> Score | None:
     value = supported(found)
     if value >= _EXPLAINED:
         return Score(value)
-    strange = strangest(found, reading, _QUOTED) if value < _QUOTED_BELOW else []
+    strange = strangest(found, reading) if value < _QUOTED_BELOW else []
     cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(answer) > ANSWER_LIMIT else ""
     return Score(value, None, explained(found) + cut, tuple([one.strip()[:_QUOTE_LENGTH] for one in strange]))
 

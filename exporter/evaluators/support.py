@@ -79,11 +79,11 @@ def support(reading: Reading, source: Source) -> Support | None:
     return Support(content, strange, _named(strange, reading.text) if strange else 0, _conflicts(reading, source))
 
 
-def strangest(found: Support, reading: Reading, most: int) -> list[str]:
-    """So many sentences at most, those first of whose words the largest share is strange."""
+def strangest(found: Support, reading: Reading) -> list[str]:
+    """The three sentences, or fewer, of whose words the largest share is strange."""
     lines = reading.text if reading.text.isascii() else in_lines(reading.text)
     plain = spaced(lines)
-    places = found.strange.densest(plain, SENTENCE_ENDS if plain is lines else b"", most)
+    places = found.strange.densest(plain, SENTENCE_ENDS if plain is lines else b"")
     if isinstance(plain, str):
         return [plain[start:end] for start, end in places]
     return [lines.split("\n")[plain.count(b"\n", 0, start)] for start, _ in places]

@@ -11,6 +11,7 @@ __all__ = ["SEPARATED", "Vocabulary"]
 SEPARATED = bytes(code if chr(code).isalnum() or code > 127 or code == 10 else 32 for code in bytes(range(256)).lower())
 """The bytes to which bytes are mapped: lower case letters, digits, what is not ASCII, line ends; else a space."""
 
+_MOST = 3
 _SHORT = 3
 
 
@@ -53,8 +54,8 @@ class PlainVocabulary:
         """How many words are numbers: digits alone."""
         return sum(map(bytes.isdigit, self.distinct))
 
-    def densest(self, text: str | bytes, ends: bytes, most: int) -> list[tuple[int, int]]:
-        """Where the sentences begin and end of which these words, if any, are the largest share, so many at most.
+    def densest(self, text: str | bytes, ends: bytes) -> list[tuple[int, int]]:
+        """Where the three sentences begin and end of which these words, if any, are the largest share.
 
         A sentence is a line, or ends with one of the marks ``ends`` before a space. One of fewer words counts as of 3.
         """
@@ -67,7 +68,7 @@ class PlainVocabulary:
             share = len(self.distinct.keys() & words) / max(_SHORT, len(words))
             found.append((-share, start, start + len(line)))
             start += len(line) + 1
-        return [(start, end) for share, start, end in sorted(found)[:most] if share]
+        return [(start, end) for share, start, end in sorted(found)[:_MOST] if share]
 
     def repeats(self, length: int) -> int:
         """How many runs of so many words of the text occurred before in it."""
