@@ -1,27 +1,25 @@
 """OTLP protobuf → Batch.
 
-The attributes of spans are read by C (``_attributes.c``) where a compiler was there when llmq was installed. Else, and
-of requests with anything rare in them, they stay in protobuf's memory and become Python values when they are read.
+C reads it (``_otlp.c``) where a compiler was there when llmq was installed. Else, and of requests with anything rare in
+them, protobuf does: then the attributes of spans stay in its memory and become Python values when they are read.
 """
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping
-from functools import partial
+from collections.abc import ItemsView, Iterator, Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
 
 from ..trace import Event
-from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
+from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, check_items, count
 from .weigh import LOGS, TRACES, check_weight
-from .wire import LENIENT, RAW, STRICT
+from .wire import LENIENT, STRICT
 
 try:
-    from ._attributes import attributes as _attributes
+    from . import _otlp
 except ImportError:
-    _attributes = None  # type: ignore[assignment]
+    _otlp = None  # type: ignore[assignment]
 
 _TracesRequest = STRICT.message("TracesRequest")
-_RawTracesRequest = RAW.message("TracesRequest")
 _LogsRequest = STRICT.message("LogsRequest")
 _LenientTracesRequest = LENIENT.message("TracesRequest")
 _LenientLogsRequest = LENIENT.message("LogsRequest")
@@ -65,9 +63,6 @@ class Attributes(Mapping[str, Any]):
 
 _VIEW, _VIEWED = 500, 160
 """Bytes that attributes take in protobuf's memory, and that each does: in hash tables, half empty (roughly)."""
-
-_Reader = Callable[[Any], tuple[Mapping[str, Any], int]]
-"""Reads the attributes of a span or event, and says about how many bytes they take beside their own text."""
 
 
 def _plain(value: Any) -> Any:
@@ -114,43 +109,47 @@ def _text(raw: bytes) -> str:
 def decode_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
     """Decode an ExportTraceServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
     check_weight(body, TRACES, limits.values)
-    if _attributes is not None:
-        try:
-            return _traces(
-                _RawTracesRequest.FromString(body), body, limits, received_at, partial(_read_spans, _attributes)
-            )
-        except (DecodeError, TooLarge):
-            raise
-        except (ProtobufError, ValueError):  # C reads what is usual, and leaves the rest to what follows
-            pass
-    return plain_traces(body, limits, received_at)
+    try:
+        spans = None if _otlp is None else _otlp.spans(body, limits.items, Event)
+    except ValueError:  # C reads what is usual, and leaves the rest to protobuf
+        spans = None
+    if spans is None:
+        return plain_traces(body, limits, received_at)
+    builder = BatchBuilder(limits, received_at, _share(body, len(spans)))
+    for span in spans:
+        builder.span(*span)
+    return builder.batch
 
 
 def plain_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
     """Do the same without C, and without a look at the body's weight."""
     request, lenient = _parse(_TracesRequest, _LenientTracesRequest, body)
-    read = _read_lenient_spans if lenient else partial(_read_spans, _viewed)
-    batch = _traces(request, body, limits, received_at, read)
-    if lenient:
-        count(batch.anomalies, "invalid_utf8")
-    return batch
-
-
-def _traces(
-    request: Any, body: bytes, limits: DecodeLimits, received_at: float, read: Callable[[BatchBuilder, Any], None]
-) -> Batch:
     builder = BatchBuilder(limits, received_at, _share(body, _count_spans(request, limits)))
+    read = _read_lenient_spans if lenient else _read_spans
     for resource in request.resource_spans:
         read(builder, resource)
-    return builder.batch
+    return _finished(builder, lenient=lenient)
 
 
 def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
     """Decode an ExportLogsServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
     check_weight(body, LOGS, limits.values)
+    try:
+        records = None if _otlp is None else _otlp.records(body, limits.items)
+    except ValueError:  # as above
+        records = None
+    if records is None:
+        return plain_logs(body, limits, received_at)
+    builder = BatchBuilder(limits, received_at, _share(body, len(records)))
+    for record in records:
+        builder.log(*record)
+    return builder.batch
+
+
+def plain_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
+    """Do the same without C, and without a look at the body's weight."""
     request, lenient = _parse(_LogsRequest, _LenientLogsRequest, body)
-    total = _count_records(request, limits)
-    builder = BatchBuilder(limits, received_at, _share(body, total))
+    builder = BatchBuilder(limits, received_at, _share(body, _count_records(request, limits)))
     read = _read_lenient_logs if lenient else _read_logs
     for resource in request.resource_logs:
         read(builder, resource)
@@ -205,38 +204,30 @@ def _share(body: bytes, total: int) -> int:
     return len(body) // max(total, 1) + OVERHEAD
 
 
-def _read_spans(read: _Reader, builder: BatchBuilder, message: Any) -> None:
-    event = partial(_event, read)
-    add = builder.span
+def _read_spans(builder: BatchBuilder, message: Any) -> None:
     resource = _plain_map(message.resource.attributes)
     for group in message.scope_spans:
         scope = group.scope.name
         for span in group.spans:
-            status, events = span.status, span.events
-            attributes, weight = read(span.attributes)
-            add(
+            builder.span(
                 span.trace_id,
                 span.span_id,
                 span.parent_span_id,
                 span.name,
                 span.start_time_unix_nano,
                 span.end_time_unix_nano,
-                attributes,
-                builder.events(events, event) if events else (),
-                status.code,
-                status.message,
+                Attributes(span.attributes),
+                builder.events(span.events, _event),
+                span.status.code,
+                span.status.message,
                 resource,
                 scope,
-                weight,
+                _VIEW + _VIEWED * len(span.attributes),
             )
 
 
-def _viewed(attributes: Any) -> tuple[Attributes, int]:
-    return Attributes(attributes), _VIEW + _VIEWED * len(attributes)
-
-
-def _event(read: _Reader, event: Any) -> Event:
-    return Event(event.name, event.time_unix_nano, read(event.attributes)[0])
+def _event(event: Any) -> Event:
+    return Event(event.name, event.time_unix_nano, Attributes(event.attributes))
 
 
 def _repaired_event(event: Any) -> Event:

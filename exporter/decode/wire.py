@@ -1,11 +1,9 @@
 """Protobuf messages with the wire form of OTLP that are cheap to read; knows field numbers, not what fields mean.
 
 A list of KeyValue has the wire form of map<string, AnyValue>, so here attributes are maps and upb does the look-ups.
-The lenient twin keeps text as bytes and attributes as lists, for bodies whose text is not UTF-8; the raw one leaves the
-attributes of spans to C.
+The lenient twin keeps text as bytes and attributes as lists, for bodies whose text is not UTF-8.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -47,15 +45,11 @@ _MESSAGES = {
 
 
 class Schema:
-    """The messages of OTLP: with maps and text, or (lenient) with lists and raw bytes.
+    """The messages of OTLP: with maps and text, or (lenient) with lists and raw bytes."""
 
-    The attributes of messages that are named as ``raw`` stay what they were on the wire, bytes.
-    """
-
-    def __init__(self, package: str, *, lenient: bool = False, raw: Collection[str] = ()) -> None:
+    def __init__(self, package: str, *, lenient: bool = False) -> None:
         self._package = package
         self._lenient = lenient
-        self._raw = raw
         file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
         self._add(file, "KeyValue", "string key 1|AnyValue value 2")
         for name, fields in _MESSAGES.items():
@@ -73,7 +67,6 @@ class Schema:
             message.oneof_decl.add(name="value")
         for text in fields.split("|"):
             kind, field_name, number = text.split()
-            kind = "bytes*" if kind == "map" and name in self._raw else kind
             field = message.field.add(name=field_name, number=int(number))
             self._set_type(message, field, kind)
             if name == "AnyValue":
@@ -104,4 +97,3 @@ class Schema:
 
 STRICT = Schema("llmq.otlp")
 LENIENT = Schema("llmq.otlp.lenient", lenient=True)
-RAW = Schema("llmq.otlp.raw", raw=("Span", "Event"))

@@ -1,19 +1,28 @@
-/* A span's attributes, as from_protobuf.py reads them, from the bytes of their OTLP messages (KeyValue).
+/* The wire form of protobuf: its fields, and OTLP's attributes as plain Python values, with about their size in memory.
 
-Reads what exporters write: a name, then a value of one kind. Of anything else that protobuf allows, such as fields
-twice or unknown ones, it says ValueError, and so of what protobuf does not allow: then the reader in Python decides. */
+Whatever protobuf reads otherwise, or not at all, is not read: every function then says 0 or NULL, and mostly sets no
+error. */
 
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
+#ifndef LLMQ_WIRE_H
+#define LLMQ_WIRE_H
+
 #include <Python.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { DEEPEST = 16, KNOWN = 1024, LONGEST = 63 };
+enum { DEEPEST = 16, KNOWN = 1024, LONGEST = 63, HIGHEST_TAG = 0x3FFF };
+enum { NUMBER = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };
+
+#define TAG(number, type) ((number) << 3 | (type))
 
 typedef struct {
     const unsigned char *at, *end;
 } Bytes;
+
+typedef struct {
+    uint64_t tag, number;
+    Bytes content;
+} Field;
 
 /* Names met last, so that the same name is the same object. */
 static struct {
@@ -38,18 +47,53 @@ static int varint(Bytes *bytes, uint64_t *value)
     return 0;
 }
 
-/* The content of a field with this tag, which must come next. */
-static int content(Bytes *bytes, unsigned char tag, Bytes *inner)
+static int fixed(Bytes *bytes, int size, uint64_t *value)
+{
+    *value = 0;
+    if (bytes->end - bytes->at < size)
+        return 0;
+    for (int at = size; at--;)
+        *value = *value << 8 | bytes->at[at];
+    bytes->at += size;
+    return 1;
+}
+
+static int length_delimited(Bytes *bytes, Bytes *inner)
 {
     uint64_t length;
-    if (is_at_end(bytes) || *bytes->at != tag)
-        return 0;
-    bytes->at++;
     if (!varint(bytes, &length) || length > (uint64_t)(bytes->end - bytes->at))
         return 0;
     inner->at = bytes->at;
     inner->end = bytes->at += length;
     return 1;
+}
+
+/* The content of a field with this tag, which must come next. */
+static int content(Bytes *bytes, unsigned char tag, Bytes *inner)
+{
+    if (is_at_end(bytes) || *bytes->at != tag)
+        return 0;
+    bytes->at++;
+    return length_delimited(bytes, inner);
+}
+
+/* The next field, of any kind but a group. */
+static int next(Bytes *bytes, Field *field)
+{
+    if (!varint(bytes, &field->tag) || field->tag < TAG(1, 0) || field->tag > HIGHEST_TAG)
+        return 0;
+    switch (field->tag & 7) {
+    case NUMBER:
+        return varint(bytes, &field->number);
+    case FIXED64:
+        return fixed(bytes, 8, &field->number);
+    case LENGTH:
+        return length_delimited(bytes, &field->content);
+    case FIXED32:
+        return fixed(bytes, 4, &field->number);
+    default:
+        return 0;
+    }
 }
 
 /* The memory of a text: by its widest character, each takes one, two or four bytes. */
@@ -63,12 +107,22 @@ static Py_ssize_t weight(const Bytes *bytes, PyObject *text)
     return 80 + length * width;
 }
 
+static PyObject *plain_text(const Bytes *bytes)
+{
+    return PyUnicode_DecodeUTF8((const char *)bytes->at, bytes->end - bytes->at, "strict");
+}
+
 static PyObject *text(const Bytes *bytes, Py_ssize_t *size)
 {
-    PyObject *found = PyUnicode_DecodeUTF8((const char *)bytes->at, bytes->end - bytes->at, "strict");
+    PyObject *found = plain_text(bytes);
     if (found)
         *size += weight(bytes, found);
     return found;
+}
+
+static PyObject *raw(const Bytes *bytes)
+{
+    return PyBytes_FromStringAndSize((const char *)bytes->at, bytes->end - bytes->at);
 }
 
 static PyObject *name(const Bytes *bytes, Py_ssize_t *size)
@@ -141,15 +195,12 @@ static PyObject *number(Bytes *bytes, unsigned char tag)
 {
     uint64_t read = 0;
     double real;
-    if (tag == 0x21 && bytes->end - bytes->at == sizeof(real)) {
-        while (!is_at_end(bytes))
-            read = read << 8 | *--bytes->end;
-        memcpy(&real, &read, sizeof(real));
-        return PyFloat_FromDouble(real);
-    }
-    if (tag == 0x21 || !varint(bytes, &read) || !is_at_end(bytes))
+    if (!(tag == 0x21 ? fixed(bytes, sizeof(real), &read) : varint(bytes, &read)) || !is_at_end(bytes))
         return NULL;
-    return tag == 0x10 ? PyBool_FromLong(read != 0) : PyLong_FromLongLong((int64_t)read);
+    if (tag != 0x21)
+        return tag == 0x10 ? PyBool_FromLong(read != 0) : PyLong_FromLongLong((int64_t)read);
+    memcpy(&real, &read, sizeof(real));
+    return PyFloat_FromDouble(real);
 }
 
 /* Of AnyValue, whose fields are: 1 string, 2 bool, 3 int, 4 double, 5 array, 6 map, 7 bytes. */
@@ -175,43 +226,7 @@ static PyObject *value(Bytes bytes, int depth, Py_ssize_t *size)
     if (tag != 0x3A)
         return NULL;
     *size += 40 + (inner.end - inner.at);
-    return PyBytes_FromStringAndSize((const char *)inner.at, inner.end - inner.at);
+    return raw(&inner);
 }
 
-static int add(PyObject *into, PyObject *message, Py_ssize_t *size)
-{
-    char *start;
-    Py_ssize_t length;
-    if (!message || PyBytes_AsStringAndSize(message, &start, &length))
-        return 0;
-    *size -= length;
-    Bytes bytes = {(const unsigned char *)start, (const unsigned char *)start + length};
-    return entry(into, bytes, DEEPEST, size);
-}
-
-static PyObject *attributes(PyObject *module, PyObject *messages)
-{
-    Py_ssize_t count = PySequence_Size(messages), size = 100;
-    PyObject *found = count < 0 ? NULL : PyDict_New();
-    for (Py_ssize_t at = 0; found && at < count; at++) {
-        PyObject *message = PySequence_GetItem(messages, at);
-        if (!add(found, message, &size))
-            Py_CLEAR(found);
-        Py_XDECREF(message);
-    }
-    if (found)
-        return Py_BuildValue("Nn", found, size);
-    if (!PyErr_Occurred())
-        PyErr_SetString(PyExc_ValueError, "not as exporters write attributes");
-    return NULL;
-}
-
-static PyMethodDef functions[] = {
-    {"attributes", attributes, METH_O, "A dict of attributes, and about how many bytes it takes more than their messages."},
-    {NULL},
-};
-
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_attributes", .m_size = -1,
-                                    .m_methods = functions};
-
-PyMODINIT_FUNC PyInit__attributes(void) { return PyModule_Create(&module); }
+#endif
