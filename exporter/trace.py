@@ -22,7 +22,7 @@ class Event(Struct, frozen=True, gc=False):
         return f"Event(<{len(self.attributes)} attributes>)"
 
 
-class Span(Struct, frozen=True):
+class Span(Struct, frozen=True, gc=False):
     """One OTLP span; times are Unix nanoseconds, ids raw bytes, an empty parent means a root.
 
     ``attributes`` and ``resource`` map names to plain Python values (str, bool, int, float, bytes, list, dict, None).
@@ -47,7 +47,7 @@ class Span(Struct, frozen=True):
         return f"Span({self.span_id.hex()}, <{len(self.attributes)} attributes>)"
 
 
-class LogRecord(Struct, frozen=True):
+class LogRecord(Struct, frozen=True, gc=False):
     """One OTLP log record that belongs to a trace.
 
     ``key`` (8 bytes) identifies the record, as ``span_id`` does a span: a retried record has the same key.
@@ -69,11 +69,11 @@ class LogRecord(Struct, frozen=True):
         return f"LogRecord({self.key.hex()}, <{len(self.attributes)} attributes>)"
 
 
-class Document(Struct, frozen=True, kw_only=True):
-    """One retrieved document: its id and rank score where sent, and its text."""
+class Document(Struct, frozen=True, gc=False):
+    """One retrieved document: its text, and its id and rank score where sent."""
 
-    id: str | None = None
     text: str
+    id: str | None = None
     score: float | None = None
 
 
@@ -92,7 +92,7 @@ class ToolDefinition(Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] | None = None
 
 
-class Trace(Struct, frozen=True, kw_only=True):
+class Trace(Struct, frozen=True, gc=False):
     """One request of an LLM application: what was asked, what was retrieved, what the user saw.
 
     The unit that is scored. Text is None where it was not sent and "" where it was sent empty. ``started_at`` is in

@@ -47,7 +47,7 @@ def test_other_sources_find_other_fields_in_the_same_span():
 def test_where_to_look_is_kept_for_few_sources():
     call = {"gen_ai.operation.name": "chat", "a": "1"}
     assert all(trace(call, sources=Sources(user=("a",))).user == "1" for _ in range(100))
-    assert len(shape_of(call)._plans) <= 16
+    assert len(shape_of(call).plans) <= 16
 
 
 def test_sets_of_names_that_nobody_repeats_are_not_kept_for_ever():

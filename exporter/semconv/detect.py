@@ -8,12 +8,23 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
+
 from ..trace import Span
 from . import langfuse, langsmith, mlflow, openinference, otel, traceloop, vercel
 from .node import Dialect, Node, Role
 from .shape import Met, shape_of
 
-_Teller = Callable[[Span, frozenset[str]], tuple[Dialect, Role]]
+_Told = tuple[Dialect, Role]
+
+
+class _Teller(Struct, frozen=True):
+    """How to tell what a span is: by the usual values of one of its attributes, or by whatever else it takes."""
+
+    otherwise: Callable[[Span, frozenset[str]], _Told]
+    mark: str = ""
+    known: Mapping[str, _Told] = {}
+
 
 OTEL = otel.DIALECT
 OPENINFERENCE = openinference.DIALECT
@@ -106,9 +117,16 @@ _MARKS = frozenset(
 
 def classify(span: Span) -> Node | None:
     """Return the span as a node of its dialect; None where it has nothing to do with language models."""
-    shape = shape_of(span.attributes)
-    tell = _tellers[shape.names]
-    return None if tell is None else Node(span, shape, *tell(span, shape.names))
+    attributes = span.attributes
+    shape = shape_of(attributes)
+    names = shape.names
+    teller = _tellers[names]
+    if teller is None:
+        return None
+    value = attributes[teller.mark] if teller.known else None
+    told = teller.known.get(value) if type(value) is str else None
+    dialect, role = teller.otherwise(span, names) if told is None else told
+    return Node(attributes, shape, names, span=span, dialect=dialect, role=role)
 
 
 def _teller(names: frozenset[str]) -> _Teller | None:
@@ -117,21 +135,25 @@ def _teller(names: frozenset[str]) -> _Teller | None:
         return None
     for mark, dialect, roles in _PRODUCTS:
         if mark in names:
-            return partial(_product, mark, dialect, roles)
-    return _vercel if "ai.operationId" in names else _genai
+            known = {kind: (dialect, role) for kind, role in roles.items()}
+            return _Teller(partial(_product, mark, dialect, roles), mark, known)
+    if "ai.operationId" in names:
+        return _Teller(_vercel)
+    if "gen_ai.operation.name" in names and "logfire.span_type" not in names:
+        known = {operation: (_speaker(names, role), role) for operation, role in _OPERATIONS.items()}
+        return _Teller(_genai, "gen_ai.operation.name", known)
+    return _Teller(_genai)
 
 
-_tellers = Met(_teller)
+_tellers: Met[frozenset[str], _Teller | None] = Met(_teller)
 
 
-def _product(
-    mark: str, dialect: Dialect, roles: Mapping[str, Role], span: Span, _names: frozenset[str]
-) -> tuple[Dialect, Role]:
+def _product(mark: str, dialect: Dialect, roles: Mapping[str, Role], span: Span, _names: frozenset[str]) -> _Told:
     kind = span.attributes[mark]
     return dialect, roles.get(kind.strip('"'), "ignored") if type(kind) is str else "ignored"
 
 
-def _vercel(span: Span, _names: frozenset[str]) -> tuple[Dialect, Role]:
+def _vercel(span: Span, _names: frozenset[str]) -> _Told:
     operation = span.attributes["ai.operationId"]
     if type(operation) is not str:
         return VERCEL, "ignored"
@@ -142,13 +164,14 @@ def _vercel(span: Span, _names: frozenset[str]) -> tuple[Dialect, Role]:
     return VERCEL, "generation" if operation.endswith((".doGenerate", ".doStream")) else "ignored"
 
 
-def _genai(span: Span, names: frozenset[str]) -> tuple[Dialect, Role]:
+def _genai(span: Span, names: frozenset[str]) -> _Told:
     """Recognise OTel GenAI and Traceloop, which share names; an operation of their own is looked at last."""
     attributes = span.attributes
     operation = attributes["gen_ai.operation.name"] if "gen_ai.operation.name" in names else None
     role = _OPERATIONS.get(operation) if type(operation) is str else None
     if role is not None:
-        return _operation(attributes, names, role)
+        is_pending = attributes.get("logfire.span_type") == "pending_span"
+        return (OTEL, "ignored") if is_pending else (_speaker(names, role), role)
     if "traceloop.span.kind" in names:
         return TRACELOOP, _traceloop_role(attributes["traceloop.span.kind"], attributes.get("traceloop.entity.name"))
     if "llm.request.type" in names:
@@ -159,12 +182,11 @@ def _genai(span: Span, names: frozenset[str]) -> tuple[Dialect, Role]:
     return _ancient(span, names)
 
 
-def _operation(attributes: Mapping[str, Any], names: frozenset[str], role: Role) -> tuple[Dialect, Role]:
-    if "logfire.span_type" in names and attributes["logfire.span_type"] == "pending_span":
-        return OTEL, "ignored"
+def _speaker(names: frozenset[str], role: Role) -> Dialect:
+    """Return whose dialect it is that a span with an operation speaks."""
     if role == "generation":
-        return (TRACELOOP if "gen_ai.prompt.0.role" in names else OTEL), role
-    return (TRACELOOP if "traceloop.span.kind" in names or "traceloop.entity.output" in names else OTEL), role
+        return TRACELOOP if "gen_ai.prompt.0.role" in names else OTEL
+    return TRACELOOP if "traceloop.span.kind" in names or "traceloop.entity.output" in names else OTEL
 
 
 def _traceloop_role(kind: Any, entity: Any) -> Role:
@@ -173,7 +195,7 @@ def _traceloop_role(kind: Any, entity: Any) -> Role:
     return _TRACELOOP.get(kind, "ignored") if type(kind) is str else "ignored"
 
 
-def _ancient(span: Span, names: frozenset[str]) -> tuple[Dialect, Role]:
+def _ancient(span: Span, names: frozenset[str]) -> _Told:
     """LiteLLM's raw spans are a copy in Python's repr."""
     if span.name != "raw_gen_ai_request":
         for name, dialect, role in _ANCIENT:

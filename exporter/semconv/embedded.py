@@ -67,7 +67,7 @@ def inside(value: Any, path: str) -> Any:
 
 def label(value: Any) -> str | None:
     """Return a name or version as text, without the JSON quotes that some SDKs add; None where it says nothing."""
-    if type(value) is not str or value[:1] == '"':
+    if type(value) is not str or '"' in value:
         value = _unquoted(value)
     return value.strip() or None
 
@@ -75,6 +75,8 @@ def label(value: Any) -> str | None:
 def _unquoted(value: Any) -> str:
     if type(value) is int or type(value) is float:
         return str(value)
+    if type(value) is str and value[0] != '"':
+        return value
     inner = parsed(value)
     return inner if type(inner) is str else ""
 

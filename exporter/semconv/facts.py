@@ -8,7 +8,7 @@ from msgspec.structs import astuple
 
 from ..trace import Span
 from .embedded import count, label
-from .node import Fields, Node, Place, Usage
+from .node import Fields, Node, Place, Usage, place
 from .sources import Sources
 from .story import Story
 
@@ -44,13 +44,14 @@ def provider(story: Story, group: list[Node]) -> str | None:
     return None
 
 
-def chosen(call: Node, near: list[Place], sources: Sources) -> list[str | None]:
+def chosen(story: Story, call: Node, sources: Sources) -> list[str | None]:
     """Return the fields that teams name themselves, in the order of Sources: from spans and logs, else the resource."""
     found = _resource.fields(call.span.resource, sources)
-    if len(near) == 1 and not call.logs:
+    if len(story.spans) == 1 and not call.logs:
         call.fill(found, sources, label)
         return found
-    logs = [Place(record.attributes) for record in call.logs]
+    near = story.near(call)
+    logs = [place(record.attributes) for record in call.logs]
     own = _everywhere([*near, *logs], sources)
     own[_APP] = _first([call, *logs], sources.app)
     own[_ROUTE] = _first([*near[::-1], *logs], sources.route)
@@ -60,16 +61,16 @@ def chosen(call: Node, near: list[Place], sources: Sources) -> list[str | None]:
 def _everywhere(places: list[Place], sources: Sources) -> list[str | None]:
     """Return every field by the first of its names that any place has, from the first such place."""
     having: dict[int, list[Place]] = {}
-    for place in places:
-        direct, others = place.shape.plan(sources)
+    for one in places:
+        _, direct, others = one.shape.plan(sources)
         for field, _ in chain(direct, others):
-            having.setdefault(field, []).append(place)
+            having.setdefault(field, []).append(one)
     every = enumerate(astuple(sources))
     return [_first(having[field], names) if field in having else None for field, names in every]
 
 
 def _first(places: list[Place], names: tuple[str, ...]) -> str | None:
-    ranks = [(rank, at) for at, place in enumerate(places) for rank, _, _ in place.shape.find(names)]
+    ranks = [(rank, at) for at, place in enumerate(places) for rank, _, _ in place.shape[names]]
     for rank, at in sorted(ranks):
         if (found := label(places[at].pick((names[rank],)))) is not None:
             return found
@@ -89,7 +90,7 @@ class _LastResource:
         if asked is None or asked[0] is not resource or asked[1] is not sources:
             self._asked = resource, sources
             self._found = [None] * len(Sources.__struct_fields__)
-            Place(resource).fill(self._found, sources, label)
+            place(resource).fill(self._found, sources, label)
         return self._found.copy()
 
 

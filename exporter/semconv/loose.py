@@ -197,7 +197,7 @@ def documents(value: Any) -> list[Document]:
     """Read retrieved documents from a list, or from an object that holds one; an id, score or text may be missing."""
     if type(value) is str:
         try:  # most documents are this, and are read in half the time
-            return [Document(id=item.id or None, text=item.content, score=item.score) for item in _plain(value)]
+            return [Document(item.content, item.id or None, item.score) for item in _plain(value)]
         except (msgspec.MsgspecError, RecursionError, ValueError):
             value = parsed(value)
     for _ in range(_DEEPEST):

@@ -65,7 +65,7 @@ def messages(value: Any, role: str) -> list[Message] | None:
         return None
     if type(value) is str:
         try:  # most messages are one text each, and this reads them in half the time
-            return [Message(m.role, m.parts[0].content, finish_reason=m.finish_reason) for m in _plain(value)]
+            return [Message(m.role, m.parts[0].content, None, (), (), m.finish_reason) for m in _plain(value)]
         except (msgspec.MsgspecError, RecursionError, ValueError):
             value = parsed(value)
     if type(value) is list:

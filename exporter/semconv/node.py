@@ -14,16 +14,16 @@ Role = Literal["generation", "retrieval", "tool", "chain", "ignored"]
 _T = TypeVar("_T")
 
 
-class Place:
+class Place(Struct, eq=False, gc=False):
     """A set of attributes: of a span, a log record or a resource."""
 
-    __slots__ = ("_parsed", "attributes", "names", "shape")
+    attributes: Mapping[str, Any]
+    shape: Shape
+    names: frozenset[str]
+    _parsed: dict[str, Any] | None = None
 
-    def __init__(self, attributes: Mapping[str, Any]) -> None:
-        self.attributes = attributes
-        self.shape = shape_of(attributes)
-        self.names = self.shape.names
-        self._parsed: dict[str, Any] | None = None
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(<{len(self.names)} attributes>)"
 
     def get(self, name: str) -> Any:
         """Return the value of an attribute, None where it is absent or empty."""
@@ -46,7 +46,7 @@ class Place:
 
     def pick(self, names: tuple[str, ...]) -> Any:
         """Return the first value that is neither absent nor ""; ``attribute#key`` looks inside a JSON object."""
-        for _, name, key in self.shape.find(names):
+        for _, name, key in self.shape[names]:
             value = inside(self.parsed(name), key) if key else self.attributes[name]
             if value is not None and value != "":
                 return value
@@ -67,8 +67,8 @@ class Place:
 
     def fill(self, found: list[_T | None], wanted: Struct, read: Callable[[Any], _T | None]) -> None:
         """Put what can be read of a struct's fields, which are names to pick by, into their places in a list."""
-        attributes = self.attributes
-        direct, others = self.shape.plan(wanted)
+        attributes, shape = self.attributes, self.shape
+        _, direct, others = shape.plans.get(id(wanted)) or shape.plan(wanted)
         for field, name in direct:
             if (value := read(attributes[name])) is not None:
                 found[field] = value
@@ -77,20 +77,19 @@ class Place:
                 found[field] = value
 
 
-class Node(Place):
+def place(attributes: Mapping[str, Any]) -> Place:
+    """Return a set of attributes as a place to look into."""
+    shape = shape_of(attributes)
+    return Place(attributes, shape, shape.names)
+
+
+class Node(Place, kw_only=True, eq=False, gc=False):
     """A span with its dialect, its role and the log records that belong to it."""
 
-    __slots__ = ("dialect", "logs", "role", "span")
-
-    def __init__(self, span: Span, shape: Shape, dialect: "Dialect", role: Role) -> None:
-        self.attributes = span.attributes
-        self.shape = shape
-        self.names = shape.names
-        self._parsed = None
-        self.span = span
-        self.dialect = dialect
-        self.role = role
-        self.logs: Sequence[LogRecord] = ()
+    span: Span
+    dialect: "Dialect"
+    role: Role
+    logs: Sequence[LogRecord] = ()
 
 
 class Fields(Struct, frozen=True, kw_only=True):

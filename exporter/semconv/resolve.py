@@ -59,43 +59,41 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     context = _documents(story, group)
     finish = _finish(group, said.reply)
     state = _state(said, answer, refusal, finish, group, outer)
-    app, route, prompt_version, prompt_name, conversation, user, environment = facts.chosen(
-        call, story.near(call), sources
-    )
+    app, route, prompt_version, prompt_name, conversation, user, environment = facts.chosen(story, call, sources)
     input_tokens, output_tokens = facts.tokens(story)
     request_model, response_model, response_id = facts.names(story, group)
     start, seconds = facts.times(story.spans)
-    return Trace(
-        trace_id=trace_id.hex(),
-        app=UNKNOWN if app is None or app.startswith("unknown_service") else app,
-        route=route or UNKNOWN,
-        model_version=response_model or request_model or UNKNOWN,
-        prompt_version=prompt_version or UNKNOWN,
-        prompt_name=prompt_name,
-        request_model=request_model,
-        provider=facts.provider(story, group),
-        environment=environment,
-        conversation_id=conversation,
-        user=user,
-        response_id=response_id,
-        dialect=call.dialect.name,
-        content_state=state,
-        question=_question(story, said, context),
-        system_prompt=system_text(said.given) or system_text(said.chain_given),
-        answer="" if state == "empty" else answer,
-        refusal=refusal,
-        context=tuple(context),
-        tool_calls=said.calls,
-        tool_definitions=_tools(story, group, outer),
-        tool_results=_tool_results(story, said),
-        json_requested=asked.json,
-        response_schema=asked.schema,
-        finish_reason=finish,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        started_at=start,
-        duration_seconds=seconds,
-        error=facts.error(group, outer),
+    return Trace(  # by position: by thirty names it takes five times as long
+        trace_id.hex(),
+        UNKNOWN if app is None or app.startswith("unknown_service") else app,
+        route or UNKNOWN,
+        response_model or request_model or UNKNOWN,
+        prompt_version or UNKNOWN,
+        prompt_name,
+        request_model,
+        facts.provider(story, group),
+        environment,
+        conversation,
+        user,
+        response_id,
+        call.dialect.name,
+        state,
+        _question(story, said, context),
+        system_text(said.given) or system_text(said.chain_given),
+        "" if state == "empty" else answer,
+        refusal,
+        tuple(context),
+        said.calls,
+        _tools(story, group, outer),
+        _tool_results(story, said),
+        asked.json,
+        asked.schema,
+        finish,
+        input_tokens,
+        output_tokens,
+        start,
+        seconds,
+        facts.error(group, outer),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..trace import LogRecord, Span
 from .detect import classify
-from .node import Node, Place
+from .node import Node, Place, place
 
 _MANY = 64
 """Nodes searched for a field that is on neither the answering call nor its ancestors."""
@@ -17,17 +17,13 @@ class Story:
 
     def __init__(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> None:
         self.spans = spans
-        self.nodes: list[Node] = []
-        for span in spans:
-            node = classify(span)
-            if node is not None:
-                self.nodes.append(node)
-        if len(self.nodes) > 1:
-            self.nodes.sort(key=lambda node: node.span.start)
-        if logs and self.nodes:
+        self.nodes = nodes = [node for node in map(classify, spans) if node is not None]
+        if len(nodes) > 1:
+            nodes.sort(key=lambda node: node.span.start)
+        if logs and nodes:
             self._join(logs)
         self._parents = {span.span_id: span for span in spans} if len(spans) > 1 else {}
-        calls = [node for node in self.nodes if node.role == "generation"]
+        calls = [node for node in nodes if node.role == "generation"]
         self.groups = self._distinct(calls) if len(calls) > 1 else [calls] if calls else []
         """The model calls in order of start; two packages that tell of one call are one group, the outermost first."""
 
@@ -103,4 +99,4 @@ class Story:
         above = self.ancestors(node.span)
         seen = {node.span.span_id, *(span.span_id for span in above)}
         others = [item for item in self.nodes[:_MANY] if item.span.span_id not in seen]
-        return [node, *(Place(span.attributes) for span in above), *others]
+        return [node, *(place(span.attributes) for span in above), *others]
