@@ -7,6 +7,7 @@ STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 SDK_VENV := .venv-sdk
+KERNELS := $(wildcard exporter/*.[ch] exporter/*/*.[ch])
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager chromium
 
@@ -80,4 +81,4 @@ bench-rules: $(DEV_STAMP) packages ## simulate the burn alerts, and measure what
 	$(BIN)/python benchmarks/rules_cost.py
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) $(SDK_VENV) build *.egg-info exporter/evaluators/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SDK_VENV) build *.egg-info exporter/*.so exporter/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
