@@ -598,8 +598,8 @@ def test_a_refused_journal_is_left_closed(store):
     store.journal.commit([(1, ENTRY)])
     store.close()
     with store.journal.path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xa5" * 4096)
+        file.seek(JOURNAL.page)
+        file.write(b"\xa5" * JOURNAL.page)
     assert refusal(store.path)[0] == "corrupt"
     open_files = [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
     assert [file for file in open_files if file.startswith(str(store.path))] == []

@@ -58,7 +58,7 @@ class Journal:
         rows = [(seq, e.received_at, e.signal, e.media_type, e.encoding, e.body) for seq, e in entries]
         work = [*statements(sql.ADD_ENTRIES, rows), *statements(sql.REMOVE_ENTRIES, [(seq,) for seq in done])]
         bodies = sum(len(entry.body) for _, entry in entries)
-        self._writing.commit(work, 2 + len(rows) + len(done) + bodies // sql.PAGE)
+        self._writing.commit(work, 2 + len(rows) + len(done) + bodies // sql.JOURNAL.page)
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
         if done:
             with suppress(StoreError):  # what was committed is durable whether or not this can be read

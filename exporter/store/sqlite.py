@@ -98,7 +98,7 @@ class Store:
             statements(sql.PUT_OBJECTS, objects),
             statements(sql.ADD_TOTALS, transaction.totals),
         )
-        large = sum(len(trace.document) for trace in transaction.traces) // sql.PAGE
+        large = sum(len(trace.document) for trace in transaction.traces) // sql.STORE.page
         pages = 8 + len(traces) + large + len(rows) + len(objects) + len(transaction.totals)
         self._writing.commit(list(work), pages)
 

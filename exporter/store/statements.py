@@ -2,25 +2,25 @@
 
 from msgspec import Struct
 
-PAGE = 4096
-
 
 class Schema(Struct, frozen=True):
     """One kind of file: whose it is, how it is made, and what is set whenever it is opened to be written.
 
-    ``wal_pages`` are the pages of WAL after which a checkpoint is worth its time.
+    ``page`` is the size of its pages in bytes; ``wal_pages`` are the pages of WAL after which a checkpoint is worth its
+    time.
     """
 
     application: int
     version: int
     creation: str
     settings: str
+    page: int
     wal_pages: int
 
 
-def _creation(application: int, version: int, vacuum: str, tables: str) -> str:
+def _creation(application: int, version: int, page: int, vacuum: str, tables: str) -> str:
     return f"""
-PRAGMA page_size = {PAGE};
+PRAGMA page_size = {page};
 PRAGMA auto_vacuum = {vacuum};
 PRAGMA journal_mode = WAL;
 BEGIN IMMEDIATE;
@@ -94,22 +94,25 @@ _WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
 WORK_COLUMNS = 4
 PAIR = (None,)  # what a row of a kind and two values lacks
 
-_STORE, _STORE_VERSION = 0x6C6C6D71, 4  # "llmq" in ASCII
+_STORE, _STORE_VERSION, _STORE_PAGE = 0x6C6C6D71, 4, 4096  # "llmq" in ASCII
 STORE = Schema(
     _STORE,
     _STORE_VERSION,
-    _creation(_STORE, _STORE_VERSION, "INCREMENTAL", _TABLES),
+    _creation(_STORE, _STORE_VERSION, _STORE_PAGE, "INCREMENTAL", _TABLES),
     f"{_DURABLE} PRAGMA cache_size = -16384; {_WORK}",
+    page=_STORE_PAGE,
     wal_pages=4000,  # about 16 MB; beyond 4096 look-ups begin to slow
 )
-# Its pages are used again and again: the file is as large as the longest journal was.
-_JOURNAL, _JOURNAL_VERSION = 0x6C6C6D6A, 1  # "llmj"
+# Its pages are used again and again: the file is as large as the longest journal was. They are large, as bodies are: a
+# page costs two writes into the WAL and one out of it, whatever its size.
+_JOURNAL, _JOURNAL_VERSION, _JOURNAL_PAGE = 0x6C6C6D6A, 1, 16384  # "llmj"
 JOURNAL = Schema(
     _JOURNAL,
     _JOURNAL_VERSION,
-    _creation(_JOURNAL, _JOURNAL_VERSION, "NONE", _JOURNAL_TABLES),
+    _creation(_JOURNAL, _JOURNAL_VERSION, _JOURNAL_PAGE, "NONE", _JOURNAL_TABLES),
     f"{_DURABLE} PRAGMA cache_size = -1024;",
-    wal_pages=1000,
+    page=_JOURNAL_PAGE,
+    wal_pages=250,
 )
 
 # A few sizes, so that each is compiled once. A statement keeps what was last bound to it, so none is of many rows.
