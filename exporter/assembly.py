@@ -6,7 +6,7 @@ the one that would be due first is closed early: it is the most complete).
 """
 
 import heapq
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Literal
@@ -98,7 +98,8 @@ class Assembler:
         self.bytes = 0
         self._recorded = recorded
         self._open: dict[bytes, OpenTrace] = {}
-        self._due: list[tuple[float, int, OpenTrace]] = []
+        self._due: list[tuple[float, int, list[OpenTrace]]] = []
+        """When to look at which traces, the last one first: those of a request mostly have one time."""
         self._references: Counter[int] = Counter()
         self._tie = count()
 
@@ -129,9 +130,13 @@ class Assembler:
         if touched:
             self._references[seq] += len(touched)
             ended = {span.trace_id for span in spans if not span.parent_span_id}
-            for trace in touched.values():
+            fresh: defaultdict[float, list[OpenTrace]] = defaultdict(list)
+            for trace in reversed(touched.values()):
                 trace.seqs.append(seq)
-                self._schedule(trace, trace.trace_id in ended, now)
+                if self._schedule(trace, trace.trace_id in ended, now):
+                    fresh[trace.due_at].append(trace)
+            for due_at, traces in fresh.items():
+                heapq.heappush(self._due, (due_at, next(self._tie), traces))
         return added
 
     def _add_spans(
@@ -176,7 +181,8 @@ class Assembler:
         added.dropped[signal, "trace_full"] += 1
         return False
 
-    def _schedule(self, trace: OpenTrace, root_ended: bool, now: float) -> None:
+    def _schedule(self, trace: OpenTrace, root_ended: bool, now: float) -> bool:
+        """Set when it is due; says whether nobody looks at it then yet."""
         new = not trace.due_at
         if root_ended and trace.reason != "root":
             trace.reason, trace.due_at = "root", now + self.limits.grace
@@ -185,23 +191,25 @@ class Assembler:
             trace.due_at = now + self.limits.idle
         if trace.due_at > (oldest := trace.opened_at + self.limits.max_age):
             trace.due_at, trace.reason = oldest, "age" if trace.reason != "root" else "root"
-        if new:
-            heapq.heappush(self._due, (trace.due_at, next(self._tie), trace))
+        return new
 
     def due(self, now: float) -> Iterator[OpenTrace]:
         """Close and yield the traces that are due, the longest due first; the caller may stop at any point."""
         while self._due:
-            at, _, trace = self._due[0]
-            is_open = self._open.get(trace.trace_id) is trace
-            if is_open and trace.due_at > at:
-                heapq.heapreplace(self._due, (trace.due_at, next(self._tie), trace))
+            at, _, traces = self._due[0]
+            if not traces:
+                heapq.heappop(self._due)
                 continue
-            if is_open and at > now:
+            trace = traces[-1]
+            is_open = self._open.get(trace.trace_id) is trace
+            if is_open and trace.due_at <= at > now:
                 if len(self._open) <= self.limits.max_traces and self.bytes <= self.limits.max_bytes:
                     return
                 trace.reason = "pressure"
-            heapq.heappop(self._due)
-            if is_open:
+            traces.pop()
+            if is_open and trace.due_at > at:
+                heapq.heappush(self._due, (trace.due_at, next(self._tie), [trace]))
+            elif is_open:
                 yield self._close(trace)
 
     def drain(self) -> Iterator[OpenTrace]:

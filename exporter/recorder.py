@@ -64,6 +64,7 @@ class Recorder:
         self.expire_after = 7 * 86_400.0
         self.limiter = Limiter({})
         self.redactor = Redactor()
+        self._redacted: Counter[str] = Counter()
         self._store = store
         self._metrics = metrics
         self._writer = writer
@@ -94,9 +95,10 @@ class Recorder:
 
     def redact(self, value: Any) -> Any:
         """Text, or lists and mappings with text in them, as it may be stored; counts what is replaced."""
-        found: Counter[str] = Counter()
-        redacted = self.redactor.value(value, found)
-        self.tally.redacted(found)
+        redacted = self.redactor.value(value, self._redacted)
+        if self._redacted:
+            self.tally.redacted(self._redacted)
+            self._redacted.clear()
         return redacted
 
     # Traces.
