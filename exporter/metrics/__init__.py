@@ -5,7 +5,7 @@ own         every metric about the exporter itself, declared once
 catalogue   all of them
 labels      free text → bounded label values
 series      what a metric is made of
-slices      the series of each slice, named once
+slices      what a batch gathers of each slice, and its series, named once
 ledger      durable totals: staged, stored, then shown
 events      the events that move them, each a method
 exposition  text and OpenMetrics
