@@ -137,8 +137,8 @@ def explained(evaluation: Evaluation, *, content: bool) -> str:
     """The explanation, with the quotes from the trace after it where content may be shown."""
     if not content or not evaluation.quotes:
         return evaluation.explanation
-    quotes = "; ".join(f'"{quote}"' for quote in evaluation.quotes)
-    return f"{evaluation.explanation}: {quotes}" if evaluation.explanation else quotes
+    quotes = '"; "'.join(map(str, evaluation.quotes))
+    return f'{evaluation.explanation}: "{quotes}"' if evaluation.explanation else f'"{quotes}"'
 
 
 def quotes_in(explanation: str) -> tuple[str, ...]:
