@@ -31,6 +31,11 @@ class _Call(Struct, gc=False):
     arguments: Any
 
 
+class _Tokens(Struct, gc=False):
+    input: int | None
+    output: int | None
+
+
 class _Evaluation(Struct, gc=False):
     evaluator: str
     evaluator_version: str
@@ -58,7 +63,7 @@ class _Document(Struct, gc=False):
     context: list[_Source]
     tool_calls: list[_Call]
     finish_reason: str | None
-    tokens: dict[str, int | None]
+    tokens: _Tokens
     duration_seconds: float | None
     dialect: str
     error: str | None
@@ -100,7 +105,7 @@ def _document(trace: Trace, outcome: Outcome, texts: list[Any]) -> _Document:
         [_Source(one.id, next(text), one.score) for one in trace.context],
         [_Call(one.name, next(text)) for one in trace.tool_calls],
         trace.finish_reason,
-        {"input": trace.input_tokens, "output": trace.output_tokens},
+        _Tokens(trace.input_tokens, trace.output_tokens),
         trace.duration_seconds,
         trace.dialect,
         next(text),
