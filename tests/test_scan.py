@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from exporter.evaluators.scan import (
     apart,
+    has_other_capitals,
     has_run,
     names,
     plain_apart,
+    plain_has_other_capitals,
     plain_has_run,
     plain_names,
     plain_sketch,
@@ -35,6 +37,8 @@ WORDS = st.lists(st.sampled_from([b"a", b"ab", b"\xc3\xa9", b"0", b" ", b"\n", b
     ("text", "found"),
     [
         ("caf\u00e9 \u2018a\u2019", "caf\u00e9  a "),
+        ("A\u00c0\u00d7\u00de\u00df\u00ff", "A\u00e0\u00d7\u00fe\u00df\u00ff"),
+        ("\u0400\u040f\u0410\u042f\u0430", "\u0450\u045f\u0430\u044f\u0430"),
         ("1\u00a02\u00bb\uff0c", "1 2  "),
         ("\u4e2d\u6587\u3002", " \u4e2d  \u6587  "),
         ("\u0e01\U0001f600", " \u0e01 \U0001f600"),
@@ -47,6 +51,18 @@ def test_marks_and_unspaced_scripts_are_set_apart(apart, text, found):
 @given(st.text(st.characters(codec="utf-8")) | st.text(st.sampled_from(EDGES)))
 def test_both_set_the_same_apart(text):
     assert apart(text.encode()) == plain_apart(text.encode())
+
+
+def test_each_capital_is_made_lower_case_or_seen():
+    capitals = [chr(code) for code in range(0x80, 0x110000) if chr(code).lower() != chr(code)]
+    lowered = [one for one in capitals if not has_other_capitals(one.encode())]
+    assert [apart(one.encode()).decode() for one in lowered] == [one.lower() for one in lowered]
+    assert not has_other_capitals("\u00c9t\u00e9 \u2014 \u2019\u20ac \u041f \u4e2d \uac00 \u0e01 \U0001f600".encode())
+
+
+@given(st.text(st.characters(codec="utf-8")) | st.text(st.sampled_from(EDGES)))
+def test_both_see_the_same_capitals(text):
+    assert has_other_capitals(text.encode()) == plain_has_other_capitals(text.encode())
 
 
 @given(st.binary())
@@ -80,7 +96,8 @@ def test_both_find_the_same_names(pieces):
 @given(st.lists(st.sampled_from(["ab", "abcdefgh", "\u00e9", "\u4e2d\u4e2d", " ", "-", "\x0b"])), st.integers(1, 30))
 def test_a_run_has_neither_white_space_nor_what_draws_lines(has_run, pieces, length):
     text = "".join(pieces)
-    assert has_run(text, length) == has_run(text.encode(), length) == bool(re.search(rf"[^\t\n\f\r =_*~#.|+-]{{{length}}}", text))
+    found = re.search(rf"[^\t\n\f\r =_*~#.|+-]{{{length}}}", text)
+    assert has_run(text, length) == has_run(text.encode(), length) == bool(found)
 
 
 @pytest.mark.parametrize("sketch", [sketch, plain_sketch], ids=["in use", "plain"])

@@ -92,6 +92,39 @@ static inline uint32_t character(const unsigned char *at, size_t left)
     return 0;
 }
 
+static inline int is_lowered(uint32_t one)
+{
+    return (one >= 0xC0 && one < 0xDF && one != 0xD7) || (one >= 0x400 && one < 0x430);
+}
+
+/* A character of two bytes in lower case. */
+static inline void lower(uint32_t one, char *to)
+{
+    one += one >= 0x400 && one < 0x410 ? 0x50 : 0x20;
+    to[0] = (char)(0xC0 | one >> 6);
+    to[1] = (char)(0x80 | (one & 0x3F));
+}
+
+static inline int may_have_lower(uint32_t one)
+{
+    return (one >= 0x100 && one < 0x400) || (one >= 0x430 && one < 0x590) || (one >= 0x10A0 && one < 0x2000) ||
+           (one >= 0x2100 && one < 0x2190) || (one >= 0x24B0 && one < 0x24D0) || (one >= 0x2C00 && one < 0x2E00) ||
+           (one >= 0xA640 && one < 0xAC00) || (one >= 0xFF20 && one < 0xFF40);
+}
+
+static PyObject *has_other_capitals(PyObject *module, PyObject *text)
+{
+    char *start;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(text, &start, &size))
+        return NULL;
+    int found = 0;
+    for (const unsigned char *at = (unsigned char *)start, *end = at + size; at < end && !found; at++)
+        if (*at >= 0xC0) /* of four bytes, those below U+1F000 */
+            found = *at == 0xF0 ? end - at > 1 && at[1] < 0x9F : may_have_lower(character(at, end - at));
+    return PyBool_FromLong(found);
+}
+
 static PyObject *apart(PyObject *module, PyObject *text)
 {
     char *start;
@@ -107,10 +140,11 @@ static PyObject *apart(PyObject *module, PyObject *text)
         int alone = stands_alone(one);
         if (alone || is_mark(one))
             *to++ = ' ';
-        if (!is_mark(one)) {
+        if (is_lowered(one))
+            lower(one, to);
+        else if (!is_mark(one))
             memcpy(to, at, length);
-            to += length;
-        }
+        to += is_mark(one) ? 0 : length;
         if (alone)
             *to++ = ' ';
         at += length;
@@ -213,6 +247,7 @@ static PyObject *sketch(PyObject *module, PyObject *arguments)
 
 static PyMethodDef functions[] = {
     {"apart", apart, METH_O, "What scan.py says of it."},
+    {"has_other_capitals", has_other_capitals, METH_O, "What scan.py says of it."},
     {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},
     {"names", names, METH_VARARGS, "What scan.py says of it."},
     {"sketch", sketch, METH_VARARGS, "What scan.py says of it."},

@@ -9,17 +9,30 @@ from zlib import crc32
 
 import re2
 
-__all__ = ["apart", "has_run", "names", "sketch"]
+__all__ = ["apart", "has_other_capitals", "has_run", "names", "sketch"]
 
 _MARK = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
 _ALONE = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+_LOWERED = {code: chr(code).lower() for code in (*range(0xC0, 0xDF), *range(0x400, 0x430))}
+_MAY_HAVE_LOWER = re.compile(
+    "[\u0100-\u03ff\u0430-\u058f\u10a0-\u1fff\u2100-\u218f\u24b0-\u24cf\u2c00-\u2dff\ua640-\uabff\uff20-\uff3f"
+    "\U00010000-\U0001efff]"
+)
 _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 
 def plain_apart(text: bytes, /) -> bytes:
-    """UTF-8 with a space for each mark that is not ASCII, and spaces around the characters of unspaced scripts."""
-    characters = _MARK.sub(" ", text.decode("utf-8", "surrogateescape"))
+    """UTF-8 with a space for each mark that is not ASCII, and spaces around the characters of unspaced scripts.
+
+    Letters of Latin-1 and Cyrillic, of those that are not ASCII, are made lower case.
+    """
+    characters = _MARK.sub(" ", text.decode("utf-8", "surrogateescape").translate(_LOWERED))
     return _ALONE.sub(r" \1 ", characters).encode("utf-8", "surrogateescape")
+
+
+def plain_has_other_capitals(text: bytes, /) -> bool:
+    """Could any character of UTF-8 have a lower case, but those of ASCII and those that ``apart`` gives?"""
+    return _MAY_HAVE_LOWER.search(text.decode("utf-8", "surrogateescape")) is not None
 
 
 def plain_has_run(text: str | bytes, length: int, /) -> bool:
@@ -48,6 +61,7 @@ def _utf8(text: str | bytes) -> bytes:
 
 
 try:
-    from ._scan import apart, has_run, names, sketch
+    from ._scan import apart, has_other_capitals, has_run, names, sketch
 except ImportError:
-    apart, has_run, names, sketch = plain_apart, plain_has_run, plain_names, plain_sketch
+    apart, has_other_capitals, has_run = plain_apart, plain_has_other_capitals, plain_has_run
+    names, sketch = plain_names, plain_sketch

@@ -18,18 +18,23 @@ class Source(Struct, frozen=True, gc=False):
 
 def source(texts: Sequence[str]) -> Source:
     """The documents as one, of all together at most CONTEXT_LIMIT characters."""
+    return Source(*_ready(texts))
+
+
+def reusable(text: str) -> Source:
+    """A document for many answers: its words are looked up in a table, not looked for in the text each time."""
+    words, facts = _ready([text])
+    return Source(Vocabulary(words[0]), facts)
+
+
+def _ready(texts: Sequence[str]) -> tuple[tuple[str | bytes, ...], Facts | None]:
+    """What a Vocabulary reads of the documents, and the facts that they state."""
     pieces = _within(texts, CONTEXT_LIMIT)
     stated = [facts_of(piece) if "{" in piece or "[" in piece else None for piece in pieces]
     facts = [one for one in stated if one is not None]
     if facts:
         pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
-    return Source(tuple(map(spaced, pieces)), together(facts) if facts else None)
-
-
-def reusable(text: str) -> Source:
-    """A document as ``source`` gives it, for many answers: its words are looked up, not looked for each time."""
-    one = source([text])
-    return Source(Vocabulary(*one.words), one.facts)
+    return tuple(map(spaced, pieces)), together(facts) if facts else None
 
 
 def _within(texts: Sequence[str], room: int) -> Sequence[str]:

@@ -4,7 +4,7 @@ Written twice: here, and in C (``_vocabulary.c``), which does the same at a tent
 compiler was there when llmq was installed.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import KeysView, Sequence
 
 __all__ = ["SEPARATED", "Vocabulary"]
 
@@ -16,7 +16,7 @@ _SHORT = 3
 
 
 class PlainVocabulary:
-    """The distinct words of a text (a str is read as its UTF-8): letters, digits and what is not ASCII, in lower case."""
+    """The distinct words of a text: letters, digits and what is not ASCII, in lower case; of a str, of its UTF-8."""
 
     __slots__ = ("distinct", "order")
 
@@ -80,11 +80,11 @@ def _words(text: str | bytes) -> list[bytes]:
     return (text.encode() if isinstance(text, str) else text).translate(SEPARATED).split()
 
 
-def _known(known: PlainVocabulary | Sequence[str | bytes]) -> Set[bytes]:
+def _known(known: PlainVocabulary | Sequence[str | bytes]) -> KeysView[bytes]:
     """The words of a vocabulary, or of texts."""
     if isinstance(known, PlainVocabulary):
         return known.distinct.keys()
-    return {word for text in known for word in _words(text)}
+    return dict.fromkeys(word for text in known for word in _words(text)).keys()
 
 
 def _forms(word: bytes) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from .scan import apart
+from .scan import apart, has_other_capitals
 from .vocabulary import SEPARATED, Vocabulary
 
 ANSWER_LIMIT = 64 * 1024
@@ -49,7 +49,7 @@ class Reading(Struct, frozen=True, gc=False):
 
 
 def spaced(text: str) -> str | bytes:
-    """What a Vocabulary reads: ASCII as it is, any other text as UTF-8 as ``plain`` says."""
+    """What a Vocabulary reads: ASCII as it is, any other text as UTF-8 as ``plain`` says, but for ASCII in it."""
     return text if text.isascii() else _apart(text)
 
 
@@ -59,7 +59,10 @@ def utf8(text: str) -> str | bytes:
 
 
 def _apart(text: str) -> bytes:
-    return apart(text.lower().encode("utf-8", "replace"))
+    encoded = text.encode("utf-8", "replace")
+    if has_other_capitals(encoded):
+        encoded = text.lower().encode("utf-8", "replace")  # which costs more than all else that is done with a text
+    return apart(encoded)
 
 
 def plain(text: str) -> bytes:
