@@ -72,6 +72,15 @@ def label(value: Any) -> str | None:
     return value.strip() or None
 
 
+def labels(values: Iterable[Any]) -> tuple[str, ...] | None:
+    """Return names or versions as ``label`` does, all at once; None where one of them is not plain text."""
+    try:
+        plain = tuple(map(str.strip, values))
+    except TypeError:
+        return None
+    return plain if all(plain) and '"' not in "".join(plain) else None
+
+
 def _unquoted(value: Any) -> str:
     if type(value) is int or type(value) is float:
         return str(value)

@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 from ..trace import Span
 from .embedded import count, label
 from .node import Fields, Node, Place, Usage, place
+from .shape import Row
 from .sources import Sources
 from .story import Story
 
@@ -16,6 +17,24 @@ _FRAMEWORKS = frozenset({"strands-agents", "langchain", "langgraph", "crewai", "
 _LONGEST_ERROR = 200
 _APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
 _NAMES, _COUNTS = len(Fields.__struct_fields__), len(Usage.__struct_fields__)
+
+
+def told(story: Story, group: list[Node], sources: Sources) -> list[str | None]:
+    """Return what ``names``, ``provider`` and ``chosen`` do, one after the other; of a lone span all at once."""
+    call = group[0]
+    if len(story.spans) > 1 or call.logs:
+        return [*names(story, group), provider(story, group), *chosen(story, call, sources)]
+    row = call.shape.rows.get((call.dialect.name, id(sources))) or _row(call, sources)
+    found = call.read(row, _resource.fields(call.span.resource, sources))
+    if (runner := found[_NAMES]) is not None:
+        found[_NAMES] = _provider(runner, call)
+    return found
+
+
+def _row(call: Node, sources: Sources) -> Row:
+    dialect = call.dialect
+    wanted = (*astuple(dialect.fields), dialect.provider, *astuple(sources))
+    return call.shape.row(dialect.name, sources, wanted)
 
 
 def names(story: Story, group: list[Node]) -> list[str | None]:
@@ -39,17 +58,20 @@ def provider(story: Story, group: list[Node]) -> str | None:
     """Return who ran the model; frameworks put their own names there too."""
     for node in group if len(story.nodes) == 1 else chain(group, story.nodes):
         value = label(node.pick(node.dialect.provider))
-        if value and value.lower() not in _FRAMEWORKS:
-            return value.partition(".")[0] if node.dialect.name == "vercel" else value
+        if value and (found := _provider(value, node)) is not None:
+            return found
     return None
+
+
+def _provider(value: str, node: Node) -> str | None:
+    if value.lower() in _FRAMEWORKS:
+        return None
+    return value.partition(".")[0] if node.dialect.name == "vercel" else value
 
 
 def chosen(story: Story, call: Node, sources: Sources) -> list[str | None]:
     """Return the fields that teams name themselves, in the order of Sources: from spans and logs, else the resource."""
-    found = _resource.fields(call.span.resource, sources)
-    if len(story.spans) == 1 and not call.logs:
-        call.fill(found, sources, label)
-        return found
+    found = _resource.fields(call.span.resource, sources)[_NAMES + 1 :]
     near = story.near(call)
     logs = [place(record.attributes) for record in call.logs]
     own = _everywhere([*near, *logs], sources)
@@ -85,13 +107,14 @@ class _LastResource:
         self._found: list[str | None] = []
 
     def fields(self, resource: Mapping[str, Any], sources: Sources) -> list[str | None]:
-        """Return a new list of the fields that teams name themselves."""
+        """Return the fields that teams name themselves, behind as many None as a call has names and a provider."""
         asked = self._asked
         if asked is None or asked[0] is not resource or asked[1] is not sources:
             self._asked = resource, sources
-            self._found = [None] * len(Sources.__struct_fields__)
-            place(resource).fill(self._found, sources, label)
-        return self._found.copy()
+            found: list[str | None] = [None] * len(Sources.__struct_fields__)
+            place(resource).fill(found, sources, label)
+            self._found = [*[None] * (_NAMES + 1), *found]
+        return self._found
 
 
 _resource = _LastResource()

@@ -6,9 +6,9 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct
 
 from ..trace import Document, LogRecord, Span, ToolDefinition
-from .embedded import filled, inside, parsed
+from .embedded import filled, inside, label, labels, parsed
 from .messages import Message
-from .shape import Shape, shape_of
+from .shape import Row, Shape, shape_of
 
 Role = Literal["generation", "retrieval", "tool", "chain", "ignored"]
 _T = TypeVar("_T")
@@ -75,6 +75,20 @@ class Place(Struct, eq=False, gc=False):
         for field, names in others:
             if (value := read(self.pick(names))) is not None:
                 found[field] = value
+
+    def read(self, row: Row, otherwise: Sequence[str | None]) -> list[str | None]:
+        """Return the labels of a row of fields, ``otherwise`` where there is none."""
+        attributes = self.attributes
+        values = None if row.get is None else labels(row.get(attributes))
+        if values is None:
+            found = list(otherwise)
+            for field, name in row.direct:
+                found[field] = label(attributes[name]) or found[field]
+        else:
+            found = list(row.in_order((*values, *otherwise)))
+        for field, names in row.others:
+            found[field] = label(self.pick(names)) or found[field]
+        return found
 
 
 def place(attributes: Mapping[str, Any]) -> Place:

@@ -36,6 +36,7 @@ _TRANSCRIPTS = ("pydantic_ai.all_messages", "all_messages_events", "events")
 _TOOLS = ("gen_ai.tool.definitions", "model_request_parameters#function_tools")
 _SCHEMAS = ("gen_ai.request.structured_output_schema", "model_request_parameters#output_object.json_schema")
 _FORMATS = ("gen_ai.openai.request.response_format", "openai.request.response_format", "gen_ai.output.type")
+_ASKED = _SCHEMAS + _FORMATS
 _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 _PLACEHOLDER = "Function called with tools"
 
@@ -61,8 +62,10 @@ def outputs(node: Node) -> list[Message] | None:
 
 def _content(node: Node, name: str) -> Any:
     """Return an attribute of the span, else of its details event (a log record or a span event)."""
-    value = node.get(name)
-    return _detail(node, name) if value is None and (node.logs or node.span.events) else value
+    value = node.attributes.get(name)
+    if value is not None and value != "":
+        return value
+    return _detail(node, name) if node.logs or node.span.events else None
 
 
 def _detail(node: Node, name: str) -> Any:
@@ -193,10 +196,10 @@ def tools(node: Node) -> list[ToolDefinition]:
 
 def format_of(node: Node) -> Format:
     """Read whether JSON was requested: by type, by the provider's response format, or by a schema."""
+    if not node.shape[_ASKED]:
+        return UNASKED
     value = schema(found) if (found := node.pick(_SCHEMAS)) is not None else None
     wanted = node.pick(_FORMATS)
-    if value is None and wanted is None:
-        return UNASKED
     return Format(value is not None or (type(wanted) is str and wanted.startswith("json")), value)
 
 

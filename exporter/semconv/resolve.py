@@ -59,9 +59,9 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     context = _documents(story, group)
     finish = _finish(group, said.reply)
     state = _state(said, answer, refusal, finish, group, outer)
-    app, route, prompt_version, prompt_name, conversation, user, environment = facts.chosen(story, call, sources)
+    request_model, response_model, response_id, provider, *chosen = facts.told(story, group, sources)
+    app, route, prompt_version, prompt_name, conversation, user, environment = chosen
     input_tokens, output_tokens = facts.tokens(story)
-    request_model, response_model, response_id = facts.names(story, group)
     start, seconds = facts.times(story.spans)
     return Trace(  # by position: by thirty names it takes five times as long
         trace_id.hex(),
@@ -71,7 +71,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         prompt_version or UNKNOWN,
         prompt_name,
         request_model,
-        facts.provider(story, group),
+        provider,
         environment,
         conversation,
         user,
@@ -79,7 +79,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         call.dialect.name,
         state,
         _question(story, said, context),
-        system_text(said.given) or system_text(said.chain_given),
+        system_text(said.given) or (system_text(said.chain_given) if said.chain_given else None),
         "" if state == "empty" else answer,
         refusal,
         tuple(context),
@@ -194,7 +194,7 @@ def _ended(said: _Said, finish: str | None, group: list[Node]) -> bool:
 def _question(story: Story, said: _Said, context: list[Document]) -> str | None:
     """Return the user's own words: a RAG prompt repeats them among the documents, the root and retriever do not."""
     first = last_question(said.first)
-    if asked := last_question(said.chain_given):
+    if said.chain_given and (asked := last_question(said.chain_given)):
         return first if first and first != asked and _spoke(said.chain_given, first) else asked
     if context and len(story.nodes) > 1:
         for node in story.nodes:

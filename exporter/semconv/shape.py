@@ -1,6 +1,7 @@
 """What follows from the names that a span carries, worked out once for all spans of its kind; knows no names itself."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -13,6 +14,22 @@ Candidates = tuple[tuple[int, str, str], ...]
 
 Plan = tuple[Struct, tuple[tuple[int, str], ...], tuple[tuple[int, tuple[str, ...]], ...]]
 """Of a struct's fields, by their place: those that one attribute alone may hold, and the names to try for others."""
+
+_Get = Callable[[Any], tuple[Any, ...]]
+
+
+class Row(Struct, frozen=True):
+    """Where to look for many fields together: what ``direct`` attributes hold, set ``in_order`` before others' values.
+
+    ``others``: the fields that several attributes may hold. ``kept``: whose id the row is found by.
+    """
+
+    kept: Any
+    direct: tuple[tuple[int, str], ...]
+    get: _Get | None
+    in_order: _Get
+    others: tuple[tuple[int, tuple[str, ...]], ...]
+
 
 _MOST = 512
 _LONGEST = 16_384
@@ -40,7 +57,7 @@ class Met(dict[_Names, _T]):
 class Shape(dict[tuple[str, ...], Candidates]):
     """The set of names that spans of one kind carry; of ``attribute`` and ``attribute#key`` names, where to look."""
 
-    __slots__ = ("_flattened", "names", "plans")
+    __slots__ = ("_flattened", "names", "plans", "rows")
 
     def __init__(self, names: frozenset[str]) -> None:
         super().__init__()
@@ -48,6 +65,7 @@ class Shape(dict[tuple[str, ...], Candidates]):
         self._flattened: dict[str, list[Any]] = {}
         self.plans: dict[int, Plan] = {}
         """By the id of a struct whose fields are names to find. It is kept, so that nothing else gets its id."""
+        self.rows: dict[tuple[str, int], Row] = {}
 
     def __missing__(self, wanted: tuple[str, ...]) -> Candidates:
         parts = enumerate(name.partition("#") for name in wanted)
@@ -65,6 +83,19 @@ class Shape(dict[tuple[str, ...], Candidates]):
                 self.plans.clear()
             known = self.plans[id(wanted)] = wanted, direct, others
         return known
+
+    def row(self, name: str, kept: Any, wanted: Sequence[tuple[str, ...]]) -> Row:
+        """Return where to look for each of some fields; ``rows`` then has it by the name and the id of ``kept``."""
+        places = list(enumerate(map(self.__getitem__, wanted)))
+        direct = tuple((field, found[0][1]) for field, found in places if _is_one(found))
+        where = {field: at for at, (field, _) in enumerate(direct)}
+        get = itemgetter(*(name for _, name in direct)) if len(direct) > 1 else None
+        in_order = itemgetter(*(where.get(field, len(direct) + field) for field, _ in places))
+        others = tuple((field, wanted[field]) for field, found in places if found and field not in where)
+        if len(self.rows) >= _MOST_PLANS:
+            self.rows.clear()
+        self.rows[name, id(kept)] = row = Row(kept, direct, get, in_order, others)
+        return row
 
     def flattened(self, prefix: str) -> list[Any]:
         """Return the list that was flattened under a prefix, of the names of its values."""
