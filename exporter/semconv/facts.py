@@ -16,6 +16,7 @@ from .story import Story
 _FRAMEWORKS = frozenset({"strands-agents", "langchain", "langgraph", "crewai", "microsoft.agent_framework", "unknown"})
 _LONGEST_ERROR = 200
 _APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
+_NOTHING = (None,) * len(Sources.__struct_fields__)
 _NAMES, _COUNTS = len(Fields.__struct_fields__), len(Usage.__struct_fields__)
 
 
@@ -75,8 +76,8 @@ def chosen(story: Story, call: Node, sources: Sources) -> list[str | None]:
     near = story.near(call)
     logs = [place(record.attributes) for record in call.logs]
     own = _everywhere([*near, *logs], sources)
-    own[_APP] = _first([call, *logs], sources.app)
-    own[_ROUTE] = _first([*near[::-1], *logs], sources.route)
+    own[_APP] = own[_APP] and _first([call, *logs], sources.app)
+    own[_ROUTE] = own[_ROUTE] and _first([*near[::-1], *logs], sources.route)
     return [value or other for value, other in zip(own, found, strict=True)]
 
 
@@ -111,9 +112,9 @@ class _LastResource:
         asked = self._asked
         if asked is None or asked[0] is not resource or asked[1] is not sources:
             self._asked = resource, sources
-            found: list[str | None] = [None] * len(Sources.__struct_fields__)
-            place(resource).fill(found, sources, label)
-            self._found = [*[None] * (_NAMES + 1), *found]
+            where = place(resource)
+            row = where.shape.rows.get(("", id(sources))) or where.shape.row("", sources, astuple(sources))
+            self._found = [*[None] * (_NAMES + 1), *where.read(row, _NOTHING)]
         return self._found
 
 
