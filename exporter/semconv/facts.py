@@ -8,7 +8,7 @@ from msgspec.structs import astuple
 
 from ..trace import Span
 from .embedded import count, label
-from .node import Fields, Node, Place, Usage, place
+from .node import Fields, Node, Place, place
 from .shape import Row
 from .sources import Sources
 from .story import Story
@@ -17,7 +17,7 @@ _FRAMEWORKS = frozenset({"strands-agents", "langchain", "langgraph", "crewai", "
 _LONGEST_ERROR = 200
 _APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
 _NOTHING = (None,) * len(Sources.__struct_fields__)
-_NAMES, _COUNTS = len(Fields.__struct_fields__), len(Usage.__struct_fields__)
+_NAMES = len(Fields.__struct_fields__)
 
 
 def told(story: Story, group: list[Node], sources: Sources) -> list[str | None]:
@@ -132,15 +132,17 @@ def tokens(story: Story) -> list[int | None]:
     if len(groups) == 1:
         return counted(groups[0])
     found = [counted(group) for group in groups]
-    return [_sum(counts[field] for counts in found) for field in range(_COUNTS)]
+    return [_sum(counts) for counts in zip(*found, strict=True)] or [None, None]
 
 
 def counted(group: list[Node]) -> list[int | None]:
     """Return input and output tokens of one call."""
-    found: list[int | None] = [None] * _COUNTS
-    for node in reversed(group):
-        node.fill(found, node.dialect.usage, count)
-    return found
+    given = made = None
+    for node in group:
+        usage = node.dialect.usage
+        given = count(node.pick(usage.input_tokens)) if given is None else given
+        made = count(node.pick(usage.output_tokens)) if made is None else made
+    return [given, made]
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:

@@ -176,7 +176,7 @@ def _transcript_item(item: dict[str, Any]) -> Message:
 
 def documents(node: Node) -> list[Document]:
     """Read the documents of a retrieval span, or those that a team put on its generation span."""
-    return read_documents(value) if (value := node.get("gen_ai.retrieval.documents")) is not None else []
+    return read_documents(value) if (value := node.attributes.get("gen_ai.retrieval.documents")) else []
 
 
 def query(node: Node) -> str | None:
@@ -187,9 +187,12 @@ def query(node: Node) -> str | None:
 
 def tools(node: Node) -> list[ToolDefinition]:
     """Read the tools that the model was offered; ADK sends their parameters in the details event alone."""
+    has_events = node.logs or node.span.events
+    if not has_events and not node.shape[_TOOLS]:
+        return []
     value = node.pick(_TOOLS)
     found = tool_definitions(value) if value is not None else []
-    if (node.logs or node.span.events) and not any(tool.parameters for tool in found):
+    if has_events and not any(tool.parameters for tool in found):
         return tool_definitions(_detail(node, "gen_ai.tool.definitions")) or found
     return found
 
