@@ -219,17 +219,20 @@ class Killable:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def strike(self, clients, chance, times):
-        """Kill it under each client's requests and start it again: so often, and until so many requests were cut."""
-        for kills in range(10 * times):
-            if kills >= times and sum(client.cut for client in clients) >= times:
+    def strike(self, clients, chance, times, until=lambda: True):
+        """Kill it under each client's requests and start it again.
+
+        So often, until so many requests were cut, and until what kills are to bring about has come about.
+        """
+        for kills in range(20 * times):
+            if kills >= times and sum(client.cut for client in clients) >= times and until():
                 return
             time.sleep(chance.uniform(0, 0.5))
             assert clients[kills % len(clients)].under_way.wait(60), "a client sends nothing"
             time.sleep(chance.uniform(0, 0.005))
             self.kill()
             self.start()
-        pytest.fail(f"of {10 * times} kills none struck a request often enough")
+        pytest.fail(f"{20 * times} kills did not strike the requests that they should")
 
     def stop(self):
         self.process.terminate()
