@@ -313,6 +313,8 @@ EMPTY = {
     "spans": field(1, field(2, b"\x12\x00" * 2_000_000)),
     "spans with overlong tags": field(1, field(2, b"\x92\x00\x00" * 2_000_000)),
     "events": field(1, field(2, field(2, b"\x5a\x00" * 2_000_000))),
+    "spans behind a group": b"\x0b\x0c" + field(1, field(2, b"\x12\x00" * 2_000_000)),
+    "spans in a group": b"\x0b" + field(1, field(2, b"\x12\x00" * 2_000_000)) + b"\x0c",
     "array items": field(1, field(2, field(2, field(9, field(2, field(5, b"\x0a\x00" * 2_000_000)))))),
 }
 

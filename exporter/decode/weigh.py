@@ -4,7 +4,8 @@ from .batch import DecodeError, TooLarge
 
 _Kind = dict[int, "_Kind"]
 _VARINT, _LENGTH = 0, 2
-_FIXED = {1: 8, 5: 4}
+_FIXED = {1: 8, 3: 0, 4: 0, 5: 4}
+"""Bytes behind a tag. A group, which the parser skips, has two tags; what is between them counts as if it were not."""
 _STRING_TAG, _KEY_TAG, _VALUE_TAG = 0x0A, 0x0A, 0x12
 _SMALLEST_MESSAGE = 2
 _TINY = 12  # bytes in which not much can hide: a number with its tags, or a short name
