@@ -154,7 +154,7 @@ TIMES = b"\x39" + START.to_bytes(8, "little") + b"\x41" + (START + 5).to_bytes(8
 ODD_SPANS = {
     "all that OTLP has": IDS + TIMES + field(3, b"a=1") + field(4, b"p" * 8) + field(5, b"name") + b"\x30\x03"
     b"\x50\x01"
-    + field(11, TIMES[:0] + field(2, b"e") + field(3, PAIR))
+    + field(11, field(2, b"e") + field(3, PAIR))
     + field(13, IDS)
     + field(15, field(2, b"m"))
     + b"\x85\x01\x01\x00\x00\x00",
@@ -172,6 +172,10 @@ ODD_SPANS = {
     "a field without a number": IDS + b"\x02\x00",
     "a wire type that does not exist": IDS + b"\x1e",
     "a tag with needless zeros": IDS + b"\xaa\x80\x00\x01n",
+    "a tag of five bytes": IDS + b"\xaa\x80\x80\x80\x00\x01n",
+    "a tag of six bytes": IDS + b"\xaa\x80\x80\x80\x80\x00\x01n",
+    "a length of five bytes": IDS + b"\x2a\x81\x80\x80\x80\x00n",
+    "a length of six bytes": IDS + b"\x2a\x81\x80\x80\x80\x80\x00n",
     "a very high field": IDS + b"\xfa\xff\xff\xff\x0f\x01n",
     "a name that is not UTF-8": IDS + field(5, b"\xff"),
     "a state that is not UTF-8": IDS + field(3, b"\xff"),

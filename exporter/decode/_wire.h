@@ -58,10 +58,17 @@ static int fixed(Bytes *bytes, int size, uint64_t *value)
     return 1;
 }
 
+/* A tag or a length, which protobuf reads from no more than five bytes. */
+static int header(Bytes *bytes, uint64_t *value)
+{
+    const unsigned char *start = bytes->at;
+    return varint(bytes, value) && bytes->at - start <= 5;
+}
+
 static int length_delimited(Bytes *bytes, Bytes *inner)
 {
     uint64_t length;
-    if (!varint(bytes, &length) || length > (uint64_t)(bytes->end - bytes->at))
+    if (!header(bytes, &length) || length > (uint64_t)(bytes->end - bytes->at))
         return 0;
     inner->at = bytes->at;
     inner->end = bytes->at += length;
@@ -80,7 +87,7 @@ static int content(Bytes *bytes, unsigned char tag, Bytes *inner)
 /* The next field, of any kind but a group. */
 static int next(Bytes *bytes, Field *field)
 {
-    if (!varint(bytes, &field->tag) || field->tag < TAG(1, 0) || field->tag > HIGHEST_TAG)
+    if (!header(bytes, &field->tag) || field->tag < TAG(1, 0) || field->tag > HIGHEST_TAG)
         return 0;
     switch (field->tag & 7) {
     case NUMBER:
