@@ -117,10 +117,14 @@ static int is_marked(const char *start, const char *end)
 
 static PyObject *has_mark(PyObject *module, PyObject *text)
 {
-    Py_ssize_t size;
-    const char *start = PyUnicode_AsUTF8AndSize(text, &size);
+    Py_ssize_t size = PyUnicode_GetLength(text);
+    if (size < 0)
+        return NULL;
+    const char *start = size > LONG ? NULL : PyUnicode_AsUTF8AndSize(text, &size);
+    if (size > LONG)
+        Py_RETURN_TRUE;
     if (start)
-        return PyBool_FromLong(size > LONG || is_marked(start, start + size));
+        return PyBool_FromLong(is_marked(start, start + size));
     if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
         return NULL;
     PyErr_Clear(); /* half a character */

@@ -140,7 +140,7 @@ static PyObject *apart(PyObject *module, PyObject *text)
         int alone = stands_alone(one);
         if (alone || is_mark(one))
             *to++ = ' ';
-        if (is_lowered(one))
+        if (length == 2 && is_lowered(one))
             lower(one, to);
         else if (!is_mark(one))
             memcpy(to, at, length);
