@@ -64,20 +64,6 @@ class Deltas:
     def settle(self) -> None:
         """Lay what was gathered in another way into these; called before they are read."""
 
-    def merge(self, other: "Deltas") -> None:
-        """Add everything of a later batch to this one."""
-        self.settle()
-        other.settle()
-        self.at = max(self.at, other.at)
-        for series, amount in other.counters.items():
-            self.counters[series] += amount
-        for series, value in other.gauges.items():
-            self.gauges[series] = combined(series.family, self.gauges.get(series), value)
-        for series, observed in other.observed.items():
-            self.observed[series].values += observed.values
-            self.observed[series].exemplars += observed.exemplars
-        self.exemplars |= other.exemplars
-
 
 class Totals(Struct):
     """The value of every series, and the newest exemplar of every counter that has one."""
