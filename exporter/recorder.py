@@ -95,9 +95,10 @@ class Recorder:
 
     def redact(self, value: Any) -> Any:
         """Text, or lists and mappings with text in them, as it may be stored; counts what is replaced."""
-        redacted = self.redactor.value(value, self._redacted)
-        if self._redacted:
+        try:
+            redacted = self.redactor.value(value, self._redacted)
             self.tally.redacted(self._redacted)
+        finally:
             self._redacted.clear()
         return redacted
 
