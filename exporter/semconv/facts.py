@@ -21,7 +21,7 @@ _NAMES = len(Fields.__struct_fields__)
 
 
 def told(story: Story, group: list[Node], sources: Sources) -> list[str | None]:
-    """Return what ``names``, ``provider`` and ``chosen`` do, one after the other; of a lone span all at once."""
+    """Return names, provider and what teams name themselves, one after the other; of a lone span all at once."""
     call = group[0]
     if len(story.spans) > 1 or call.logs:
         return [*names(story, group), provider(story, group), *chosen(story, call, sources)]

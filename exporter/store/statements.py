@@ -51,7 +51,7 @@ CREATE INDEX objects_at ON objects(kind, at);
 CREATE TABLE totals(
   family TEXT {_NEEDED}, labels TEXT {_NEEDED}, value TEXT {_NEEDED},
   PRIMARY KEY(family, labels) ON CONFLICT REPLACE) WITHOUT ROWID;
-CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER {_NEEDED}) WITHOUT ROWID;
 INSERT INTO meta VALUES ('watermark', 0), ('spent_seq', 0);
 CREATE TABLE done(seq INTEGER PRIMARY KEY);
 CREATE INDEX traces_recorded ON traces(recorded_at);
