@@ -4,7 +4,7 @@ C reads it (``_otlp.c``) where a compiler was there when llmq was installed. Els
 them, protobuf does: then the attributes of spans stay in its memory and become Python values when they are read.
 """
 
-from collections.abc import ItemsView, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
@@ -15,9 +15,10 @@ from .weigh import LOGS, TRACES, check_weight
 from .wire import LENIENT, STRICT
 
 try:
-    from . import _otlp
+    from ._otlp import records as _records
+    from ._otlp import spans as _spans
 except ImportError:
-    _otlp = None  # type: ignore[assignment]
+    _records = _spans = None  # type: ignore[assignment]
 
 _TracesRequest = STRICT.message("TracesRequest")
 _LogsRequest = STRICT.message("LogsRequest")
@@ -106,13 +107,18 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
+def _usual(read: Callable[..., list[tuple[Any, ...]]] | None, *arguments: Any) -> list[tuple[Any, ...]] | None:
+    """Return what C reads of a request, None of one that it leaves to protobuf, as of any where there is no C."""
+    try:
+        return None if read is None else read(*arguments)
+    except ValueError:
+        return None
+
+
 def decode_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
     """Decode an ExportTraceServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
     check_weight(body, TRACES, limits.values)
-    try:
-        spans = None if _otlp is None else _otlp.spans(body, limits.items, Event)
-    except ValueError:  # C reads what is usual, and leaves the rest to protobuf
-        spans = None
+    spans = _usual(_spans, body, limits.items, Event)
     if spans is None:
         return plain_traces(body, limits, received_at)
     builder = BatchBuilder(limits, received_at, _share(body, len(spans)))
@@ -134,10 +140,7 @@ def plain_traces(body: bytes, limits: DecodeLimits, received_at: float) -> Batch
 def decode_logs(body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
     """Decode an ExportLogsServiceRequest; raises DecodeError where it is not one, TooLarge where it holds too much."""
     check_weight(body, LOGS, limits.values)
-    try:
-        records = None if _otlp is None else _otlp.records(body, limits.items)
-    except ValueError:  # as above
-        records = None
+    records = _usual(_records, body, limits.items)
     if records is None:
         return plain_logs(body, limits, received_at)
     builder = BatchBuilder(limits, received_at, _share(body, len(records)))
