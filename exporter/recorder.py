@@ -64,7 +64,6 @@ class Recorder:
         self.expire_after = 7 * 86_400.0
         self.limiter = Limiter({})
         self.redactor = Redactor()
-        self._redacted: Counter[str] = Counter()
         self._store = store
         self._metrics = metrics
         self._writer = writer
@@ -95,11 +94,9 @@ class Recorder:
 
     def redact(self, value: Any) -> Any:
         """Text, or lists and mappings with text in them, as it may be stored; counts what is replaced."""
-        try:
-            redacted = self.redactor.value(value, self._redacted)
-            self.tally.redacted(self._redacted)
-        finally:
-            self._redacted.clear()
+        found: Counter[str] = Counter()
+        redacted = self.redactor.value(value, found)
+        self.tally.redacted(found)
         return redacted
 
     # Traces.
