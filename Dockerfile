@@ -1,14 +1,17 @@
 # The exporter as an image. Alone it listens on its own loopback only; compose.yaml gives it a config that listens.
 # The full image has the C compiler that the slim one has not.
 FROM python:3.13.14-trixie AS build
-# [demo] adds what the demo's traffic needs.
-ARG EXTRAS=""
+# requirements-demo.lock adds what the demo's traffic needs.
+ARG LOCK="requirements.lock"
 RUN python -m venv --without-pip /opt/llmq
 WORKDIR /src
+COPY requirements.lock requirements-demo.lock ./
+RUN pip --python /opt/llmq/bin/python install --disable-pip-version-check --require-hashes --requirement $LOCK
 COPY pyproject.toml README.md LICENSE ./
 COPY exporter exporter
 COPY alerts/runbooks alerts/runbooks
-RUN pip --python /opt/llmq/bin/python install --disable-pip-version-check ".$EXTRAS"
+RUN pip --python /opt/llmq/bin/python install --disable-pip-version-check --no-deps --no-build-isolation .
+RUN pip --python /opt/llmq/bin/python uninstall --disable-pip-version-check --yes setuptools
 RUN mkdir -p /var/lib/llmq
 
 FROM python:3.13.14-slim-trixie

@@ -7,11 +7,17 @@ STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 SDK_VENV := .venv-sdk
-KERNELS := $(wildcard exporter/*.[ch] exporter/*/*.[ch])
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+KERNELS := $(shell find exporter -name '*.[ch]')
+PIP := python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager chromium
 
-.PHONY: help run demo up down test lint bench bench-rules captures packages sdk clean
+# The packages of a lock, each checked against its hashes; then llmq, built with the setuptools of the lock.
+define install
+	$(BIN)/$(PIP) --require-hashes --requirement $(1)
+	$(BIN)/$(PIP) --no-deps --no-build-isolation --editable .
+endef
+
+.PHONY: help run demo up down test lint bench bench-rules captures packages sdk lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -21,21 +27,21 @@ $(BIN)/python:
 	  || { echo "llmq needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "llmq needs Python's venv module: apt-get install python3-venv"; exit 1; }
 
-$(STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.[ch])
-	$(PIP) -e .
+$(STAMP): $(BIN)/python requirements.lock pyproject.toml $(KERNELS)
+	$(call install,requirements.lock)
 	@touch $@
 
-$(DEMO_STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.[ch])
-	$(PIP) -e '.[demo]'
+$(DEMO_STAMP): $(BIN)/python requirements-demo.lock pyproject.toml $(KERNELS)
+	$(call install,requirements-demo.lock)
 	@touch $@ $(STAMP)
 
-$(DEV_STAMP): $(BIN)/python pyproject.toml $(wildcard exporter/*/*.[ch])
-	$(PIP) -e '.[dev]'
+$(DEV_STAMP): $(BIN)/python requirements-dev.lock pyproject.toml $(KERNELS)
+	$(call install,requirements-dev.lock)
 	@touch $@ $(STAMP) $(DEMO_STAMP)
 
-$(SDK_VENV)/.installed: tests/sdk/requirements-sdk.txt | $(BIN)/python
+$(SDK_VENV)/.installed: tests/sdk/requirements-sdk.lock | $(BIN)/python
 	@$(PYTHON) -m venv $(SDK_VENV)
-	$(SDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(SDK_VENV)/bin/$(PIP) --require-hashes --requirement $<
 	@touch $@
 
 sdk: $(SDK_VENV)/.installed ## install the SDKs that the tests drive, in a virtual environment of their own
@@ -79,6 +85,18 @@ bench: $(DEV_STAMP) ## measure speed, beside a server that only parses what it i
 bench-rules: $(DEV_STAMP) packages ## simulate the burn alerts, and measure what the rules cost for 1,000 slices
 	$(BIN)/python benchmarks/burn_rates.py
 	$(BIN)/python benchmarks/rules_cost.py
+
+# The packages that build llmq are locked with those that it needs.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+BUILD = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+UPGRADE ?= --upgrade
+
+lock: $(DEV_STAMP) ## renew the locks; `make lock UPGRADE=` changes only what pyproject.toml asks for
+	$(BUILD) | $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml -
+	$(BUILD) | $(LOCK) --extra demo --constraint requirements-dev.lock --output-file requirements-demo.lock pyproject.toml -
+	$(BUILD) | $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml -
+	$(LOCK) --output-file tests/sdk/requirements-sdk.lock tests/sdk/requirements-sdk.txt
 
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) $(SDK_VENV) build *.egg-info exporter/*.so exporter/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

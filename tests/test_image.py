@@ -165,7 +165,8 @@ def test_nobody_runs_as_root():
 
 def test_nothing_but_the_program_reaches_the_build():
     top = {path.parts[0] for path in admitted()}
-    assert top == {"pyproject.toml", "README.md", "LICENSE", "exporter", "alerts"}
+    locks = {"requirements.lock", "requirements-demo.lock"}
+    assert top == {*locks, "pyproject.toml", "README.md", "LICENSE", "exporter", "alerts"}
     copied = {word for rest in of("COPY") if "--from" not in rest for word in rest.split()[:-1]}
     assert top == {word.partition("/")[0] for word in copied}
     assert all(path.match("alerts/runbooks/*.md") for path in admitted() if path.parts[0] == "alerts")
