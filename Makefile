@@ -11,10 +11,12 @@ KERNELS := $(shell find exporter -name '*.[ch]')
 PIP := python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager chromium
 
-# The packages of a lock, each checked against its hashes; then llmq, built with the setuptools of the lock.
+# The packages of a lock, each checked against its hashes; then llmq, built with the setuptools of the lock. Kernels of an
+# earlier build are removed first: they would be used where the new ones do not compile.
 define install
 	$(BIN)/$(PIP) --require-hashes --requirement $(1)
-	$(BIN)/$(PIP) --no-deps --no-build-isolation --editable .
+	@find exporter -name '*.so' -delete
+	PYTHONWARNINGS=ignore $(BIN)/$(PIP) --no-deps --no-build-isolation --editable .
 endef
 
 .PHONY: help run demo up down test lint bench bench-rules captures packages sdk lock clean
