@@ -30,6 +30,7 @@ Beside the road:
     config/     one YAML file → Config; every error at once, with file and line
     runbooks    what to do about an alert
     pages       what people and Prometheus read over HTTP
+    scraping    answers scrapes in a thread, so that they hold up nothing
     forgetting  deletes what is kept of a trace or of a user
     judging     which traces are judged, and what becomes of the verdicts; calibrating: anchors, gate, measures, which
                 trust shows; calibrated puts both on the road

@@ -36,6 +36,7 @@ from .prices import Prices
 from .reviewing import Reviewing
 from .score import Evaluation, Failure
 from .scored import Scored
+from .scraping import Scrapes
 from .store.records import StoreError
 from .store.sqlite import Store
 from .suites.desk import SIGNAL as OFFLINE
@@ -61,6 +62,7 @@ class Exporter:
         self._now = now
         panel = Panel(config.evaluators, installed())
         self.metrics = Metrics(version=__version__, evaluators=panel.names, pass_marks=panel.pass_marks, now=now)
+        self.scrapes = Scrapes(self.metrics)
         self.store = Store.open(config.store.url, now)
         self._limiter = Limiter({})
         _limit(self._limiter, config)

@@ -9,10 +9,10 @@ from . import __version__
 from .config import to_yaml
 from .config.configfile import ConfigError
 from .config.settings import Config, Role
-from .metrics.events import Metrics
 from .pipeline import Pipeline
 from .reception import Handler, Refusal, answer, answered, check_access, reading_store
 from .runbooks import runbooks
+from .scraping import Scrapes
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -25,7 +25,7 @@ class Running(Protocol):
     """The exporter as the pages see it."""
 
     config: Config
-    metrics: Metrics
+    scrapes: Scrapes
     pipeline: Pipeline
 
     @property
@@ -102,10 +102,9 @@ async def front(request: web.Request) -> web.Response:
     return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
 
-async def metrics(request: web.Request) -> web.Response:
+async def metrics(request: web.Request) -> web.StreamResponse:
     """Answer a scrape."""
-    body, content_type = request.app[EXPORTER].metrics.expose(request.headers.get("Accept", ""))
-    return web.Response(body=body, headers={"Content-Type": content_type})
+    return await request.app[EXPORTER].scrapes.answer(request)
 
 
 async def config(request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.metrics import families as f
 from exporter.metrics import own
 from exporter.metrics.events import CATALOGUE, Metrics
-from exporter.metrics.exposition import OPENMETRICS, TEXT, Exposition, negotiate
+from exporter.metrics.exposition import OPENMETRICS, TEXT, Exposition, Snapshot, negotiate
 from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
 from exporter.metrics.series import Exemplar, Family
@@ -98,8 +98,8 @@ def parsed(parse, document):
 def of_a_ledger(family, deltas, accept=""):
     ledger = Ledger([family])
     ledger.apply(deltas)
-    body, _ = Exposition(CollectorRegistry(), [family]).expose(ledger.totals(), accept)
-    return body.decode()
+    parts = Exposition(CollectorRegistry(), [family]).render(Snapshot(ledger.totals(), {}), negotiate(accept))
+    return b"".join(parts).decode()
 
 
 def test_both_formats_hold_the_same_samples_for_the_official_parsers(text, openmetrics):
@@ -261,10 +261,51 @@ def test_totals_that_were_taken_do_not_change_under_a_scrape():
     exposition = Exposition(CollectorRegistry(), [COUNTER, HISTOGRAM])
     ledger.apply(deltas)
     taken = ledger.totals()
-    before = exposition.expose(taken, "")
+    before = exposition.render(Snapshot(taken, {}), TEXT)
     ledger.apply(deltas)
-    assert exposition.expose(taken, "") == before
-    assert exposition.expose(ledger.totals(), "") != before
+    assert exposition.render(Snapshot(taken, {}), TEXT) == before
+    assert exposition.render(Snapshot(ledger.totals(), {}), TEXT) != before
+
+
+def test_gauges_that_were_taken_do_not_change_under_a_scrape():
+    metrics = Metrics(version="1")
+    metrics.measured(f.OFFLINE_QUESTIONS, ("suite", "shop"), 7.0)
+    taken = metrics.snapshot()
+    metrics.measured(f.OFFLINE_QUESTIONS, ("suite", "shop"), None)
+    assert b'llmq_offline_questions{suite="suite",app="shop"} 7.0' in b"".join(metrics.render(taken, TEXT))
+    assert b"llmq_offline_questions{" not in metrics.expose()[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(math.inf, "+Inf"), (-math.inf, "-Inf"), (math.nan, "NaN"), (3, "3.0"), (True, "1.0")]
+)
+def test_a_gauge_of_any_number_is_read_by_both_parsers(value, written):
+    metrics = Metrics(version="1")
+    metrics.measured(f.JUDGE_LAG, (), value)
+    for parse, accept in ((parse_text, ""), (parse_openmetrics, WANTS_OPENMETRICS)):
+        document = metrics.expose(accept)[0].decode()
+        assert f"\nllmq_judge_lag_seconds {written}\n" in document
+        assert list(parse(document))
+
+
+def test_all_series_of_a_gauge_that_begin_alike_go_together():
+    metrics = Metrics(version="1")
+    for suite, app in (("a", "shop"), ("a", "desk"), ("b", "shop")):
+        metrics.measured(f.OFFLINE_QUESTIONS, (suite, app), 1.0)
+    metrics.gone(f.OFFLINE_QUESTIONS, ("a",))
+    lines = [line for line in metrics.expose()[0].splitlines() if line.startswith(b"llmq_offline_questions{")]
+    assert lines == [b'llmq_offline_questions{suite="b",app="shop"} 1.0']
+
+
+def test_a_document_comes_in_small_parts():
+    ledger, deltas = Ledger([COUNTER, HISTOGRAM]), Deltas(0.0)
+    for number in range(5_000):
+        deltas.inc(COUNTER, (f"kind {number}",))
+        deltas.observe(HISTOGRAM, (f"kind {number}",), 0.1)
+    ledger.apply(deltas)
+    parts = Exposition(CollectorRegistry(), [COUNTER, HISTOGRAM]).render(Snapshot(ledger.totals(), {}), TEXT)
+    assert max(map(len, parts)) < 200_000
+    assert len(list(parse_text(b"".join(parts).decode()))) == 2
 
 
 def test_a_histogram_that_was_refitted_is_written_with_its_new_bounds(metrics):

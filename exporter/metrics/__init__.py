@@ -6,6 +6,7 @@ catalogue   all of them
 labels      free text → bounded label values
 series      what a metric is made of
 slices      what a batch gathers of each slice, and its series, named once
+gauges      values of the moment
 ledger      durable totals: staged, stored, then shown
 events      the events that move them, each a method
 exposition  text and OpenMetrics

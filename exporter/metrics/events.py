@@ -7,17 +7,17 @@ gauges of the moment, which are read when they are scraped.
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 
 from msgspec.structs import replace
-from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from ..score import Evaluation, Failure, Outcome, Unscored
 from ..trace import Trace
 from . import families as f
 from . import own
 from .catalogue import CATALOGUE
-from .exposition import Exposition
+from .exposition import Exposition, Snapshot, negotiate
+from .gauges import Gauges
 from .labels import Slice
 from .ledger import MOST, Deltas, Ledger, Row
 from .series import Exemplar, Family, series_of
@@ -278,7 +278,6 @@ class Metrics:
 
     def __init__(
         self,
-        registry: CollectorRegistry | None = None,
         *,
         version: str,
         evaluators: Iterable[str] = (),
@@ -288,17 +287,13 @@ class Metrics:
         self.now = now
         self._slices = Slices()
         self.ledger = Ledger(CATALOGUE)
-        self.registry = registry or CollectorRegistry()
-        self._gauges = {
-            family.name: Gauge(family.name, family.help, family.labels, registry=self.registry)
-            for family in CATALOGUE
-            if family.type == "gauge" and not family.durable
-        }
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        self._exposition = Exposition(self.registry, (each for each in CATALOGUE if each.name not in self._gauges))
-        self._gauges[own.BUILD_INFO.name].labels(version).set(1)
+        self._gauges = Gauges()
+        process = CollectorRegistry()
+        ProcessCollector(registry=process)
+        PlatformCollector(registry=process)
+        self._exposition = Exposition(process, CATALOGUE)
         self._begin()
+        self._gauges.set(own.BUILD_INFO, (version,), 1)
         self.configure(evaluators, pass_marks)
 
     def configure(self, evaluators: Iterable[str], pass_marks: Iterable[float]) -> None:
@@ -343,30 +338,33 @@ class Metrics:
         """Return the evaluators and versions in use, for the limits of those that are not ours."""
         return self.ledger.label_values(("evaluator", "evaluator_version"))
 
+    def snapshot(self) -> Snapshot:
+        """Return all values as they are now, for ``render``; cheap, and to be called in the event loop's thread."""
+        return Snapshot(self.ledger.totals(), self._gauges.values())
+
+    def render(self, snapshot: Snapshot, content_type: str) -> list[bytes]:
+        """Return the document of a snapshot in parts; takes long, and may run in another thread, one at a time."""
+        return self._exposition.render(snapshot, content_type)
+
     def expose(self, accept: str = "") -> tuple[bytes, str]:
-        """Return what /metrics answers to an Accept header, and its content type; may run in another thread."""
-        return self._exposition.expose(self.ledger.totals(), accept)
+        """Return what /metrics answers to an Accept header, and its content type."""
+        content_type = negotiate(accept)
+        return b"".join(self.render(self.snapshot(), content_type)), content_type
 
     def watch(self, gauge: Family, read: Callable[[], float], *labels: str) -> None:
         """Let every scrape read a gauge from a function."""
-        found = self._gauges[gauge.name]
-        (found.labels(*labels) if labels else found).set_function(read)
+        self._gauges.watch(gauge, labels, read)
 
     def measured(self, gauge: Family, labels: tuple[str, ...], value: float | None) -> None:
         """Show a gauge of the moment; None takes the series away, because nobody can tell its value."""
-        found = self._gauges[gauge.name]
-        if value is not None:
-            found.labels(*labels).set(value)
+        if value is None:
+            self._gauges.remove(gauge, labels)
         else:
-            with suppress(KeyError):
-                found.remove(*labels)
+            self._gauges.set(gauge, labels, value)
 
     def gone(self, gauge: Family, labels: tuple[str, ...]) -> None:
         """Take away every series of a gauge whose first labels are these."""
-        found = self._gauges[gauge.name]
-        shown = [tuple(sample.labels.values()) for metric in found.collect() for sample in metric.samples]
-        for each in (one for one in shown if one[: len(labels)] == labels):
-            found.remove(*each)
+        self._gauges.remove_all(gauge, labels)
 
     def answered(self, signal: str, code: int) -> None:
         """Count the answer to a request at once, because a refused one never reaches the store."""
@@ -384,12 +382,14 @@ class Metrics:
 
     def config_loaded(self, succeeded: bool) -> None:
         """Note the outcome of loading the config, at the start or at a reload."""
-        self._gauges[own.CONFIG_RELOAD_SUCCESSFUL.name].set(float(succeeded))
+        self._gauges.set(own.CONFIG_RELOAD_SUCCESSFUL, (), float(succeeded))
         if succeeded:
-            self._gauges[own.CONFIG_RELOAD_TIME.name].set(self.now())
+            self._gauges.set(own.CONFIG_RELOAD_TIME, (), self.now())
 
     def _begin(self) -> None:
         for family in CATALOGUE:
+            if not family.durable and family.type == "gauge" and not family.labels:
+                self._gauges.set(family, (), 0.0)
             if family.type != "gauge" and set(family.labels) == set(family.siblings):
                 self.ledger.born(family, tuple(values[0] for values in family.siblings.values()))
 

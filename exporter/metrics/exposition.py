@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
+from math import isfinite, isnan
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -15,6 +17,7 @@ TEXT = CONTENT_TYPE_PLAIN_0_0_4
 OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
 # An exemplar's labels may have 128 characters; one that has more makes Prometheus refuse the whole scrape.
 _TRACE_ID = re.compile("[0-9A-Fa-f]{1,64}")
+_SERIES_IN_A_PART = 250
 
 
 def negotiate(accept: str) -> str:
@@ -30,8 +33,15 @@ def negotiate(accept: str) -> str:
     return chosen
 
 
+class Snapshot(NamedTuple):
+    """All that one scrape shows: durable totals, and the gauges of that moment."""
+
+    totals: Totals
+    gauges: dict[Series, float]
+
+
 class Exposition:
-    """Writes totals and a small registry as one document, and keeps what of it never changes."""
+    """Writes snapshots, and what a small registry collects, as one document; keeps what of it never changes."""
 
     def __init__(self, registry: CollectorRegistry, families: Iterable[Family]) -> None:
         self._registry = registry
@@ -41,24 +51,44 @@ class Exposition:
         }
         self._templates: dict[Series, tuple[tuple[float, ...], str]] = {}
 
-    def expose(self, totals: Totals, accept: str) -> tuple[bytes, str]:
-        """Return the document that answers an Accept header, and its content type."""
-        content_type = negotiate(accept)
-        if content_type == OPENMETRICS:
-            rest: bytes = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
-            return self._ledger(totals, openmetrics_=True) + rest, content_type
-        return self._ledger(totals, openmetrics_=False) + generate_latest(self._registry), content_type
+    def render(self, snapshot: Snapshot, content_type: str) -> list[bytes]:
+        """Return the document in parts of a few hundred kB at most.
 
-    def _ledger(self, totals: Totals, *, openmetrics_: bool) -> bytes:
-        lines: dict[str, list[str]] = {name: [headers[openmetrics_]] for name, headers in self._headers.items()}
-        exemplars = totals.exemplars if openmetrics_ else {}
-        for series, value in totals.numbers.items():
-            found = exemplars.get(series) if exemplars else None
-            lines[series.family.name].append(series + " " + repr(value) + (_exemplar(found) if found else "") + "\n")
-        for series, histogram in totals.histograms.items():
-            lines[series.family.name].append(self._histogram(series, histogram, openmetrics_))
-        self._forget(totals)
-        return "".join("".join(family) for family in lines.values()).encode()
+        May run in another thread than the one that counts: no step of it keeps Python's lock for long.
+        """
+        openmetrics_ = content_type == OPENMETRICS
+        parts = list(self._families(snapshot, openmetrics_=openmetrics_))
+        if openmetrics_:
+            parts.append(openmetrics.generate_latest(self._registry))  # type: ignore[no-untyped-call]
+        else:
+            parts.append(generate_latest(self._registry))
+        self._forget(snapshot.totals)
+        return parts
+
+    def _families(self, snapshot: Snapshot, *, openmetrics_: bool) -> Iterator[bytes]:
+        """Write one family after the other, each in one place, as both formats want it."""
+        members: dict[str, list[Series]] = {name: [] for name in self._headers}
+        for held in (snapshot.totals.numbers, snapshot.totals.histograms, snapshot.gauges):
+            for series in held:
+                members[series.family.name].append(series)
+        for name, headers in self._headers.items():
+            lines = self._lines(members.pop(name), snapshot, openmetrics_=openmetrics_)
+            yield headers[openmetrics_].encode()
+            while part := list(islice(lines, _SERIES_IN_A_PART)):
+                yield "".join(part).encode()
+
+    def _lines(self, members: Iterable[Series], snapshot: Snapshot, *, openmetrics_: bool) -> Iterator[str]:
+        """Write the series of one family: a line each, or the several lines of a histogram."""
+        totals, gauges = snapshot
+        numbers, histograms, exemplars = totals.numbers, totals.histograms, totals.exemplars
+        for series in members:
+            if (histogram := histograms.get(series)) is not None:
+                yield self._histogram(series, histogram, openmetrics_)
+            elif (value := numbers.get(series)) is not None:
+                found = exemplars.get(series) if openmetrics_ else None
+                yield f"{series} {value!r}{_exemplar(found) if found else ''}\n"
+            else:
+                yield f"{series} {_written(gauges[series])}\n"
 
     def _histogram(self, series: Series, histogram: Histogram, exemplars: bool) -> str:
         bounds, template = self._templates.get(series, ((), ""))
@@ -93,6 +123,13 @@ def _quality(text: str) -> float:
 def _header(family: Family, *, openmetrics_: bool) -> str:
     name = family.name.removesuffix("_total") if openmetrics_ else family.name
     return f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
+
+
+def _written(value: float) -> str:
+    """Write a gauge, which may be no finite number, as both formats want it."""
+    if isfinite(value):
+        return repr(value)
+    return "NaN" if isnan(value) else ("+Inf" if value > 0 else "-Inf")
 
 
 def _template(series: Series, bounds: tuple[float, ...]) -> str:
