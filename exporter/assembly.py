@@ -9,7 +9,7 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
@@ -17,6 +17,8 @@ from .trace import LogRecord, Span
 
 Reason = Literal["root", "idle", "age", "pressure", "shutdown"]
 KEY_BYTES = 8
+FULL: Final = "trace_full"
+"""Why parts are dropped of a trace that has as many as it may have."""
 OVERHEAD = 600
 """Bytes of memory that an open trace takes beside its parts (roughly, measured)."""
 AT_ONCE, AT_ONCE_BYTES = 16, 1 << 20
@@ -26,18 +28,28 @@ Known = Mapping[bytes, "RecordedKeys"]
 Recorded = Callable[[Sequence[bytes]], Known]
 
 
-class RecordedKeys(Struct, frozen=True):
+class RecordedKeys:
     """What is known of a trace that was recorded: the keys of its parts, and whether an LLM request was found in it."""
 
-    keys: bytes
-    ignored: bool = False
+    __slots__ = ("ignored", "keys")
+
+    def __init__(self, keys: bytes = b"", *, ignored: bool = False) -> None:
+        """``keys`` lie side by side."""
+        self.keys = set(split(keys))
+        self.ignored = ignored
 
     def __contains__(self, key: bytes) -> bool:
-        """Whether a part with this key was recorded; keys lie side by side, so a hit must be aligned."""
-        at = self.keys.find(key)
-        while at >= 0 and at % KEY_BYTES:
-            at = self.keys.find(key, at + 1)
-        return at >= 0
+        """Whether a part with this key was recorded."""
+        return key in self.keys
+
+    def __len__(self) -> int:
+        """How many parts were recorded."""
+        return len(self.keys)
+
+
+def split(keys: bytes) -> Iterator[bytes]:
+    """The keys that lie side by side."""
+    return (keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES))
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -65,6 +77,11 @@ class OpenTrace(Struct, eq=False):
     reason: Reason = "idle"
     size: int = OVERHEAD
 
+    @property
+    def parts(self) -> int:
+        """How many parts it has, also of those recorded before."""
+        return len(self.before) // KEY_BYTES + len(self.spans) + len(self.logs)
+
     def keys(self) -> bytes:
         """The keys of all parts, side by side, also of those recorded before."""
         return b"".join((self.before, *self.spans, *self.logs))
@@ -76,6 +93,17 @@ class Late(Struct):
     trace_id: bytes
     spans: list[Span]
     logs: list[LogRecord]
+
+    def add(self, part: Span | LogRecord) -> None:
+        """Add one part."""
+        if isinstance(part, Span):
+            self.spans.append(part)
+        else:
+            self.logs.append(part)
+
+    def keys(self) -> list[bytes]:
+        """The keys of all parts."""
+        return [*(span.span_id for span in self.spans), *(log.key for log in self.logs)]
 
 
 class Added(Struct):
@@ -122,7 +150,7 @@ class Assembler:
         unknown = ({span.trace_id for span in spans} | {log.trace_id for log in logs}).difference(self._open)
         recorded = self._recorded(list(unknown))
         if recorded:
-            spans, logs = _without_late(spans, logs, recorded, added)
+            spans, logs = _without_late(spans, logs, recorded, added, self.limits.max_spans_per_trace)
         touched: dict[bytes, OpenTrace] = {}
         self._add_spans(spans, touched, recorded, now, added)
         self._add_logs(logs, touched, recorded, now, added)
@@ -170,15 +198,15 @@ class Assembler:
 
     def _opened(self, trace_id: bytes, touched: dict[bytes, OpenTrace], recorded: Known, now: float) -> OpenTrace:
         before = recorded.get(trace_id)
-        trace = OpenTrace(trace_id, now) if before is None else OpenTrace(trace_id, now, before.keys)
+        trace = OpenTrace(trace_id, now) if before is None else OpenTrace(trace_id, now, b"".join(before.keys))
         self._open[trace_id] = touched[trace_id] = trace
         self.bytes += trace.size
         return trace
 
     def _has_room(self, trace: OpenTrace, signal: str, added: Added) -> bool:
-        if len(trace.spans) + len(trace.logs) < self.limits.max_spans_per_trace:
+        if trace.parts < self.limits.max_spans_per_trace:
             return True
-        added.dropped[signal, "trace_full"] += 1
+        added.dropped[signal, FULL] += 1
         return False
 
     def _schedule(self, trace: OpenTrace, root_ended: bool, now: float) -> bool:
@@ -247,32 +275,34 @@ def several(due: Iterator[OpenTrace]) -> list[OpenTrace]:
 
 
 def _without_late(
-    spans: Sequence[Span], logs: Sequence[LogRecord], recorded: Known, added: Added
+    spans: Sequence[Span], logs: Sequence[LogRecord], recorded: Known, added: Added, most: int
 ) -> tuple[list[Span], list[LogRecord]]:
-    """Return what may be taken: of a trace that was recorded nothing known, and nothing at all after a verdict."""
+    """Return what may be taken: of a trace that was recorded nothing known, and nothing at all after a verdict.
+
+    Of a trace with ``most`` parts nothing more is taken, late or not: their keys would be kept for ever.
+    """
     late: dict[bytes, Late] = {}
-    new_spans = [span for span in spans if _is_new(span, span.span_id, "traces", recorded, late, added)]
-    new_logs = [log for log in logs if _is_new(log, log.key, "logs", recorded, late, added)]
+
+    def is_new(part: Span | LogRecord, key: bytes, signal: str) -> bool:
+        before = recorded.get(part.trace_id)
+        if before is None:
+            return True
+        if key in before:
+            added.duplicates[signal, "same"] += 1
+            return False
+        parts = late.get(part.trace_id) or Late(part.trace_id, [], [])
+        if len(before) + len(parts.spans) + len(parts.logs) >= most:
+            added.dropped[signal, FULL] += 1
+            return False
+        if not before.ignored:
+            late[part.trace_id] = parts
+            parts.add(part)
+        return before.ignored
+
+    new_spans = [span for span in spans if is_new(span, span.span_id, "traces")]
+    new_logs = [log for log in logs if is_new(log, log.key, "logs")]
     added.late.extend(late.values())
     return new_spans, new_logs
-
-
-def _is_new(
-    part: Span | LogRecord, key: bytes, signal: str, recorded: Known, late: dict[bytes, Late], added: Added
-) -> bool:
-    before = recorded.get(part.trace_id)
-    if before is None:
-        return True
-    if key in before:
-        added.duplicates[signal, "same"] += 1
-        return False
-    if not before.ignored:
-        parts = late.setdefault(part.trace_id, Late(part.trace_id, [], []))
-        if isinstance(part, Span):
-            parts.spans.append(part)
-        else:
-            parts.logs.append(part)
-    return before.ignored
 
 
 def _same(before: Span, span: Span) -> bool:

@@ -228,8 +228,7 @@ class Pipeline:
 
     def _take_late(self, late: Late, *, counted: bool) -> None:
         """Late parts change no verdict and no label; what else they tell is used."""
-        keys = b"".join((*(span.span_id for span in late.spans), *(log.key for log in late.logs)))
-        self.recorder.late(late.trace_id, keys)
+        self.recorder.late(late.trace_id, late.keys())
         trace = late_asker(late, self.settings.sources, self.recorder)
         if trace is not None:
             self.forgets(trace, self._now())

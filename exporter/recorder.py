@@ -7,13 +7,13 @@ back. Who reads here sees what was decided, durable or not.
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from .assembly import RecordedKeys
+from .assembly import RecordedKeys, split
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
 from .redaction import Redactor
@@ -31,28 +31,59 @@ class Unrecorded:
         self.tally = tally
         self.transaction = Transaction()
         self.rows: dict[bytes, Recorded] = {}
-        self.late: dict[bytes, RecordedKeys] = {}
-        """All parts of the traces of which late ones came."""
+        self.late: defaultdict[bytes, bytes] = defaultdict(bytes)
+        """The keys of late parts, side by side, by their trace."""
         self.documents: dict[bytes, bytes] = {}
         self.objects: dict[tuple[str, bytes], tuple[float, bytes | None]] = {}
         self.afterwards: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
         rows = self.transaction
-        return bool(self.tally or rows.traces or rows.late or rows.done or self.documents or self.objects)
+        return bool(self.tally or rows.traces or self.late or rows.done or self.documents or self.objects)
 
-    def known(self, trace_ids: Sequence[bytes]) -> Iterator[tuple[bytes, RecordedKeys]]:
-        """The parts of those of the traces that are in this transaction, which the store does not know yet."""
-        for trace_id in trace_ids:
-            if trace_id in self.late:
-                yield trace_id, self.late[trace_id]
-            elif (row := self.rows.get(trace_id)) is not None:
-                yield trace_id, RecordedKeys(row.spans, ignored=not row.document)
+    def add_known(self, trace_ids: Sequence[bytes], found: dict[bytes, RecordedKeys]) -> None:
+        """Add what this transaction makes known of traces to what is known without it."""
+        for trace_id in self.rows.keys() & trace_ids:
+            row = self.rows[trace_id]
+            found[trace_id] = RecordedKeys(row.spans, ignored=not row.document)
+        for trace_id in self.late.keys() & found.keys():
+            found[trace_id].keys.update(split(self.late[trace_id]))
 
     def seal(self) -> None:
         """Lay all that was gathered into the transaction."""
+        self.transaction.late = list(self.late.items())
         self.transaction.documents = list(self.documents.items())
         self.transaction.objects = [(*name, at, value) for name, (at, value) in self.objects.items()]
+
+
+class _Large:
+    """The keys of the traces with many parts that were looked up last: to read them for each part anew is quadratic."""
+
+    _FROM, _MOST = 64, 100_000  # keys of one trace, from which on it is kept here, and of all that are
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, RecordedKeys] = OrderedDict()
+
+    def of(self, trace_ids: Sequence[bytes]) -> dict[bytes, RecordedKeys]:
+        """What is known of those of the traces that are kept here."""
+        found = {trace_id: self._kept[trace_id] for trace_id in trace_ids if trace_id in self._kept}
+        for trace_id in found:
+            self._kept.move_to_end(trace_id)
+        return found
+
+    def put(self, found: Mapping[bytes, RecordedKeys]) -> None:
+        """Keep those that are large, instead of those that were not asked for the longest."""
+        self._kept |= {trace_id: known for trace_id, known in found.items() if len(known) >= self._FROM}
+        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._MOST:
+            self._kept.popitem(last=False)
+
+    def drop(self, trace_id: bytes) -> None:
+        """Keep nothing of a trace."""
+        self._kept.pop(trace_id, None)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
 
 
 class Recorder:
@@ -72,6 +103,7 @@ class Recorder:
         self._committing: Unrecorded | None = None
         self._on_its_way: asyncio.Future[None] | None = None
         self._one_flush = asyncio.Lock()
+        self._large = _Large()
 
     @property
     def tally(self) -> Tally:
@@ -106,23 +138,31 @@ class Recorder:
         gathering, trace_id = self._gathering, row.trace_id
         gathering.transaction.traces.append(row)
         gathering.rows[trace_id] = row
+        self._large.drop(trace_id)
         for changed in (gathering.late, gathering.documents):
             changed.pop(trace_id, None)
 
-    def late(self, trace_id: bytes, keys: bytes) -> None:
+    def late(self, trace_id: bytes, keys: Sequence[bytes]) -> None:
         """Add the keys of late parts to a recorded trace."""
-        self._gathering.transaction.late.append((trace_id, keys))
-        before = self.keys([trace_id]).get(trace_id, RecordedKeys(b""))
-        self._gathering.late[trace_id] = RecordedKeys(before.keys + keys)
+        known = self.keys([trace_id]).get(trace_id, RecordedKeys())
+        new = [key for key in dict.fromkeys(keys) if key not in known]
+        known.keys.update(new)
+        self._gathering.late[trace_id] += b"".join(new)
 
     def keys(self, trace_ids: Sequence[bytes]) -> Mapping[bytes, RecordedKeys]:
         """What is known of the parts of traces that are closed."""
-        found = {
-            trace_id: RecordedKeys(keys, ignored) for trace_id, (keys, ignored) in self._store.known(trace_ids).items()
-        }
+        large = self._large.of(trace_ids)
+        others = [trace_id for trace_id in trace_ids if trace_id not in large] if large else trace_ids
+        stored = self._store.known(others)
+        found = {trace_id: RecordedKeys(keys, ignored=bare) for trace_id, (keys, bare) in stored.items()}
         for unrecorded in reversed(list(self._pending())):
-            found |= unrecorded.known(trace_ids)
-        return found
+            unrecorded.add_known(others, found)
+        self._large.put(found)
+        return found | large
+
+    def pruned(self) -> None:
+        """Recorded traces were deleted, and with them the keys of their parts."""
+        self._large.clear()
 
     def document(self, trace_id: bytes) -> bytes | None:
         """The document of a recorded trace; None where there is none. Raises StoreError."""

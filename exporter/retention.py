@@ -35,7 +35,7 @@ class Retention:
     async def apply(self) -> None:
         """Delete all that is due, a few at a time; raises StoreError."""
         while await self._writer.prune(self._age, self._size):
-            pass
+            self._recorder.pruned()
         while self._content is not None:
             if not self._take_text(self._now() - self._content):
                 return

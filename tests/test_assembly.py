@@ -142,6 +142,23 @@ def test_a_key_is_found_only_where_it_is_aligned():
     assert b"\x00" * 4 + b"\x01" * 4 in keys
 
 
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_recorded_trace_takes_no_more_parts_than_an_open_one(assembler, recorded, ignored):
+    recorded[A] = RecordedKeys(b"".join(n.to_bytes(8, "big") for n in range(1, 7)), ignored=ignored)
+    added = assembler.add(1, [span(span_id=n, parent=99) for n in range(6, 11)], [log(key=1 << 60)], 0)
+    assert added.duplicates == {("traces", "same"): 1}
+    assert added.dropped == {("traces", "trace_full"): 2, ("logs", "trace_full"): 1}
+    assert added.spans + sum(len(late.spans) for late in added.late) == 2
+
+
+def test_a_recorded_trace_that_is_full_is_not_opened_again(assembler, recorded):
+    recorded[A] = RecordedKeys(b"".join(n.to_bytes(8, "big") for n in range(1, 9)), ignored=True)
+    added = assembler.add(1, [span(span_id=99)], [], 0)
+    assert added.dropped == {("traces", "trace_full"): 1}
+    assert not added.kept
+    assert len(assembler) == 0
+
+
 def test_a_journal_entry_is_done_when_its_last_trace_is_recorded(assembler):
     assembler.add(1, [span(), span(trace_id=B)], [], 0)
     assembler.add(2, [span(span_id=2, parent=1)], [], 0)
