@@ -11,15 +11,19 @@ KERNELS := $(shell find exporter -name '*.[ch]')
 PIP := python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager chromium
 
+NO_KERNELS := "llmq is installed without its kernels in C: the same results, slower. They need a C compiler and Python's" \
+  "headers (apt-get install gcc python3-dev); $(BIN)/pip install -v --no-deps -e . says what is missing."
+
 # The packages of a lock, each checked against its hashes; then llmq, built with the setuptools of the lock. Kernels of an
 # earlier build are removed first: they would be used where the new ones do not compile.
 define install
 	$(BIN)/$(PIP) --require-hashes --requirement $(1)
 	@find exporter -name '*.so' -delete
 	PYTHONWARNINGS=ignore $(BIN)/$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test lint bench bench-rules captures packages sdk lock clean
+.PHONY: help run demo up down test test-pure lint bench bench-rules captures packages sdk lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -70,6 +74,10 @@ demo: $(DEMO_STAMP) ## start a whole stack with live traffic and an incident; Ct
 	$(BIN)/llmq demo
 
 test: $(DEV_STAMP) sdk packages lint ## run everything that must pass
+	$(BIN)/python -m pytest
+
+test-pure: export LLMQ_NO_EXTENSIONS := 1
+test-pure: $(DEV_STAMP) sdk packages ## run the tests without the kernels in C
 	$(BIN)/python -m pytest
 
 lint: $(DEV_STAMP)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from . import __version__, feedback_http, forget_http, pages, receiver, reception, review_http, suites_http
+from . import __version__, feedback_http, forget_http, native, pages, receiver, reception, review_http, suites_http
 from .access import Access
 from .calibrated import CalibratedJudge
 from .calibrating import Calibrating
@@ -274,7 +274,9 @@ async def serve(config: Config) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
-        _log.info("listening: http://%s (%s)", _bound(runner), _who(config))
+        _log.info(
+            "listening: http://%s (%s); llmq %s, %s", _bound(runner), _who(config), __version__, native.DESCRIPTION
+        )
         _be_a_server()
         await _until_told(exporter)
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from . import __version__
+from . import __version__, native
 from . import forget_cli as forgetting
 from . import suites_cli as suites
 from .boards import files as board_files
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"llmq {__version__}")
+    parser.add_argument("--version", action="version", version=f"llmq {__version__}, {native.DESCRIPTION}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     serve = _command(commands, "serve", _serve, "receive traces, score them, expose /metrics")

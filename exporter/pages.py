@@ -5,7 +5,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from . import __version__
+from . import __version__, native
 from .config import to_yaml
 from .config.configfile import ConfigError
 from .config.settings import Config, Role
@@ -53,7 +53,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem aut
 code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ margin: 0; }}
 </style></head><body>
 <h1>llmq</h1>
-<p>The LLM quality exporter, version {version}: {state}.</p>
+<p>The LLM quality exporter, version {version}, {kernels}: {state}.</p>
 <dl>
 <dt><a href="/metrics">/metrics</a></dt>
 <dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
@@ -98,7 +98,7 @@ def _refused_in_words(_request: web.Request, refusal: Refusal) -> web.Response:
 async def front(request: web.Request) -> web.Response:
     """Link to what there is."""
     state = request.app[EXPORTER].problem or "running"
-    text = _FRONT.format(version=__version__, state=state)
+    text = _FRONT.format(version=__version__, kernels=native.DESCRIPTION, state=state)
     return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
 

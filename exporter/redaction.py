@@ -14,12 +14,14 @@ from typing import Any, Final, Literal, get_args
 import re2
 from msgspec import Struct
 
-try:
-    from ._marks import has_mark
-except ImportError:
+from .native import COMPILED
+
+if COMPILED:
+    from .native._kernels import has_mark
+else:
 
     def has_mark(_text: str, /) -> bool:
-        """Where no compiler was when llmq was installed, every text is looked at closely."""
+        """Without the kernel every text is looked at closely."""
         return True
 
 
@@ -73,7 +75,7 @@ _PHONE: Final = (
 )
 _DIGITS: Final = re2.compile(r"\d[ ().+/-]{0,3}\d[ ().+/-]{0,3}\d[ ().+/-]{0,3}\d[ ().+/-]{0,3}\d[ ().+/-]{0,3}\d")
 _MARKED: Final = frozenset(KINDS) - {"ip"}
-"""Kinds of which nothing goes from a text that has none of these marks, which ``_marks.c`` sees in one cheap pass:
+"""Kinds of which nothing goes from a text that has none of these marks; ``native/marks.c`` looks for them in one pass:
 
 - ``@``: an e-mail address, a password in a URL;
 - ``-----B`` or ``eyJ``: a private key, a web token;

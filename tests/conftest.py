@@ -1,5 +1,6 @@
 """What many tests share: a whole exporter on a moved clock; one to be killed, and its clients; a judge."""
 
+import os
 import signal
 import socket
 import sqlite3
@@ -23,9 +24,27 @@ from exporter.app import Exporter, make_app
 from exporter.cli import main
 from exporter.config import load
 from exporter.demo.judge_stub import Stub
+from exporter.native import COMPILED, DESCRIPTION
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without kernels nothing can be compared with them: what needs them is left out where that was asked for."""
+    if os.environ.get("LLMQ_NO_EXTENSIONS"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("compiled")])
+        items[:] = [item for item in items if not item.get_closest_marker("compiled")]
+
+
+def pytest_report_header():
+    """Say which kernels are tested."""
+    return f"exporter: {DESCRIPTION}"
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("compiled") and not COMPILED:
+        pytest.fail("the kernels in C were not built: apt-get install gcc python3-dev, or run make test-pure")
 
 
 class Clock:

@@ -16,7 +16,8 @@ NOW = 1_795_425_600.0
 START = int(NOW) * 10**9
 LIMITS = DecodeLimits(attributes_per_span=20, events_per_span=4, items=12, values=10_000)
 CAPTURES = Path(__file__).parent / "captures/requests"
-BOTH = pytest.mark.parametrize("read", [decode_traces, plain_traces], ids=["in use", "plain"])
+compiled = pytest.mark.compiled
+BOTH = pytest.mark.parametrize("read", [pytest.param(decode_traces, marks=compiled), plain_traces], ids=["C", "Python"])
 
 integers = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(max_size=30) | st.sampled_from(["x" * 200, "é" * 200, "“x”" * 50, "x" * 200 + "\U0001f600", "\0"])
@@ -82,6 +83,7 @@ def repr_of(value):
     return msgspec.structs.astuple(value) if isinstance(value, msgspec.Struct) else repr(value)
 
 
+@compiled
 @settings(max_examples=300, deadline=None)
 @given(pairs, st.lists(st.builds(KeyValue, key=texts, value=values), max_size=3))
 def test_both_read_any_attributes_alike(attributes, events):
@@ -89,6 +91,7 @@ def test_both_read_any_attributes_alike(attributes, events):
     assert outcome(decode_traces, body) == outcome(plain_traces, body)
 
 
+@compiled
 @settings(max_examples=500, deadline=None)
 @given(pairs, st.data())
 def test_both_read_or_refuse_damaged_attributes_alike(attributes, data):
@@ -137,6 +140,7 @@ for _depth in (15, 16, 17, 18, 60):
     ODD[f"lists nested {_depth} deep"] = field(1, b"k") + field(2, _value)
 
 
+@compiled
 @pytest.mark.parametrize("what", ODD)
 def test_both_read_or_refuse_what_no_exporter_writes_alike(what):
     span = field(1, b"t" * 16) + field(2, b"s" * 8) + field(9, ODD[what]) + field(9, field(1, b"z") + field(2, b""))
@@ -191,6 +195,7 @@ ODD_SPANS = {
 }
 
 
+@compiled
 @pytest.mark.parametrize("what", ODD_SPANS)
 def test_both_read_or_refuse_odd_spans_alike(what):
     body = field(1, field(2, field(2, ODD_SPANS[what]) + field(2, IDS)))
@@ -226,6 +231,7 @@ ODD_REQUESTS = {
 }
 
 
+@compiled
 @pytest.mark.parametrize("what", ODD_REQUESTS)
 def test_both_read_or_refuse_odd_requests_alike(what):
     assert outcome(decode_traces, ODD_REQUESTS[what]) == outcome(plain_traces, ODD_REQUESTS[what])
@@ -252,6 +258,7 @@ ODD_RECORDS = {
 }  # fmt: skip
 
 
+@compiled
 @pytest.mark.parametrize("what", ODD_RECORDS)
 def test_both_read_or_refuse_odd_log_records_alike(what):
     body = field(1, RESOURCE + field(2, SCOPE + field(2, ODD_RECORDS[what])))
@@ -313,6 +320,7 @@ def test_texts_with_wide_characters_are_counted_as_the_memory_that_they_take():
     assert size("é" * 5_000) <= size("x" * 10_000)
 
 
+@compiled
 @pytest.mark.parametrize("form", ["traces", "logs"])
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
@@ -340,6 +348,7 @@ def test_c_reads_all_that_instrumentations_send_where_it_is_there():
     assert {type(span.attributes) for span in spans} == {in_use}
 
 
+@compiled
 def test_both_read_all_captures_alike():
     for path in sorted(CAPTURES.glob("*.pb")):
         read, plain = (decode_traces, plain_traces) if path.match("*.traces.pb") else (decode_logs, plain_logs)

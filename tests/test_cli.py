@@ -15,6 +15,7 @@ import pytest
 from exporter import __version__
 from exporter.config import load
 from exporter.evaluators import built_in
+from exporter.native import DESCRIPTION
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 RAG = CAPTURES / "openinference-openai.rag.traces.pb"
@@ -61,7 +62,7 @@ def test_every_command_has_help_that_fits_a_terminal(llmq, command):
 
 
 def test_the_version_is_told(llmq):
-    assert llmq("--version") == (0, f"llmq {__version__}\n", "")
+    assert llmq("--version") == (0, f"llmq {__version__}, {DESCRIPTION}\n", "")
 
 
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("check",), ("replay",), ("eval",), ("serve", "--port", "1")])

@@ -42,7 +42,7 @@ print((resident() - before) / (assembler.bytes - counted))
 """
 
 
-@pytest.mark.parametrize("decode", ["decode_traces", "plain_traces"])
+@pytest.mark.parametrize("decode", [pytest.param("decode_traces", marks=pytest.mark.compiled), "plain_traces"])
 @pytest.mark.parametrize(
     ("traces", "per_trace", "attributes", "length"), [(64, 1, 18, 300), (64, 1, 8, 20), (16, 8, 30, 40)]
 )

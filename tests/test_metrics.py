@@ -13,6 +13,7 @@ from exporter.metrics.events import CATALOGUE, Metrics
 from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
 from exporter.metrics.series import Exemplar, Family, Histogram, Series, series_of
+from exporter.native import KERNELS
 from exporter.score import Evaluation, Failure, Outcome, Unscored
 from exporter.trace import Trace
 
@@ -255,7 +256,7 @@ def test_gauges_of_the_moment_are_read_at_each_scrape(metrics, clock):
     waiting[0] = 5
     assert value(metrics, "llmq_exporter_open_traces") == 5
     assert value(metrics, "llmq_exporter_queue_length", queue="journal") == 10
-    assert value(metrics, "llmq_exporter_build_info", version="1.2.3") == 1
+    assert value(metrics, "llmq_exporter_build_info", version="1.2.3", kernels=KERNELS) == 1
 
 
 def test_a_failed_reload_keeps_the_time_of_the_last_success(metrics, clock):

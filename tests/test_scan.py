@@ -7,18 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.evaluators import scan
 from exporter.evaluators.scan import (
     apart,
     has_other_capitals,
-    has_run,
     names,
     plain_apart,
     plain_has_other_capitals,
-    plain_has_run,
     plain_names,
-    plain_sketch,
-    sketch,
 )
+
+compiled = pytest.mark.compiled
+
+
+def both(name):
+    """The same test of a function in C and in Python."""
+    functions = [pytest.param(getattr(scan, name), marks=compiled), getattr(scan, f"plain_{name}")]
+    return pytest.mark.parametrize(name, functions, ids=["C", "Python"])
+
 
 CAPITALS = st.lists(
     st.sampled_from(
@@ -32,7 +38,7 @@ WORDS = st.lists(st.sampled_from([b"a", b"ab", b"\xc3\xa9", b"0", b" ", b"\n", b
 )
 
 
-@pytest.mark.parametrize("apart", [apart, plain_apart], ids=["in use", "plain"])
+@both("apart")
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -48,6 +54,7 @@ def test_marks_and_unspaced_scripts_are_set_apart(apart, text, found):
     assert apart(text.encode()) == found.encode()
 
 
+@compiled
 @given(st.text(st.characters(codec="utf-8")) | st.text(st.sampled_from(EDGES)))
 def test_both_set_the_same_apart(text):
     assert apart(text.encode()) == plain_apart(text.encode())
@@ -60,6 +67,7 @@ def test_each_capital_is_made_lower_case_or_seen():
     assert not has_other_capitals("\u00c9t\u00e9 \u2014 \u2019\u20ac \u041f \u4e2d \uac00 \u0e01 \U0001f600".encode())
 
 
+@compiled
 @given(st.text(st.characters(codec="utf-8")) | st.text(st.sampled_from(EDGES)))
 def test_both_see_the_same_capitals(text):
     assert has_other_capitals(text.encode()) == plain_has_other_capitals(text.encode())
@@ -71,7 +79,7 @@ def test_what_is_no_utf_8_is_looked_over_too(text):
     assert len(names(text)) <= len(text)
 
 
-@pytest.mark.parametrize("names", [names, plain_names], ids=["in use", "plain"])
+@both("names")
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -86,13 +94,14 @@ def test_names_are_written_with_a_capital_within_a_sentence(names, text, found):
     assert names(text.encode()) == found.encode()
 
 
+@compiled
 @given(CAPITALS)
 def test_both_find_the_same_names(pieces):
     text = "".join(pieces)
     assert names(text.encode()) == plain_names(text.encode()) == names(text) == plain_names(text)
 
 
-@pytest.mark.parametrize("has_run", [has_run, plain_has_run], ids=["in use", "plain"])
+@both("has_run")
 @given(st.lists(st.sampled_from(["ab", "abcdefgh", "\u00e9", "\u4e2d\u4e2d", " ", "-", "\x0b"])), st.integers(1, 30))
 def test_a_run_has_neither_white_space_nor_what_draws_lines(has_run, pieces, length):
     text = "".join(pieces)
@@ -100,7 +109,7 @@ def test_a_run_has_neither_white_space_nor_what_draws_lines(has_run, pieces, len
     assert has_run(text, length) == has_run(text.encode(), length) == bool(found)
 
 
-@pytest.mark.parametrize("sketch", [sketch, plain_sketch], ids=["in use", "plain"])
+@both("sketch")
 @given(WORDS, st.integers(0, 6), st.integers(0, 20))
 def test_a_sketch_has_a_checksum_of_all_words_and_bits_of_the_first(sketch, pieces, beginning, most):
     text = b"".join(pieces)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from exporter.evaluators.vocabulary import PlainVocabulary, Vocabulary
 
-BOTH = pytest.mark.parametrize("vocabulary", [Vocabulary, PlainVocabulary], ids=["in use", "plain"])
+BOTH = pytest.mark.parametrize(
+    "vocabulary", [pytest.param(Vocabulary, marks=pytest.mark.compiled), PlainVocabulary], ids=["C", "Python"]
+)
 FEW = st.lists(st.sampled_from([b"a", b"B", b"ab", b"\xc3\xa9", b"0", b" ", b"\n", b"\x00"]), max_size=60).map(b"".join)
 PIECES = st.sampled_from([b"", b"s", b"ed", b"ing", b"e", b"walk", b"wed", b"Understanding", b"12", b"-"])
 ENDED = st.lists(st.tuples(PIECES, PIECES, PIECES).map(b"".join), max_size=12)

@@ -1,6 +1,6 @@
 """OTLP protobuf → Batch.
 
-C reads it (``_otlp.c``) where a compiler was there when llmq was installed. Else, and of requests with anything rare in
+The kernels read it (``native/otlp.c``). Where they are not used, and of requests with anything rare in
 them, protobuf does: then the attributes of spans stay in its memory and become Python values when they are read.
 """
 
@@ -9,15 +9,16 @@ from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
 
+from ..native import COMPILED
 from ..trace import Event
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, check_items, count
 from .weigh import LOGS, TRACES, check_weight
 from .wire import LENIENT, STRICT
 
-try:
-    from ._otlp import records as _records
-    from ._otlp import spans as _spans
-except ImportError:
+if COMPILED:
+    from ..native._kernels import records as _records
+    from ..native._kernels import spans as _spans
+else:
     _records = _spans = None  # type: ignore[assignment]
 
 _TracesRequest = STRICT.message("TracesRequest")

@@ -1,6 +1,6 @@
 """What one look over a text tells: where its words are, its names and runs, a sketch; knows bytes, and no language.
 
-Written twice: here, and in C (``_scan.c``), which is used where a compiler was there when llmq was installed.
+Written twice: here, and in C (``native/scan.c``).
 """
 
 import re
@@ -8,6 +8,8 @@ from struct import pack
 from zlib import crc32
 
 import re2
+
+from ..native import COMPILED
 
 __all__ = ["apart", "has_other_capitals", "has_run", "names", "sketch"]
 
@@ -60,8 +62,8 @@ def _utf8(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-try:
-    from ._scan import apart, has_other_capitals, has_run, names, sketch
-except ImportError:
+if COMPILED:
+    from ..native._kernels import apart, has_other_capitals, has_run, names, sketch
+else:
     apart, has_other_capitals, has_run = plain_apart, plain_has_other_capitals, plain_has_run
     names, sketch = plain_names, plain_sketch

@@ -1,10 +1,11 @@
 """The distinct words of a text, to compare with those of others; knows bytes, and no language.
 
-Written twice: here, and in C (``_vocabulary.c``), which does the same at a tenth of the cost and is used where a
-compiler was there when llmq was installed.
+Written twice: here, and in C (``native/vocabulary.c``), which does the same at a tenth of the cost.
 """
 
 from collections.abc import KeysView, Sequence
+
+from ..native import COMPILED
 
 __all__ = ["SEPARATED", "Vocabulary"]
 
@@ -93,7 +94,7 @@ def _forms(word: bytes) -> tuple[bytes, ...]:
     return stem, stem + b"e", word + b"s"
 
 
-try:
-    from ._vocabulary import Vocabulary
-except ImportError:
+if COMPILED:
+    from ..native._kernels import Vocabulary
+else:
     Vocabulary = PlainVocabulary  # type: ignore[misc, assignment]

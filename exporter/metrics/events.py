@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
+from ..native import KERNELS
 from ..score import Evaluation, Failure, Outcome, Unscored
 from ..trace import Trace
 from . import families as f
@@ -293,7 +294,7 @@ class Metrics:
         PlatformCollector(registry=process)
         self._exposition = Exposition(process, CATALOGUE)
         self._begin()
-        self._gauges.set(own.BUILD_INFO, (version,), 1)
+        self._gauges.set(own.BUILD_INFO, (version, KERNELS), 1)
         self.configure(evaluators, pass_marks)
 
     def configure(self, evaluators: Iterable[str], pass_marks: Iterable[float]) -> None:

@@ -116,4 +116,9 @@ CONFIG_RELOAD_TIME = gauge(
     "llmq_exporter_config_last_reload_success_timestamp_seconds",
     "Unix time of the last load of the config that succeeded.",
 )
-BUILD_INFO = gauge("llmq_exporter_build_info", "Always 1; its label says which version runs.", "version")
+BUILD_INFO = gauge(
+    "llmq_exporter_build_info",
+    "Always 1; its labels say which version runs, and whether its kernels are in c or in python.",
+    "version",
+    "kernels",
+)

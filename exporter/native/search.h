@@ -1,6 +1,6 @@
 /* Looking for some words of a text elsewhere: themselves and their other endings, as vocabulary.py defines them. */
 
-#include "_words.h"
+#include "words.h"
 
 /* What was noticed of a word that is sought: that it is there, and that it is there with e or s behind. */
 enum { ITSELF = 1, WITH_E = 2, WITH_S = 4, BEGINNINGS = 1 << 15 };

@@ -1,10 +1,6 @@
 /* Whether a text has a mark of something private, as redaction.py defines it. */
 
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
-#include <string.h>
+#include "kernels.h"
 
 #define DIGITS 9
 #define NAMED 8
@@ -136,15 +132,13 @@ static PyMethodDef functions[] = {
     {NULL},
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_marks", NULL, -1, functions};
-
 static void classify(int as, const char *bytes)
 {
     for (; *bytes; bytes++)
         classes[(unsigned char)*bytes] |= as;
 }
 
-PyMODINIT_FUNC PyInit__marks(void)
+int add_marks(PyObject *module)
 {
     const char *digits = "0123456789", *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     memset(classes, 0, sizeof(classes));
@@ -155,5 +149,5 @@ PyMODINIT_FUNC PyInit__marks(void)
     classify(OF_NUMBER, " ().+/-");
     classify(BETWEEN, " \t\r\n\f\v\"'\\:=>");
     classify(WATCHED, "@J-");
-    return PyModule_Create(&module);
+    return PyModule_AddFunctions(module, functions);
 }

@@ -1,10 +1,6 @@
 /* The distinct words of a text, as vocabulary.py defines them, without a Python object for each. */
 
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-
-#include "_search.h"
+#include "search.h"
 
 typedef struct {
     PyObject_HEAD
@@ -291,19 +287,12 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {
-    "exporter.evaluators._vocabulary.Vocabulary", sizeof(Vocabulary), 0, Py_TPFLAGS_DEFAULT, slots,
+    "exporter.native._kernels.Vocabulary", sizeof(Vocabulary), 0, Py_TPFLAGS_DEFAULT, slots,
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_vocabulary", NULL, -1, NULL};
-
-PyMODINIT_FUNC PyInit__vocabulary(void)
+int add_vocabulary(PyObject *module)
 {
-    PyObject *made = PyModule_Create(&module);
-    if (!made)
-        return NULL;
     prepare();
     type = (PyTypeObject *)PyType_FromSpec(&spec);
-    if (!type || PyModule_AddObjectRef(made, "Vocabulary", (PyObject *)type))
-        return NULL;
-    return made;
+    return type ? PyModule_AddObjectRef(module, "Vocabulary", (PyObject *)type) : -1;
 }

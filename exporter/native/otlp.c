@@ -4,9 +4,7 @@ Reads what exporters write, and skips fields that it does not know, as protobuf 
 name, then a value of one kind, of groups, of very much of anything and of what protobuf does not allow it says
 ValueError: then the reader in Python decides. */
 
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include "_wire.h"
+#include "wire.h"
 
 typedef enum { END_OF_FIELDS, BYTES, TEXT, UNSIGNED, SIGNED, MAP, ANY, LIST, INSIDE } Kind;
 
@@ -248,6 +246,4 @@ static PyMethodDef functions[] = {
     {NULL},
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_otlp", .m_size = -1, .m_methods = functions};
-
-PyMODINIT_FUNC PyInit__otlp(void) { return PyModule_Create(&module); }
+int add_otlp(PyObject *module) { return PyModule_AddFunctions(module, functions); }

@@ -2,8 +2,7 @@
 
 A text is neither copied nor changed: a word is a place in it, and its first bytes in lower case. */
 
-#include <stdint.h>
-#include <string.h>
+#include "kernels.h"
 
 #define STEP sizeof(uint64_t) /* bytes of a word that are looked at together */
 #define BLOCK 64              /* bytes of a text that are looked at together */

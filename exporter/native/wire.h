@@ -6,9 +6,7 @@ error. */
 #ifndef LLMQ_WIRE_H
 #define LLMQ_WIRE_H
 
-#include <Python.h>
-#include <stdint.h>
-#include <string.h>
+#include "kernels.h"
 
 enum { DEEPEST = 16, KNOWN = 1024, LONGEST = 63, HIGHEST_TAG = 0x3FFF };
 enum { NUMBER = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };

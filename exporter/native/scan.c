@@ -1,10 +1,6 @@
 /* What one look over a text tells, as scan.py defines it. */
 
-#define Py_LIMITED_API 0x030B0000
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stdint.h>
-#include <string.h>
+#include "kernels.h"
 
 #define MOST_SKETCHED 4096
 
@@ -254,9 +250,7 @@ static PyMethodDef functions[] = {
     {NULL},
 };
 
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_scan", NULL, -1, functions};
-
-PyMODINIT_FUNC PyInit__scan(void)
+int add_scan(PyObject *module)
 {
     for (uint32_t one = 0; one < 256; one++) {
         breaks[one] = is_one_of("\t\n\f\r =_*~#.|+-", (char)one);
@@ -264,5 +258,5 @@ PyMODINIT_FUNC PyInit__scan(void)
         for (int bit = 0; bit < 8; bit++)
             remainders[one] = remainders[one] >> 1 ^ (remainders[one] & 1 ? 0xEDB88320u : 0);
     }
-    return PyModule_Create(&module);
+    return PyModule_AddFunctions(module, functions);
 }
