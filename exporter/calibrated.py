@@ -12,12 +12,13 @@ from functools import partial
 from .calibrating import Calibrating
 from .config import Config
 from .evaluators.panel import Panel
-from .judge.bench import STANDING, Bench, decoded
+from .judge.bench import Bench, decoded
 from .judging import Judging
 from .metrics import families as f
 from .metrics import own
 from .metrics.events import Metrics
 from .pipeline import Pipeline
+from .store.kinds import JUDGE_STANDING
 from .store.purse import Purse
 from .store.storefile import locate
 
@@ -84,7 +85,7 @@ class CalibratedJudge:
         return Bench(
             judge.endpoint,
             judge.rubrics,
-            {key.decode(): decoded(value) for key, _, value in self._recorder.kept(STANDING)},
+            {key.decode(): decoded(value) for key, _, value in self._recorder.kept(JUDGE_STANDING)},
             gated=judge.anchors.file is not None,
             api_key=judge.api_key.value if judge.api_key else "",
             connections=judge.concurrency,

@@ -16,7 +16,7 @@ from msgspec import Struct
 from . import trust
 from .judge.agreement import Confusion, agreement, corrected
 from .judge.anchors import Anchor, Cursor, due
-from .judge.bench import STANDING, encoded
+from .judge.bench import encoded
 from .judge.bias import length_association, own_family, own_family_gap
 from .judge.case import Judgement
 from .judge.drift import diagnose, score_drift
@@ -28,11 +28,8 @@ from .judging import Judging
 from .metrics.events import Metrics
 from .recorder import Recorder
 from .score import Verdict
+from .store.kinds import JUDGE_ANCHOR, JUDGE_DRIP, JUDGE_REVIEW, JUDGE_STANDING, JUDGE_TRAFFIC
 
-DRIP: Final = "judge drip"
-SAID: Final = "judge anchor"
-TRAFFIC: Final = "judge traffic"
-REVIEWED: Final = "judge review"
 PERIOD: Final = 500
 """Verdicts on live traffic in a period: the reference is the first such, now is the last."""
 _EVERY: Final = 1.0
@@ -116,14 +113,14 @@ class Calibrating:
 
     def recover(self) -> None:
         """Take what an earlier run knew."""
-        for key, _, value in self._recorder.kept(SAID):
+        for key, _, value in self._recorder.kept(JUDGE_ANCHOR):
             evaluator, version, anchor = key.decode().split("\n")
             self._said.setdefault((evaluator, version), {})[anchor] = msgspec.json.decode(value, type=Said)
-        for key, _, value in self._recorder.kept(DRIP):
+        for key, _, value in self._recorder.kept(JUDGE_DRIP):
             self._cursors[key.decode()] = msgspec.json.decode(value, type=Cursor)
-        for key, _, value in self._recorder.kept(TRAFFIC):
+        for key, _, value in self._recorder.kept(JUDGE_TRAFFIC):
             self._traffic[_judge(key)] = msgspec.json.decode(value, type=Traffic)
-        for key, _, value in self._recorder.kept(REVIEWED):
+        for key, _, value in self._recorder.kept(JUDGE_REVIEW):
             self._reviewed[_judge(key)] = msgspec.json.decode(value, type=Confusion)
         self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
 
@@ -169,7 +166,7 @@ class Calibrating:
         key, after = due(anchors, self._cursors.get(name, Cursor()), self._now(), per_hour)
         if key is not None:
             self._cursors[name] = after
-            self._recorder.put(DRIP, name.encode(), msgspec.json.encode(after))
+            self._recorder.put(JUDGE_DRIP, name.encode(), msgspec.json.encode(after))
             self._ask(version, key, anchors[key])
 
     def _ask(self, version: Version, key: str, anchor: Anchor) -> None:
@@ -208,7 +205,7 @@ class Calibrating:
         name = f"{said}_{human}"
         after = msgspec.structs.replace(before, **{name: getattr(before, name) + 1})
         self._reviewed[judge] = after
-        self._recorder.put(REVIEWED, _key(judge), msgspec.json.encode(after))
+        self._recorder.put(JUDGE_REVIEW, _key(judge), msgspec.json.encode(after))
         self._unshown.add(judge)
 
     def _take_anchor(self, judge: Judge, job: Job, judgement: Judgement | None) -> None:
@@ -223,7 +220,7 @@ class Calibrating:
         if now.judge is not None:
             self._recorder.tally.judge_compared(judge, (now.judge, now.human), "anchor")
             found[key] = Said(before.first if before.first.judge is not None else now, now)
-            self._recorder.put(SAID, f"{judge[0]}\n{judge[1]}\n{key}".encode(), msgspec.json.encode(found[key]))
+            self._recorder.put(JUDGE_ANCHOR, f"{judge[0]}\n{judge[1]}\n{key}".encode(), msgspec.json.encode(found[key]))
         self._unshown.add(judge)
         self._decide(judge[0])
 
@@ -254,7 +251,7 @@ class Calibrating:
             _log.info("judge admitted: evaluator=%s version=%s", evaluator, roles.shadow.version)
             self._unshown |= self._versions()
             standing = self._judging.bench.admit(evaluator)
-            self._recorder.put(STANDING, evaluator.encode(), encoded(standing))
+            self._recorder.put(JUDGE_STANDING, evaluator.encode(), encoded(standing))
 
     def _last(self, judge: Judge) -> list[Scored]:
         """The last that a version said of the anchors that there are now."""
@@ -300,7 +297,7 @@ class Calibrating:
         trust.show_drift(self._metrics, judge, drift, diagnose(_passed(reference), _passed(recent), pairs))
         anchors = Confusion.of((one.judge, one.human) for one in self._last(judge) if one.judge is not None)
         trust.show_rates(self._metrics, judge, _passed(recent), corrected(*_passed(recent), anchors))
-        self._recorder.put(TRAFFIC, _key(judge), msgspec.json.encode(traffic))
+        self._recorder.put(JUDGE_TRAFFIC, _key(judge), msgspec.json.encode(traffic))
 
     def _roles(self) -> list[tuple[str, Roles]]:
         return [(rubric.name, self._judging.bench.roles(rubric.name)) for rubric in self._judging.settings.rubrics]

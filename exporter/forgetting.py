@@ -15,12 +15,11 @@ from msgspec import Meta, Struct
 
 from .decode.batch import DecodeError
 from .recorder import Recorder
+from .store.kinds import FORGET_REQUEST, TOMBSTONE
 from .store.records import Entry, StoreError
 from .trace import Trace
 
 SIGNAL: Final = "forget"
-TOMBSTONE: Final = "tombstone"
-UNDONE: Final = "forget request"
 LIFE: Final = 86_400.0
 """Seconds for which what arrives of a deleted trace or user is deleted, too."""
 
@@ -59,7 +58,7 @@ class ForgetDesk:
         self._recorder = recorder
         self._now = now
         self._graves = {key: at for key, at, _ in recorder.kept(TOMBSTONE)}
-        self._undone = {key: Request(_asked(body)) for key, _, body in recorder.kept(UNDONE)}
+        self._undone = {key: Request(_asked(body)) for key, _, body in recorder.kept(FORGET_REQUEST)}
 
     # Requests.
 
@@ -72,7 +71,7 @@ class ForgetDesk:
         key = _trace_key(asked.asked.trace_id) if asked.asked.trace_id else _user_key(asked.asked.user or "")
         self._graves[key] = entry.received_at
         self._recorder.put(TOMBSTONE, key, b"", at=entry.received_at)
-        self._recorder.put(UNDONE, key, entry.body)
+        self._recorder.put(FORGET_REQUEST, key, entry.body)
         self._undone[key] = asked
         self._try(key)
 
@@ -88,7 +87,7 @@ class ForgetDesk:
             return
         self._tell(traces, user)
         del self._undone[key]
-        self._recorder.drop(UNDONE, key)
+        self._recorder.drop(FORGET_REQUEST, key)
         self._recorder.afterwards(lambda: request.done(known))
 
     def _tell(self, traces: Sequence[bytes], user: str | None) -> None:

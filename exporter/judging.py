@@ -18,21 +18,22 @@ from msgspec.structs import replace
 
 from .config.settings import JudgeSettings
 from .document import judged, with_failure, with_unscored
-from .judge.bench import STANDING, Bench, encoded
+from .judge.bench import Bench, encoded
 from .judge.budget import Cost, Purse, Short
 from .judge.case import Case, JudgeError, Judgement, Usage
-from .judge.queue import KIND, Job, Queue
+from .judge.queue import Job, Queue
 from .judge.rubric import Rubric
 from .judge.sampling import Sampler, hard
 from .judge.worker import Worker
 from .metrics.labels import Slice
 from .recorder import Recorder
 from .score import Evaluation, Failure, Outcome, Sample, Unscored, UnscoredReason
+from .store.kinds import JUDGE_JOB, JUDGE_SAMPLER, JUDGE_STANDING
 from .trace import Trace
 
 CAPACITY: Final = 20_000
 """Jobs that wait at most; a trace beyond them is counted as over budget."""
-SAMPLER: Final = ("judge sampler", b"state")
+SAMPLER: Final = (JUDGE_SAMPLER, b"state")
 _KEEP_EVERY: Final = 60.0
 _PATIENCE: Final = 10.0
 """Seconds that calls under way get at a stop; what is not done by then is done after the next start."""
@@ -105,7 +106,7 @@ class Judging:
 
     def _keep_standings(self) -> None:
         for evaluator, standing in self.bench.standings.items():
-            self._recorder.put(STANDING, evaluator.encode(), encoded(standing))
+            self._recorder.put(JUDGE_STANDING, evaluator.encode(), encoded(standing))
 
     def most(self, job: Job) -> Usage:
         """At least as many tokens as the call will be billed; KeyError where its judge is not known any more."""
@@ -152,7 +153,7 @@ class Judging:
             rubric.name
             for rubric in self.settings.rubrics
             if (acting := self.bench.roles(rubric.name).acting)
-            and self._recorder.get(KIND, f"{trace_id}/{rubric.name}/{acting.version}/acting".encode()) is not None
+            and self._recorder.get(JUDGE_JOB, f"{trace_id}/{rubric.name}/{acting.version}/acting".encode()) is not None
         }
         return waiting | {one["evaluator"] for one in done}
 
@@ -206,7 +207,7 @@ class Judging:
 
     def _store(self, job: Job) -> None:
         """Keep a job, and queue it once it is durable."""
-        self._recorder.put(KIND, job.key, msgspec.json.encode(job), at=job.due_at)
+        self._recorder.put(JUDGE_JOB, job.key, msgspec.json.encode(job), at=job.due_at)
         self._given[job.key] = job
         self._recorder.afterwards(lambda: self._queue(job))
 
@@ -227,7 +228,7 @@ class Judging:
             self._end(job, None)
         for job in claimed:
             self._forgotten.add(job.key)
-            self._recorder.drop(KIND, job.key)
+            self._recorder.drop(JUDGE_JOB, job.key)
 
     # How jobs end.
 
@@ -250,7 +251,7 @@ class Judging:
             self._forgotten.discard(job.key)
             self.forget([bytes.fromhex(job.trace_id)])
         elif job.role != "anchor":
-            self._recorder.put(KIND, job.key, msgspec.json.encode(job), at=job.due_at)
+            self._recorder.put(JUDGE_JOB, job.key, msgspec.json.encode(job), at=job.due_at)
 
     def failed(self, job: Job, error: JudgeError, cost: Cost) -> None:
         """Count a failure: never a verdict."""
@@ -309,7 +310,7 @@ class Judging:
     def _end(self, job: Job, judgement: Judgement | None) -> None:
         self._forgotten.discard(job.key)
         if job.role != "anchor":
-            self._recorder.drop(KIND, job.key)
+            self._recorder.drop(JUDGE_JOB, job.key)
         for observe in self.observers:
             observe(job, judgement)
 
@@ -323,7 +324,7 @@ class Judging:
 
     def recover(self) -> int:
         """Take up the jobs that an earlier run left; returns how many."""
-        for _, _, value in self._recorder.kept(KIND):
+        for _, _, value in self._recorder.kept(JUDGE_JOB):
             self.queue.put(msgspec.json.decode(value, type=Job))
         state = self._recorder.get(*SAMPLER)
         if state is not None:

@@ -17,6 +17,7 @@ from .assembly import RecordedKeys, split
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
 from .redaction import Redactor
+from .store.kinds import Kind
 from .store.records import FORGOTTEN, Located, Recorded, Reference, Transaction
 from .store.sqlite import Store
 from .store.writer import Writer
@@ -34,7 +35,7 @@ class Unrecorded:
         self.late: defaultdict[bytes, bytes] = defaultdict(bytes)
         """The keys of late parts, side by side, by their trace."""
         self.documents: dict[bytes, bytes] = {}
-        self.objects: dict[tuple[str, bytes], tuple[float, bytes | None]] = {}
+        self.objects: dict[tuple[Kind, bytes], tuple[float, bytes | None]] = {}
         self.afterwards: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
@@ -220,26 +221,26 @@ class Recorder:
 
     # Objects.
 
-    def put(self, kind: str, key: bytes, value: bytes, *, at: float = 0.0) -> None:
+    def put(self, kind: Kind, key: bytes, value: bytes, *, at: float = 0.0) -> None:
         """Keep a value by kind and key, in the place of what is there; ``at`` orders the objects of a kind."""
         self._gathering.objects[kind, key] = (at, value)
 
-    def drop(self, kind: str, key: bytes) -> None:
+    def drop(self, kind: Kind, key: bytes) -> None:
         """Keep it no longer."""
         self._gathering.objects[kind, key] = (0.0, None)
 
-    def get(self, kind: str, key: bytes) -> bytes | None:
+    def get(self, kind: Kind, key: bytes) -> bytes | None:
         """The value of that kind and key, None where there is none; raises StoreError."""
         for unrecorded in self._pending():
             if (kind, key) in unrecorded.objects:
                 return unrecorded.objects[kind, key][1]
         return self._store.object(kind, key)
 
-    def kept(self, kind: str) -> list[tuple[bytes, float, bytes]]:
+    def kept(self, kind: Kind) -> list[tuple[bytes, float, bytes]]:
         """All durable objects of a kind as (key, at, value), the earliest first; for a start. Raises StoreError."""
         return self._store.objects(kind)
 
-    def oldest(self, kind: str, before: float, most: int) -> list[bytes]:
+    def oldest(self, kind: Kind, before: float, most: int) -> list[bytes]:
         """The keys of the earliest durable objects of a kind that are of a time before that; raises StoreError."""
         return self._store.old_objects(kind, before, most)
 

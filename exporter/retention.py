@@ -12,9 +12,10 @@ import msgspec
 
 from .document import without_text
 from .recorder import Recorder
+from .store.kinds import CONTENT_RETENTION
 from .store.writer import Writer
 
-_PLACE: Final = ("content retention", b"place")
+_PLACE: Final = (CONTENT_RETENTION, b"place")
 _AT_ONCE: Final = 64
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from exporter.feedback.derive import Turn, follows, is_later, question, similarity, turn
 from exporter.metrics.labels import Slice
 from exporter.score import Evaluation, Outcome
+from exporter.store.kinds import CONVERSATION
 from exporter.trace import Trace
 
 QUESTION = "How do I reset the password of my account?"
@@ -234,7 +235,7 @@ async def test_a_restart_keeps_the_turn_and_its_absence_is_not_idleness(run_expo
     exporter = await run_exporter()
     await exporter.pass_time(1801)
     assert await derived(exporter) == {"rephrase": 1, "abandon": 2}
-    assert exporter.exporter.pipeline.recorder.kept("conversation") == []
+    assert exporter.exporter.pipeline.recorder.kept(CONVERSATION) == []
 
 
 async def test_more_conversations_than_are_followed_drop_the_oldest(run_exporter):
@@ -242,7 +243,7 @@ async def test_more_conversations_than_are_followed_drop_the_oldest(run_exporter
     for number in range(5):
         await Conversation(exporter, f"n{number}").ask(QUESTION, REFUSAL)
     assert await exporter.total("llmq_feedback_conversations_ended_total", reason="evicted") == 2
-    assert len(exporter.exporter.pipeline.recorder.kept("conversation")) == 3
+    assert len(exporter.exporter.pipeline.recorder.kept(CONVERSATION)) == 3
     await exporter.pass_time(1801)
     assert await derived(exporter) == {"abandon": 3}
 
@@ -258,7 +259,7 @@ async def test_a_conversation_is_written_once_a_transaction(run_exporter):
     while exporter.exporter.pipeline.score():
         pass
     gathered = exporter.exporter.pipeline.recorder._gathering.objects
-    assert [kind for kind, _ in gathered] == ["conversation"]
+    assert [kind for kind, _ in gathered] == [CONVERSATION]
 
 
 async def test_a_day_of_users_is_counted_as_it_was(run_exporter):

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from exporter.store.kinds import EARLY_FEEDBACK, FEEDBACK_ID
+
 URL = "/v1/feedback"
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 QUESTION = "How do I reset the password of my account?"
@@ -245,9 +247,9 @@ async def test_ids_are_forgotten_with_the_traces(run_exporter):
     await send(exporter, A)
     await say(exporter, said)
     recorder = exporter.exporter.pipeline.recorder
-    assert len(recorder.kept("feedback id")) == 1
+    assert len(recorder.kept(FEEDBACK_ID)) == 1
     await exporter.pass_time(3601)
-    assert recorder.kept("feedback id") == []
+    assert recorder.kept(FEEDBACK_ID) == []
 
 
 async def test_one_bad_entry_is_named_and_the_others_count(run_exporter):
@@ -288,7 +290,7 @@ async def test_the_text_of_users_is_kept_where_that_of_the_trace_is(run_exporter
     exporter = await run_exporter({"store": {"content": content}})
     said = {"trace_id": A, "signal": "edit", "edited_text": "planted-edit", "comment": "planted-comment", "user": "ada"}
     await say(exporter, said)
-    [(_, _, stored)] = exporter.exporter.pipeline.recorder.kept("early feedback")
+    [(_, _, stored)] = exporter.exporter.pipeline.recorder.kept(EARLY_FEEDBACK)
     assert (b"planted-edit" in stored, b"planted-comment" in stored) == (content != "none", content != "none")
     await send(exporter, A, answer=answer)
     [shown] = await feedback_of(exporter, A)

@@ -161,7 +161,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path):
         connection.execute("CREATE TABLE theirs(x)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="another database") as error:
+    with pytest.raises(StoreError, match="the database of another program") as error:
         Purse(path, Caps())
     assert error.value.reason == "foreign"
     assert path.read_bytes() == before

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from exporter.demo.judge_stub import Behaviour
+from exporter.store.kinds import JUDGE_JOB
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
 
@@ -65,7 +66,7 @@ async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_
     exporter = await run_exporter(judge())
     await exporter.ask("truth:bad")
     await settled(exporter)
-    samples = exporter.exporter.store.objects("judge job")
+    samples = exporter.exporter.store.objects(JUDGE_JOB)
     assert samples == []
     trace_id = next(iter(exporter.exporter.store._reading.rows("SELECT trace_id FROM traces")))[0]
     document = json.loads(exporter.exporter.pipeline.document(trace_id))

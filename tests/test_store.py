@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from exporter.store.kinds import JUDGE_JOB, REVIEW_ITEM
 from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
 from exporter.store.statements import JOURNAL, STORE
 
@@ -553,11 +554,12 @@ def refusal(path):
 
 @pytest.mark.parametrize("schema", [STORE, JOURNAL])
 def test_a_store_of_a_newer_llmq_is_refused(store, schema):
-    execute(store if schema is STORE else store.journal, f"PRAGMA user_version = {schema.version + 1}")
+    execute(store if schema is STORE else store.journal, f"PRAGMA user_version = {schema.history.version + 1}")
     store.close()
     reason, message = refusal(store.path)
     assert reason == "newer"
-    assert f"written by a newer llmq (schema {schema.version + 1}, this one knows {schema.version})" in message
+    version = schema.history.version
+    assert f"written by a newer llmq (schema {version + 1}, this one knows {version})" in message
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):
@@ -691,16 +693,18 @@ def test_much_free_space_goes_back_to_the_file_system(store):
 
 
 def test_objects_come_back_in_the_order_of_their_times(store):
-    store.commit(Transaction(objects=[("job", b"b", 2.0, b"2"), ("job", b"a", 3.0, b"3"), ("item", b"a", 1.0, b"")]))
-    assert store.objects("job") == [(b"b", 2.0, b"2"), (b"a", 3.0, b"3")]
-    assert store.object("item", b"a") == b""
-    assert store.object("item", b"b") is None
+    store.commit(
+        Transaction(objects=[(JUDGE_JOB, b"b", 2.0, b"2"), (JUDGE_JOB, b"a", 3.0, b"3"), (REVIEW_ITEM, b"a", 1.0, b"")])
+    )
+    assert store.objects(JUDGE_JOB) == [(b"b", 2.0, b"2"), (b"a", 3.0, b"3")]
+    assert store.object(REVIEW_ITEM, b"a") == b""
+    assert store.object(REVIEW_ITEM, b"b") is None
 
 
 def test_an_object_is_replaced_or_dropped(store):
-    store.commit(Transaction(objects=[("job", b"a", 1.0, b"1"), ("job", b"b", 1.0, b"1")]))
-    store.commit(Transaction(objects=[("job", b"a", 2.0, b"2"), ("job", b"b", 0.0, None)]))
-    assert store.objects("job") == [(b"a", 2.0, b"2")]
+    store.commit(Transaction(objects=[(JUDGE_JOB, b"a", 1.0, b"1"), (JUDGE_JOB, b"b", 1.0, b"1")]))
+    store.commit(Transaction(objects=[(JUDGE_JOB, b"a", 2.0, b"2"), (JUDGE_JOB, b"b", 0.0, None)]))
+    assert store.objects(JUDGE_JOB) == [(b"a", 2.0, b"2")]
 
 
 def test_a_trace_is_found_by_its_response_its_conversation_and_its_user(store):
@@ -730,6 +734,6 @@ def test_a_trace_without_a_document_is_not_located(store):
 
 
 def test_a_store_of_an_older_llmq_is_refused(store):
-    execute(store, f"PRAGMA user_version = {STORE.version - 1}")
+    execute(store, f"PRAGMA user_version = {STORE.history.first - 1}")
     store.close()
     assert refusal(store.path)[0] == "older"

@@ -217,7 +217,7 @@ async def test_a_failed_group_fails_all_who_wait_and_uses_no_number(writer, stor
 async def test_a_failed_transaction_may_be_tried_again(writer, store):
     transaction = recorded(1, totals=[("a", "[]", "1")])
     break_store(store)
-    with pytest.raises(StoreError, match="readonly"):
+    with pytest.raises(StoreError, match="read-only"):
         await writer.record(transaction)
     break_store(store, broken=False)
     await writer.record(transaction)
@@ -325,7 +325,7 @@ async def test_pruning_takes_its_turn_between_groups(writer, store, clock):
 async def test_a_failed_pruning_is_told_and_counted(writer, store, errors):
     await writer.record(recorded(1))
     break_store(store)
-    with pytest.raises(StoreError, match="readonly"):
+    with pytest.raises(StoreError, match="read-only"):
         await writer.prune(3600, None)
     assert errors == ["read_only"]
     break_store(store, broken=False)

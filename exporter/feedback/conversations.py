@@ -17,10 +17,10 @@ from ..config.settings import FeedbackSettings
 from ..metrics.labels import Slice
 from ..recorder import Recorder
 from ..scored import Scored
+from ..store.kinds import CONVERSATION
 from .credit import Credit
 from .derive import Turn, follows, is_later, turn
 
-KIND: Final = "conversation"
 _ENDS_AT_ONCE: Final = 500
 _LONGEST_KEY: Final = 128
 _encoder = msgspec.msgpack.Encoder()
@@ -47,7 +47,7 @@ class Conversations:
     def recover(self) -> None:
         """Take up what an earlier run left; the time without an exporter is not idle time. Raises StoreError."""
         now = self._now()
-        for key, _, value in self._recorder.kept(KIND):
+        for key, _, value in self._recorder.kept(CONVERSATION):
             _decoder.decode(value)  # what cannot be read is to be found now, not in the middle of scoring
             self._last[key] = (now, value)
 
@@ -55,7 +55,7 @@ class Conversations:
         """Keep no turn of these traces."""
         for key in [key for key, (_, last) in self._last.items() if _decoder.decode(last).trace_id in trace_ids]:
             del self._last[key]
-            self._recorder.drop(KIND, key)
+            self._recorder.drop(CONVERSATION, key)
 
     def follow(self, scored: Scored) -> None:
         """Take one more trace; without a conversation id it is none of ours."""
@@ -74,7 +74,7 @@ class Conversations:
             self._last.move_to_end(key)
         encoded = _encoder.encode(current)
         self._last[key] = (now, encoded)
-        self._recorder.put(KIND, key, encoded, at=now)
+        self._recorder.put(CONVERSATION, key, encoded, at=now)
         if len(self._last) > self.settings.conversations:
             self._evict()
 
@@ -89,7 +89,7 @@ class Conversations:
     def _evict(self) -> None:
         while len(self._last) > self.settings.conversations:
             key, _ = self._last.popitem(last=False)
-            self._recorder.drop(KIND, key)
+            self._recorder.drop(CONVERSATION, key)
             self._recorder.tally.conversation_ended("evicted")
 
     def end_idle(self) -> None:
@@ -100,7 +100,7 @@ class Conversations:
             if last is None or at > now - self.settings.idle:
                 return
             del self._last[key]
-            self._recorder.drop(KIND, key)
+            self._recorder.drop(CONVERSATION, key)
             self._recorder.tally.conversation_ended("idle")
             ended = _decoder.decode(last)
             if ended.trouble is not None:

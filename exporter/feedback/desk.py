@@ -18,6 +18,7 @@ from ..metrics.labels import Slice
 from ..recorder import Recorder
 from ..scored import Scored
 from ..semconv.evaluations import Reported
+from ..store.kinds import FEEDBACK_ID
 from ..store.records import Entry, Located, StoreError
 from ..trace import Trace
 from .conversations import Conversations
@@ -27,7 +28,6 @@ from .signals import Feedback, Read, digest, read
 from .waiting import Waiting, WaitingRoom
 
 SIGNAL: Final = "feedback"
-IDS: Final = "feedback id"
 _LOOK_EVERY: Final = 1.0
 _FORGET_EVERY: Final = 10.0
 _FORGET_AT_ONCE: Final = 5000
@@ -75,7 +75,7 @@ class FeedbackDesk:
 
     def take(self, entry: Entry, asked: Read) -> None:
         """Count each signal, or let it wait for its trace."""
-        known = [bool(one.id) and self._recorder.get(IDS, one.id) is not None for one in asked.items]
+        known = [bool(one.id) and self._recorder.get(FEEDBACK_ID, one.id) is not None for one in asked.items]
         # Nothing is read between here and the end that could fail and leave half a request taken.
         taken: set[bytes] = set()
         for feedback, is_known in zip(asked.items, known, strict=True):
@@ -84,7 +84,7 @@ class FeedbackDesk:
                 continue
             if feedback.id:
                 taken.add(feedback.id)
-                self._recorder.put(IDS, feedback.id, b"", at=entry.received_at)
+                self._recorder.put(FEEDBACK_ID, feedback.id, b"", at=entry.received_at)
             self._join_or_wait(feedback, entry.received_at)
         if asked.errors:
             self._recorder.tally.rejected(SIGNAL, "invalid", len(asked.errors))
@@ -170,8 +170,8 @@ class FeedbackDesk:
         self.conversations.end_idle()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now
-            for key in self._recorder.oldest(IDS, now - self._kept_for, _FORGET_AT_ONCE):
-                self._recorder.drop(IDS, key)
+            for key in self._recorder.oldest(FEEDBACK_ID, now - self._kept_for, _FORGET_AT_ONCE):
+                self._recorder.drop(FEEDBACK_ID, key)
 
     def _look(self, number: int, waiting: Waiting, now: float) -> None:
         feedback, expires_at = waiting.feedback, waiting.received_at + self.settings.early_age

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..recorder import Recorder
+from ..store.kinds import EARLY_FEEDBACK
 from .signals import By, Feedback
 
-KIND: Final = "early feedback"
 MOST_BYTES: Final = 32 << 20
 
 
@@ -50,7 +50,7 @@ class WaitingRoom:
 
     def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""
-        for key, _, value in self._recorder.kept(KIND):
+        for key, _, value in self._recorder.kept(EARLY_FEEDBACK):
             self._place(int.from_bytes(key, "big"), msgspec.json.decode(value, type=Waiting))
 
     def add(self, waiting: Waiting) -> int:
@@ -73,7 +73,7 @@ class WaitingRoom:
         others.remove(number)
         if not others:
             del self._numbers[feedback.by, feedback.reference]
-        self._recorder.drop(KIND, _key(number))
+        self._recorder.drop(EARLY_FEEDBACK, _key(number))
         return waiting
 
     def about(self, by: By, reference: str) -> list[tuple[int, Waiting]]:
@@ -116,7 +116,7 @@ class WaitingRoom:
         said = waiting.feedback.comment, waiting.feedback.edited_text
         comment, edited = self._recorder.redact(said) if self.keep_text else (None, None)
         waiting = replace(waiting, feedback=replace(waiting.feedback, comment=comment, edited_text=edited))
-        self._recorder.put(KIND, _key(number), msgspec.json.encode(waiting), at=waiting.received_at)
+        self._recorder.put(EARLY_FEEDBACK, _key(number), msgspec.json.encode(waiting), at=waiting.received_at)
 
 
 def _key(number: int) -> bytes:

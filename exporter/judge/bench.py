@@ -1,7 +1,7 @@
 """The judge versions that may be asked: which of them counts, which is in its shadow. Knows no store."""
 
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -14,9 +14,6 @@ from .rubric import Rubric
 
 if TYPE_CHECKING:
     from .client import Client
-
-STANDING: Final = "judge standing"
-"""The kind under which standings are kept, by evaluator."""
 
 
 class Bench:

@@ -5,16 +5,13 @@ Jobs of the random sample go before those of hard cases, because SLIs rest on th
 
 from collections.abc import Collection, Iterator
 from heapq import heappop, heappush
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ..score import Sample, Verdict
 from .case import Case
-
-KIND: Final = "judge job"
-"""The kind under which jobs are kept."""
 
 Role = Literal["acting", "shadow", "repeat", "anchor"]
 """What a verdict is for: to count; to be compared while the gate is shut; to see whether a second one is the same; to

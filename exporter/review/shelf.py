@@ -10,14 +10,13 @@ from typing import Final
 import msgspec
 
 from ..recorder import Recorder
+from ..store.kinds import REVIEW_EVIDENCE, REVIEW_ITEM
 from .evidence import Evidence
 from .item import Item, State
 from .quota import day
 from .reviewed import Reviewed, reviewed
 from .similar import Sketches
 
-ITEMS: Final = "review item"
-EVIDENCE: Final = "review evidence"
 MOST_BYTES: Final = 512 << 20
 """Text of all open items; an item beyond it is not queued."""
 
@@ -39,7 +38,7 @@ class Shelf:
 
     def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
-        for _, _, value in self._recorder.kept(ITEMS):
+        for _, _, value in self._recorder.kept(REVIEW_ITEM):
             item = msgspec.json.decode(value, type=Item)
             self._place(item)
             self._durable.add(item.trace_id)
@@ -50,7 +49,7 @@ class Shelf:
 
     def evidence(self, trace_id: str) -> Evidence | None:
         """What the item is judged by; raises StoreError."""
-        stored = self._recorder.get(EVIDENCE, trace_id.encode())
+        stored = self._recorder.get(REVIEW_EVIDENCE, trace_id.encode())
         return msgspec.json.decode(stored, type=Evidence) if stored else None
 
     def finished(self) -> Iterator[Reviewed]:
@@ -77,11 +76,11 @@ class Shelf:
         """Keep an item in the place of what was known of it."""
         self._unplace(item.trace_id)
         self._place(item)
-        self._recorder.put(ITEMS, item.trace_id.encode(), msgspec.json.encode(item), at=item.created_at)
+        self._recorder.put(REVIEW_ITEM, item.trace_id.encode(), msgspec.json.encode(item), at=item.created_at)
 
     def keep_evidence(self, trace_id: str, evidence: Evidence) -> None:
         """Keep what became known of an item."""
-        self._recorder.put(EVIDENCE, trace_id.encode(), msgspec.json.encode(evidence))
+        self._recorder.put(REVIEW_EVIDENCE, trace_id.encode(), msgspec.json.encode(evidence))
 
     def remove(self, trace_id: str) -> None:
         """Forget an item, with its text and all that people said."""
@@ -92,8 +91,8 @@ class Shelf:
             self._days[_day(item)].pop(trace_id)
             if not self._days[_day(item)]:
                 del self._days[_day(item)]
-            self._recorder.drop(ITEMS, trace_id.encode())
-            self._recorder.drop(EVIDENCE, trace_id.encode())
+            self._recorder.drop(REVIEW_ITEM, trace_id.encode())
+            self._recorder.drop(REVIEW_EVIDENCE, trace_id.encode())
 
     def today(self, reason: str, at: float) -> list[Item]:
         """The items of a reason that came on the day of a time, the earliest first."""

@@ -5,6 +5,10 @@ sqlite        the store: what is read and written of recorded traces
 journal       acknowledged requests until they are done with, in a file of their own
 database      one SQLite file: opened with care, errors by reason
 statements    all the SQL
+migrations/   the schemas of each file, in order
+upgrade       creates a file, upgrades it, or refuses it
+kinds         every kind of stored value, its version, and how older ones are read
+errors        what SQLite raises, in words of ours
 storefile     the files of a store: where they are, and that one process has them
 sieve         "never recorded" without a look-up
 writer        the one door for what is to be written

@@ -12,59 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from . import statements as sql
+from .errors import as_store_errors
 from .records import StoreError
+from .upgrade import prepare
 
 Statement = tuple[str, Sequence[Any]]
 
-_REASONS = {
-    sqlite3.SQLITE_FULL: "disk_full",
-    sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_PERM: "read_only",
-    sqlite3.SQLITE_IOERR: "io_error",
-    sqlite3.SQLITE_BUSY: "locked",
-    sqlite3.SQLITE_LOCKED: "locked",
-    sqlite3.SQLITE_CORRUPT: "corrupt",
-    sqlite3.SQLITE_NOTADB: "corrupt",
-    sqlite3.SQLITE_CANTOPEN: "cannot_open",
-}
 _NEEDS_REOPENING = frozenset({"io_error", "corrupt", "cannot_open"})
-
-
-@contextmanager
-def _as_store_errors() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        reason = "internal" if code is None else _REASONS.get(code & 0xFF, "internal")
-        raise StoreError(reason, f"the store failed: {error}") from error
 
 
 def _connect(path: Path, timeout: float) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=32)
-
-
-def _check_schema(connection: sqlite3.Connection, path: Path, schema: sql.Schema) -> None:
-    """Refuse what llmq cannot use; give an empty file its tables."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == schema.application and version > schema.version:
-        raise StoreError(
-            "newer",
-            f"store {path} was written by a newer llmq (schema {version}, this one knows {schema.version}): "
-            "upgrade llmq, or name another store",
-        )
-    if application == schema.application and version < schema.version:
-        raise StoreError(
-            "older",
-            f"store {path} was written by an older llmq (schema {version}, this one needs {schema.version}): name "
-            "another store, or go on with the older llmq",
-        )
-    if application == schema.application:
-        return
-    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] or application or version:
-        raise StoreError("foreign", f"store {path} is the database of another program: name another store")
-    connection.executescript(schema.creation)
 
 
 @contextmanager
@@ -97,7 +55,7 @@ class Reading:
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All that a query finds; raises StoreError."""
         try:
-            with _as_store_errors():
+            with as_store_errors():
                 if self._connection is None:
                     self._connection = _connect(self._path, timeout=0.1)
                     self._connection.executescript(sql.READING)
@@ -127,13 +85,13 @@ class Writing:
         self._schema = schema
         self._opened_again = opened_again
         self._wal_pages = 0
-        with _as_store_errors():
+        with as_store_errors():
             self._connection: sqlite3.Connection | None = self._open()
 
     def _open(self, then: Callable[[sqlite3.Connection], object] = lambda _: None) -> sqlite3.Connection:
         connection = _connect(self._path, timeout=5.0)
         try:
-            _check_schema(connection, self._path, self._schema)
+            prepare(connection, self._path, self._schema.history)
             connection.executescript(self._schema.settings)
             then(connection)
         except BaseException:
@@ -145,7 +103,7 @@ class Writing:
     def connection(self) -> Iterator[sqlite3.Connection]:
         """The connection, for some statements; what SQLite raises becomes a StoreError."""
         try:
-            with _as_store_errors():
+            with as_store_errors():
                 if self._connection is None:
                     self._connection = self._open(self._opened_again)
                 yield self._connection
@@ -180,7 +138,7 @@ class Writing:
     def probe(self) -> None:
         """Write what is there already, to see whether anything can be written; raises StoreError."""
         with self.connection() as connection:
-            connection.execute(f"PRAGMA user_version = {self._schema.version}")
+            connection.execute(f"PRAGMA user_version = {self._schema.history.version}")
 
     def close(self) -> None:
         """Close the connection; what was committed stays, and the last to close leaves the file without a WAL."""

@@ -18,40 +18,18 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from .errors import as_store_errors
+from .migrations.ledger import LEDGER
 from .records import StoreError
+from .upgrade import prepare
 
 Short = Literal["hour_tokens", "hour_dollars", "day_tokens", "day_dollars"]
 """Which limit has no room."""
 
-_APPLICATION_ID: Final = 0x6C6D7170  # "lmqp" in ASCII
-_VERSION: Final = 1
 _HOUR: Final = 3600
 _DAY: Final = 24
 _HOURS_KEPT: Final = 24 * 32
 _BUSY: Final = 30.0
-_REASONS: Final = {
-    sqlite3.SQLITE_BUSY: "locked",
-    sqlite3.SQLITE_LOCKED: "locked",
-    sqlite3.SQLITE_FULL: "disk_full",
-    sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_IOERR: "io_error",
-    sqlite3.SQLITE_CORRUPT: "corrupt",
-    sqlite3.SQLITE_NOTADB: "corrupt",
-    sqlite3.SQLITE_CANTOPEN: "cannot_open",
-}
-
-_SCHEMA: Final = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS spent(
-  hour INTEGER NOT NULL, targeted INTEGER NOT NULL, tokens INTEGER NOT NULL, micros INTEGER NOT NULL,
-  PRIMARY KEY(hour, targeted)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS reserved(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, hour INTEGER NOT NULL, targeted INTEGER NOT NULL, tokens INTEGER NOT NULL,
-  micros INTEGER NOT NULL);
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {_VERSION};
-COMMIT;
-"""
 _SPENT: Final = """SELECT targeted, hour = :hour, sum(tokens), sum(micros) FROM spent
 WHERE hour BETWEEN :first AND :first + 23 GROUP BY targeted, hour = :hour"""
 _ADD: Final = """INSERT INTO spent(hour, targeted, tokens, micros) VALUES (?, ?, ?, ?)
@@ -97,7 +75,7 @@ class Purse:
         self.caps = caps
         self._now = now
         self._turn = threading.Lock()
-        with _as_store_errors(path):
+        with as_store_errors(f"ledger {path}"):
             self._connection = _open(path)
 
     def close(self) -> None:
@@ -126,7 +104,7 @@ class Purse:
 
     def spent(self) -> Spent:
         """What was spent in this hour and this day, by all processes."""
-        with self._turn, _as_store_errors(self.path):
+        with self._turn, as_store_errors(f"ledger {self.path}"):
             return _spent(self._connection, self._hour())
 
     def limits(self) -> Iterator[tuple[str, str]]:
@@ -148,7 +126,7 @@ class Purse:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction that holds the ledger against every other process from its first reading."""
-        with self._turn, _as_store_errors(self.path):
+        with self._turn, as_store_errors(f"ledger {self.path}"):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -193,36 +171,13 @@ def _open(path: Path) -> sqlite3.Connection:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         try:
-            _check(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
+            prepare(connection, path, LEDGER)
             connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA)
         except BaseException:
             connection.close()
             raise
         return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if application != _APPLICATION_ID and (tables or application or version):
-        raise StoreError("foreign", f"ledger {path} is another database: name another file in judge.budget.ledger")
-    if version > _VERSION:
-        raise StoreError("newer", f"ledger {path} was written by a newer llmq: upgrade llmq, or name another file")
-
-
 def _limit(cap: Cap, unit: str) -> int | None:
     return cap.micros if unit == "dollars" else cap.tokens
-
-
-@contextmanager
-def _as_store_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        raise StoreError(_REASONS.get(code, "internal"), f"ledger {path} failed: {error}") from error
-    except OSError as error:
-        raise StoreError("cannot_open", f"cannot open ledger {path}: {error.strerror}") from error

@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from .kinds import Kind
+
 Reference = Literal["trace", "response", "conversation", "user"]
 """By which id recorded traces are looked for."""
 
@@ -79,7 +81,7 @@ class Transaction(Struct):
     documents: list[tuple[bytes, bytes]] = field(default_factory=list)
     askers: list[tuple[bytes, str | None, str | None]] = field(default_factory=list)
     forgotten: list[bytes] = field(default_factory=list)
-    objects: list[tuple[str, bytes, float, bytes | None]] = field(default_factory=list)
+    objects: list[tuple[Kind, bytes, float, bytes | None]] = field(default_factory=list)
     totals: list[tuple[str, str, str]] = field(default_factory=list)
     dropped_totals: list[tuple[str, str]] = field(default_factory=list)
     done: list[int] = field(default_factory=list)

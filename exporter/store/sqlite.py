@@ -24,6 +24,7 @@ from msgspec.structs import astuple
 from . import statements as sql
 from .database import Reading, Writing, naming_what_is_damaged, statements
 from .journal import Journal
+from .kinds import DOCUMENT, KINDS, TOTAL, Kind
 from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
 from .sieve import Sieve
 from .storefile import beside, claim, locate
@@ -36,7 +37,8 @@ def _rows(transaction: Transaction) -> list[tuple[Any, ...]]:
     rows += [("document", *pair, *sql.PAIR) for pair in transaction.documents]
     rows += [("asker", *asker) for asker in transaction.askers]
     rows += [("forgotten", trace_id, FORGOTTEN, *sql.PAIR) for trace_id in transaction.forgotten]
-    rows += [("dropped_object", kind, key, *sql.PAIR) for kind, key, _, value in transaction.objects if value is None]
+    dropped = [(kind.name, key) for kind, key, _, value in transaction.objects if value is None]
+    rows += [("dropped_object", *name, *sql.PAIR) for name in dropped]
     rows += [("dropped_total", *pair, *sql.PAIR) for pair in transaction.dropped_totals]
     rows += [("done", seq, None, *sql.PAIR) for seq in transaction.done]
     rows += [("meta", "watermark", transaction.watermark, *sql.PAIR)] if transaction.watermark else []
@@ -55,6 +57,7 @@ class Store:
             with naming_what_is_damaged(path):
                 self._writing = opened.enter_context(closing(Writing(path, sql.STORE)))
                 self._reading = opened.enter_context(closing(Reading(path)))
+                self._learn_formats()
                 self._sieve = Sieve(trace_id for (trace_id,) in self._reading.rows(sql.TRACE_IDS))
                 last_seq = self._reading.rows(sql.LAST_SEQ)[0][0]
                 done = [seq for (seq,) in self._reading.rows(sql.DONE)]
@@ -80,12 +83,31 @@ class Store:
         self._writing.close()
         os.close(self._lock)
 
+    def _learn_formats(self) -> None:
+        """Refuse what only a newer llmq can read, and note for older ones what this one writes."""
+        stored = dict(self._reading.rows(sql.FORMATS))
+        newer = [name for name, version in stored.items() if name not in KINDS or KINDS[name].version < version]
+        if newer:
+            raise StoreError(
+                "newer",
+                f'store {self.path} was written by a newer llmq (it holds "{newer[0]}" of version '
+                f"{stored[newer[0]]}): upgrade llmq, or name another store",
+            )
+        new = [(sql.LEARN_FORMAT, (kind.name, kind.version)) for kind in KINDS.values() if kind.name not in stored]
+        new += [
+            (sql.LEARN_FORMAT, (name, KINDS[name].version))
+            for name, version in stored.items()
+            if KINDS[name].version > version
+        ]
+        if new:
+            self._writing.commit(new, 1)
+
     # The writer's side.
 
     def commit(self, transaction: Transaction) -> None:
         """Make a transaction durable, all or nothing; raises StoreError. The same one may be committed again."""
         traces, rows = [astuple(one) for one in transaction.traces], _rows(transaction)
-        objects = [one for one in transaction.objects if one[3] is not None]
+        objects = [(kind.name, *rest, kind.version) for kind, *rest in transaction.objects if rest[-1] is not None]
         rows.append(("settled", self.journal.oldest, None, *sql.PAIR))
         if self._sieve.is_full:
             with self._writing.connection() as connection:
@@ -136,7 +158,8 @@ class Store:
 
     def totals(self) -> Iterator[tuple[str, str, str]]:
         """All durable totals as (family, labels, value); raises StoreError."""
-        yield from self._reading.rows(sql.TOTALS)
+        for family, labels, value, version in self._reading.rows(sql.TOTALS):
+            yield family, labels, TOTAL.newest(value, version)
 
     @property
     def watermark(self) -> int:
@@ -162,7 +185,8 @@ class Store:
     def document(self, trace_id: bytes) -> bytes | None:
         """The document of a recorded trace, None where there is no such trace; raises StoreError."""
         rows = self._reading.rows(sql.DOCUMENT, (trace_id,))
-        return rows[0][0] if rows else None
+        document: bytes | None = rows[0][0] if rows else None
+        return DOCUMENT.newest(document, rows[0][1]) if document and document != FORGOTTEN else document
 
     def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
         """Traces as (trace id, when recorded, row), in the order of recording, from a place on; raises StoreError."""
@@ -172,18 +196,19 @@ class Store:
         """Recorded traces by an id: one or none, the last of a conversation, all of a user; raises StoreError."""
         return [Located(*row) for row in self._reading.rows(sql.LOCATE[by], (value,))]
 
-    def object(self, kind: str, key: bytes) -> bytes | None:
+    def object(self, kind: Kind, key: bytes) -> bytes | None:
         """One object's value, None where there is none; raises StoreError."""
-        rows = self._reading.rows(sql.OBJECT, (kind, key))
-        return rows[0][0] if rows else None
+        rows = self._reading.rows(sql.OBJECT, (kind.name, key))
+        return bytes(kind.newest(*rows[0])) if rows else None
 
-    def objects(self, kind: str) -> list[tuple[bytes, float, bytes]]:
+    def objects(self, kind: Kind) -> list[tuple[bytes, float, bytes]]:
         """All objects of a kind as (key, at, value), in the order of their times; raises StoreError."""
-        return self._reading.rows(sql.OBJECTS, (kind,))
+        rows = self._reading.rows(sql.OBJECTS, (kind.name,))
+        return [(key, at, kind.newest(value, version)) for key, at, value, version in rows]
 
-    def old_objects(self, kind: str, before: float, most: int) -> list[bytes]:
+    def old_objects(self, kind: Kind, before: float, most: int) -> list[bytes]:
         """The keys of the earliest objects of a kind whose time is before that; raises StoreError."""
-        return [key for (key,) in self._reading.rows(sql.OLD_OBJECTS, (kind, before, most))]
+        return [key for (key,) in self._reading.rows(sql.OLD_OBJECTS, (kind.name, before, most))]
 
     def size_bytes(self) -> int:
         """Bytes in use of its files: without free pages, without the WAL; raises StoreError."""

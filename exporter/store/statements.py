@@ -2,66 +2,27 @@
 
 from msgspec import Struct
 
+from . import kinds
+from .migrations.history import History
+from .migrations.journal import JOURNAL as JOURNAL_HISTORY
+from .migrations.store import STORE as STORE_HISTORY
+
 
 class Schema(Struct, frozen=True):
-    """One kind of file: whose it is, how it is made, and what is set whenever it is opened to be written.
+    """One kind of file: how it came to be, and what is set whenever it is opened to be written.
 
-    ``page`` is the size of its pages in bytes; ``wal_pages`` are the pages of WAL after which a checkpoint is worth its
-    time.
+    ``wal_pages`` are the pages of WAL after which a checkpoint is worth its time.
     """
 
-    application: int
-    version: int
-    creation: str
+    history: History
     settings: str
-    page: int
     wal_pages: int
 
+    @property
+    def page(self) -> int:
+        """The size of its pages in bytes."""
+        return self.history.page
 
-def _creation(application: int, version: int, page: int, vacuum: str, tables: str) -> str:
-    return f"""
-PRAGMA page_size = {page};
-PRAGMA auto_vacuum = {vacuum};
-PRAGMA journal_mode = WAL;
-BEGIN IMMEDIATE;
-{tables}
-PRAGMA application_id = {application};
-PRAGMA user_version = {version};
-COMMIT;
-"""
-
-
-# A statement of many rows that may fail alone keeps a journal of its own: each page that it changes is copied, and
-# written to a temporary file. Here what cannot be written takes its whole transaction with it.
-_NEEDED = "NOT NULL ON CONFLICT ROLLBACK"
-
-# A trace may be there already: recorded before an LLM request was found in it, or by a commit whose fsync failed.
-_TABLES = f"""
-CREATE TABLE traces(
-  id INTEGER PRIMARY KEY, trace_id BLOB {_NEEDED} UNIQUE ON CONFLICT REPLACE, recorded_at REAL {_NEEDED},
-  app TEXT {_NEEDED}, route TEXT {_NEEDED}, model_version TEXT {_NEEDED}, prompt_version TEXT {_NEEDED},
-  spans BLOB {_NEEDED}, document BLOB {_NEEDED}, response_id TEXT, conversation_id TEXT, user TEXT);
-CREATE INDEX traces_response ON traces(response_id) WHERE response_id IS NOT NULL;
-CREATE INDEX traces_conversation ON traces(conversation_id) WHERE conversation_id IS NOT NULL;
-CREATE INDEX traces_user ON traces(user) WHERE user IS NOT NULL;
-CREATE TABLE objects(
-  kind TEXT {_NEEDED}, key BLOB {_NEEDED}, at REAL {_NEEDED}, value BLOB {_NEEDED},
-  PRIMARY KEY(kind, key) ON CONFLICT REPLACE);
-CREATE INDEX objects_at ON objects(kind, at);
-CREATE TABLE totals(
-  family TEXT {_NEEDED}, labels TEXT {_NEEDED}, value TEXT {_NEEDED},
-  PRIMARY KEY(family, labels) ON CONFLICT REPLACE) WITHOUT ROWID;
-CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER {_NEEDED}) WITHOUT ROWID;
-INSERT INTO meta VALUES ('watermark', 0), ('spent_seq', 0);
-CREATE TABLE done(seq INTEGER PRIMARY KEY);
-CREATE INDEX traces_recorded ON traces(recorded_at);
-"""  # noqa: S608 (a constant)
-
-_JOURNAL_TABLES = """
-CREATE TABLE journal(
-  seq INTEGER PRIMARY KEY, received_at REAL NOT NULL, signal TEXT NOT NULL, media_type TEXT NOT NULL,
-  encoding TEXT NOT NULL, body BLOB NOT NULL);
-"""
 
 # FULL: 200 means durable, also against power loss. secure_delete FAST: ON would write every deleted journal body again.
 _DURABLE = """
@@ -75,7 +36,7 @@ READING = "PRAGMA query_only = ON; PRAGMA cache_size = -2048;"
 # What one row of a commit does, by its kind; a row without a kind does nothing.
 SPREAD = {
     "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
-    "document": "UPDATE traces SET document = NEW.b WHERE trace_id = NEW.a",
+    "document": f"UPDATE traces SET document = NEW.b, version = {kinds.DOCUMENT.version} WHERE trace_id = NEW.a",  # noqa: S608
     "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
     "forgotten": """UPDATE traces SET document = NEW.b, response_id = NULL, conversation_id = NULL, user = NULL
         WHERE trace_id = NEW.a""",
@@ -94,26 +55,13 @@ _WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
 WORK_COLUMNS = 4
 PAIR = (None,)  # what a row of a kind and two values lacks
 
-_STORE, _STORE_VERSION, _STORE_PAGE = 0x6C6C6D71, 4, 4096  # "llmq" in ASCII
 STORE = Schema(
-    _STORE,
-    _STORE_VERSION,
-    _creation(_STORE, _STORE_VERSION, _STORE_PAGE, "INCREMENTAL", _TABLES),
+    STORE_HISTORY,
     f"{_DURABLE} PRAGMA cache_size = -16384; {_WORK}",
-    page=_STORE_PAGE,
     wal_pages=4000,  # about 16 MB; beyond 4096 look-ups begin to slow
 )
-# Its pages are used again and again: the file is as large as the longest journal was. They are large, as bodies are: a
-# page costs two writes into the WAL and one out of it, whatever its size.
-_JOURNAL, _JOURNAL_VERSION, _JOURNAL_PAGE = 0x6C6C6D6A, 1, 16384  # "llmj"
-JOURNAL = Schema(
-    _JOURNAL,
-    _JOURNAL_VERSION,
-    _creation(_JOURNAL, _JOURNAL_VERSION, _JOURNAL_PAGE, "NONE", _JOURNAL_TABLES),
-    f"{_DURABLE} PRAGMA cache_size = -1024;",
-    page=_JOURNAL_PAGE,
-    wal_pages=250,
-)
+# Its pages are used again and again: the file is as large as the longest journal was.
+JOURNAL = Schema(JOURNAL_HISTORY, f"{_DURABLE} PRAGMA cache_size = -1024;", wal_pages=250)
 
 # A few sizes, so that each is compiled once. A statement keeps what was last bound to it, so none is of many rows.
 MAX_ROWS = 256
@@ -127,26 +75,26 @@ def _rows(count: int, columns: int) -> str:
 COMMIT = {size: f"INSERT INTO work VALUES {_rows(size, WORK_COLUMNS)}" for size in SIZES}  # noqa: S608 (constants)
 
 
-def _insert(into: str, columns: int) -> dict[int, str]:
-    """Inserts of rows by their number; a row of None is left out."""
+def _insert(table: str, columns: str, version: int | None = None) -> dict[int, str]:
+    """Inserts of rows by their number, each with the version of its value; a row of None is left out."""
+    count = columns.count(",") + 1
+    into, selected = (columns, "*") if version is None else (f"{columns}, version", f"*, {version}")
     return {
-        size: f"INSERT INTO {into} SELECT * FROM (VALUES {_rows(size, columns)}) WHERE column1 IS NOT NULL"  # noqa: S608
+        size: f"INSERT INTO {table}({into}) SELECT {selected} FROM (VALUES {_rows(size, count)}) "  # noqa: S608
+        "WHERE column1 IS NOT NULL"
         for size in SIZES
     }
 
 
-TRACE_COLUMNS = 11
 TRACES = _insert(
-    """traces(trace_id, recorded_at, app, route, model_version, prompt_version, spans, document,
-  response_id, conversation_id, user)""",
-    TRACE_COLUMNS,
+    "traces",
+    "trace_id, recorded_at, app, route, model_version, prompt_version, spans, document, response_id, "
+    "conversation_id, user",
+    kinds.DOCUMENT.version,
 )
-OBJECT_COLUMNS = 4
-PUT_OBJECTS = _insert("objects(kind, key, at, value)", OBJECT_COLUMNS)
-TOTAL_COLUMNS = 3
-ADD_TOTALS = _insert("totals(family, labels, value)", TOTAL_COLUMNS)
-ENTRY_COLUMNS = 6
-ADD_ENTRIES = _insert("journal(seq, received_at, signal, media_type, encoding, body)", ENTRY_COLUMNS)
+PUT_OBJECTS = _insert("objects", "kind, key, at, value, version")
+ADD_TOTALS = _insert("totals", "family, labels, value", kinds.TOTAL.version)
+ADD_ENTRIES = _insert("journal", "seq, received_at, signal, media_type, encoding, body")
 REMOVE_ENTRIES = {size: f"DELETE FROM journal WHERE seq IN ({','.join('?' * size)})" for size in SIZES}  # noqa: S608
 ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE seq > ? ORDER BY seq LIMIT 4"""
@@ -158,14 +106,14 @@ DONE = "SELECT seq FROM done"
 LAST_SEQ = "SELECT max(value) FROM meta"
 TRACE_IDS = "SELECT trace_id FROM traces ORDER BY trace_id"  # in this order the index suffices
 LAST_ID = "SELECT coalesce(max(id), 0) FROM traces"
-TOTALS = "SELECT family, labels, value FROM totals"
+TOTALS = "SELECT family, labels, value, version FROM totals"
 WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
 RECORDED = """SELECT trace_id, recorded_at, id FROM traces
 WHERE (recorded_at, id) > (?, ?) AND recorded_at < ? ORDER BY recorded_at, id LIMIT ?"""
-DOCUMENT = "SELECT document FROM traces WHERE trace_id = ?"
-OBJECT = "SELECT value FROM objects WHERE kind = ? AND key = ?"
+DOCUMENT = "SELECT document, version FROM traces WHERE trace_id = ?"
+OBJECT = "SELECT value, version FROM objects WHERE kind = ? AND key = ?"
 OLD_OBJECTS = "SELECT key FROM objects WHERE kind = ? AND at < ? ORDER BY at LIMIT ?"
-OBJECTS = "SELECT key, at, value FROM objects WHERE kind = ? ORDER BY at, key"
+OBJECTS = "SELECT key, at, value, version FROM objects WHERE kind = ? ORDER BY at, key"
 LOCATED = "SELECT trace_id, app, route, model_version, prompt_version FROM traces WHERE "
 LOCATE = {
     "trace": f"{LOCATED} trace_id = ? AND document NOT IN (x'', x'6e756c6c')",
@@ -183,6 +131,9 @@ DUE = f"""SELECT page_count, freelist_count, page_size,
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""  # noqa: S608 (a constant)
 CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 SHRINK = "PRAGMA incremental_vacuum(512)"
+
+FORMATS = "SELECT kind, version FROM formats"
+LEARN_FORMAT = "INSERT OR REPLACE INTO formats VALUES (?, ?)"
 
 KNOWN = {
     n: f"SELECT trace_id, spans, length(document) = 0 FROM traces WHERE trace_id IN ({','.join('?' * n)})"  # noqa: S608

@@ -3,7 +3,6 @@
 Files are made readable by their owner only: what is in them is private.
 """
 
-import errno
 import fcntl
 import os
 from contextlib import suppress
@@ -11,15 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote
 
+from .errors import os_reason
 from .records import StoreError
-
-_OS_REASONS = {
-    errno.ENOSPC: "disk_full",
-    errno.EROFS: "read_only",
-    errno.EACCES: "read_only",
-    errno.EPERM: "read_only",
-    errno.EIO: "io_error",
-}
 
 
 def locate(url: str) -> Path:
@@ -91,5 +83,6 @@ def _take(lock: int, path: Path) -> None:
 
 
 def _refuse(path: Path, error: OSError) -> NoReturn:
-    reason = _OS_REASONS.get(error.errno or 0, "cannot_open")
-    raise StoreError(reason, f"cannot open store {path}: {error.strerror}: {error.filename or path}") from error
+    raise StoreError(
+        os_reason(error), f"cannot open store {path}: {error.strerror}: {error.filename or path}"
+    ) from error

@@ -21,17 +21,13 @@ from ..offline.result import OfflineResult, decoded
 from ..recorder import Recorder
 from ..score import Evaluation
 from ..scored import Scored
+from ..store.kinds import OFFLINE_FAILURE, OFFLINE_GAP, OFFLINE_RESULT, OFFLINE_SUITE
 from ..store.records import Entry, StoreError
 from ..trace import Trace
 from .coverage import Coverage, Gap, Suite
 from .results import Fold, Kept, Results, kept
 
 SIGNAL: Final = "offline-results"
-RESULTS: Final = "offline result"
-SUITES: Final = "offline suite"
-GAPS: Final = "offline gap"
-COUNTED: Final = "offline failure"
-"""Traces that were counted as failures, so that none is counted twice."""
 _FORGET_EVERY: Final = 60.0
 _FORGET_AT_ONCE: Final = 5000
 
@@ -76,13 +72,13 @@ class OfflineDesk:
 
     def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
-        for _, _, value in self._recorder.kept(RESULTS):
+        for _, _, value in self._recorder.kept(OFFLINE_RESULT):
             one = msgspec.msgpack.decode(value, type=Kept)
             self.results.add(one)
             self.results.show(one.key)
-        for _, _, value in self._recorder.kept(SUITES):
+        for _, _, value in self._recorder.kept(OFFLINE_SUITE):
             self._learn(msgspec.msgpack.decode(value, type=Suite))
-        for _, _, value in self._recorder.kept(GAPS):
+        for _, _, value in self._recorder.kept(OFFLINE_GAP):
             self.coverage.note(msgspec.msgpack.decode(value, type=Gap))
 
     # Requests.
@@ -105,9 +101,9 @@ class OfflineDesk:
         self._recorder.tally.offline_result(outcome)
         if outcome == "newest":
             changed = [one, *self.results.add(one)]
-            self._recorder.put(RESULTS, _digest(*one.key), msgspec.msgpack.encode(one), at=one.timestamp)
+            self._recorder.put(OFFLINE_RESULT, _digest(*one.key), msgspec.msgpack.encode(one), at=one.timestamp)
             for gone in changed[1:]:
-                self._recorder.drop(RESULTS, _digest(*gone.key))
+                self._recorder.drop(OFFLINE_RESULT, _digest(*gone.key))
             for each in changed:
                 self._recorder.afterwards(partial(self.results.show, each.key))
         if result.signatures:
@@ -121,9 +117,9 @@ class OfflineDesk:
         )
         if suite is None:
             return
-        self._recorder.put(SUITES, _digest(*suite.key), msgspec.msgpack.encode(suite), at=suite.timestamp)
+        self._recorder.put(OFFLINE_SUITE, _digest(*suite.key), msgspec.msgpack.encode(suite), at=suite.timestamp)
         for gone in self._learn(suite):
-            self._recorder.drop(SUITES, _digest(*gone.key))
+            self._recorder.drop(OFFLINE_SUITE, _digest(*gone.key))
         for gap in list(self.coverage.closed_by(suite.app)):
             self._close(gap)
 
@@ -155,14 +151,14 @@ class OfflineDesk:
         """Compare a failure with the suites of its app, once; without its question nothing can be said of it."""
         asked = likeness.signature(question) if question and self.coverage.compares(where.app) else b""
         try:
-            if not asked or self._recorder.get(COUNTED, trace_id) is not None:
+            if not asked or self._recorder.get(OFFLINE_FAILURE, trace_id) is not None:
                 return
             self._forget()
         except StoreError as error:
             _log.error("failure not compared with the suites: reason=%s", error.reason)
             return
         now, covered = self._now(), self.coverage.covers(where.app, asked)
-        self._recorder.put(COUNTED, trace_id, b"", at=now)
+        self._recorder.put(OFFLINE_FAILURE, trace_id, b"", at=now)
         self._recorder.tally.offline_failure(where.app, where.route, trace_id.hex(), covered=covered)
         if not covered:
             self._note(self.coverage.grown(where.app, where.route, asked, trace_id, now))
@@ -171,26 +167,26 @@ class OfflineDesk:
         """Keep nothing of these traces, nor of what was alike to one that began a group."""
         gone = frozenset(trace_ids)
         for trace_id in gone:
-            self._recorder.drop(COUNTED, trace_id)
+            self._recorder.drop(OFFLINE_FAILURE, trace_id)
         for gap in list(self.coverage.gaps.values()):
             if gap.first_trace_id in gone or gap.trace_id in gone:
                 self._close(gap)
 
     def _note(self, gap: Gap) -> None:
         for gone in self.coverage.note(gap):
-            self._recorder.drop(GAPS, _digest(gone.key))
-        self._recorder.put(GAPS, _digest(gap.key), msgspec.msgpack.encode(gap), at=gap.last_seen)
+            self._recorder.drop(OFFLINE_GAP, _digest(gone.key))
+        self._recorder.put(OFFLINE_GAP, _digest(gap.key), msgspec.msgpack.encode(gap), at=gap.last_seen)
 
     def _close(self, gap: Gap) -> None:
         self.coverage.close(gap)
-        self._recorder.drop(GAPS, _digest(gap.key))
+        self._recorder.drop(OFFLINE_GAP, _digest(gap.key))
 
     def _forget(self) -> None:
         now = self._now()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now
-            for key in self._recorder.oldest(COUNTED, now - self._kept_for, _FORGET_AT_ONCE):
-                self._recorder.drop(COUNTED, key)
+            for key in self._recorder.oldest(OFFLINE_FAILURE, now - self._kept_for, _FORGET_AT_ONCE):
+                self._recorder.drop(OFFLINE_FAILURE, key)
 
     # What people read.
 
