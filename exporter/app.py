@@ -29,6 +29,7 @@ from .feedback.credit import complaints
 from .feedback.desk import SIGNAL, FeedbackDesk
 from .judging import Judging
 from .metrics import own
+from .metrics.births import Births
 from .metrics.events import Metrics
 from .metrics.labels import Limiter
 from .pipeline import MOST_UNRECORDED, Pipeline, Settings
@@ -61,7 +62,13 @@ class Exporter:
         self.config = config
         self._now = now
         panel = Panel(config.evaluators, installed())
-        self.metrics = Metrics(version=__version__, evaluators=panel.names, pass_marks=panel.pass_marks, now=now)
+        self.metrics = Metrics(
+            version=__version__,
+            evaluators=panel.names,
+            pass_marks=panel.pass_marks,
+            births=Births(config.metrics.birth),
+            now=now,
+        )
         self.scrapes = Scrapes(self.metrics)
         self.store = Store.open(config.store.url, now)
         self._limiter = Limiter({})
@@ -161,6 +168,7 @@ class Exporter:
         self.config = config
         _limit(self._limiter, config)
         self.metrics.configure(panel.names, panel.pass_marks)
+        self.metrics.births.wait = config.metrics.birth
         self.pipeline.configure(self._settings(config, panel))
         if self.judge is not None:
             self.judge.configure(config, panel)

@@ -253,7 +253,7 @@ class Recorder:
         """
         async with self._one_flush:
             if self._committing is None:
-                if not self._gathering:
+                if not self._gathering and not self._metrics.births.due():
                     return
                 self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
                 self._seal(self._committing)

@@ -13,6 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
+from .metrics.births import Scraper
 from .metrics.events import Metrics
 from .metrics.exposition import Snapshot, negotiate
 from .reception import Refusal
@@ -24,8 +25,13 @@ MOST_SECONDS: Final = 60.0
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _FASTEST: Final = 1
 
+_SCRAPE_TIMEOUT: Final = "X-Prometheus-Scrape-Timeout-Seconds"
+"""The header by which Prometheus, and what scrapes like it, says how long it waits."""
+
 Document = tuple[bytes, ...]
 """The body of an answer, in parts."""
+_Wanted = tuple[str, bool, bool]
+"""A content type, whether it is to be gzipped, and whether new series are held at 0."""
 
 
 class Scrapes:
@@ -34,7 +40,7 @@ class Scrapes:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llmq scrape")
-        self._rendering: dict[tuple[str, bool], asyncio.Future[Document]] = {}
+        self._rendering: dict[_Wanted, tuple[int, asyncio.Future[Document]]] = {}
         self.answering = 0
         """Scrapes that are being answered."""
 
@@ -51,7 +57,8 @@ class Scrapes:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         content_type, gzip = negotiate(request.headers.get("Accept", "")), wants_gzip(request)
-        document = await self._document(content_type, gzip=gzip)
+        scraper = scraper_of(request)
+        mark, document = await self._document((content_type, gzip, scraper is not None))
         response = web.StreamResponse(headers={"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"})
         if gzip:
             response.headers["Content-Encoding"] = "gzip"
@@ -62,25 +69,43 @@ class Scrapes:
                 for part in document if request.method == "GET" else ():
                     await response.write(part)
                 await response.write_eof()
+            if scraper is not None:
+                self._metrics.births.scraped(scraper, mark)
         except TimeoutError:
             if request.transport is not None:
                 request.transport.abort()
         return response
 
-    async def _document(self, content_type: str, *, gzip: bool) -> Document:
-        """The document of now, or the one that is being rendered."""
-        wanted = content_type, gzip
-        rendering = self._rendering.get(wanted)
-        if rendering is None:
-            loop = asyncio.get_running_loop()
-            rendering = loop.run_in_executor(self._thread, self._render, self._metrics.snapshot(), *wanted)
-            self._rendering[wanted] = rendering
-            rendering.add_done_callback(lambda _: self._rendering.pop(wanted))
-        return await asyncio.shield(rendering)
+    async def _document(self, wanted: _Wanted) -> tuple[int, Document]:
+        """The document of now, or the one that is being rendered, and the mark of what it shows."""
+        if wanted not in self._rendering:
+            self._rendering[wanted] = self._metrics.births.mark(), self._begin(*wanted)
+            self._rendering[wanted][1].add_done_callback(lambda _: self._rendering.pop(wanted))
+        mark, rendering = self._rendering[wanted]
+        return mark, await asyncio.shield(rendering)
+
+    def _begin(self, content_type: str, gzip: bool, held: bool) -> asyncio.Future[Document]:
+        snapshot = self._metrics.snapshot(held=held)
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._render, snapshot, content_type, gzip)
 
     def _render(self, snapshot: Snapshot, content_type: str, gzip: bool) -> Document:
         parts = self._metrics.render(snapshot, content_type)
         return tuple(_compressed(parts) if gzip else parts)
+
+
+def scraper_of(request: web.Request) -> Scraper | None:
+    """Who scrapes; None for a person with a browser or curl.
+
+    Those behind a proxy are told apart by the proxy's header, and not by its connections.
+    """
+    if _SCRAPE_TIMEOUT not in request.headers:
+        return None
+    program = request.headers.get("User-Agent", "")
+    if forwarded := request.headers.get("X-Forwarded-For"):
+        return Scraper(forwarded, "", program)
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    host, port = peer[:2] if peer else ("", "")
+    return Scraper(host, str(port), program)
 
 
 def wants_gzip(request: web.Request) -> bool:

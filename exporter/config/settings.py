@@ -13,6 +13,7 @@ from ..judge.endpoint import Endpoint
 from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
+from ..metrics.births import Wait
 from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
@@ -99,6 +100,12 @@ class Labels(Struct, frozen=True, kw_only=True):
     expire_after: float = 7 * DAY
     allow: dict[str, tuple[str, ...]] = {}
     series_ceiling: int = 100_000
+
+
+class MetricsSettings(Struct, frozen=True, kw_only=True):
+    """How /metrics shows what is new; ``birth``: seconds for which a new series is shown at 0, or auto."""
+
+    birth: Wait = "auto"
 
 
 class FeedbackSettings(Struct, frozen=True, kw_only=True):
@@ -266,6 +273,7 @@ class Config(Struct, frozen=True, kw_only=True):
     assembly: Assembly = Assembly()
     attributes: Sources = Sources()
     labels: Labels = Labels()
+    metrics: MetricsSettings = MetricsSettings()
     prices: tuple[Price, ...] = ()
     evaluators: dict[str, EvaluatorSpec] = {}
     slos: tuple[Slo, ...] = DEFAULT_SLOS

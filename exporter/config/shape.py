@@ -19,6 +19,7 @@ CONFIG: Final = "config.schema.json"
 RUBRIC: Final = "rubric.schema.json"
 _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "duration": units.duration,
+    "birth": units.birth,
     "size": units.size,
     "address": units.address,
     "glob": units.glob,
@@ -36,6 +37,7 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
 }
 _NOUNS: Final = {
     "duration": 'a duration such as "30s"',
+    "birth": 'auto, never, or a duration such as "75s"',
     "size": 'a size such as "64MiB"',
     "address": 'an address such as "127.0.0.1:4318"',
     "object": "a mapping of keys to values",

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from typing import Final, Literal, NamedTuple
 
+from ..metrics.births import LONGEST, Wait
 from ..redaction import KINDS
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -43,6 +44,19 @@ def duration(text: str) -> float:
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise ValueError(f'"{text}" is not possible: a duration must be above 0 and at most 100 years')
+    return seconds
+
+
+def birth(text: str) -> Wait:
+    """Seconds of a duration of at most five minutes, "auto" for itself, 0 for "never"; ValueError for anything else."""
+    if text in ("auto", "never"):
+        return "auto" if text == "auto" else 0.0
+    try:
+        seconds = duration(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is not possible: write auto, never, or a duration such as "75s"') from None
+    if seconds > LONGEST:
+        raise ValueError(f'"{text}" is not possible: a new series is held for {LONGEST / 60:.0f}m at most')
     return seconds
 
 

@@ -16,6 +16,7 @@ from ..score import Evaluation, Failure, Outcome, Unscored
 from ..trace import Trace
 from . import families as f
 from . import own
+from .births import Births
 from .catalogue import CATALOGUE
 from .exposition import Exposition, Snapshot, negotiate
 from .gauges import Gauges
@@ -78,7 +79,7 @@ class Tally(Deltas):
             observed.values += verdicts.scores
             if verdicts.exemplars:
                 self.exemplars[counter] = verdicts.exemplars[-1]
-                observed.exemplars = sorted(observed.exemplars + verdicts.exemplars, key=_age)
+                observed.exemplars = sorted(observed.exemplars + verdicts.exemplars, key=lambda one: one.at)
 
     def received(
         self, signal: str, spans: int, logs: int, rejected: Mapping[str, int], anomalies: Mapping[str, int]
@@ -266,15 +267,11 @@ class Tally(Deltas):
             self.counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
 
 
-def _age(exemplar: Exemplar) -> float:
-    return exemplar.at
-
-
 class Metrics:
     """All metrics of one exporter: the ledger, the gauges of the moment, and their exposition.
 
-    ``evaluators`` (names) and ``pass_marks`` (bounds of the score histogram) come from the config; ``now`` gives Unix
-    seconds.
+    ``evaluators`` (names) and ``pass_marks`` (bounds of the score histogram) come from the config; ``births`` says how
+    long new series are shown at 0; ``now`` gives Unix seconds.
     """
 
     def __init__(
@@ -283,11 +280,13 @@ class Metrics:
         version: str,
         evaluators: Iterable[str] = (),
         pass_marks: Iterable[float] = (),
+        births: Births | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.now = now
         self._slices = Slices()
-        self.ledger = Ledger(CATALOGUE)
+        self.births = Births() if births is None else births
+        self.ledger = Ledger(CATALOGUE, self.births)
         self._gauges = Gauges()
         process = CollectorRegistry()
         ProcessCollector(registry=process)
@@ -339,9 +338,9 @@ class Metrics:
         """Return the evaluators and versions in use, for the limits of those that are not ours."""
         return self.ledger.label_values(("evaluator", "evaluator_version"))
 
-    def snapshot(self) -> Snapshot:
-        """Return all values as they are now, for ``render``; cheap, and to be called in the event loop's thread."""
-        return Snapshot(self.ledger.totals(), self._gauges.values())
+    def snapshot(self, *, held: bool = False) -> Snapshot:
+        """Return all values, new series at 0 if ``held``, for ``render``; cheap, and for the event loop's thread."""
+        return Snapshot(self.ledger.held() if held else self.ledger.totals(), self._gauges.values())
 
     def render(self, snapshot: Snapshot, content_type: str) -> list[bytes]:
         """Return the document of a snapshot in parts; takes long, and may run in another thread, one at a time."""

@@ -3,6 +3,9 @@
 A total changes in three steps. ``Deltas`` gather what one batch adds; ``Ledger.stage`` turns them into the absolute
 totals that go into the store's transaction; ``Ledger.apply`` adds them to the totals shown, once that transaction is
 durable. Stage and apply one batch before the next is staged.
+
+A new series is shown to those who scrape at 0 first (see ``births``). That it is released is stored before it is shown:
+what a crash leaves is either at 0 for everybody still, or counted from 0 already.
 """
 
 import logging
@@ -13,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from .births import Births
 from .series import INF, Exemplar, Family, Histogram, Observed, Series, series_of
 
 MOST = 2.0**53
@@ -24,9 +28,9 @@ _log = logging.getLogger(__name__)
 
 
 class Deltas:
-    """What one batch adds to the totals; ``at`` (Unix seconds) is when."""
+    """What one batch adds to the totals; ``at`` (Unix seconds) is when. ``released`` are series to be shown with it."""
 
-    __slots__ = ("at", "counters", "exemplars", "gauges", "observed")
+    __slots__ = ("at", "counters", "exemplars", "gauges", "observed", "released")
 
     def __init__(self, at: float) -> None:
         self.at = at
@@ -34,6 +38,7 @@ class Deltas:
         self.gauges: dict[Series, float] = {}
         self.observed: defaultdict[Series, Observed] = defaultdict(Observed)
         self.exemplars: dict[Series, Exemplar] = {}
+        self.released: list[Series] = []
 
     def __bool__(self) -> bool:
         return bool(self.counters or self.gauges or self.observed)
@@ -74,9 +79,13 @@ class Totals(Struct):
 
 
 class Ledger:
-    """The totals of every series of the given families; see the module for how they change."""
+    """The totals of every series of the given families; see the module for how they change.
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    ``births`` holds the series that those who scrape are shown at 0.
+    """
+
+    def __init__(self, families: Iterable[Family], births: Births | None = None) -> None:
+        self.births = Births(wait=0) if births is None else births
         self._families = {family.name: family for family in families}
         self._numbers: dict[Series, float] = {}
         self._histograms: dict[Series, Histogram] = {}
@@ -89,6 +98,17 @@ class Ledger:
         """Return the totals as they are now; they do not change, so another thread may read them."""
         return Totals(self._numbers.copy(), self._histograms.copy(), self._exemplars.copy())
 
+    def held(self) -> Totals:
+        """Return the totals as those who scrape are shown them: new series at 0."""
+        totals = self.totals()
+        for series in self.births:
+            totals.exemplars.pop(series, None)
+            if series in totals.numbers:
+                totals.numbers[series] = 0.0
+            else:
+                totals.histograms[series] = Histogram(totals.histograms[series].bounds)
+        return totals
+
     def label_values(self, names: Iterable[str]) -> dict[str, set[str]]:
         """Return, for each label, the values that any series has."""
         values: dict[str, set[str]] = {name: set() for name in names}
@@ -100,7 +120,9 @@ class Ledger:
 
     def born(self, family: Family, labels: tuple[str, ...]) -> None:
         """Show a child and its siblings at 0 from the start, where they have no total yet."""
-        for series in series_of(family, labels).siblings():
+        children = list(series_of(family, labels).siblings())
+        self.births.add(self._newborn(children))
+        for series in children:
             if family.type == "histogram":
                 self._histograms.setdefault(series, Histogram(family.bounds))
             else:
@@ -109,16 +131,15 @@ class Ledger:
     def stage(self, deltas: Deltas) -> list[Row]:
         """Return the stored rows that ``apply`` of the same deltas makes true; shows nothing."""
         changed = self._staged = self._changed(deltas)
-        rows = [
-            (*series.key, _encode(_Number(value, deltas.at)))
-            for series, value in changed.numbers.items()
-            if series.family.durable
+        deltas.released = self.births.due()
+        held = {*filter(self.births.__contains__, changed), *self._newborn(changed)}.difference(deltas.released)
+        rows = [_row(series, total, deltas.at, held=series in held) for series, total in changed.items()]
+        rows += [
+            _row(series, self._total(series), self._updated[series])
+            for series in deltas.released
+            if series in self._updated and series not in changed
         ]
-        for series, histogram in changed.histograms.items():
-            if series.family.durable:
-                stored = _Buckets(histogram.bounds, histogram.counts, histogram.sum, deltas.at)
-                rows.append((*series.key, _encode(stored)))
-        return rows
+        return [row for row in rows if self._families[row[0]].durable]
 
     def apply(self, deltas: Deltas) -> None:
         """Add a batch to the totals shown."""
@@ -126,6 +147,8 @@ class Ledger:
         changed = staged if staged is not None and staged.deltas is deltas else self._changed(deltas)
         if staged is not None and (staged is changed or staged.shares(changed)):
             self._staged = None
+        self.births.add(self._newborn(changed))
+        self.births.release(deltas.released)
         self._numbers.update(changed.numbers)
         self._histograms.update(changed.histograms)
         self._exemplars.update(deltas.exemplars)
@@ -183,7 +206,19 @@ class Ledger:
             for series, histogram in self._histograms.items()
         }
 
+    def _newborn(self, some: Iterable[Series]) -> list[Series]:
+        """Those that count, that have no total yet, and that are to be shown at 0 first."""
+        known: tuple[dict[Series, Any], ...] = (self._numbers, self._histograms)
+        if self.births.wait == 0:
+            return []
+        return [each for each in some if each.family.type != "gauge" and not any(each in one for one in known)]
+
+    def _total(self, series: Series) -> "float | Histogram":
+        number = self._numbers.get(series)
+        return self._histograms[series] if number is None else number
+
     def _forget(self, series: Series) -> None:
+        self.births.release([series])
         held: tuple[dict[Series, Any], ...] = (self._numbers, self._histograms, self._exemplars, self._updated)
         for by_series in held:
             by_series.pop(series, None)
@@ -227,6 +262,7 @@ class Ledger:
         except (msgspec.MsgspecError, ValueError):
             return "unreadable, left"
         self._numbers[series], self._updated[series] = number.value, number.updated_at
+        self._restore_birth(series, held=number.held)
         return None
 
     def _restore_histogram(self, series: Series, stored: "_Buckets") -> str | None:
@@ -236,7 +272,13 @@ class Ledger:
         as_before = stored.bounds == bounds
         histogram = Histogram(bounds if as_before else stored.bounds, stored.counts, stored.sum)
         self._histograms[series], self._updated[series] = histogram.fitted(bounds), stored.updated_at
+        self._restore_birth(series, held=stored.held)
         return None if as_before else "fitted to other bounds"
+
+    def _restore_birth(self, series: Series, *, held: bool) -> None:
+        self.births.release([series])
+        if held:
+            self.births.add([series])
 
 
 def combined(family: Family, old: float | None, new: float) -> float:
@@ -253,22 +295,48 @@ class _Changed(Struct):
     numbers: dict[Series, float]
     histograms: dict[Series, Histogram]
 
+    def __iter__(self) -> Iterator[Series]:
+        yield from self.numbers
+        yield from self.histograms
+
+    def __contains__(self, series: Series) -> bool:
+        return series in self.numbers or series in self.histograms
+
+    def items(self) -> "Iterator[tuple[Series, float | Histogram]]":
+        """Yield each series with its total."""
+        yield from self.numbers.items()
+        yield from self.histograms.items()
+
     def shares(self, other: "_Changed") -> bool:
         """Whether both change a series."""
         mine, others = self.numbers.keys(), self.histograms.keys()
         return not (mine.isdisjoint(other.numbers) and others.isdisjoint(other.histograms))
 
 
-class _Number(Struct):
+class _Number(Struct, omit_defaults=True):
+    """A stored number; ``held``: whoever scrapes is shown 0 still."""
+
     value: float
     updated_at: float
+    held: bool = False
 
 
-class _Buckets(Struct):
+class _Buckets(Struct, omit_defaults=True):
+    """A stored histogram; ``held`` as of a number."""
+
     bounds: tuple[float, ...]
     counts: list[int]
     sum: float
     updated_at: float
+    held: bool = False
+
+
+def _row(series: Series, total: float | Histogram, updated_at: float, *, held: bool = False) -> Row:
+    if isinstance(total, Histogram):
+        stored: Struct = _Buckets(total.bounds, total.counts, total.sum, updated_at, held)
+    else:
+        stored = _Number(total, updated_at, held)
+    return (*series.key, _encode(stored))
 
 
 def _encode(value: object) -> str:

@@ -1,0 +1,140 @@
+"""New series, and how long those who scrape are shown them at 0. Knows who scrapes; knows no metric by name.
+
+Prometheus's ``increase()`` sees nothing of what a series counted before its first scrape, and the first batch of a new
+version is what an alert on a rollout is for. So everybody who scrapes reads a new series at 0 once, and then what it
+counted. Only showing is delayed; storing is not. Series that were born in one batch are released together, so that
+ratios between them are right.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Final, Literal, NamedTuple
+
+from .series import Series
+
+Wait = float | Literal["auto"]
+"""Seconds for which a new series is shown at 0; auto: until everybody who scrapes has read it."""
+
+LONGEST: Final = 300.0
+"""Seconds after which a series is released whoever has read it: nobody reads metrics less often and can use them."""
+INTRODUCTION: Final = 60.0
+"""Seconds after the start within which everybody who scrapes is expected to come by once."""
+_PATIENCE: Final = 2.5
+"""Scrape intervals after which a scraper that does not come back is no longer waited for."""
+_UNKNOWN_PATIENCE: Final = 90.0
+"""The same in seconds for one that came once, whose interval is not known."""
+_GAPS: Final = 4
+_MOST_SCRAPERS: Final = 64
+
+
+class Scraper(NamedTuple):
+    """Who scrapes, as far as a request tells: where it comes from, on which connection, and by what program."""
+
+    address: str
+    connection: str
+    program: str
+
+
+class _Birth(NamedTuple):
+    """When a batch of series was born: after which mark, and when by the clock."""
+
+    mark: int
+    at: float
+
+
+class _Visits:
+    """What is known of one scraper: when it scraped last, what it has read up to, and the times between scrapes."""
+
+    __slots__ = ("at", "gaps", "mark")
+
+    def __init__(self, at: float, mark: int) -> None:
+        self.at = at
+        self.mark = mark
+        self.gaps: deque[float] = deque(maxlen=_GAPS)
+
+    def again(self, at: float, mark: int) -> None:
+        self.gaps.append(at - self.at)
+        self.at, self.mark = at, max(mark, self.mark)
+
+    def is_awaited(self, now: float) -> bool:
+        patience = max(self.gaps) * _PATIENCE if self.gaps else _UNKNOWN_PATIENCE
+        return now - self.at <= min(patience, LONGEST)
+
+
+class Births:
+    """The series that are still shown at 0. ``clock`` is in seconds and only goes up."""
+
+    def __init__(
+        self,
+        wait: Wait = "auto",
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        introduction: float = INTRODUCTION,
+    ) -> None:
+        self.wait = wait
+        self._clock = clock
+        self._known_from = clock() + introduction
+        self._marks = 0
+        self._scrapers: dict[Scraper, _Visits] = {}
+        self._born: dict[Series, _Birth] = {}
+        self._batches: dict[_Birth, set[Series]] = {}
+
+    def __contains__(self, series: Series) -> bool:
+        return series in self._born
+
+    def __iter__(self) -> Iterator[Series]:
+        return iter(self._born)
+
+    def __len__(self) -> int:
+        return len(self._born)
+
+    def add(self, some: Collection[Series]) -> None:
+        """Show these at 0 from now on, until all of them are released together."""
+        if some and self.wait != 0:
+            birth = _Birth(self._marks, self._clock())
+            self._batches.setdefault(birth, set()).update(some)
+            self._born.update(dict.fromkeys(some, birth))
+
+    def release(self, some: Iterable[Series]) -> None:
+        """Show what these counted from now on; those that are shown already are passed over."""
+        for series in some:
+            birth = self._born.pop(series, None)
+            if birth is not None:
+                batch = self._batches[birth]
+                batch.discard(series)
+                if not batch:
+                    del self._batches[birth]
+
+    def due(self) -> list[Series]:
+        """The series that everybody has read at 0, or that have waited long enough."""
+        now = self._clock()
+        read = self._read_by_all(now)
+        return [series for birth, batch in self._batches.items() if self._is_due(birth, now, read) for series in batch]
+
+    def mark(self) -> int:
+        """Return a number for what is shown now, to be given to ``scraped`` of all who have read it."""
+        self._marks += 1
+        return self._marks
+
+    def scraped(self, scraper: Scraper, mark: int) -> None:
+        """Note that somebody has read what was shown at a mark."""
+        now = self._clock()
+        self._scrapers = {who: visits for who, visits in self._scrapers.items() if visits.is_awaited(now)}
+        known = self._scrapers.get(scraper)
+        if known is not None:
+            known.again(now, mark)
+        elif len(self._scrapers) < _MOST_SCRAPERS:
+            self._scrapers[scraper] = _Visits(now, mark)
+
+    def _is_due(self, birth: _Birth, now: float, read: int) -> bool:
+        age = now - birth.at
+        if self.wait != "auto":
+            return age >= self.wait
+        return birth.mark < read or age >= LONGEST
+
+    def _read_by_all(self, now: float) -> int:
+        """The mark up to which everybody has read; 0 while it is not known who scrapes."""
+        if now < self._known_from:
+            return 0
+        return min((each.mark for each in self._scrapers.values() if each.is_awaited(now)), default=0)
