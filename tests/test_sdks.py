@@ -22,7 +22,7 @@ MODEL = "gpt-4o-mini-2024-07-18"
 PREFIX = {"otel": "/", "openinference": "/", "traceloop": "", "langfuse": "/"}
 """How the routes of an application begin; Traceloop's are the names of workflows."""
 SENDS_FINISH_REASON = {"otel", "openinference", "traceloop"}
-CONFIG = {"assembly": {"grace": "200ms", "idle": "1s"}}
+CONFIG = {"assembly": {"grace": "200ms", "idle": "1s"}, "metrics": {"birth": "2s"}}
 
 
 def free_port():

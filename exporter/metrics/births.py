@@ -65,16 +65,10 @@ class _Visits:
 class Births:
     """The series that are still shown at 0. ``clock`` is in seconds and only goes up."""
 
-    def __init__(
-        self,
-        wait: Wait = "auto",
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        introduction: float = INTRODUCTION,
-    ) -> None:
+    def __init__(self, wait: Wait = "auto", clock: Callable[[], float] = time.monotonic) -> None:
         self.wait = wait
         self._clock = clock
-        self._known_from = clock() + introduction
+        self._known_from = clock() + INTRODUCTION
         self._marks = 0
         self._scrapers: dict[Scraper, _Visits] = {}
         self._born: dict[Series, _Birth] = {}
@@ -120,7 +114,7 @@ class Births:
     def scraped(self, scraper: Scraper, mark: int) -> None:
         """Note that somebody has read what was shown at a mark."""
         now = self._clock()
-        self._scrapers = {who: visits for who, visits in self._scrapers.items() if visits.is_awaited(now)}
+        self._scrapers = {who: visits for who, visits in self._scrapers.items() if now - visits.at <= LONGEST}
         known = self._scrapers.get(scraper)
         if known is not None:
             known.again(now, mark)
