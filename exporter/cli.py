@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from . import __version__, native
 from . import forget_cli as forgetting
+from . import store_cli as storing
 from . import suites_cli as suites
 from .boards import files as board_files
 from .config import Config, ConfigError, load
@@ -51,6 +52,7 @@ _EXAMPLES = """examples:
   llmq offline push out.json --app support       push what promptfoo, Inspect, DeepEval, Ragas or JUnit wrote
   llmq review export --format promptfoo          what people reviewed, as the next offline suite
   llmq forget --user u-123                       delete all that is kept of a user
+  llmq store check llmq.db                       what is in the store, and is it whole?
   llmq calibrate --config llmq.yaml              ask the judge about the anchors: may it count?
 
 exit codes: 0 all is well, 1 a problem was found and printed, 2 the command line was wrong
@@ -117,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     forgetting.add_forget(_command(commands, "forget", forgetting.forget, forgetting.SUMMARY))
+
+    storing.add_store(_command(commands, "store", storing.run, storing.SUMMARY))
 
     calibrate = _command(
         commands, "calibrate", _calibrate, "how well a judge agrees with people, and whether it may count"

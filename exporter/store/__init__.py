@@ -7,6 +7,7 @@ database      one SQLite file: opened with care, errors by reason
 statements    all the SQL
 migrations/   the schemas of each file, in order
 upgrade       creates a file, upgrades it, or refuses it
+check         what a file holds, and whether it is whole
 kinds         every kind of stored value, its version, and how older ones are read
 errors        what SQLite raises, in words of ours
 storefile     the files of a store: where they are, and that one process has them
