@@ -5,6 +5,9 @@ In the order in which a trace meets them:
     trace       Span, LogRecord, Trace: the data; knows nothing
     receiver    HTTP: decode, hand over, reply
     reception   what every HTTP handler goes by: who may (access says), how much, and refusals that say what to do
+    hosts       which Host and Origin a request may name
+    connections how many there may be, how slow, and what broken HTTP is answered
+    log         what is printed: nothing that libraries quote, few lines of a kind
     admission   makes requests wait while what was taken before fills the memory
     intake      the seam: who takes decoded requests, and how it says "not now"
     decode/     bodies → spans and log records: OTLP (protobuf, JSON) and the plain door; knows nothing of LLMs

@@ -3,8 +3,10 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
@@ -21,13 +23,16 @@ from .config import Config, reload
 from .config.configfile import ConfigError, Problem
 from .config.settings import Emit
 from .config.units import Address
+from .connections import Connections, Runner, handle_loop_errors
 from .decode.batch import DecodeLimits
 from .elsewhere import is_ours
 from .evaluators import installed
 from .evaluators.panel import Panel
 from .feedback.credit import complaints
 from .feedback.desk import SIGNAL, FeedbackDesk
+from .hosts import Hosts
 from .judging import Judging
+from .log import Log, described
 from .metrics import own
 from .metrics.births import Births
 from .metrics.events import Metrics
@@ -84,6 +89,7 @@ class Exporter:
         self.pipeline.hear = self.feedback.reported
         self.review = Reviewing(self.pipeline, self.feedback, self.metrics, now)
         self.review.configure(config, panel)
+        self.connections = Connections(config.server.limits, self.metrics.connection_closed)
         self._admit(config)
         self.suites = OfflineDesk(config, self.pipeline.recorder, self.metrics, self._limiter.fold, now)
         self.pipeline.desks[OFFLINE] = self.suites
@@ -126,7 +132,12 @@ class Exporter:
         if waiting:
             _log.info("recovered: requests=%d", waiting)
         await self.pipeline.writer.start()
-        work = {"scoring": self.pipeline.run, "feedback": self.feedback.run, "review": self.review.desk.run}
+        work = {
+            "connections": self.connections.run,
+            "scoring": self.pipeline.run,
+            "feedback": self.feedback.run,
+            "review": self.review.desk.run,
+        }
         if self.emitter is not None:
             work["sending evaluations"] = self.emitter.run
         if self.judge is not None:
@@ -135,10 +146,11 @@ class Exporter:
 
     async def stop(self) -> None:
         """Make durable what was scored; traces still open stay in the journal for the next start."""
-        for task in reversed(self._tasks.values()):
+        for name, task in reversed(self._tasks.items()):
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.error("%s had stopped: error=%s", name, described(error))
         if self.emitter is not None:
             with suppress(StoreError):
                 await self.pipeline.flush()
@@ -218,10 +230,19 @@ class Exporter:
 
     def _admit(self, config: Config) -> None:
         """Tell the reception whom and how much to let in."""
-        self.reception.access = Access(config.server.tokens)
+        server = config.server
+        self.reception.access = Access(server.tokens)
+        self.reception.hosts = Hosts(
+            server.listen,
+            server.hosts,
+            {feedback_http.PATH: config.feedback.origins},
+            checks_host=not server.tokens,
+        )
         self.reception.limits = _decode_limits(config)
         self.reception.body_bytes = config.limits.body_bytes
         self.reception.pending_bytes = config.limits.pending_bytes
+        self.reception.body_seconds = server.limits.body
+        self.connections.configure(server.limits)
 
     def _settings(self, config: Config, panel: Panel) -> Settings:
         return Settings(
@@ -241,6 +262,7 @@ class Exporter:
 
     def _watch(self) -> None:
         pipeline, watch = self.pipeline, self.metrics.watch
+        watch(own.OPEN_CONNECTIONS, lambda: len(self.connections))
         watch(own.OPEN_TRACES, lambda: len(pipeline.assembler))
         watch(own.OPEN_TRACE_BYTES, lambda: pipeline.assembler.bytes)
         watch(own.STORE_SIZE, self.store.size_bytes)
@@ -263,6 +285,7 @@ def make_app(exporter: Exporter) -> web.Application:
     app[receiver.INTAKE] = exporter.pipeline
     app[reception.RECEPTION] = exporter.reception
     app.cleanup_ctx.append(_lifetime)
+    app.middlewares.append(reception.same_site(receiver.refused_as_read))
     app[feedback_http.COUNTER] = exporter.counter
     receiver.add_routes(app)
     feedback_http.add_routes(app)
@@ -275,10 +298,12 @@ def make_app(exporter: Exporter) -> web.Application:
     return app
 
 
-async def serve(config: Config) -> None:
+async def serve(config: Config, log: Log) -> None:
     """Run an exporter until SIGTERM or SIGINT; SIGHUP reloads its config. Raises StoreError or OSError."""
     exporter = Exporter(config)
-    runner = web.AppRunner(make_app(exporter), access_log=None)
+    handle_loop_errors(exporter.connections)
+    runner = Runner(make_app(exporter), exporter.connections, **reception.SERVER_OPTIONS)
+    summaries = asyncio.create_task(log.run())
     await runner.setup()
     try:
         await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
@@ -288,7 +313,28 @@ async def serve(config: Config) -> None:
         _be_a_server()
         await _until_told(exporter)
     finally:
-        await runner.cleanup()
+        await _stop(runner, exporter)
+        summaries.cancel()
+        log.summarise()
+
+
+async def _stop(runner: Runner, exporter: Exporter) -> None:
+    """Answer what is under way, record what was scored, and end the process if that takes longer than it may."""
+    seconds = exporter.config.server.shutdown
+    deadline = threading.Timer(seconds, _end_now)
+    deadline.daemon = True
+    deadline.start()
+    for site in runner.sites:
+        await site.stop()
+    await exporter.connections.drain(seconds / 2)
+    await runner.cleanup()
+    deadline.cancel()
+
+
+def _end_now() -> None:
+    """End the process as a kill would: what was acknowledged is durable, and taken up at the next start."""
+    _log.error("not all was recorded within server.shutdown: what is left is in the journal for the next start")
+    os._exit(1)
 
 
 def _be_a_server() -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +28,7 @@ from .judge.anchors import AnchorsError, encoded
 from .judge.anchors import read as read_anchors
 from .judge.imported import Mapping, imported
 from .judge.recorded import NoJudgeError
+from .log import configure
 from .offline import arguments as calibration_arguments
 from .offline.calibrate import NotSetUpError, calibrated
 from .offline.calibration import calibrated_lines, inventory, recorded_lines
@@ -166,10 +166,9 @@ def _serve(options: argparse.Namespace) -> int:
 
     config = load(options.config, listen=options.listen, store=options.store)
     _warn(config)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # or every call of the judge is a line
+    log = configure()
     try:
-        asyncio.run(serve(config))
+        asyncio.run(serve(config, log))
     except StoreError as error:
         return complain(f"llmq serve: {error}", PROBLEM)
     return OK

@@ -22,6 +22,7 @@ from .reception import (
     entry_of,
     making_durable,
     media_type,
+    refused_in_json,
     understanding,
 )
 from .store.records import Entry
@@ -78,6 +79,11 @@ async def _hand_over(intake: Intake, reception: Reception, entry: Entry, batch: 
 
 def _refused(request: web.Request, refusal: Refusal) -> web.Response:
     return _status_response(request, refusal.code, refusal.message, refusal.headers())
+
+
+def refused_as_read(request: web.Request, refusal: Refusal) -> web.Response:
+    """A refusal in the form that the client reads: as OTLP's status where it sends OTLP, else in JSON."""
+    return (_refused if request.path in _PATHS else refused_in_json)(request, refusal)
 
 
 def _status_response(request: web.Request, code: int, message: str, headers: Headers) -> web.Response:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import math
 import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
@@ -20,7 +19,9 @@ from aiohttp import web
 from .access import CHALLENGES, Access
 from .config.settings import Role
 from .decode import JSON, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding
+from .hosts import Caller, Hosts
 from .intake import Busy
+from .log import described
 from .store.records import Entry, StoreError
 
 SERVER_OPTIONS: Final = {"auto_decompress": False}
@@ -46,6 +47,7 @@ class Reception(msgspec.Struct, kw_only=True):
     """
 
     access: Access = msgspec.field(default_factory=Access)
+    hosts: Hosts = msgspec.field(default_factory=Hosts)
     limits: DecodeLimits = DecodeLimits()
     body_bytes: int = 16 << 20
     pending_bytes: int = 64 << 20
@@ -87,7 +89,7 @@ def answer(code: int, said: object) -> web.Response:
     return web.Response(status=code, body=msgspec.json.encode(said), content_type=JSON, headers=HEADERS)
 
 
-def _refused_in_json(_request: web.Request, refusal: Refusal) -> web.Response:
+def refused_in_json(_request: web.Request, refusal: Refusal) -> web.Response:
     """{"error": what is wrong and what to do about it}."""
     response = answer(refusal.code, {"error": refusal.message})
     response.headers.extend(refusal.headers())
@@ -98,7 +100,7 @@ def answered(
     handle: Handler,
     *,
     counted_as: str | None = None,
-    refused: Callable[[web.Request, Refusal], web.Response] = _refused_in_json,
+    refused: Callable[[web.Request, Refusal], web.Response] = refused_in_json,
 ) -> Handler:
     """The handler, whose refusals become answers; where requests bring data, all are counted under their signal."""
 
@@ -118,6 +120,44 @@ def answered(
 
 
 # What a request must be.
+
+_CURES: Final = {
+    "host": (
+        "the Host header names another host: use the address that llmq listens on, add the name to server.hosts, "
+        "or configure server.tokens"
+    ),
+    "origin": (
+        "the request comes from the page of another origin: if it may, add its host to server.hosts, or for feedback "
+        "its origin to feedback.origins"
+    ),
+}
+
+
+def same_site(refused: Callable[[web.Request, Refusal], web.Response]) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """A middleware that refuses, on every path, requests for another host and from pages of others; see ``Hosts``."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reception = request.app[RECEPTION]
+        verdict = reception.hosts.check(_caller(request))
+        if verdict == "allowed":
+            return await handler(request)
+        reception.on_rejected("http", verdict, 1)
+        return refused(request, Refusal(403, verdict, _CURES[verdict]))
+
+    return check
+
+
+def _caller(request: web.Request) -> Caller:
+    headers = request.headers
+    return Caller(
+        path=request.path,
+        is_read=request.method in ("GET", "HEAD"),
+        hosts=tuple(headers.getall("Host", ())),
+        origin=headers.get("Origin"),
+        site=headers.get("Sec-Fetch-Site"),
+        mode=headers.get("Sec-Fetch-Mode"),
+    )
 
 
 def check_access(request: web.Request, role: Role) -> None:
@@ -244,10 +284,7 @@ def reading_store() -> Iterator[None]:
 
 def _log_unforeseen(signal: str, error: Exception) -> None:
     """Log where, never what: the message of an exception may quote the body."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    _log.error(
-        "request not processed: signal=%s error=%s at=%s:%s", signal, type(error).__name__, frame.name, frame.lineno
-    )
+    _log.error("request not processed: signal=%s error=%s", signal, described(error))
 
 
 def _unavailable(reason: str, message: str) -> Refusal:

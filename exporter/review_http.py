@@ -1,14 +1,11 @@
 """The HTTP handlers of the review queue: an API with the role review, and a page for people. Knows no trace.
 
-The page is static and holds no data, so it needs no token. Nothing here is done for the page of another origin: a
-browser says where a request comes from, and on an address of this machine alone the Host header must name it, too.
+The page is static and holds no data, so it needs no token.
 """
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -58,10 +55,7 @@ _REASONS: Final = {
 
 
 class Counter:
-    """What the handlers go by. ``submit`` makes an entry durable and has the desk take it.
-
-    ``local`` says that no token is needed and only this machine is listened to.
-    """
+    """What the handlers go by. ``submit`` makes an entry durable and has the desk take it."""
 
     def __init__(
         self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]
@@ -69,7 +63,6 @@ class Counter:
         self.desk = desk
         self.submit = submit
         self.now = now
-        self.local = False
 
 
 COUNTER = web.AppKey("REVIEW_COUNTER", Counter)
@@ -99,34 +92,13 @@ def _file(name: str, media_type: str) -> Callable[[web.Request], Awaitable[web.R
 
 
 def _guarded(handle: _Handling) -> Handler:
-    """The handler for whoever may, from a page of ours or from no page at all."""
+    """The handler for whoever may."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         check_access(request, "review")
-        _check_origin(request, local=request.app[COUNTER].local)
         return await handle(request, request.app[COUNTER])
 
     return answered(guarded)
-
-
-def _check_origin(request: web.Request, *, local: bool) -> None:
-    """Refuse what a browser was made to send by the page of somebody else."""
-    origin = request.headers.get("Origin")
-    same_site = request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
-    if not same_site or (origin is not None and urlsplit(origin).netloc != request.host):
-        raise Refusal(403, "origin", "the request comes from the page of another origin: use /review of this llmq")
-    if local and not _is_local(request.host):
-        raise Refusal(
-            403, "host", "without tokens llmq is for this machine alone: open it as 127.0.0.1, or configure tokens"
-        )
-
-
-def _is_local(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 async def status(_: web.Request, counter: Counter) -> web.Response:

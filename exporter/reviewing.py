@@ -31,7 +31,6 @@ class Reviewing:
         """Go on with other settings; what waits goes on waiting."""
         marks = {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
         self.desk.configure(config, marks)
-        self.counter.local = not config.server.tokens and config.server.listen.is_loopback
         self._watch()
 
     def join(self, judging: Judging, calibrating: Calibrating) -> None:

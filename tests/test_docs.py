@@ -192,10 +192,12 @@ async def test_every_path_is_documented(tmp_path):
 
 
 def test_the_example_configs_are_right(tmp_path, monkeypatch):
-    whole, tokens = examples(page("exporter/config"))
+    whole, hosts, tokens = examples(page("exporter/config"))
     path = tmp_path / "llmq.yaml"
     path.write_text(whole)
     assert load(path).store.content == "none"
+    path.write_text(hosts)
+    assert load(path).server.hosts == ("llmq", "llmq.monitoring.svc")
     path.write_text(tokens)
     (tmp_path / "prometheus.token").write_text("a-token-of-some-length")
     config = load(path, environ={"LLMQ_APPS_TOKEN": "another-of-some-length"})

@@ -3,6 +3,10 @@
 import asyncio
 import json
 import logging
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -166,3 +170,98 @@ async def test_a_store_that_cannot_be_written_is_said_without_what_should_be_in_
     assert (status, MARK in answer.decode()) == (503, False)
     assert "disk_full" in log(), answer
     assert MARK not in log() + await exporter.metrics()
+
+
+# HTTP that is broken, on raw sockets
+
+
+START = f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {MARK}\r\nX-Text: {MARK}\r\n".encode()
+JSON_HEADER = b"Content-Type: application/json\r\n"
+TEXT = f'{{"resourceSpans": "{MARK}"}}'.encode()
+MARKED = MARK.encode()
+BROKEN_HTTP = {
+    "a body longer than its length": START + JSON_HEADER + b"Content-Length: 5\r\n\r\n" + TEXT,
+    "a body shorter than its length": START + JSON_HEADER + b"Content-Length: 999\r\n\r\n" + TEXT,
+    "a body without a length": START + JSON_HEADER + b"\r\n" + TEXT,
+    "a length that is text": START + b"Content-Length: " + MARKED + b"\r\n\r\n",
+    "a negative length": START + b"Content-Length: -5\r\n\r\n" + TEXT,
+    "two lengths": START + b"Content-Length: 5\r\nContent-Length: 25\r\n\r\n" + TEXT,
+    "a length and chunks": START + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + TEXT,
+    "a body that is not in chunks": START + JSON_HEADER + b"Transfer-Encoding: chunked\r\n\r\n" + TEXT,
+    "a chunk with a wrong size": START + JSON_HEADER + b"Transfer-Encoding: chunked\r\n\r\n3\r\n" + TEXT + b"\r\n",
+    "a chunk with a huge size": START + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n" + TEXT,
+    "an encoding that nobody knows": START + b"Transfer-Encoding: " + MARKED + b"\r\n\r\n" + TEXT,
+    "a compression that nobody knows": START
+    + JSON_HEADER
+    + b"Content-Encoding: "
+    + MARKED
+    + b"\r\nContent-Length: %d\r\n\r\n" % len(TEXT)
+    + TEXT,
+    "a body that is not compressed": START
+    + JSON_HEADER
+    + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(TEXT)
+    + TEXT,
+    "a media type that nobody knows": START + b"Content-Type: x/" + MARKED + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "a control character in a header": START + b"X: " + MARKED + b"\x01\r\n\r\n",
+    "a header without a colon": START + MARKED + b"\r\n\r\n",
+    "a space before the colon": START + MARKED + b" : x\r\n\r\n",
+    "a header name of other letters": START + MARKED + "\u00e9\u4e2d: x\r\n\r\n".encode(),
+    "a folded header": START + b"X: a\r\n " + MARKED + b"\r\n\r\n",
+    "a bare line feed": START.replace(b"\r\n", b"\n") + b"\n",
+    "a header that is too long": START + b"X: " + MARKED + b"a" * 100_000 + b"\r\n\r\n",
+    "too many headers": START + b"X: %s\r\n" % MARKED * 10_000 + b"\r\n",
+    "a path that is too long": b"GET /" + MARKED * 10_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a path with a broken escape": b"GET /" + MARKED + b"%zz%ff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a path that is not there": b"GET /" + MARKED + b"?q=" + MARKED + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target that is no path": b"GET http://[" + MARKED + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a trace that is not there": b"GET /api/traces/" + MARKED + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a limit that is none": b"GET /api/offline/uncovered?limit=" + MARKED + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a method that nobody knows": MARKED.upper() + b" / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a request line without a version": b"GET /" + MARKED + b"\r\n\r\n",
+    "a version that nobody knows": b"GET / " + MARKED + b"/9\r\nHost: localhost\r\n\r\n",
+    "no HTTP at all": MARKED + b"\r\n\r\n",
+    "a greeting of TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + MARKED + b"\r\n\r\n",
+    "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + MARKED,
+    "an upgrade": START + b"Connection: Upgrade\r\nUpgrade: " + MARKED + b"\r\n\r\n" + TEXT,
+    "an upgrade, then no HTTP": START + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + MARKED + b"\r\n\r\n",
+    "an expectation that nobody knows": START + b"Expect: " + MARKED + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "another host": b"GET / HTTP/1.1\r\nHost: " + MARKED + b"\r\n\r\n",
+    "another origin": START + b"Origin: http://" + MARKED + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "two requests of which the second is none": b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    + MARKED
+    + b"\r\n\r\n",
+}
+
+
+def sent_raw(url, request):
+    """All that is answered to these bytes."""
+    host, port = url.removeprefix("http://").split(":")
+    answer = b""
+    with socket.create_connection((host, int(port)), timeout=30) as connection, suppress(ConnectionError):
+        connection.sendall(request)
+        while some := connection.recv(65536):
+            answer += some
+    return answer
+
+
+def test_broken_http_is_quoted_neither_in_answers_nor_in_the_log(killable):
+    limits = {"header": "1s", "idle": "1s", "body": "1s"}
+    exporter = killable({"server": {"limits": limits}, "review": {"enabled": True}})
+    with ThreadPoolExecutor(len(BROKEN_HTTP)) as threads:
+        replies = threads.map(partial(sent_raw, exporter.url), BROKEN_HTTP.values())
+        answers = dict(zip(BROKEN_HTTP, replies, strict=True))
+    assert {name for name, answer in answers.items() if MARK.lower() in answer.decode("latin-1").lower()} == set()
+    refused = [answer for answer in answers.values() if answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4"))]
+    assert len(refused) > len(answers) / 2
+    assert not [answer for answer in answers.values() if answer.split(b" ", 2)[1:2] == [b"500"]]
+    for _ in range(300):
+        sent_raw(exporter.url, BROKEN_HTTP["a control character in a header"])
+    assert exporter.http.get("/-/healthy").status_code == 200
+    assert exporter.total("llmq_exporter_connections_closed_total", reason="malformed") >= 300
+    exporter.stop()
+    log = exporter.log.read_text()
+    assert MARK.lower() not in log.lower()
+    assert "not well-formed HTTP: from=127.0.0.1 error=" in log
+    assert "left out: lines=" in log
+    assert "Traceback" not in log
+    assert len(log) < 20_000

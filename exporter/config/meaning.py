@@ -18,6 +18,7 @@ from .objectives import Objectives
 from .reviewing import review
 from .settings import (
     Config,
+    ConnectionLimits,
     FeedbackSettings,
     JudgeSettings,
     Labels,
@@ -142,8 +143,12 @@ class Reading:
         return str(value)
 
     def _server(self) -> Server:
-        given = self._given("server", listen=units.address, allow_unauthenticated=bool)
-        server = Server(**given, tokens=tuple(self._tokens()))
+        given = self._given(
+            "server", listen=units.address, allow_unauthenticated=bool, hosts=tuple, shutdown=units.duration
+        )
+        seconds = dict.fromkeys(("header", "idle", "body", "answer"), units.duration)
+        limits = ConnectionLimits(**self._given("server", "limits", connections=int, **seconds))
+        server = Server(**given, tokens=tuple(self._tokens()), limits=limits)
         broken = any(problem.where.startswith("$.server.tokens") for problem in self.problems)
         open_to_all = not server.tokens and not server.listen.is_loopback and not broken
         listen = self._part("server", "listen")

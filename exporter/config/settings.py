@@ -47,12 +47,33 @@ class Token(Struct, frozen=True, kw_only=True):
     secret: Secret
 
 
+class ConnectionLimits(Struct, frozen=True, kw_only=True):
+    """How many HTTP connections may be open, and how long each may keep us waiting (seconds).
+
+    ``header``: for the first whole header, and for each that has begun; ``idle``: between two requests; ``body``: for a
+    request's body; ``answer``: while the client does not take an answer.
+    """
+
+    connections: int = 1000
+    header: float = 10.0
+    idle: float = 120.0
+    body: float = 60.0
+    answer: float = 60.0
+
+
 class Server(Struct, frozen=True, kw_only=True):
-    """Where to listen and who may come in; no tokens means that everybody who reaches the address may do everything."""
+    """Where to listen and who may come in; no tokens means that everybody who reaches the address may do everything.
+
+    ``hosts``: names by which requests may address it where there are no tokens, beside those of ``listen``; "*": any.
+    ``shutdown``: seconds from SIGTERM until the process has ended, whatever clients and the store do.
+    """
 
     listen: Address = Address("127.0.0.1", 4318)
     allow_unauthenticated: bool = False
     tokens: tuple[Token, ...] = ()
+    hosts: tuple[str, ...] = ()
+    limits: ConnectionLimits = ConnectionLimits()
+    shutdown: float = 10.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "url": units.url,
     "rubric": units.rubric,
     "origin": units.origin,
+    "host": units.host,
     "placeholder": units.placeholder,
     "pattern": compiled,
 }

@@ -151,6 +151,14 @@ def origin(text: str) -> str:
     return text
 
 
+def host(text: str) -> str:
+    """A host, or HOST:PORT, as requests name it, or "*"; ValueError where no Host header could say that."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", text)
+    if text != "*" and (match is None or (match[1] and not _is_ipv6(match[1]))):
+        raise ValueError(f'"{text}" is not a host: write NAME or NAME:PORT, such as "llmq.example.org", or "*" for any')
+    return text
+
+
 def rubric(text: str) -> str:
     """The name of a rubric itself; ValueError where it could not be a label's value and a key."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text, re.ASCII):

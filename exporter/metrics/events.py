@@ -370,6 +370,10 @@ class Metrics:
         """Count the answer to a request at once, because a refused one never reaches the store."""
         self._at_once(own.RESPONSES, (signal, str(code)))
 
+    def connection_closed(self, reason: str) -> None:
+        """Count a connection that we ended, at once."""
+        self._at_once(own.CONNECTIONS_CLOSED, (reason,))
+
     def store_failed(self, reason: str) -> None:
         """Count a transaction that the store refused, at once."""
         self._at_once(own.STORE_ERRORS, (reason,))

@@ -19,6 +19,14 @@ RESPONSES = counter(
     "code",
     durable=False,
 )
+CONNECTIONS_CLOSED = counter(
+    "llmq_exporter_connections_closed_total",
+    "HTTP connections that llmq ended: header, idle or answer (the client was too slow), room (made for a new one), "
+    "refused (no room), malformed (not HTTP).",
+    "reason",
+    siblings={"reason": ("header", "idle", "answer", "room", "refused", "malformed")},
+    durable=False,
+)
 SPANS_RECEIVED = counter("llmq_exporter_spans_received_total", "Spans that were acknowledged, retried ones included.")
 LOG_RECORDS_RECEIVED = counter(
     "llmq_exporter_log_records_received_total", "Log records that were acknowledged, retried ones included."
@@ -101,6 +109,7 @@ COMMIT_DURATION = histogram(
     durable=False,
 )
 STORE_SIZE = gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
+OPEN_CONNECTIONS = gauge("llmq_exporter_open_connections", "HTTP connections that are open.")
 OPEN_TRACES = gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
 OPEN_TRACE_BYTES = gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
 QUEUE_LENGTH = gauge("llmq_exporter_queue_length", "Entries that wait in a queue.", "queue")
