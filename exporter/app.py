@@ -253,6 +253,7 @@ class Exporter:
             decode=_decode_limits(config),
             assembly=config.assembly,
             content=config.store.content,
+            journal_bytes=config.store.journal,
             redactor=config.privacy.redactor(),
             expire_after=config.labels.expire_after,
             retention_age=config.store.retention.age,
@@ -268,6 +269,8 @@ class Exporter:
         watch(own.STORE_SIZE, self.store.size_bytes)
         watch(own.JOURNAL_ENTRIES, lambda: pipeline.assembler.waiting)
         watch(own.JOURNAL_LAG, pipeline.lag)
+        watch(own.JOURNAL_SIZE, lambda: pipeline.writer.requests.bytes)
+        watch(own.JOURNAL_CAPACITY, lambda: pipeline.settings.journal_bytes)
         watch(own.QUEUE_LENGTH, lambda: pipeline.unrecorded, "unrecorded")
         watch(own.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
         watch(own.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")

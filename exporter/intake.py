@@ -1,18 +1,27 @@
-"""The seam between the HTTP handlers and the road: who takes decoded requests, and how it says "not now"."""
+"""The seam between the HTTP handlers and the road: who takes decoded requests, how it says "not now", what is kept."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
+from .decode import JSON
 from .decode.batch import Batch
+from .decode.to_json import encode
 from .store.records import Entry
+
+_LARGE: Final = 64 << 10
+_SMALL_PART: Final = 4
 
 
 class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes
-    """Back-pressure: nothing was taken; the client may try again after so many seconds."""
+    """Back-pressure: nothing was taken; the client may try again after so many seconds.
 
-    def __init__(self, retry_after_seconds: float, reason: str) -> None:
+    ``counted_as`` is the reason under which the refusal is counted.
+    """
+
+    def __init__(self, retry_after_seconds: float, reason: str, *, counted_as: str = "busy") -> None:
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
         self.reason = reason
+        self.counted_as = counted_as
 
 
 class Intake(Protocol):
@@ -23,3 +32,24 @@ class Intake(Protocol):
 
     async def accept(self, entry: Entry, batch: Batch) -> None:
         """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
+
+
+def what_is_kept(entry: Entry, batch: Batch, size: int) -> Entry:
+    """What of a request goes to the journal: all of it, or what was taken of it where that is a small part.
+
+    ``size`` is that of the batch in memory. A collector sends log records by the megabyte, of which few are of a trace.
+    """
+    if len(entry.body) < _LARGE:
+        return entry
+    parts = len(batch.spans) + len(batch.logs)
+    # A part's size counts its share of the body, so few large parts may be small parts of a body with much around them.
+    if size > len(entry.body) // _SMALL_PART and size < parts * _LARGE:
+        return entry
+    try:
+        body = encode(batch.spans, batch.logs)
+    except ValueError:
+        return entry
+    if len(body) > len(entry.body) // _SMALL_PART:
+        return entry
+    signal = "logs" if batch.logs else "traces"
+    return Entry(signal, JSON, "", body, entry.received_at)

@@ -20,7 +20,7 @@ from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
 from .document import encoded
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
-from .intake import Busy
+from .intake import Busy, what_is_kept
 from .latecomers import late_asker, late_evaluations
 from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
@@ -60,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     decode: DecodeLimits
     assembly: Limits
     content: str = "failing"
+    journal_bytes: int = 1 << 30
     redactor: Redactor = Redactor()
     expire_after: float = 7 * 86_400.0
     retention_age: float = 7 * 86_400.0
@@ -174,22 +175,31 @@ class Pipeline:
             raise Busy(RETRY_AFTER, "scoring is behind") from None
 
     async def accept(self, entry: Entry, batch: Batch) -> None:
-        """Make a request durable and hand it on; raises StoreError, and then nothing of it was taken."""
+        """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
         size = sum(span.size for span in batch.spans) + sum(log.size for log in batch.logs)
+        kept = what_is_kept(entry, batch, size)
+        self._check_journal(kept)
         try:
             with self.door.entering(size):
-                await self.writer.journal(entry, batch)
+                await self.writer.journal(kept, batch)
         except StoreError as error:
             self._failed(error)
             raise
 
     async def submit(self, entry: Entry, asked: Any) -> None:
-        """Make a request that is not OTLP durable and have its desk take it; raises StoreError, and then none of it."""
+        """Make a request that is not OTLP durable and have its desk take it; raises as ``accept`` does."""
+        self._check_journal(entry)
         try:
             await self.writer.journal(entry, asked)
         except StoreError as error:
             self._failed(error)
             raise
+
+    def _check_journal(self, entry: Entry) -> None:
+        if self.writer.requests.bytes + len(entry.body) > self.settings.journal_bytes:
+            raise Busy(
+                RETRY_AFTER, "the journal is full of requests that are not recorded yet", counted_as="journal_full"
+            )
 
     def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
         if entry.signal in self.desks:

@@ -265,7 +265,7 @@ def making_durable(signal: str) -> Iterator[None]:
     try:
         yield
     except Busy as busy:
-        raise Refusal(503, "busy", busy.reason, retry_after=busy.retry_after_seconds) from None
+        raise Refusal(503, busy.counted_as, busy.reason, retry_after=busy.retry_after_seconds) from None
     except StoreError as error:
         raise _unavailable("store", f"the store could not make the data durable ({error.reason})") from None
     except Exception as error:  # noqa: BLE001 - whatever it was, the client must not take the data for safe

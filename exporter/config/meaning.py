@@ -45,6 +45,7 @@ _ORDERED: Final[tuple[tuple[str, str, Callable[[str], float]], ...]] = (
     ("assembly.max_age", "store.retention.age", units.duration),
     ("limits.body_bytes", "limits.decompressed_bytes", units.size),
     ("limits.body_bytes", "limits.pending_bytes", units.size),
+    ("limits.body_bytes", "store.journal", units.size),
     ("limits.body_bytes", "store.retention.size", units.size),
     ("feedback.settle", "feedback.early.age", units.duration),
 )
@@ -220,7 +221,9 @@ class Reading:
         if retention.content is not None and retention.content > retention.age:
             part = self._part("store", "retention", "content")
             self._wrong(part, "text cannot be kept longer than its trace: make it at most store.retention.age")
-        return StoreSettings(**self._given("store", url=units.store, content=str), retention=retention)
+        return StoreSettings(
+            **self._given("store", url=units.store, journal=units.size, content=str), retention=retention
+        )
 
     def _attributes(self) -> Sources:
         for part in self._part("attributes").value.values():

@@ -94,9 +94,13 @@ class Retention(Struct, frozen=True, kw_only=True):
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True):
-    """Where traces and totals are kept, and whether the text of traces is kept with them."""
+    """Where traces and totals are kept, and whether the text of traces is kept with them.
+
+    ``journal`` is how many bytes of requests may wait until all their traces are recorded.
+    """
 
     url: str = "sqlite:///llmq.db"
+    journal: int = GIB
     content: Content = "failing"
     retention: Retention = Retention()
 

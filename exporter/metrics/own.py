@@ -118,6 +118,10 @@ JOURNAL_ENTRIES = gauge("llmq_exporter_journal_entries", "Acknowledged requests 
 JOURNAL_LAG = gauge(
     "llmq_exporter_journal_lag_seconds", "Age of the oldest acknowledged request that is not all recorded yet."
 )
+JOURNAL_SIZE = gauge("llmq_exporter_journal_size_bytes", "Bytes of requests that are kept in the journal.")
+JOURNAL_CAPACITY = gauge(
+    "llmq_exporter_journal_capacity_bytes", "Bytes of requests that the journal keeps at most; at the limit: 503."
+)
 CONFIG_RELOAD_SUCCESSFUL = gauge(
     "llmq_exporter_config_last_reload_successful", "1 if the last load of the config succeeded, else 0."
 )

@@ -133,7 +133,13 @@ class Writing:
             return
         with self.connection() as connection:
             _, in_wal, copied = connection.execute(sql.CHECKPOINT).fetchone()
-        self._wal_pages = in_wal - copied
+            self._wal_pages = in_wal - copied
+            if in_wal == copied and in_wal > sql.MUCH_WAL * self._schema.wal_pages:
+                self.truncate_wal(connection)
+
+    def truncate_wal(self, connection: sqlite3.Connection) -> None:
+        """Copy the whole WAL into the database and make its file empty, unless somebody reads it now."""
+        connection.execute(sql.TRUNCATE_WAL).fetchone()
 
     def probe(self) -> None:
         """Write what is there already, to see whether anything can be written; raises StoreError."""

@@ -41,15 +41,22 @@ class GroupCommit:
         self._hand = hand
         self._on_durable = on_durable
         self._queue: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
         self._done = list(journal.leftover)
         self._work = asyncio.Event()
         self._work.set()
         self._stopping = False
 
+    @property
+    def bytes(self) -> int:
+        """Of the bodies of all entries, durable and not yet."""
+        return self._journal.bytes + self._waiting_bytes
+
     async def add(self, entry: Entry, payload: Any) -> int:
         """Make one entry durable and return its number; raises StoreError when it is not durable."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(entry, payload, future))
+        self._waiting_bytes += len(entry.body)
         self._work.set()
         return await future
 
@@ -73,12 +80,13 @@ class GroupCommit:
         while not self._stopping or self._queue:
             await self._work.wait()
             self._work.clear()
-            await self._write(self._next_group())
+            wrote = await self._write(self._next_group())
             if self._queue:
                 # Who asked meanwhile has waited for one long write, and does not wait for housekeeping, too.
                 await self._write(self._next_group())
-            with suppress(StoreError):  # counted; what was committed is safe in the WAL, and the next one tries again
-                await self._hand.do(self._journal.checkpoint)
+            if wrote:
+                with suppress(StoreError):  # counted; what was committed is safe in the WAL, the next one tries again
+                    await self._hand.do(self._journal.checkpoint)
             if self._queue:
                 self._work.set()
         await self._write([])  # what became done during the last group
@@ -91,10 +99,11 @@ class GroupCommit:
             size += len(group[-1].entry.body)
         return group
 
-    async def _write(self, group: list[_Waiting]) -> None:
+    async def _write(self, group: list[_Waiting]) -> bool:
+        """Says whether there was anything to write."""
         done, self._done = self._done, []
         if not group and not done:
-            return
+            return False
         first = self._journal.last_seq + 1
         numbered = [(seq, waiting.entry) for seq, waiting in enumerate(group, first)]
         try:
@@ -104,12 +113,14 @@ class GroupCommit:
             await self._not_written(group, error)
         else:
             self._written(first, group)
+        return True
 
     def _written(self, first: int, group: list[_Waiting]) -> None:
         for seq, waiting in enumerate(group, first):
             self._tell(seq, waiting)
 
     def _tell(self, seq: int, waiting: _Waiting) -> None:
+        self._waiting_bytes -= len(waiting.entry.body)
         try:
             self._on_durable(seq, waiting.entry, waiting.payload)
         except Exception as error:  # noqa: BLE001 (a fault of ours, told to this sender; the others' entries are safe)
@@ -123,4 +134,5 @@ class GroupCommit:
                 await self._write([waiting])
             return
         for waiting in group:
+            self._waiting_bytes -= len(waiting.entry.body)
             fail(waiting.future, StoreError(error.reason, str(error)))

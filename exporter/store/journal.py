@@ -16,6 +16,9 @@ from . import statements as sql
 from .database import Reading, Writing, statements
 from .records import Entry, StoreError
 
+_LITTLE, _MUCH = 16 << 20, 64 << 20
+"""Bytes: what is written anew at most, to give how much free space back to the file system."""
+
 
 class Journal:
     """``done`` are entries of an earlier run that may still be in the file; numbers go on after ``last_seq``."""
@@ -25,9 +28,11 @@ class Journal:
         with ExitStack() as opened:
             self._writing = opened.enter_context(closing(Writing(path, sql.JOURNAL, self._opened_again)))
             self._reading = opened.enter_context(closing(Reading(path)))
-            there = [seq for (seq,) in self._reading.rows(sql.SEQS)]
-            self._done = frozenset(there).intersection(done)
-            self.last_seq = max([last_seq, *there[-1:]])
+            self._sizes: dict[int, int] = dict(self._reading.rows(sql.SIZES_BY_SEQ))
+            self._done = frozenset(self._sizes).intersection(done)
+            self.last_seq = max([last_seq, *list(self._sizes)[-1:]])
+            self.bytes = sum(self._sizes.values())
+            """Of the bodies of all entries in the file."""
             self.oldest = 0
             """No entry before this one is in the file, or ever will be."""
             self._look()
@@ -60,6 +65,8 @@ class Journal:
         bodies = sum(len(entry.body) for _, entry in entries)
         self._writing.commit(work, 2 + len(rows) + len(done) + bodies // sql.JOURNAL.page)
         self.last_seq = max([self.last_seq, *(seq for seq, _ in entries)])
+        self._sizes |= {seq: len(entry.body) for seq, entry in entries}
+        self.bytes += bodies - sum(self._sizes.pop(seq, 0) for seq in done)
         if done:
             with suppress(StoreError):  # what was committed is durable whether or not this can be read
                 self._look()
@@ -70,8 +77,17 @@ class Journal:
         self.oldest = min(first, self.last_seq + 1)
 
     def checkpoint(self) -> None:
-        """Copy the WAL into the file when it has grown enough; raises StoreError."""
+        """Copy the WAL into the file when it has grown enough, and give back much free space; raises StoreError."""
         self._writing.checkpoint()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Write the file anew where that is little work and makes it much smaller."""
+        if self.bytes > _LITTLE or self.path.stat().st_size - self.bytes < _MUCH:
+            return
+        with suppress(StoreError), self._writing.connection() as connection:  # a full disk has no room for it
+            connection.execute(sql.REWRITE)
+            self._writing.truncate_wal(connection)
 
     def probe(self) -> None:
         """See whether anything can be written; raises StoreError."""

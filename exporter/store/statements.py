@@ -28,7 +28,7 @@ class Schema(Struct, frozen=True):
 _DURABLE = """
 PRAGMA synchronous = FULL;
 PRAGMA wal_autocheckpoint = 0;
-PRAGMA journal_size_limit = 268435456;
+PRAGMA journal_size_limit = 67108864;
 PRAGMA secure_delete = FAST;
 """
 READING = "PRAGMA query_only = ON; PRAGMA cache_size = -2048;"
@@ -60,7 +60,7 @@ STORE = Schema(
     f"{_DURABLE} PRAGMA cache_size = -16384; {_WORK}",
     wal_pages=4000,  # about 16 MB; beyond 4096 look-ups begin to slow
 )
-# Its pages are used again and again: the file is as large as the longest journal was.
+# Its pages are used again and again; where many stay free, the file is written anew.
 JOURNAL = Schema(JOURNAL_HISTORY, f"{_DURABLE} PRAGMA cache_size = -1024;", wal_pages=250)
 
 # A few sizes, so that each is compiled once. A statement keeps what was last bound to it, so none is of many rows.
@@ -99,7 +99,7 @@ REMOVE_ENTRIES = {size: f"DELETE FROM journal WHERE seq IN ({','.join('?' * size
 ENTRIES = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE seq > ? ORDER BY seq LIMIT 4"""
 FIRST_ENTRY = f"SELECT coalesce(min(seq), {1 << 62}) FROM journal"  # noqa: S608 (a constant)
-SEQS = "SELECT seq FROM journal ORDER BY seq"
+SIZES_BY_SEQ = "SELECT seq, length(body) FROM journal ORDER BY seq"
 UNACKNOWLEDGED = "DELETE FROM journal WHERE seq > ?"
 
 DONE = "SELECT seq FROM done"
@@ -130,6 +130,10 @@ DUE = f"""SELECT page_count, freelist_count, page_size,
   (SELECT min(recorded_at) FROM (SELECT recorded_at FROM traces ORDER BY id LIMIT ?))
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""  # noqa: S608 (a constant)
 CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
+TRUNCATE_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
+MUCH_WAL = 4
+"""A WAL is given back to the file system when it is so many times as large as one that is copied."""
+REWRITE = "VACUUM"
 SHRINK = "PRAGMA incremental_vacuum(512)"
 
 FORMATS = "SELECT kind, version FROM formats"
