@@ -182,8 +182,9 @@ def _upkeep() -> list[Panel]:
         graph(31, "Time of a commit", "Time that the store took to make one group of changes durable.",
               *[Query(f"histogram_quantile({q}, sum by (le) (increase({commits}[$__rate_interval])))", name)
                 for q, name in (("0.5", "median"), ("0.99", "99th percentile"))], unit="s", width=8),
-        graph(32, "Store", "Size of the store on disk.",
-              Query(_gauge("llmq_exporter_store_size_bytes"), "{{instance}}"), unit="bytes", width=8),
+        graph(32, "Store", "Size of the store on disk; of it the journal, whose limit is store.journal.",
+              Query(_gauge("llmq_exporter_store_size_bytes"), "{{instance}}"),
+              Query(_gauge("llmq_exporter_journal_size_bytes"), "journal {{instance}}"), unit="bytes", width=8),
         graph(33, "Writes that the store refused", "While the store refuses, senders get 503.",
               Query(increase("llmq_exporter_store_errors_total", "reason"), "{{reason}}"), unit="short", width=8,
               stacked=True),

@@ -269,6 +269,22 @@ def _upkeep() -> Iterator[Alert]:
         variables=("instance",),
     )
     yield Alert(
+        name="LLMQualityJournalFilling",
+        expr=(
+            "max by (job, instance) (\n  max_over_time(llmq_exporter_journal_size_bytes[5m])\n"
+            "  / max_over_time(llmq_exporter_journal_capacity_bytes[5m])\n) > 0.8"
+        ),
+        severity="ticket",
+        pending="5m",
+        summary="The journal is nearly full of requests that are not recorded yet",
+        description=(
+            "{{ $labels.instance }}: the journal holds {{ $value | humanizePercentage }} of what it may; when it is "
+            "full, senders get 503 until traces are recorded, and drop what they cannot send."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    yield Alert(
         name="LLMQualityStoreTrouble",
         expr=f"{increase((*PROCESS, 'reason'), 'llmq_exporter_store_errors_total', '10m')} > 0",
         severity="page",
