@@ -15,7 +15,7 @@ JudgeFailure = Literal[
     "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"
 ]
 """Why a judge gave no verdict."""
-FailureReason = Literal["exception", "invalid_result", JudgeFailure]
+FailureReason = Literal["exception", "invalid_result", "budget", JudgeFailure]
 
 
 class Score(Struct, frozen=True):

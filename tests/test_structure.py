@@ -6,6 +6,7 @@ import pytest
 
 from exporter.evaluators import built_in
 from exporter.evaluators.options import OptionError
+from exporter.evaluators.schema import BudgetError
 from exporter.evaluators.structure import Schemas, json_schema
 from exporter.trace import ToolCall, Trace
 
@@ -92,9 +93,10 @@ def test_a_bad_schema_is_a_config_error_and_nothing_is_fetched(schema):
         said("{}", options={"schema": schema})
 
 
-def test_a_bad_schema_in_a_trace_leaves_the_question_whether_it_parses():
-    assert said("{}", response_schema={"$ref": "http://127.0.0.1:9/schema"}) is True
+def test_a_schema_in_a_trace_that_cannot_be_used_is_kept_by_no_answer():
+    assert said("{}", response_schema={"$ref": "http://127.0.0.1:9/schema"}) is None
     assert said("{", response_schema={"type": "nope"}).value == 0.0
+    assert said("{}", response_schema={"type": "nope"}, options={"schema": {"type": "object"}}) is True
 
 
 @pytest.mark.parametrize("fields", [{"refusal": "No."}, {"tool_calls": (ToolCall(name="f"),)}])
@@ -111,4 +113,5 @@ def test_schemas_are_remembered_within_a_bound():
     schemas.get({"const": 3})
     assert schemas.get({"const": 1}) is first
     assert len(schemas._known) == 2
-    assert schemas.get({"const": "x" * 300_000}) is None
+    with pytest.raises(BudgetError):
+        schemas.get({"const": "x" * 300_000})

@@ -15,6 +15,7 @@ from ..trace import Trace
 from .deadline import Deadline, OverdueError
 from .options import OptionError
 from .registry import Evaluator, Registry
+from .schema import BudgetError
 
 DEFAULT_TIMEOUT = 1.0
 """Seconds that an evaluator may take on one trace."""
@@ -94,6 +95,8 @@ class _Run:
             return self._scored(result) if isinstance(result, Score) else self._judged(result)
         except (OverdueError, KeyboardInterrupt):
             raise
+        except BudgetError:
+            return _failed(self.evaluator, "budget", "more work than the evaluator may do for one trace")
         except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
             return _failed(self.evaluator, "exception", type(error).__name__)
 

@@ -4,12 +4,15 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Self
 
-import jsonschema_rs
 import msgspec
 
 from ..score import Score
 from ..trace import Trace
 from .registry import evaluator
+from .schema import BudgetError, Run, SchemaError, Validator, compiled
+
+JSON_LIMIT = 1 << 20
+"""Characters of an answer that is read as JSON; of a longer one nothing can be said."""
 
 _VALIDATORS = 256
 _SCHEMA_LIMIT = 256 * 1024
@@ -26,8 +29,9 @@ class Schema:
 
     option_type = "JSON schema"
 
-    def __init__(self, validator: Any) -> None:
+    def __init__(self, validator: Validator) -> None:
         self._validator = validator
+        self.steps = validator.steps
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -35,20 +39,19 @@ class Schema:
         if not isinstance(value, dict | bool):
             raise TypeError(f"expected a JSON schema, got {type(value).__name__}")
         try:
-            return cls(jsonschema_rs.validator_for(value, retriever=_refuse))
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-            raise ValueError(f"invalid JSON schema: {_first_line(error)}") from None
+            return cls(compiled(value))
+        except SchemaError as error:
+            raise ValueError(f"invalid JSON schema: {error}") from None
+        except BudgetError:
+            raise ValueError("invalid JSON schema: it has more keywords than can be compiled") from None
 
-    def problem(self, instance: Any) -> str:
-        """By which keyword the instance breaks the schema, or "" where it does not; quotes no content."""
-        try:
-            if self._validator.is_valid(instance):
-                return ""
-            error = next(self._validator.iter_errors(instance))
-        except ValueError:  # jsonschema_rs: more than 255 levels
-            return "is nested too deep"
-        where = "/".join(str(part) for part in error.schema_path)
-        return f"breaks the schema at {where}"[:200]
+    def problem(self, instance: Any, run: Run | None = None) -> str:
+        """By which keyword the instance breaks the schema, or "" where it does not; quotes no content.
+
+        Raises BudgetError where that takes more steps than the run has left (by default, a run of its own).
+        """
+        where = self._validator.problem(instance, run or Run())
+        return "" if where is None else f"breaks the schema at {where or 'its root'}"
 
 
 class SchemaFile(Schema):
@@ -72,53 +75,62 @@ class Schemas:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._known: OrderedDict[bytes, Schema | None] = OrderedDict()
+        self._known: OrderedDict[bytes, Schema | BudgetError | None] = OrderedDict()
 
     def get(self, schema: dict[str, Any]) -> Schema | None:
-        """The compiled schema, or None where it is not a valid one or too large."""
+        """The compiled schema, or None where it cannot be used; BudgetError where it is too large."""
         try:
             key = msgspec.json.encode(schema, order="sorted")
         except (ValueError, RecursionError):
             return None
         if len(key) > _SCHEMA_LIMIT:
-            return None
+            raise BudgetError
         if key not in self._known:
             self._known[key] = _compiled(schema)
             if len(self._known) > self._size:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
-        return self._known[key]
+        found = self._known[key]
+        if isinstance(found, BudgetError):
+            raise BudgetError
+        return found
 
 
-def _compiled(schema: dict[str, Any]) -> Schema | None:
+def _compiled(schema: dict[str, Any]) -> Schema | BudgetError | None:
     try:
-        return Schema.parse(schema)
-    except ValueError:
+        return Schema(compiled(schema))
+    except SchemaError:
         return None
+    except BudgetError as error:
+        return error
 
 
 SENT = Schemas(_VALIDATORS)
 """Schemas that traces carried; they repeat with every request of an application."""
 
 
-@evaluator("json_schema", version="1")
+@evaluator("json_schema", version="2")
 def json_schema(
     trace: Trace, *, schema: Schema | None = None, schema_file: SchemaFile | None = None, allow_fence: bool = False
 ) -> bool | Score | None:
     """The answer is strict JSON and validates: against the schema that was requested, else the configured one."""
-    wanted = schema or schema_file
-    if not (trace.response_schema is not None or trace.json_requested or wanted) or trace.answer is None:
+    configured = schema or schema_file
+    if not (trace.response_schema is not None or trace.json_requested or configured) or trace.answer is None:
         return None
     if trace.refusal or not (trace.answer or not trace.tool_calls):
         return None
-    if trace.response_schema is not None:
-        wanted = SENT.get(trace.response_schema) or wanted
     text = _unfenced(trace.answer) if allow_fence else trace.answer
+    if len(text) > JSON_LIMIT:
+        raise BudgetError
     try:
         instance = msgspec.json.decode(text.encode("utf-8", "replace"))
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
         return _unparsed(trace, error)
-    problem = wanted.problem(instance) if wanted else ""
+    sent = None if trace.response_schema is None else SENT.get(trace.response_schema)
+    wanted = sent or configured
+    if wanted is None:
+        return True if trace.response_schema is None else None  # a schema that cannot be used was kept by nobody
+    problem = wanted.problem(instance)
     return Score(0.0, explanation=f"the answer {problem}") if problem else True
 
 
@@ -138,11 +150,3 @@ def _unfenced(text: str) -> str:
     if first.rstrip() in (_FENCE, _FENCE + "json", _FENCE + "JSON") and newline and rest.endswith(_FENCE):
         return rest.removesuffix(_FENCE)
     return text
-
-
-def _refuse(uri: str) -> Any:
-    raise ValueError(f"references to other documents are not followed: {uri}")
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,32 +1,63 @@
 """Called tools against the definitions that the model was given: `tool_calls`; never runs anything."""
 
+from collections.abc import Sequence
+
 from ..score import Score
 from ..trace import ToolCall, ToolDefinition, Trace
 from .registry import evaluator
-from .structure import SENT
+from .schema import Run
+from .structure import SENT, Schema
+
+_MOST = 1000
+"""Calls of one answer that are looked at."""
+
+_UNUSABLE = 1000
+"""Steps for a schema that turned out to be unusable."""
 
 
-@evaluator("tool_calls", version="1")
+@evaluator("tool_calls", version="2")
 def tool_calls(trace: Trace) -> bool | Score | None:
     """Called tools exist and their arguments validate; without definitions only that the arguments are JSON objects."""
     if not trace.tool_calls:
         return None
-    definitions = {one.name: one for one in trace.tool_definitions}
-    problems = [problem for call in trace.tool_calls if (problem := _problem(call, definitions))]
+    tools = _Tools(trace.tool_definitions)
+    calls = trace.tool_calls[:_MOST]
+    problems = [problem for call in calls if (problem := tools.problem(call))]
+    cut = f"; looked at the first {_MOST} calls" if len(trace.tool_calls) > _MOST else ""
     if problems:
-        bad = f"{len(problems)} of {len(trace.tool_calls)} calls: "
-        return Score(1 - len(problems) / len(trace.tool_calls), False, bad + "; ".join(sorted(set(problems))))
-    if not definitions:
-        return Score(1.0, True, "no definitions were sent: checked only that the arguments are JSON objects")
-    return True
+        bad = f"{len(problems)} of {len(calls)} calls: "
+        return Score(1 - len(problems) / len(calls), False, bad + "; ".join(sorted(set(problems))) + cut)
+    if tools.unusable:
+        return None
+    if not trace.tool_definitions:
+        return Score(1.0, True, "no definitions were sent: checked only that the arguments are JSON objects" + cut)
+    return Score(1.0, True, cut.removeprefix("; ")) if cut else True
 
 
-def _problem(call: ToolCall, definitions: dict[str, ToolDefinition]) -> str:
-    if definitions and call.name not in definitions:
-        return "a tool that was not offered"
-    arguments = {} if call.arguments in (None, "") else call.arguments
-    if not isinstance(arguments, dict):
-        return "arguments that are not a JSON object"
-    parameters = definitions[call.name].parameters if definitions else None
-    schema = SENT.get(parameters) if parameters else None
-    return "arguments that do not validate" if schema and schema.problem(arguments) else ""
+class _Tools:
+    """The tools that the model was offered; ``unusable``: a schema that would have been needed cannot be used."""
+
+    def __init__(self, definitions: Sequence[ToolDefinition]) -> None:
+        self._definitions = {one.name: one for one in definitions}
+        self._schemas: dict[str, Schema | None] = {}
+        self._run = Run()
+        self.unusable = False
+
+    def problem(self, call: ToolCall) -> str:
+        """What is wrong with a call, or ""; BudgetError where all calls together take more steps than they may."""
+        definition = self._definitions.get(call.name)
+        if self._definitions and definition is None:
+            return "a tool that was not offered"
+        arguments = {} if call.arguments in (None, "") else call.arguments
+        if not isinstance(arguments, dict):
+            return "arguments that are not a JSON object"
+        schema = self._schema(definition) if definition and definition.parameters else None
+        return "arguments that do not validate" if schema and schema.problem(arguments, self._run) else ""
+
+    def _schema(self, definition: ToolDefinition) -> Schema | None:
+        if definition.name not in self._schemas:
+            found = self._schemas[definition.name] = SENT.get(definition.parameters or {})
+            self._run.spend(found.steps if found else _UNUSABLE)
+        schema = self._schemas[definition.name]
+        self.unusable |= schema is None
+        return schema
