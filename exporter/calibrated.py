@@ -4,10 +4,12 @@ No logic of its own.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from .calibrating import Calibrating
 from .config import Config
@@ -20,7 +22,12 @@ from .metrics.events import Metrics
 from .pipeline import Pipeline
 from .store.kinds import JUDGE_STANDING
 from .store.purse import Purse
+from .store.records import StoreError
 from .store.storefile import locate
+
+_LOOK_EVERY: Final = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class CalibratedJudge:
@@ -30,6 +37,8 @@ class CalibratedJudge:
         self, config: Config, panel: Panel, pipeline: Pipeline, metrics: Metrics, now: Callable[[], float] = time.time
     ) -> None:
         self._recorder = pipeline.recorder
+        self._metrics = metrics
+        self._ledger_problem: str | None = None
         self._closed = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._purse = Purse(locate(config.judge.ledger), config.judge.caps, now=now)
@@ -41,7 +50,7 @@ class CalibratedJudge:
             pass_marks=panel.marks,
             content=config.store.content,
             now=now,
-            blocked=lambda: pipeline.problem is not None,
+            blocked=lambda: pipeline.problem is not None or self._ledger_problem is not None,
         )
         pipeline.judges = self.judging
         self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, config.judge.anchors.cases, now=now)
@@ -65,8 +74,22 @@ class CalibratedJudge:
     async def run(self) -> None:
         """Judge, drip, decide and show until cancelled; returns when the calls under way have ended, not before."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_looking_at_the_ledger())
             tasks.create_task(self.judging.run())
             tasks.create_task(self.calibrating.run())
+
+    async def _keep_looking_at_the_ledger(self) -> None:
+        """Ask for nothing while the ledger is gone: another one, which is empty, would give the budget again."""
+        while True:
+            try:
+                self._purse.verify()
+                self._ledger_problem = None
+            except StoreError as error:
+                self._metrics.store_failed(error.reason)
+                if self._ledger_problem is None:
+                    _log.error("the judge waits: %s", error)
+                self._ledger_problem = error.reason
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def close(self) -> None:
         """Close connections and ledger; what was reserved stays spent."""

@@ -124,6 +124,8 @@ class Pipeline:
     @property
     def problem(self) -> str | None:
         """Why nothing can be recorded at the moment; None while it can."""
+        if self.writer.problem == "replaced":
+            return "files of the store were deleted, moved or replaced (see the log): move them back, or restart llmq"
         return self.writer.problem and f"the store cannot be written: {self.writer.problem}"
 
     def lag(self) -> float:
@@ -397,7 +399,7 @@ class Pipeline:
                 self._failed(error)
 
     def _failed(self, error: StoreError) -> None:
-        _log.error("not recorded, will try again: reason=%s", error.reason)
+        _log.error("not recorded, will try again: reason=%s: %s", error.reason, error)
 
     async def stop(self) -> None:
         """Make durable what was scored, as far as the store can."""

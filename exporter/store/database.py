@@ -6,7 +6,7 @@ file again for its next call.
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from . import statements as sql
 from .errors import as_store_errors
 from .records import StoreError
+from .storefile import Identity
 from .upgrade import prepare
 
 Statement = tuple[str, Sequence[Any]]
@@ -22,7 +23,15 @@ _NEEDS_REOPENING = frozenset({"io_error", "corrupt", "cannot_open"})
 
 
 def _connect(path: Path, timeout: float) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=32)
+    """Open a file that is there: one that was deleted is not to be made anew."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=timeout,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=32,
+    )
 
 
 @contextmanager
@@ -75,7 +84,8 @@ class Reading:
 class Writing:
     """The side that writes. Opens or creates the file; raises StoreError and says the cure.
 
-    ``opened_again`` is called with a connection that replaces a damaged one, before it is used.
+    ``opened_again`` is called with a connection before it is used again, where what was committed last may be there
+    although nobody was told so.
     """
 
     def __init__(
@@ -85,8 +95,11 @@ class Writing:
         self._schema = schema
         self._opened_again = opened_again
         self._wal_pages = 0
+        self._unacknowledged = False
+        """Whether something was committed and nobody told so, because the files had gone."""
         with as_store_errors():
             self._connection: sqlite3.Connection | None = self._open()
+            self._identity = Identity(path)  # now that SQLite has opened the WAL, too
 
     def _open(self, then: Callable[[sqlite3.Connection], object] = lambda _: None) -> sqlite3.Connection:
         connection = _connect(self._path, timeout=5.0)
@@ -105,7 +118,9 @@ class Writing:
         try:
             with as_store_errors():
                 if self._connection is None:
+                    self._identity.verify(beside=False)  # the WAL may have gone with the last connection
                     self._connection = self._open(self._opened_again)
+                    self._identity = Identity(self._path)
                 yield self._connection
         except StoreError as error:
             if error.reason in _NEEDS_REOPENING:
@@ -115,13 +130,38 @@ class Writing:
             raise
 
     def commit(self, work: Sequence[Statement], pages: int) -> None:
-        """Execute statements, which write about so many pages, all or none; raises StoreError."""
+        """Execute statements, which write about so many pages, all or none; raises StoreError.
+
+        What was written into files that were deleted meanwhile is lost with the process: that is an error, too.
+        """
         with self.connection() as connection:
+            self._verify(connection)
+            if self._unacknowledged:
+                self._opened_again(connection)
+                self._unacknowledged = False
             if len(work) == 1:
                 connection.execute(*work[0])
             elif work:
                 _all_or_none(connection, work)
+            self._unacknowledged = True
+            self._verify(connection)
+            self._unacknowledged = False
         self.wrote(pages)
+
+    def verify(self) -> None:
+        """See whether the files are those that were opened; raises StoreError."""
+        with self.connection() as connection:
+            self._verify(connection)
+
+    def _verify(self, connection: sqlite3.Connection) -> None:
+        """Where the WAL alone is gone, what stands in it, which SQLite still reads, is saved into the database."""
+        try:
+            self._identity.verify()
+        except StoreError:
+            with suppress(StoreError, sqlite3.Error):
+                self._identity.verify(beside=False)
+                connection.execute(sql.CHECKPOINT)
+            raise
 
     def wrote(self, pages: int) -> None:
         """Count pages that were added to the WAL."""
@@ -144,6 +184,7 @@ class Writing:
     def probe(self) -> None:
         """Write what is there already, to see whether anything can be written; raises StoreError."""
         with self.connection() as connection:
+            self._verify(connection)
             connection.execute(f"PRAGMA user_version = {self._schema.history.version}")
 
     def close(self) -> None:

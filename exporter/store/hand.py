@@ -36,6 +36,14 @@ class Hand:
         self.problem = None
         self._on_commit(seconds)
 
+    async def verify(self, work: Callable[..., object]) -> None:
+        """See whether something could be made durable, without doing so; raises StoreError."""
+        try:
+            await self.do(work)
+        except StoreError as error:
+            self.problem = error.reason
+            raise
+
     def _timed(self, work: Callable[..., object], arguments: tuple[Any, ...]) -> float:
         started = self._clock()
         work(*arguments)

@@ -76,6 +76,10 @@ class Journal:
             (first,) = connection.execute(sql.FIRST_ENTRY).fetchone()
         self.oldest = min(first, self.last_seq + 1)
 
+    def verify(self) -> None:
+        """See whether its files are those that were opened; raises StoreError."""
+        self._writing.verify()
+
     def checkpoint(self) -> None:
         """Copy the WAL into the file when it has grown enough, and give back much free space; raises StoreError."""
         self._writing.checkpoint()

@@ -21,6 +21,7 @@ from msgspec import Struct
 from .errors import as_store_errors
 from .migrations.ledger import LEDGER
 from .records import StoreError
+from .storefile import Identity
 from .upgrade import prepare
 
 Short = Literal["hour_tokens", "hour_dollars", "day_tokens", "day_dollars"]
@@ -77,6 +78,7 @@ class Purse:
         self._turn = threading.Lock()
         with as_store_errors(f"ledger {path}"):
             self._connection = _open(path)
+            self._identity = Identity(path)
 
     def close(self) -> None:
         """Close the ledger; what was reserved stays spent."""
@@ -107,6 +109,10 @@ class Purse:
         with self._turn, as_store_errors(f"ledger {self.path}"):
             return _spent(self._connection, self._hour())
 
+    def verify(self) -> None:
+        """See whether the ledger is the one that was opened."""
+        self._identity.verify()
+
     def limits(self) -> Iterator[tuple[str, str]]:
         """The limits that there are, as (window, unit)."""
         for window, cap in (("hour", self.caps.hour), ("day", self.caps.day)):
@@ -131,6 +137,7 @@ class Purse:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
+                self._identity.verify()  # what was spent in a file that is gone would be forgotten
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -173,6 +180,7 @@ def _open(path: Path) -> sqlite3.Connection:
         try:
             prepare(connection, path, LEDGER)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("SELECT count(*) FROM spent")  # opens the WAL
         except BaseException:
             connection.close()
             raise

@@ -17,8 +17,8 @@ FORGOTTEN = b"null"
 class StoreError(Exception):
     """The store could not do it, and did none of it.
 
-    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, in_use, foreign, newer, older,
-    url, closed, internal.
+    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, replaced, in_use, foreign, newer,
+    older, url, closed, internal.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -11,7 +11,6 @@ Threads: ``commit``, ``checkpoint``, ``probe`` and ``prune`` belong to one threa
 another (the event loop's). Each side has its own connection.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -27,7 +26,7 @@ from .journal import Journal
 from .kinds import DOCUMENT, KINDS, TOTAL, Kind
 from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
 from .sieve import Sieve
-from .storefile import beside, claim, locate
+from .storefile import Claim, beside, claim, locate
 
 __all__ = ["Entry", "Recorded", "Store", "StoreError", "Transaction"]
 
@@ -47,11 +46,11 @@ def _rows(transaction: Transaction) -> list[tuple[Any, ...]]:
 
 
 class Store:
-    """One open SQLite store. ``path`` is its file, which this process has claimed with ``lock``."""
+    """One open SQLite store. ``path`` is its file, which this process has ``claimed``."""
 
-    def __init__(self, path: Path, lock: int, now: Callable[[], float]) -> None:
+    def __init__(self, path: Path, claimed: Claim, now: Callable[[], float]) -> None:
         self.path = path
-        self._lock = lock
+        self._claim = claimed
         self._now = now
         with ExitStack() as opened:
             with naming_what_is_damaged(path):
@@ -69,11 +68,11 @@ class Store:
     def open(cls, url: str, now: Callable[[], float] = time.time) -> Self:
         """Open or create the store that ``url`` names, for this process alone; raises StoreError and says the cure."""
         path = locate(url)
-        lock = claim(path)
+        claimed = claim(path)
         try:
-            return cls(path, lock, now)
+            return cls(path, claimed, now)
         except StoreError:
-            os.close(lock)
+            claimed.close()
             raise
 
     def close(self) -> None:
@@ -81,7 +80,7 @@ class Store:
         self.journal.close()
         self._reading.close()
         self._writing.close()
-        os.close(self._lock)
+        self._claim.close()
 
     def _learn_formats(self) -> None:
         """Refuse what only a newer llmq can read, and note for older ones what this one writes."""
@@ -123,6 +122,10 @@ class Store:
         large = sum(len(trace.document) for trace in transaction.traces) // sql.STORE.page
         pages = 8 + len(traces) + large + len(rows) + len(objects) + len(transaction.totals)
         self._writing.commit(list(work), pages)
+
+    def verify(self) -> None:
+        """See whether its files are those that were opened; raises StoreError."""
+        self._writing.verify()
 
     def checkpoint(self) -> None:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""

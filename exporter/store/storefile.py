@@ -7,11 +7,14 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 from urllib.parse import unquote
 
 from .errors import os_reason
 from .records import StoreError
+
+_UNUSED_BYTE: Final = 1 << 40
+"""Of a database, far from those that SQLite locks."""
 
 
 def locate(url: str) -> Path:
@@ -28,11 +31,53 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.journal")
 
 
-def claim(path: Path) -> int:
-    """Make the files for this process alone, creating them and their folder where missing; raises StoreError.
+class Claim:
+    """The files of a store, for this process alone until the claim is closed, or the process ends, however it ends.
 
-    The claim ends when the returned descriptor is closed, or the process ends, however it ends.
+    Close it after SQLite has closed them: closing any descriptor of a file drops the locks that SQLite has on it.
     """
+
+    def __init__(self) -> None:
+        self._descriptors: list[int] = []
+
+    def holds(self, descriptor: int) -> int:
+        """Keep a descriptor, and give it back."""
+        self._descriptors.append(descriptor)
+        return descriptor
+
+    def close(self) -> None:
+        """Let others have the files."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+
+class Identity:
+    """Which files a database was opened as: itself, its WAL and its shared memory, by device and inode."""
+
+    def __init__(self, path: Path) -> None:
+        self._files = [f"{path}{end}" for end in ("", "-wal", "-shm")]
+        self._opened = [_identity(file) for file in self._files]
+
+    def verify(self, *, beside: bool = True) -> None:
+        """Raise StoreError where a file was deleted or replaced; ``beside`` includes those beside the database."""
+        for file, opened in zip(self._files if beside else self._files[:1], self._opened, strict=False):
+            if _identity(file) != opened:
+                raise StoreError(
+                    "replaced",
+                    f"{file} was deleted, moved or replaced while llmq has it open: move it back, or restart llmq",
+                )
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116 - for every commit, and four times as fast
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def claim(path: Path) -> Claim:
+    """Make the files for this process alone, creating them and their folder where missing; raises StoreError."""
     if path.is_dir():
         raise StoreError("cannot_open", f"store {path} is a directory: name a file in it, such as {path / 'llmq.db'}")
     try:
@@ -40,18 +85,19 @@ def claim(path: Path) -> int:
         lock = _create(path.with_name(f"{path.name}.lock"))
     except OSError as error:
         _refuse(path, error)
+    claimed = Claim()
     try:
-        _take(lock, path)
+        _take(claimed.holds(lock), path)
         for file in (path, beside(path)):
-            os.close(_create(file))  # after the lock: closing a file would drop the locks of a store open on it
+            _take_file(claimed.holds(_create(file)), file)
             _sync(file.with_name(f"{file.name}-wal"))
     except StoreError:
-        os.close(lock)
+        claimed.close()
         raise
     except OSError as error:
-        os.close(lock)
+        claimed.close()
         _refuse(path, error)
-    return lock
+    return claimed
 
 
 def _create(path: Path) -> int:
@@ -80,6 +126,31 @@ def _take(lock: int, path: Path) -> None:
         ) from error
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _take_file(file: int, path: Path) -> None:
+    """Lock the file itself, to which hard links and mounts of it lead as well, by flock(); SQLite locks by fcntl().
+
+    Where the file system does not keep the two apart (NFS, macOS), SQLite would be shut out, and the lock is given up:
+    there a store is only kept from those who name it by the same path.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(
+            "in_use",
+            f"store {path} is in use by another llmq, which names the same file differently (a hard link, or a mount "
+            "of it): stop that one, or give this one a store of its own with --store",
+        ) from error
+    except OSError:
+        return  # this file system has no such lock
+    other = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.lockf(other, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _UNUSED_BYTE)
+    except OSError:
+        fcntl.flock(file, fcntl.LOCK_UN)
+    finally:
+        os.close(other)
 
 
 def _refuse(path: Path, error: OSError) -> NoReturn:

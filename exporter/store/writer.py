@@ -101,8 +101,10 @@ class Writer:
         return await future
 
     async def probe(self) -> None:
-        """See whether what could not be written can be written again; raises StoreError."""
+        """See whether the files are there still, and what could not be written can be again; raises StoreError."""
         self._refuse_when_stopping()
+        await self._journal_hand.verify(self._store.journal.verify)
+        await self._store_hand.verify(self._store.verify)
         if self._journal_hand.problem is not None:
             await self.requests.probe()
         if self._store_hand.problem is not None:
