@@ -94,6 +94,15 @@ def test_a_line_without_its_cap_misses_the_collapse(tmp_path):
     assert failing == {"LLMQualityBudgetBurn__same"}
 
 
+def test_what_is_unscored_by_right_would_page_if_it_were_not_taken_off(tmp_path):
+    def counting_it(alert):
+        kept = alert.expr.replace("\n- app:llmq_excused_evaluations:increase1h", "")
+        return [replace(alert, name=f"{alert.name}__all", expr=kept)] if kept != alert.expr else []
+
+    born, failing = run(the("exporter.test.yaml"), counting_it, tmp_path, [])
+    assert born == failing == {"LLMQualityVerdictsMissing__all"}
+
+
 def test_alerts_that_are_not_changed_fail_nothing(tmp_path):
     case = the("slo-6h.test.yaml")
     assert run(case, unchanged, tmp_path, fed(case)) == ({"LLMQualityBudgetBurn__same"}, set())

@@ -1,8 +1,10 @@
 """The rule files: generated, parsed, fed with metrics that exist, and each alert tested by promtool both ways."""
 
+import random
 import re
 import subprocess
 from decimal import Decimal
+from itertools import accumulate
 from pathlib import Path
 
 import promql_parser
@@ -131,6 +133,7 @@ def test_rules_use_no_function_that_a_feature_flag_hides(nodes):
         "clamp_max",
         "clamp_min",
         "sqrt",
+        "exp",
         "abs",
         "vector",
         "time",
@@ -204,6 +207,55 @@ def test_no_sli_reads_cases_that_were_chosen_for_being_hard(selectors):
     ]
     samples = [m.value for s in verdicts for m in s.matchers.matchers if m.name == "sample"]
     assert set(samples) == {"all|random"}
+
+
+SETS = {"slo-": "slo-", "versions": "slo-"}
+"""The burn rules are a set of files, which the comparison with last week reads, too."""
+
+
+@pytest.mark.parametrize("name", groups())
+def test_a_file_needs_no_other_than_itself(selectors, name):
+    """A team that has no offline suites, or no judge, leaves their files out."""
+    found = groups()
+    own = {rule.name for group in found[name] for rule in group.rules}
+    needed = {selector.name for group in found[name] for rule in group.rules for selector in selectors(rule.expr)}
+    elsewhere = {
+        other
+        for other, rules in found.items()
+        if needed & ({rule.name for group in rules for rule in group.rules if isinstance(rule, Record)} - own)
+    }
+    allowed = tuple(prefix for mine, prefix in SETS.items() if name.startswith(mine))
+    assert all(other.startswith(allowed) for other in elsewhere), elsewhere
+
+
+def thin_routes(values):
+    """An app of 150 routes with two verdicts an hour each on average; ``values`` are those of a route's verdicts."""
+    chance = random.Random(3)
+    for route in range(150):
+        where = f'app="shop",route="/{route}",model_version="m1",prompt_version="v1"'
+        arrivals = [chance.random() < 1 / 6 for _ in range(121)]
+        yield {"series": f"llmq_requests_total{{{where}}}", "values": "0+1x120"}
+        kind = 'evaluator="helpfulness",evaluator_version="1",verdict="pass",sample="random"'
+        counts = values(list(accumulate(map(int, arrivals))))
+        yield {"series": f"llmq_evaluations_total{{{kind},{where}}}", "values": " ".join(map(str, counts))}
+
+
+@pytest.mark.parametrize(
+    ("values", "firing"),
+    [(lambda counts: counts, 0), (lambda counts: counts[:100] + [counts[99]] * 21, 1)],
+    ids=["some are silent by chance", "all are silent"],
+)
+def test_thin_routes_that_are_silent_by_chance_page_nobody(tmp_path, values, firing):
+    count = 'count(ALERTS{alertname="LLMQualityVerdictsMissing",alertstate="firing"})'
+    silent = "count(route:llmq_missing_evaluations:increase1h)"
+    ends = [{"expr": f"{silent} > bool 15", "eval_time": "20h", "exp_samples": [{"labels": "{}", "value": 1}]}]
+    samples = [{"labels": "{}", "value": 1}] if firing else []
+    ends.append({"expr": count, "eval_time": "20h", "exp_samples": samples})
+    case = {"interval": "10m", "input_series": list(thin_routes(values)), "promql_expr_test": ends}
+    document = {"rule_files": [str(ALERTS / "exporter.rules.yaml")], "evaluation_interval": "2m", "tests": [case]}
+    (tmp_path / "thin.test.yaml").write_text(yaml.safe_dump(document))
+    done = promtool("test", "rules", str(tmp_path / "thin.test.yaml"))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 SHOP = Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from .promql import lately, number
+from .promql import SAMPLE, increase, lately, number, selector
 from .rulefile import Group, Record
 
 Z: Final = Decimal("1.96")
@@ -39,9 +39,10 @@ def _judge() -> Iterator[Record]:
 
 def _rates() -> Iterator[Record]:
     """How many were judged, the share that passed, that share drawn to the middle, and the corrected share."""
-    evaluations, passing = "version:llmq_evaluations:increase1d", "version:llmq_online_pass:ratio_increase1d"
-    yield Record(name=_JUDGED, expr=f"sum by ({_APP}) ({evaluations})\nand on ({_BY}) {_SENSITIVITY}")
-    yield Record(name=_RAW, expr=f"sum by ({_APP}) ({passing} * {evaluations}) / ({_JUDGED} > 0)")
+    by = tuple(_APP.split(", "))
+    judged, passing = (selector("llmq_evaluations_total", SAMPLE, verdict) for verdict in ("", 'verdict="pass"'))
+    yield Record(name=_JUDGED, expr=f"{increase(by, judged, '1d')}\nand on ({_BY}) {_SENSITIVITY}")
+    yield Record(name=_RAW, expr=f"{increase(by, passing, '1d')} / ({_JUDGED} > 0)")
     square = Z * Z
     yield Record(name=_RATE, expr=f"({_RAW} * {_JUDGED} + {number(square / 2)}) / ({_JUDGED} + {number(square)})")
     shares = [f"{_right(verdict)} / ({_labelled(verdict)} > 0)" for verdict in ("pass", "fail")]

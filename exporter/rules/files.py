@@ -58,7 +58,11 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
             suspect.suspect(),
             health.review(),
         ),
-        "exporter.rules.yaml": [health.scoring(), health.exporter(settings.job)],
+        "exporter.rules.yaml": [
+            *_every(slow, health.usual_scoring()),
+            health.scoring(),
+            health.exporter(settings.job),
+        ],
     }
     return {name: found for name, found in files.items() if any(group.rules for group in found)}
 

@@ -8,6 +8,14 @@ from .rulefile import Alert, Group, Record
 
 PROCESS: Final = ("job", "instance")
 BY: Final = "sum by (job, instance)"
+APP: Final = ("evaluator", "app")
+ROUTE: Final = (*APP, "route")
+SAMPLED_OUT: Final = selector("llmq_unscored_total", 'reason="sampled_out"')
+USUAL: Final = "route:llmq_evaluations_per_request:ratio_increase1d"
+USUALLY_SAMPLED_OUT: Final = "app:llmq_sampled_out_per_request:ratio_increase1d"
+EXPECTED: Final = "route:llmq_expected_evaluations:increase1h"
+MISSING: Final = "route:llmq_missing_evaluations:increase1h"
+EXCUSED: Final = "app:llmq_excused_evaluations:increase1h"
 REVIEW_DAYS: Final = 3
 """For longer no trace should wait for a person."""
 
@@ -99,39 +107,81 @@ def review() -> Group:
 
 def scoring() -> Group:
     """Whether traces still become verdicts."""
-    rules = [_verdicts_missing(), _scoring_stalled(), _scoring_failing()]
+    alerts = [_verdicts_missing(), _scoring_stalled(), _scoring_failing()]
+    rules: list[Record | Alert] = [*_missing(), *alerts]
     return Group(name="llmq-scoring", rules=rules, interval="2m")
 
 
+def usual_scoring() -> Group:
+    """What share of the requests each evaluator scored in a day, and left to the others; dear, so evaluated seldom."""
+    verdicts = increase(ROUTE, selector("llmq_evaluations_total", SAMPLE), "1d")
+    left_out = increase(APP, SAMPLED_OUT, "1d")
+    routes, apps = (increase(by, "llmq_requests_total", "1d") for by in (("app", "route"), ("app",)))
+    return Group(
+        name="llmq-usual-scoring",
+        rules=[
+            Record(name=USUAL, expr=f"{verdicts}\n/ on (app, route) group_left () ({routes} > 0)"),
+            Record(name=USUALLY_SAMPLED_OUT, expr=f"{left_out}\n/ on (app) group_left () ({apps} > 0)"),
+        ],
+    )
+
+
+def _missing() -> Iterator[Record]:
+    requests = increase(("app", "route"), "llmq_requests_total", "1h")
+    lately = increase(ROUTE, "llmq_evaluations_total", "1h")
+    yield Record(name=EXPECTED, expr=f"{USUAL}\n* on (app, route) group_left () {requests}")
+    yield Record(name=MISSING, expr=f"{EXPECTED}\nunless on (evaluator, app, route) {lately} > 0")
+    yield Record(name=EXCUSED, expr=_excused())
+
+
+def _excused() -> str:
+    """What an evaluator rightly left out on an app: budget, gate, what was forgotten, and a sample that got smaller."""
+    none = f"sum by (evaluator, app) (0 * {EXPECTED})"
+    left = increase(APP, selector("llmq_unscored_total", 'reason=~"over_budget|gated|forgotten"'), "1h")
+    requests = increase(("app",), "llmq_requests_total", "1h")
+    more = f"{increase(APP, SAMPLED_OUT, '1h')}\n    - {USUALLY_SAMPLED_OUT} * on (app) group_left () {requests}"
+    return f"({left} or {none})\n+ on (evaluator, app) (\n  clamp_min(\n    {more},\n    0\n  )\n  or {none}\n)"
+
+
 def _verdicts_missing() -> Alert:
-    by, verdicts = ("evaluator", "app"), selector("llmq_evaluations_total", SAMPLE)
-    lately = increase(by, verdicts, "1h")
-    # What scored in the last day is recorded for comparisons; to read it again costs most of what these rules cost.
+    by = "sum by (evaluator, app)"
+    # Where e verdicts are expected there are none with a probability of exp(-e): of many thin routes some are silent.
+    by_chance = f"{by} ({EXPECTED} * exp(-{EXPECTED}))"
     return Alert(
         name="LLMQualityVerdictsMissing",
-        expr=(
-            f"sum by ({', '.join(by)}) (version:llmq_evaluations:increase1d)\n"
-            f"* on (app) group_left () (\n  {increase(('app',), 'llmq_requests_total', '1h')}\n"
-            f"  / ({increase(('app',), 'llmq_requests_total', '1d')} > 0)\n) > 20\n"
-            f"unless on (evaluator, app) {lately} > 0"
-        ),
+        expr=f"{by} ({MISSING})\n- {by_chance}\n- {EXCUSED}\n> 20",
         severity="page",
         pending="5m",
         summary="An evaluator that scored yesterday gives no verdict today; its SLI is blind",
         description=(
-            "{{ $labels.evaluator }} gave no verdict on app {{ $labels.app }} in the last hour, where its share of "
-            'the last day would make {{ $value | printf "%.0f" }}. No data is not good data.'
+            "{{ $labels.evaluator }} gave no verdict in the last hour on routes of app {{ $labels.app }} where its "
+            'share of the last day would make {{ $value | printf "%.0f" }}. No data is not good data.'
         ),
+        notes={"routes": _silent_routes()},
         dashboard="llmq-exporter",
         variables=("evaluator", "app"),
     )
 
 
-def _scoring_stalled() -> Alert:
-    outcomes = ("llmq_evaluations_total", "llmq_unscored_total", "llmq_evaluation_failures_total")
-    ends = "\n  or ".join(
-        f"{BY} (increase({name}[15m])) > 0" for name in (*outcomes, "llmq_exporter_traces_ignored_total")
+def _silent_routes() -> str:
+    """A template that names the routes on which most verdicts are missing, one in a line."""
+    missing = f"topk(3, {MISSING}{{evaluator=%q,app=%q}} > 0)"
+    return (
+        f"{{{{ range printf `{missing}` $labels.evaluator $labels.app | query -}}}}\n"
+        '{{ .Labels.route }}: {{ .Value | printf "%.0f" }}\n'
+        "{{ end }}"
     )
+
+
+def _scoring_stalled() -> Alert:
+    outcomes = (
+        "llmq_evaluations_total",
+        "llmq_unscored_total",
+        "llmq_evaluation_failures_total",
+        "llmq_requests_total",  # also where every evaluator is switched off
+        "llmq_exporter_traces_ignored_total",
+    )
+    ends = "\n  or ".join(f"{BY} (increase({name}[15m])) > 0" for name in outcomes)
     return Alert(
         name="LLMQualityScoringStalled",
         expr=(
@@ -189,7 +239,10 @@ def _presence(job: str) -> Iterator[Alert]:
     )
     yield Alert(
         name="LLMQualityMetricsAbsent",
-        expr=f'absent(llmq_exporter_build_info{{job="{job}"}}) > 0',
+        # All of them down is for LLMQualityExporterDown to say.
+        expr=(
+            f'absent(llmq_exporter_build_info{{job="{job}"}}) > 0\nunless on (job) max by (job) (up{{job="{job}"}}) < 1'
+        ),
         severity="page",
         pending="10m",
         summary="There are no quality metrics at all",
@@ -286,12 +339,13 @@ def _upkeep() -> Iterator[Alert]:
     )
     yield Alert(
         name="LLMQualityStoreTrouble",
-        expr=f"{increase((*PROCESS, 'reason'), 'llmq_exporter_store_errors_total', '10m')} > 0",
+        # While the store refuses, it is tried every second: what is over by then is over within the window.
+        expr=f"{increase((*PROCESS, 'reason'), 'llmq_exporter_store_errors_total', '5m')} > 0",
         severity="page",
-        pending="5m",
+        pending="7m",
         summary="The store refuses writes, so the exporter refuses traces",
         description=(
-            '{{ $labels.instance }}: {{ $value | printf "%.0f" }} transactions failed in 10m ({{ $labels.reason }}); '
+            '{{ $labels.instance }}: {{ $value | printf "%.0f" }} transactions failed in 5m ({{ $labels.reason }}); '
             "senders get 503 until the store recovers, and drop traces when they give up."
         ),
         dashboard="llmq-exporter",
