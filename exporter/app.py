@@ -264,6 +264,7 @@ class Exporter:
     def _watch(self) -> None:
         pipeline, watch = self.pipeline, self.metrics.watch
         watch(own.OPEN_CONNECTIONS, lambda: len(self.connections))
+        watch(own.HELD_SERIES, lambda: len(self.metrics.births))
         watch(own.OPEN_TRACES, lambda: len(pipeline.assembler))
         watch(own.OPEN_TRACE_BYTES, lambda: pipeline.assembler.bytes)
         watch(own.STORE_SIZE, self.store.size_bytes)

@@ -145,11 +145,15 @@ def test_a_scrape_that_began_before_a_birth_has_not_read_it():
     assert scene.is_held()
 
 
-def test_no_crowd_of_scrapers_fills_the_memory():
+def test_a_crowd_of_strangers_displaces_nobody_who_comes_regularly():
     scene = Scene()
+    scene.pass_until(100, one=(15, 0))
+    scene.births.add([REQUESTS])
     for number in range(1000):
         scene.births.scraped(Scraper(f"10.0.{number}", "", ""), scene.births.mark())
     assert len(scene.births._scrapers) <= 64
+    scene.clock.at += 89
+    assert Scraper("10.0.0.1", "one", "Prometheus") in scene.births._scrapers
 
 
 class Life:
@@ -314,6 +318,7 @@ async def test_who_scrapes_reads_a_new_series_at_0_and_who_looks_reads_what_it_c
     exporter = await run_exporter({"metrics": {"birth": "1m"}})
     await exporter.ask("", "", "")
     assert await exporter.total("llmq_evaluations_total", evaluator="empty", verdict="fail") == 3
+    assert await exporter.total("llmq_exporter_held_series") > 50
     async with exporter.client.get("/metrics", headers=HEADERS) as response:
         text = await response.text()
     shown = [line for line in text.splitlines() if line.startswith("llmq_evaluations_total{")]

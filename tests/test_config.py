@@ -241,6 +241,7 @@ def test_values_are_parsed_once_and_for_all(written):
         "assembly: {grace: 500ms, max_age: 1h30m}\n"
         "store: {retention: {age: 2w}}\n"
         "attributes: {route: [my.route]}\n"
+        "metrics: {birth: 1m15s}\n"
         "labels: {budgets: {route: 7}, allow: {app: [shop, desk]}, template_routes: false}\n"
     )
     assert config.server.listen == Address("::1", 0)
@@ -248,6 +249,7 @@ def test_values_are_parsed_once_and_for_all(written):
     assert config.limits.body_bytes == 3 << 19
     assert (config.assembly.grace, config.assembly.max_age) == (0.5, 5400.0)
     assert config.store.retention.age == 14 * 86400
+    assert config.metrics.birth == 75.0
     assert config.attributes.route == ("my.route",)
     assert config.attributes.app == load().attributes.app
     assert config.labels.budgets == {"app": 20, "route": 7, "model_version": 20, "prompt_version": 20}

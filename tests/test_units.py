@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.config.units import Address, address, duration, glob, size, store
+from exporter.config.units import Address, address, birth, duration, glob, size, store
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,13 @@ def test_a_duration_is_seconds(text, seconds):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="is not"):
         duration(text)
+
+
+def test_how_long_series_are_held_is_a_duration_or_learned_or_never():
+    assert [birth(text) for text in ("auto", "never", "75s", "5m")] == ["auto", 0.0, 75.0, 300.0]
+    for text, message in (("0s", "auto, never, or a duration"), ("often", "auto, never"), ("6m", "for 5m at most")):
+        with pytest.raises(ValueError, match=message):
+            birth(text)
 
 
 @pytest.mark.parametrize(("text", "count"), [("1B", 1), ("1.5KiB", 1536), ("64 MiB", 64 << 20), ("2GiB", 2 << 30)])

@@ -118,8 +118,15 @@ class Births:
         known = self._scrapers.get(scraper)
         if known is not None:
             known.again(now, mark)
-        elif len(self._scrapers) < _MOST_SCRAPERS:
+        elif len(self._scrapers) < _MOST_SCRAPERS or self._forget_one():
             self._scrapers[scraper] = _Visits(now, mark)
+
+    def _forget_one(self) -> bool:
+        """Make room for one more by forgetting who came once, the longest ago; says whether there was anybody."""
+        once = [who for who, visits in self._scrapers.items() if not visits.gaps]
+        if once:
+            del self._scrapers[min(once, key=lambda who: self._scrapers[who].at)]
+        return bool(once)
 
     def _is_due(self, birth: _Birth, now: float, read: int) -> bool:
         age = now - birth.at

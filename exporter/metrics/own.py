@@ -122,6 +122,9 @@ JOURNAL_SIZE = gauge("llmq_exporter_journal_size_bytes", "Bytes of requests that
 JOURNAL_CAPACITY = gauge(
     "llmq_exporter_journal_capacity_bytes", "Bytes of requests that the journal keeps at most; at the limit: 503."
 )
+HELD_SERIES = gauge(
+    "llmq_exporter_held_series", "New series that those who scrape are still shown at 0, as metrics.birth says."
+)
 CONFIG_RELOAD_SUCCESSFUL = gauge(
     "llmq_exporter_config_last_reload_successful", "1 if the last load of the config succeeded, else 0."
 )
