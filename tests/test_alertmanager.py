@@ -259,6 +259,26 @@ async def test_without_any_exporter_only_that_is_said(alertmanager):
     assert sorted(state for _, state in await alertmanager.states()) == ["active", *["suppressed"] * 3]
 
 
+@pytest.mark.parametrize(
+    ("cause", "effects", "shared"),
+    [
+        ("JudgeBudgetGone", ["CoverageDown"], {"evaluator": "helpfulness"}),
+        ("VerdictsMissing", ["CoverageDown", "ScoringFailing"], {"evaluator": "helpfulness"}),
+        (
+            "StoreTrouble",
+            ["BackPressure", "JournalFilling", "ScoringStalled"],
+            {"job": "llmq", "instance": "a:4318"},
+        ),
+    ],
+)
+async def test_what_follows_from_something_is_not_said_beside_it(alertmanager, cause, effects, shared):
+    names = [f"LLMQuality{name}" for name in (cause, *effects)]
+    await alertmanager.post(*({"alertname": name, "severity": "ticket", **shared} for name in names))
+    assert [labels["alertname"] for labels in await alertmanager.next("tickets")] == names[:1]
+    suppressed = [labels["alertname"] for labels, state in await alertmanager.states() if state == "suppressed"]
+    assert sorted(suppressed) == names[1:]
+
+
 async def test_an_exporter_that_is_down_silences_nothing_of_the_others(alertmanager):
     down = {"alertname": "LLMQualityExporterDown", "severity": "page", "job": "llmq", "instance": "a:4318"}
     await alertmanager.post(down, {**PAGE, "level": "app"})
