@@ -40,6 +40,7 @@ Beside the road:
     offline/    replay of captures, suites of rows, a judge over its anchors; result files of other tools
     review/     which traces deserve a person, and what people say of them; reviewing puts it on the road
     suites/     offline results beside production, and the failures that no suite covers
+    mismatch    why a value is refused, in words of ours; os_errors: what the operating system refused
     native/     the kernels in C, and whether they are used
     console     how commands speak: what is printed where, progress, exit codes
     rules/      SLOs → Prometheus rules

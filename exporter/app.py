@@ -37,6 +37,7 @@ from .metrics import own
 from .metrics.births import Births
 from .metrics.events import Metrics
 from .metrics.labels import Limiter
+from .os_errors import why
 from .pipeline import MOST_UNRECORDED, Pipeline, Settings
 from .prices import Prices
 from .reviewing import Reviewing
@@ -302,15 +303,19 @@ def make_app(exporter: Exporter) -> web.Application:
     return app
 
 
+class ListenError(Exception):
+    """The address cannot be listened on; says why."""
+
+
 async def serve(config: Config, log: Log) -> None:
-    """Run an exporter until SIGTERM or SIGINT; SIGHUP reloads its config. Raises StoreError or OSError."""
+    """Run an exporter until SIGTERM or SIGINT; SIGHUP reloads its config. Raises StoreError or ListenError."""
     exporter = Exporter(config)
     handle_loop_errors(exporter.connections)
     runner = Runner(make_app(exporter), exporter.connections, **reception.SERVER_OPTIONS)
     summaries = asyncio.create_task(log.run())
     await runner.setup()
     try:
-        await web.TCPSite(runner, config.server.listen.host, config.server.listen.port).start()
+        await _listen(runner, config.server.listen)
         _log.info(
             "listening: http://%s (%s); llmq %s, %s", _bound(runner), _who(config), __version__, native.DESCRIPTION
         )
@@ -320,6 +325,13 @@ async def serve(config: Config, log: Log) -> None:
         await _stop(runner, exporter)
         summaries.cancel()
         log.summarise()
+
+
+async def _listen(runner: Runner, address: Address) -> None:
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        raise ListenError(f"cannot listen on {address}: {why(error)}; choose another address with --listen") from error
 
 
 async def _stop(runner: Runner, exporter: Exporter) -> None:

@@ -35,6 +35,7 @@ from .offline.calibration import calibrated_lines, inventory, recorded_lines
 from .offline.replay import CaptureError, Replay
 from .offline.report import Paint, Summary, alert_lines, evaluator_lines, table, trace_lines
 from .offline.trial import Trial, rubrics_listed
+from .os_errors import whose
 from .rules import files as rule_files
 from .rules.files import RuleSettings
 from .rules.folder import Kind, compared, differences, in_the_way, settle
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        return complain(f"llmq {options.command}: {error}", PROBLEM)
+        return complain(f"llmq {options.command}: {whose(error)}", PROBLEM)
     return code
 
 
@@ -161,7 +162,7 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .app import serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
+    from .app import ListenError, serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
     from .store.sqlite import StoreError  # noqa: PLC0415
 
     config = load(options.config, listen=options.listen, store=options.store)
@@ -169,7 +170,7 @@ def _serve(options: argparse.Namespace) -> int:
     log = configure()
     try:
         asyncio.run(serve(config, log))
-    except StoreError as error:
+    except (StoreError, ListenError) as error:
         return complain(f"llmq serve: {error}", PROBLEM)
     return OK
 

@@ -100,7 +100,7 @@ async def _otlp_errors(request: web.Request, handler: Handler) -> web.StreamResp
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST or not _is_otlp(request):
             raise
-        message = f"{error.reason}: data is received by POST on {', '.join(_PATHS)}"
+        message = f"{HTTPStatus(error.status).phrase}: data is received by POST on {', '.join(_PATHS)}"
         headers = [(name, value) for name, value in error.headers.items() if name == "Allow"]
         return _status_response(request, error.status, message, headers)
 

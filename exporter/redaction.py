@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 import re2
 from msgspec import Struct
 
+from .mismatch import of_pattern
 from .native import COMPILED
 
 if COMPILED:
@@ -243,12 +244,9 @@ def compiled(pattern: str) -> Any:
         raise PatternError(r"has \C, which cuts letters in two: write a dot")
     try:
         found = re2.compile(pattern, _SILENT)
-    except re2.error as error:
-        reason = error.args[0]
-        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
-        raise PatternError(
-            f"is not a pattern ({reason}): write it in the syntax of RE2, without look-around and back-references"
-        ) from None
+    except re2.error:
+        what = of_pattern(pattern)
+        raise PatternError(f"{what}: write it in the syntax of RE2") from None
     if found.search(b"") is not None:
         raise PatternError("matches where there is nothing: make it match one character at least")
     return found

@@ -21,6 +21,7 @@ from .offline.push import Of, results
 from .offline.readers.run import Counted, NotReadableError, Run, Tally
 from .offline.report import Summary
 from .offline.result import MOST_RESULTS, OfflineResult, encoded
+from .os_errors import why
 from .review import export
 from .score import Outcome
 from .trace import UNKNOWN
@@ -196,8 +197,10 @@ def _push_file(options: argparse.Namespace, path: Path) -> int:
         run = readers.read(content, pass_mark=options.pass_mark, tool=options.format)
         of = _of(options, options.app, options.run_id)
         found = results(run, of, name=path.stem, content=content, changed_at=path.stat().st_mtime)
-    except (OSError, NotReadableError) as error:
-        return complain(f"{path}: {error.strerror if isinstance(error, OSError) else error}", PROBLEM)
+    except OSError as error:
+        return complain(f"{path}: cannot be read: {why(error)}", PROBLEM)
+    except NotReadableError as error:
+        return complain(f"{path}: {error}", PROBLEM)
     return _send(options.to, found, str(path))
 
 
@@ -212,8 +215,10 @@ def _send(url: str, found: list[OfflineResult], name: str, *, to_stderr: bool = 
         return complain(f"{name}: {len(found)} results in one run; llmq takes {MOST_RESULTS}", PROBLEM)
     try:
         taken = msgspec.json.decode(Client(url).post(_PATH, encoded(found)), type=_Taken)
-    except (ExchangeError, msgspec.DecodeError) as error:
+    except ExchangeError as error:
         return complain(f"{name}: not pushed: {error}", PROBLEM)
+    except msgspec.DecodeError:
+        return complain(f"{name}: {url} does not answer as llmq does: is it one of this version?", PROBLEM)
     line = f"{name}: {taken.newest} new, {taken.duplicate} known, {taken.older} older than what is known"
     if to_stderr:
         return complain(line, OK)

@@ -105,7 +105,7 @@ def test_recorded_verdicts_are_reported_for_people_and_for_programs(llmq, tmp_pa
 @pytest.mark.parametrize(
     ("text", "arguments", "said"),
     [
-        ('{"id": 1, "label": 1}\n', (), "line 1: Object missing required field `judge`"),
+        ('{"id": 1, "label": 1}\n', (), 'line 1: "judge" is missing'),
         ('{"id": 1, "label": 1, "judge": {"a": 1}}\nnonsense\n', (), "line 2: is not a JSON object"),
         ('{"id": 1, "label": 1, "judge": {"a": 1}}\n', ("--judge", "b"), "judges recorded there: a"),
     ],
@@ -257,7 +257,7 @@ def test_a_mapping_that_cannot_work_is_a_wrong_command_line(llmq, tmp_path):
     assert "names no answer" in err
     code, _, err = llmq("anchors", rows)
     assert code == 1
-    assert f"{rows}, line 1: Object contains unknown field `q`" in err
+    assert f'{rows}, line 1: unknown field "q"' in err
 
 
 JUDGE = ("helpfulness", "judge-1+12345678")

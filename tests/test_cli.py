@@ -131,7 +131,7 @@ def test_replay_as_json_is_one_document_a_line(llmq):
 def test_replay_goes_on_after_a_file_that_it_cannot_read(llmq, tmp_path):
     code, out, err = llmq("replay", "--json", tmp_path / "no.pb", RAG)
     assert (code, len(out.splitlines())) == (1, 1)
-    assert err == f"{tmp_path}/no.pb: cannot be read: No such file or directory\n"
+    assert err == f"{tmp_path}/no.pb: cannot be read: there is no such file\n"
 
 
 def test_replay_says_what_is_not_in_its_report(llmq):

@@ -95,7 +95,7 @@ def test_errors_come_in_the_order_of_the_lines_whoever_finds_them(written):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError) as error:
         load(tmp_path / "no.yaml")
-    assert str(error.value) == f"{tmp_path}/no.yaml: cannot be read: No such file or directory"
+    assert str(error.value) == f"{tmp_path}/no.yaml: cannot be read: there is no such file"
 
 
 def test_a_huge_file_is_not_read(tmp_path):

@@ -62,11 +62,11 @@ def test_an_output_of_json_is_its_text():
         (b"\xff\xfe{}", "is not a JSON object"),
         (b'{"id": 1, "output": "' + b"\\ud800" + b'"}', "is not a JSON object"),
         (b'{"id": 1, "output": ' + b"[" * 100_000, "is not a JSON object"),
-        (b"[]", "Expected `object`, got `array`"),
-        ({"output": "x"}, "Object missing required field `id`"),
+        (b"[]", "expected an object, found a list"),
+        ({"output": "x"}, '"id" is missing'),
         ({"id": 1, "input": "x"}, 'has no "output" (null or "" if nothing was said), "refusal" or "tool_calls"'),
-        ({"id": 1, "output": "x", "context": "one"}, "Expected `array | null`, got `str` - at `$.context`"),
-        ({"id": 1, "output": "x", "context": [1]}, "Expected `str | object`, got `int` - at `$.context[0]`"),
+        ({"id": 1, "output": "x", "context": "one"}, "context: expected a list, found text"),
+        ({"id": 1, "output": "x", "context": [1]}, "context[0]: expected text or an object, found a whole number"),
     ],
 )
 def test_a_line_that_is_no_row_is_an_error_in_its_place(row, message):

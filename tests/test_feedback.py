@@ -259,7 +259,7 @@ async def test_one_bad_entry_is_named_and_the_others_count(run_exporter):
     told = await say(exporter, good, bad)
     assert told["accepted"] == 1
     assert told["errors"][0]["index"] == 1
-    assert (await say(exporter, bad, status=400))["error"].startswith("$.signal: no such signal")
+    assert (await say(exporter, bad, status=400))["error"].startswith("$.signal: no such value")
     assert await counted(exporter, "copy") == 1
     assert await exporter.total("llmq_exporter_rejected_total", signal="feedback", reason="invalid") == 2
 

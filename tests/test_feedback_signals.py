@@ -64,26 +64,29 @@ def test_an_id_is_one_of_its_answer_so_that_counting_clients_do_not_collide():
     ("sent", "message"),
     [
         ({"signal": "copy"}, "$: names no answer; give trace_id, response_id or conversation_id"),
-        ({"trace_id": TRACE}, "$: object missing required field `signal`"),
-        ({"signal": "thumbs_dwn", "trace_id": TRACE}, '$.signal: no such signal; did you mean "thumbs_down"?'),
+        ({"trace_id": TRACE}, '$: "signal" is missing'),
+        ({"signal": "thumbs_dwn", "trace_id": TRACE}, '$.signal: no such value; did you mean "thumbs_down"?'),
         (
             {"signal": "love", "trace_id": TRACE},
-            "$.signal: no such signal; known are thumbs_up, thumbs_down, regenerate, edit, abandon, copy",
+            "$.signal: no such value; known: abandon, copy, edit, regenerate, thumbs_down, thumbs_up",
         ),
         ({"signal": "copy", "trace_id": "17"}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
         ({"signal": "copy", "trace_id": "0" * 32}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
-        ({"signal": "copy", "response_id": ""}, "$.response_id: expected `str` of length >= 1"),
-        ({"signal": "copy", "response_id": "r" * 513}, "$.response_id: expected `str` of length <= 512"),
-        ({"signal": "copy", "response_id": "r", "user": 7}, "$.user: expected `str | null`, got `int`"),
+        ({"signal": "copy", "response_id": ""}, "$.response_id: expected text of 1 to 512 characters"),
+        ({"signal": "copy", "response_id": "r" * 513}, "$.response_id: expected text of 1 to 512 characters"),
+        (
+            {"signal": "copy", "response_id": "r", "user": 7},
+            "$.user: expected text of 1 to 512 characters, found a whole number",
+        ),
         (
             {"signal": "copy", "response_id": "r", "coment": "x"},
-            '$: object contains unknown field `coment`; did you mean "comment"?',
+            '$: unknown field "coment"; did you mean "comment"?',
         ),
         (
             {"signal": "copy", "response_id": "r", "edited_text": "x"},
             '$.edited_text: goes with the signal "edit" alone; leave it out',
         ),
-        ([["copy"]], "$[0]: expected `object`, got `array`"),
+        ([["copy"]], "$[0]: expected an object, found a list"),
         (b'{"signal": "copy", "response_id": "\xff"}', "$: not UTF-8; encode the text as UTF-8"),
     ],
 )

@@ -153,34 +153,45 @@ def test_the_reply_names_the_traces():
     }
 
 
+MOMENT = (
+    "$.started_at: expected a number from 0 to 10,000,000,000 or a time such as 2026-01-31T12:00:00Z with a time zone"
+)
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"qestion": "q"}, "$: object contains unknown field `qestion`; did you mean `question`?"),
-        ([{"question": "q"}, {"question": 3}], "$[1].question: expected `str | null`, got `int`"),
-        ({"context": [{"txt": "t"}]}, "$.context[0]: object contains unknown field `txt`"),
-        ({"context": [{"id": "1"}]}, "$.context[0]: object missing required field `text`"),
-        ({"context": "text"}, "$.context: expected `array | null`, got `str`"),
+        ({"qestion": "q"}, '$: unknown field "qestion"; did you mean "question"?'),
+        ([{"question": "q"}, {"question": 3}], "$[1].question: expected text, found a whole number"),
+        ({"context": [{"txt": "t"}]}, '$.context[0]: unknown field "txt"; did you mean "text"?'),
+        ({"context": [{"id": "1"}]}, '$.context[0]: "text" is missing'),
+        ({"context": "text"}, "$.context: expected a list, found text"),
         ({"question": "q", "trace_id": "xyz"}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
         ({"question": "q", "trace_id": "0" * 32}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
-        ({"question": "q", "id": ""}, "$.id: expected `str` of length >= 1"),
-        ({"question": "q", "tokens": {"input": -1}}, "$.tokens.input: expected `int` >= 0"),
-        ({"question": "q", "tokens": {"total": 1}}, "$.tokens: object contains unknown field `total`"),
-        ({"question": "q", "duration_seconds": -1}, "$.duration_seconds: expected `float` >= 0.0"),
+        ({"question": "q", "id": ""}, "$.id: expected text that is not empty"),
+        (
+            {"question": "q", "tokens": {"input": -1}},
+            "$.tokens.input: expected a whole number from 0 to 1,000,000,000,000",
+        ),
+        ({"question": "q", "tokens": {"total": 1}}, '$.tokens: unknown field "total"; known: input, output'),
+        ({"question": "q", "duration_seconds": -1}, "$.duration_seconds: expected a number from 0 to 1,000,000,000"),
         (
             {"question": "q", "started_at": "2026-11-23T10:00:00"},
-            "$.started_at: expected `datetime` with a timezone component",
+            MOMENT,
         ),
-        ({"question": "q", "started_at": "yesterday"}, "$.started_at: invalid RFC3339 encoded datetime"),
-        ({"question": "q", "tool_calls": [{"arguments": {}}]}, "$.tool_calls[0]: object missing required field `name`"),
+        (
+            {"question": "q", "started_at": "yesterday"},
+            MOMENT,
+        ),
+        ({"question": "q", "tool_calls": [{"arguments": {}}]}, '$.tool_calls[0]: "name" is missing'),
         ({}, "$: says nothing; give at least a question, an answer, a refusal or an error"),
         (
             {"question": "q", "answer": "a", "refusal": "r"},
             "$: has an answer and a refusal; give the one that the user saw",
         ),
-        ([1], "$[0]: expected `object`, got `int`"),
-        (None, "$: expected `object`, got `null`"),
-        (b"", "$: input data was truncated"),
+        ([1], "$[0]: expected an object, found a whole number"),
+        (None, "$: expected an object, found null"),
+        (b"", "$: not valid JSON (line 1, column 1)"),
         (b"[{]", "the body is not valid JSON; send one object or a list of objects"),
     ],
 )
@@ -191,7 +202,7 @@ def test_a_mistake_is_refused_with_its_place_and_the_cure(document, message):
 
 
 def test_an_unknown_key_like_no_other_is_answered_with_all_that_are_known():
-    with pytest.raises(DecodeError, match=r"unknown field `zzz`; known are question, answer, .*, started_at$"):
+    with pytest.raises(DecodeError, match=r'unknown field "zzz"; known: answer, app, .*, user$'):
         decoded({"zzz": 1})
 
 

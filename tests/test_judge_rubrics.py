@@ -208,6 +208,6 @@ def test_what_is_wrong_in_an_anchor_set_is_told_with_the_rest_of_the_config(writ
     with pytest.raises(ConfigError) as raised:
         load(written("judge:\n  anchors: {file: anchors.jsonl}\n  concurrency: none\n", "llmq.yaml"))
     first, last, config = raised.value.problems
-    assert str(first) == f"{path}:1: anchor: Object missing required field `evaluator`"
+    assert str(first) == f'{path}:1: anchor: "evaluator" is missing'
     assert str(last) == f"{path}:3: anchor: is not a JSON object"
     assert config.where == "$.judge.concurrency"

@@ -101,7 +101,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_are_pushed(llmq, tmp
     options = ["--to", llmq, "--app", "mixed"]
     assert main(["offline", "push", *options, str(missing), str(bad), str(FILES / "ragas-0.4.3.jsonl")]) == 1
     said = capsys.readouterr()
-    assert f"{missing}: No such file or directory" in said.err
+    assert f"{missing}: cannot be read: there is no such file" in said.err
     assert f"{bad}: not a result file of any of promptfoo, inspect, deepeval, ragas, junit" in said.err
     assert "2 new" in said.out
 

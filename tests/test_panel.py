@@ -228,8 +228,8 @@ def test_everything_wrong_is_told_at_once_with_its_place():
         "evaluators.prob: no evaluator is named 'prob'; there are: probe",
         "evaluators.probe.pass_mark: must be between 0 and 1",
         "evaluators.probe.timeout: must be above 0 and at most an hour",
-        "evaluators.probe.rules.1.options.say: Expected `float`, got `str`; expected: float",
-        "evaluators.probe.rules.1.options.words: Expected `str`, got `int` - at `$[0]`; expected: list of str",
+        "evaluators.probe.rules.1.options.say: expected a number, found text",
+        "evaluators.probe.rules.1.options.words: [0]: expected text, found a whole number",
         "evaluators.probe.rules.1.options.loud: no such option; the options are: say, words",
     ]
 

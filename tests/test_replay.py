@@ -85,7 +85,7 @@ def test_what_the_limits_refuse_is_counted():
         ("a", b"", "is not a capture: its name must end in .pb or .json (and .gz if compressed)"),
         ("a.gz", b"", "is not a capture: its name must end in .pb or .json (and .gz if compressed)"),
         ("a.pb.gz", b"plain text, not packed", "the body is not valid gzip data"),
-        ("missing.pb", None, "cannot be read: No such file or directory"),
+        ("missing.pb", None, "cannot be read: there is no such file"),
     ],
 )
 def test_a_file_that_cannot_be_replayed_is_named(tmp_path, name, content, message):

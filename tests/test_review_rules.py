@@ -259,14 +259,23 @@ def test_a_reviewer_sees_no_verdict_and_no_reason_before_they_have_labelled():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"trace_id": ID, "labels": {}}, "missing required field `reviewer`"),
+        ({"trace_id": ID, "labels": {}}, '$: "reviewer" is missing'),
         ({"reviewer": "ada", "trace_id": ID}, "says nothing; give labels"),
         ({"reviewer": "ada", "trace_id": "x", "corrected": "y"}, "$.trace_id: expected 32"),
         ({"reviewer": "a\u202eda", "trace_id": ID, "corrected": "y"}, "$.reviewer: expected a name"),
         ({"reviewer": " ", "trace_id": ID, "corrected": "y"}, "$.reviewer: expected a name"),
-        ({"reviewer": "ada", "trace_id": ID, "labels": {"": {"verdict": "pass"}}}, "key in $.labels: expected `str`"),
-        ({"reviewer": "ada", "trace_id": ID, "labels": {"x": {"verdict": "maybe"}}}, "invalid enum value 'maybe'"),
-        ({"reviewer": "ada", "trace_id": ID, "labels": {"x": {"verdict": "pass"}}, "as": 1}, "unknown field `as`"),
+        (
+            {"reviewer": "ada", "trace_id": ID, "labels": {"": {"verdict": "pass"}}},
+            "$.labels: a name in it: expected text of 1 to 64 characters",
+        ),
+        (
+            {"reviewer": "ada", "trace_id": ID, "labels": {"x": {"verdict": "maybe"}}},
+            "$.labels.x.verdict: no such value; known: fail, pass",
+        ),
+        (
+            {"reviewer": "ada", "trace_id": ID, "labels": {"x": {"verdict": "pass"}}, "as": 1},
+            'unknown field "as"; known: ',
+        ),
     ],
 )
 def test_a_label_that_is_wrong_says_where_and_why(body, message):

@@ -615,7 +615,7 @@ def test_a_directory_is_refused_with_the_name_of_a_file_in_it(tmp_path):
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     reason, message = refusal(tmp_path / "file" / "llmq.db")
-    assert (reason, "File exists" in message or "Not a directory" in message) == ("cannot_open", True)
+    assert (reason, "it exists already" in message or "not a directory" in message) == ("cannot_open", True)
 
 
 def test_a_place_where_nothing_can_be_written_is_refused():

@@ -9,10 +9,25 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from ..os_errors import why
+
 LARGEST_FILE: Final = 1 << 18
 _MOST_VALUES: Final = 50_000
 _DEEPEST: Final = 30
 _TOO_DEEP: Final = f"is nested more than {_DEEPEST} deep: no config needs that"
+_BRACKETS: Final = ("{", "[", '"', "'")
+_CURES: Final = {
+    "\t": "a tab: indent with spaces, never with tabs",
+    ":": "a colon inside a value: put the value in quotes",
+    "*": "an alias of which there is no anchor, or text that begins with *: put text in quotes",
+    "&": "an anchor that is there already, or text that begins with &: put text in quotes",
+    "@": "text that begins with @: put it in quotes",
+    "`": "text that begins with a back-quote: put it in quotes",
+    "%": "text that begins with %: put it in quotes",
+    "---": "a second document: keep one in the file",
+    "!": "a tag, or text that begins with !: put text in quotes",
+}
+_LOOK: Final = "look at the indentation, the quotes and the brackets there and above"
 _TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _SCALARS: Final = yaml.constructor.SafeConstructor()
@@ -90,7 +105,7 @@ def read(path: Path) -> tuple[Part, list[Problem]]:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise ConfigError([Problem(str(path), 0, "$", f"cannot be read: {error.strerror}")]) from None
+        raise ConfigError([Problem(str(path), 0, "$", f"cannot be read: {why(error)}")]) from None
     return parse(str(path), content)
 
 
@@ -104,7 +119,7 @@ def parse(name: str, content: bytes) -> tuple[Part, list[Problem]]:
     except RecursionError:
         raise ConfigError([Problem(name, 1, "$", _TOO_DEEP)]) from None
     except yaml.MarkedYAMLError as error:
-        raise ConfigError([_syntax_problem(name, error)]) from None
+        raise ConfigError([_syntax_problem(name, content, error)]) from None
     except yaml.reader.ReaderError as error:
         line = content.decode()[: error.position].count("\n") + 1
         message = f"character U+{error.character:04X} is not allowed: take it out"
@@ -122,11 +137,21 @@ def _text(name: str, content: bytes) -> str:
         raise ConfigError([Problem(name, line, "$", message)]) from None
 
 
-def _syntax_problem(name: str, error: yaml.MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    what = ", ".join(text for text in (error.context, error.problem) if text)
-    cure = " (indent with spaces, never with tabs)" if "\\t" in what else ""
-    return Problem(name, mark.line + 1 if mark else 1, "$", f"not YAML: {what}{cure}")
+def _syntax_problem(name: str, content: bytes, error: yaml.MarkedYAMLError) -> Problem:
+    """Where YAML cannot be read, and what is usual to stand there; quotes nothing, which may be a secret."""
+    mark, began = error.problem_mark or error.context_mark, error.context_mark
+    if mark is None:
+        return Problem(name, 1, "$", "not YAML")
+    text = content.decode("utf-8-sig")
+    cure = _cure(text[mark.index :], text[began.index : began.index + 1] if began else "", began)
+    return Problem(name, mark.line + 1, "$", f"not YAML from column {mark.column + 1} on: {cure}")
+
+
+def _cure(after: str, opened: str, began: yaml.Mark | None) -> str:
+    """What to look for: ``after`` is the text from there on, ``opened`` what the part begins with that it is in."""
+    if began and opened in _BRACKETS:
+        return f"is the {opened} of line {began.line + 1}, column {began.column + 1}, closed?"
+    return next((cure for start, cure in _CURES.items() if after.startswith(start)), _LOOK)
 
 
 class _Reader:

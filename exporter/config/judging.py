@@ -17,11 +17,12 @@ from ..judge.endpoint import Endpoint, Pin
 from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
+from ..mismatch import closest
+from ..os_errors import why
 from ..store.purse import Cap, Caps
 from . import rubrics, units
 from .configfile import ConfigError, Part, Problem
 from .settings import Anchors, Emit, JudgeSettings, Price, Secret
-from .shape import closest
 
 Report = Callable[[Part, str], None]
 
@@ -220,7 +221,7 @@ class Judging:
             for line, message in error.problems[: anchors.MOST_ERRORS]:
                 self._around.problem(Problem(str(path), line, "anchor", message))
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not a file name"
+            reason = why(error) if isinstance(error, OSError) else "not a file name"
             message = f'the file "{file.value}" cannot be read ({reason}): name the JSONL file of the anchor set'
             self._around.wrong(file, message)
         return Anchors(file=path, **given)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ..assembly import Limits as Assembly
 from ..evaluators import Registry
 from ..evaluators.panel import EvaluatorSpec
+from ..os_errors import why
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
 from . import units
@@ -206,7 +207,7 @@ class Reading:
             with (self._folder / part.value).open("rb") as file:
                 content = file.read(_LONGEST_SECRET + 1)
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not a file name"
+            reason = why(error) if isinstance(error, OSError) else "not a file name"
             self._wrong(part, f'the file "{part.value}" cannot be read ({reason}): put the secret into it')
             return ""
         secret = str(content, "utf-8", "replace").strip()

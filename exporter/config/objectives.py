@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from ..mismatch import closest
 from ..rules.files import RuleSettings
 from ..rules.rulefile import Links
 from ..rules.slo import (
@@ -25,7 +26,6 @@ from ..rules.slo import (
 from . import units
 from .configfile import Part
 from .rubrics import shipped
-from .shape import closest
 
 Report = Callable[[Part, str], None]
 Measure = Verdicts | Signal | Coverage

@@ -5,10 +5,10 @@ from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
+from ..mismatch import closest
 from . import units
 from .configfile import Part
 from .settings import DEFAULT_ASK, DEFAULT_REASONS, Ask, Reason, ReviewSettings
-from .shape import closest
 
 Report = Callable[[Part, str], None]
 _T = TypeVar("_T", bound=Struct)

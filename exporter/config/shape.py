@@ -1,8 +1,7 @@
 """Is a config file of the right shape? JSON schema's answer in our words. Knows the schemas, not what settings mean."""
 
-import difflib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator, FormatChecker
 from msgspec import Struct
 
+from ..mismatch import closest
 from ..redaction import compiled
 from ..rules.slo import minutes
 from . import units
@@ -59,13 +59,6 @@ class _Mismatch(Struct, frozen=True):
     detail: str
 
 
-def closest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the known word that was meant, or all of them."""
-    words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1)
-    return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(words) or 'none'}"
-
-
 def check(root: Part, name: str, schema: str = CONFIG) -> list[Problem]:
     """Every way in which the file's values are not of the right shape; parts that are not are taken out of ``root``."""
     faults = list(_faults(root, schema))
@@ -84,6 +77,7 @@ def check(root: Part, name: str, schema: str = CONFIG) -> list[Problem]:
 def _faults(root: Part, schema: str) -> Iterator[_Fault]:
     """What is wrong: the part, a message (none where an empty section merely means its default), and the way to it."""
     validator = _validator(schema)
+    incomplete: list[Part] = []
     for error in validator.iter_errors(root.plain()):
         steps: list[str | int] = list(error.absolute_path)
         mismatch = _mismatch(error)
@@ -93,16 +87,19 @@ def _faults(root: Part, schema: str) -> Iterator[_Fault]:
         if "propertyNames" in error.absolute_schema_path:
             steps.append(mismatch.found)
         part = root.find(*steps) or root
-        if mismatch.keyword == "additionalProperties":
+        if mismatch.keyword == "required":
+            if part not in incomplete:  # the library repeats itself for each key, and names it in its text alone
+                missing = [key for key in mismatch.expected if key not in mismatch.found]
+                yield from ((part, f'"{key}" is missing', steps) for key in missing)
+            incomplete.append(part)
+        elif mismatch.keyword == "additionalProperties":
             yield from _unknown_keys(part, mismatch.schema["properties"], steps)
         else:
             yield part, _EXPLAIN[mismatch.keyword](mismatch), steps
 
 
 def _mismatch(error: Any) -> _Mismatch:  # the library's own types say Unset where there never is one
-    return _Mismatch(
-        error.validator, error.validator_value, error.instance, error.schema, str(error.cause or error.message)
-    )
+    return _Mismatch(error.validator, error.validator_value, error.instance, error.schema, str(error.cause or ""))
 
 
 def _unknown_keys(part: Part, known: dict[str, Any], steps: list[str | int]) -> Iterator[_Fault]:
@@ -129,11 +126,6 @@ def _shown(value: Any) -> str:
     return {"str": "text", "list": "a list", "dict": "a mapping"}[type(value).__name__]
 
 
-def _missing(it: _Mismatch) -> str:
-    key = next(key for key in it.expected if f"'{key}'" in it.detail)
-    return f'"{key}" is missing'
-
-
 def _not_listed(it: _Mismatch) -> str:
     if not isinstance(it.found, str):
         return f"expected one of {', '.join(it.expected)}, found {_shown(it.found)}"
@@ -155,7 +147,6 @@ def _empty(_: _Mismatch) -> str:
 
 _EXPLAIN: Final[dict[str, Callable[[_Mismatch], str]]] = {
     "type": _wrong_type,
-    "required": _missing,
     "enum": _not_listed,
     "uniqueItems": _repeated,
     "format": lambda it: it.detail,

@@ -18,6 +18,10 @@ _LONGEST_GLOB: Final = 256
 _LONGEST_SECONDS: Final = 100 * 365 * 86400.0
 
 
+class UnitError(ValueError):
+    """A text that cannot be read; says why and what to write."""
+
+
 class Address(NamedTuple):
     """Where to listen: a host name or IP address (IPv6 without brackets) and a port; port 0 lets the system choose."""
 
@@ -40,10 +44,10 @@ def duration(text: str) -> float:
     """Seconds of "2s", "1h30m" or "7d"; ValueError for anything else, and for nothing at all."""
     parts = _DURATION_PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f'"{text}" is not a duration: write a number and ms, s, m, h, d or w, such as "30s"')
+        raise UnitError(f'"{text}" is not a duration: write a number and ms, s, m, h, d or w, such as "30s"')
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if not 0 < seconds <= _LONGEST_SECONDS:
-        raise ValueError(f'"{text}" is not possible: a duration must be above 0 and at most 100 years')
+        raise UnitError(f'"{text}" is not possible: a duration must be above 0 and at most 100 years')
     return seconds
 
 
@@ -54,9 +58,9 @@ def birth(text: str) -> Wait:
     try:
         seconds = duration(text)
     except ValueError:
-        raise ValueError(f'"{text}" is not possible: write auto, never, or a duration such as "75s"') from None
+        raise UnitError(f'"{text}" is not possible: write auto, never, or a duration such as "75s"') from None
     if seconds > LONGEST:
-        raise ValueError(f'"{text}" is not possible: a new series is held for {LONGEST / 60:.0f}m at most')
+        raise UnitError(f'"{text}" is not possible: a new series is held for {LONGEST / 60:.0f}m at most')
     return seconds
 
 
@@ -64,10 +68,10 @@ def size(text: str) -> int:
     """Bytes of "64MiB" or "512B"; ValueError for anything else, and for nothing at all."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text}" is not a size: write a number and B, KiB, MiB, GiB or TiB, such as "64MiB"')
+        raise UnitError(f'"{text}" is not a size: write a number and B, KiB, MiB, GiB or TiB, such as "64MiB"')
     number = round(float(match[1]) * _BYTES[match[2]])
     if not 0 < number < 1 << 62:
-        raise ValueError(f'"{text}" is not possible: a size must be at least 1B and less than 4194304TiB')
+        raise UnitError(f'"{text}" is not possible: a size must be at least 1B and less than 4194304TiB')
     return number
 
 
@@ -75,9 +79,9 @@ def address(text: str) -> Address:
     """The Address of "127.0.0.1:4318" or "[::1]:4318"; ValueError where host or port is missing or wrong."""
     match = _ADDRESS.fullmatch(text)
     if match is None or (match[1] and not _is_ipv6(match[1])):
-        raise ValueError(f'"{text}" is not an address: write HOST:PORT, such as "127.0.0.1:4318" or "[::1]:4318"')
+        raise UnitError(f'"{text}" is not an address: write HOST:PORT, such as "127.0.0.1:4318" or "[::1]:4318"')
     if int(match[3]) > 65535:
-        raise ValueError(f'port {match[3]} in "{text}" is above 65535')
+        raise UnitError(f'port {match[3]} in "{text}" is above 65535')
     return Address(match[1] or match[2], int(match[3]))
 
 
@@ -91,25 +95,25 @@ def _is_ipv6(text: str) -> bool:
 def glob(text: str) -> str:
     """The glob itself, with surrounding spaces refused; ValueError where it can match nothing that is meant."""
     if not text or text != text.strip():
-        raise ValueError(f'"{text}" is not a pattern: it is empty or has spaces around it ("*" matches everything)')
+        raise UnitError(f'"{text}" is not a pattern: it is empty or has spaces around it ("*" matches everything)')
     if len(text) > _LONGEST_GLOB:
-        raise ValueError(f"a pattern of {len(text)} characters is too long: at most {_LONGEST_GLOB}")
+        raise UnitError(f"a pattern of {len(text)} characters is too long: at most {_LONGEST_GLOB}")
     if "[" in _CLASS.sub("", text):
-        raise ValueError(f'"{text}" has a "[" without its "]": to match the character itself, write "[[]"')
+        raise UnitError(f'"{text}" has a "[" without its "]": to match the character itself, write "[[]"')
     return text
 
 
 def variable(text: str) -> str:
     """The name of an environment variable itself; ValueError where no shell could set it."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text, re.ASCII):
-        raise ValueError("is not the name of an environment variable: give the name, never the secret itself")
+        raise UnitError("is not the name of an environment variable: give the name, never the secret itself")
     return text
 
 
 def attribute(text: str) -> str:
     """The name of a span or resource attribute itself; ValueError where it is empty or has spaces in it."""
     if not text or re.search(r"\s", text):
-        raise ValueError(f'"{text}" is not the name of an attribute: it is empty or has spaces in it')
+        raise UnitError(f'"{text}" is not the name of an attribute: it is empty or has spaces in it')
     return text
 
 
@@ -117,37 +121,37 @@ def burn_window(text: str) -> tuple[Literal["page", "ticket"], str]:
     """The severity and the long window of "page_1h"; ValueError for anything else."""
     match = _BURN_WINDOW.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text}" is not a window: write page or ticket, _ and its long window, such as "page_1h"')
+        raise UnitError(f'"{text}" is not a window: write page or ticket, _ and its long window, such as "page_1h"')
     return "page" if match[1] == "page" else "ticket", match[2]
 
 
 def job(text: str) -> str:
     """The name of a Prometheus scrape job itself; ValueError where a rule could not name it."""
     if not re.fullmatch(r"[\w./:-]+", text):
-        raise ValueError(f'"{text}" is not possible: the name of a job has letters, digits, and _ . / : - alone')
+        raise UnitError(f'"{text}" is not possible: the name of a job has letters, digits, and _ . / : - alone')
     return text
 
 
 def url(text: str) -> str:
     """The address of a page itself; ValueError where it is none, or would be a template in a rule."""
     if not re.fullmatch(r"https?://[^\s\"'{}<>]+", text):
-        raise ValueError(f'"{text}" is not a URL: write "https://HOST/PATH"')
+        raise UnitError(f'"{text}" is not a URL: write "https://HOST/PATH"')
     return text
 
 
 def placeholder(text: str) -> str:
     """The name of a placeholder itself; ValueError where it could not be told from other text, or is a built-in one."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", text, re.ASCII):
-        raise ValueError(f'"{text}" is not possible: the name of a pattern has small letters, digits and _ alone')
+        raise UnitError(f'"{text}" is not possible: the name of a pattern has small letters, digits and _ alone')
     if text in KINDS:
-        raise ValueError(f'"{text}" is a kind that is built in: name it under redact, or give the pattern another name')
+        raise UnitError(f'"{text}" is a kind that is built in: name it under redact, or give the pattern another name')
     return text
 
 
 def origin(text: str) -> str:
     """The origin of web pages itself; ValueError where it is not one as browsers send it."""
     if not re.fullmatch(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", text):
-        raise ValueError(f'"{text}" is not an origin: write "https://HOST" in small letters, without a path')
+        raise UnitError(f'"{text}" is not an origin: write "https://HOST" in small letters, without a path')
     return text
 
 
@@ -155,19 +159,19 @@ def host(text: str) -> str:
     """A host, or HOST:PORT, as requests name it, or "*"; ValueError where no Host header could say that."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", text)
     if text != "*" and (match is None or (match[1] and not _is_ipv6(match[1]))):
-        raise ValueError(f'"{text}" is not a host: write NAME or NAME:PORT, such as "llmq.example.org", or "*" for any')
+        raise UnitError(f'"{text}" is not a host: write NAME or NAME:PORT, such as "llmq.example.org", or "*" for any')
     return text
 
 
 def rubric(text: str) -> str:
     """The name of a rubric itself; ValueError where it could not be a label's value and a key."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text, re.ASCII):
-        raise ValueError(f'"{text}" is not possible: the name of a rubric has small letters, digits and _ alone')
+        raise UnitError(f'"{text}" is not possible: the name of a rubric has small letters, digits and _ alone')
     return text
 
 
 def store(text: str) -> str:
     """The store's URL itself; ValueError where it is not of a kind that we have."""
     if not re.fullmatch(r"sqlite:///(?!:memory:\Z)(?!/*\Z)[^?#\x00]+", text):
-        raise ValueError('is not a store: write "sqlite:///FILE", with four slashes for an absolute path')
+        raise UnitError('is not a store: write "sqlite:///FILE", with four slashes for an absolute path')
     return text

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from .. import mismatch
 from ..trace import Event
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
 from .mend import mended
@@ -166,20 +167,22 @@ def _parse(decoder: "msgspec.json.Decoder[_Request]", body: bytes, limits: Decod
         return decoder.decode(body), False
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         repaired = mended(body)
         if repaired == body:
-            raise DecodeError(_place(error)) from None
+            raise _invalid(decoder, body) from None
     try:
         return decoder.decode(repaired), True
     except RecursionError:
         raise DecodeError("the JSON is nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise DecodeError(_place(error)) from None
+    except msgspec.DecodeError:
+        raise _invalid(decoder, repaired) from None
 
 
-def _place(error: Exception) -> str:
-    return f"the body is not valid OTLP/JSON: {error}" if isinstance(error, msgspec.DecodeError) else "not UTF-8"
+def _invalid(decoder: "msgspec.json.Decoder[_Request]", body: bytes) -> DecodeError:
+    return DecodeError(
+        f"the body is not valid OTLP/JSON: {mismatch.of_json(body, decoder.type, strict=decoder.strict)}"
+    )
 
 
 def _finished(builder: BatchBuilder, *, repaired: bool) -> Batch:

@@ -5,13 +5,13 @@ Knows the names of the OTel GenAI conventions, in which it writes; refuses what 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from hashlib import blake2b
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from .. import mismatch
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, count
 from .mend import mended
 
@@ -25,7 +25,7 @@ _Count = Annotated[int, Meta(ge=0, le=10**12)]
 _Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 _UnixSeconds = Annotated[float, Meta(ge=0, le=10**10)]
 _Moment = Annotated[datetime, Meta(tz=True)]
-_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$")]
+_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$", description="32 hexadecimal digits, not all zero")]
 _Name = Annotated[str, Meta(min_length=1)]
 
 
@@ -136,10 +136,8 @@ def _checked(item: msgspec.Raw, place: str) -> Interaction:
         interaction = _interaction.decode(item)
     except RecursionError:
         raise _too_deep(place) from None
-    except UnicodeDecodeError:
-        raise DecodeError(f"{place}: not UTF-8; encode the text as UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise DecodeError(_explained(str(error), place)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise DecodeError(mismatch.of_json(item, Interaction).at(place)) from None
     if not _says_something(interaction):
         raise DecodeError(f"{place}: says nothing; give at least a question, an answer, a refusal or an error")
     if interaction.answer and interaction.refusal:
@@ -151,24 +149,6 @@ def _checked(item: msgspec.Raw, place: str) -> Interaction:
 
 def _too_deep(place: str) -> DecodeError:
     return DecodeError(f"{place}: nested too deeply; at most {_MAX_DEPTH} levels")
-
-
-def _explained(message: str, place: str) -> str:
-    """Turn ``Problem - at `$.key``` into ``$[3].key: problem; the cure``."""
-    problem, _, where = message.partition(" - at `$")
-    where = where.rstrip("`")
-    problem = problem[:1].lower() + problem[1:200]
-    if "unknown field" in problem and not where:
-        return f"{place}: {problem}; {_suggestion(problem)}"
-    if "regex" in problem:
-        return f"{place}{where[:200]}: expected 32 hexadecimal digits, not all zero"
-    return f"{place}{where[:200]}: {problem}"
-
-
-def _suggestion(problem: str) -> str:
-    known = Interaction.__struct_fields__
-    close = get_close_matches(problem.partition("`")[2].rstrip("`"), known, 1)
-    return f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}"
 
 
 def _says_something(interaction: Interaction) -> bool:

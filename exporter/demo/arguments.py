@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..config.units import address, duration
+from ..config.units import UnitError, address, duration
 
 _T = TypeVar("_T")
 
@@ -81,7 +81,7 @@ def _between(text: str, least: float, most: float) -> float:
     except ValueError:
         number = math.nan
     if not least <= number <= most:
-        raise ValueError(f'"{text}" is not a number from {least:g} to {most:g}')
+        raise UnitError(f'"{text}" is not a number from {least:g} to {most:g}')
     return number
 
 
@@ -91,7 +91,7 @@ def _read(reader: Callable[[str], _T]) -> Callable[[str], _T]:
     def read(text: str) -> _T:
         try:
             return reader(text)
-        except ValueError as error:
+        except UnitError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return read

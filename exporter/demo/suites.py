@@ -28,8 +28,10 @@ class Suites:
         try:
             async with self._session.post(self._to, data=encoded(results), headers=json, raise_for_status=True):
                 pass
+        except aiohttp.ClientResponseError as error:
+            raise DemoError(f"the exporter did not take the offline results: it answered {error.status}") from error
         except aiohttp.ClientError as error:
-            raise DemoError(f"the exporter did not take the offline results: {error}") from error
+            raise DemoError("the exporter did not take the offline results: the connection broke") from error
 
     def said(self) -> str:
         """What the suite says of the version that is rolled out."""

@@ -8,6 +8,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from .. import mismatch
+
 NO_DEFAULT = inspect.Parameter.empty
 """The default of an option that must be given."""
 
@@ -50,10 +52,8 @@ def bind(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
             continue
         try:
             values[name] = msgspec.convert(value, known[name].type, dec_hook=_parse)
-        except msgspec.ValidationError as error:
-            problems.append((name, f"{error}; expected: {show_type(known[name].type)}"))
-        except (ValueError, TypeError) as error:
-            problems.append((name, str(error)))
+        except (ValueError, TypeError):
+            problems.append((name, str(mismatch.of_value(value, known[name].type, dec_hook=_parse))))
     missing = [one.name for one in known.values() if one.default is NO_DEFAULT and one.name not in given]
     problems += [(name, "must be given") for name in missing]
     if problems:

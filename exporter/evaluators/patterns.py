@@ -5,6 +5,8 @@ from typing import Protocol, Self
 
 import re2
 
+from ..mismatch import of_pattern
+
 _SILENT = re2.Options()
 _SILENT.log_errors = False
 
@@ -34,8 +36,8 @@ class Pattern:
             pass
         try:
             return cls(value, re.compile(value), "not linear: runs in Python's re, bounded by the time-out alone")
-        except re.error as error:
-            raise ValueError(f"invalid regular expression {value!r}: {error}") from None
+        except re.error:
+            raise ValueError(f"invalid regular expression {value!r}: {of_pattern(value)}") from None
 
     def found(self, text: str) -> bool:
         """Does it match anywhere in the text?"""

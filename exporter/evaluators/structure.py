@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import msgspec
 
+from .. import mismatch
+from ..os_errors import why
 from ..score import Score
 from ..trace import Trace
 from .registry import evaluator
@@ -65,9 +67,13 @@ class SchemaFile(Schema):
         if not isinstance(value, str):
             raise TypeError(f"expected the name of a file, got {type(value).__name__}")
         try:
-            return super().parse(msgspec.json.decode(Path(value).read_bytes()))
-        except (OSError, msgspec.DecodeError) as error:
-            raise ValueError(f"cannot read {value}: {error}") from None
+            content = Path(value).read_bytes()
+        except OSError as error:
+            raise ValueError(f"cannot read {value}: {why(error)}") from None
+        try:
+            return super().parse(msgspec.json.decode(content))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise ValueError(f"cannot read {value}: {mismatch.of_json(content, object)}") from None
 
 
 class Schemas:
@@ -124,8 +130,10 @@ def json_schema(
         raise BudgetError
     try:
         instance = msgspec.json.decode(text.encode("utf-8", "replace"))
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        return _unparsed(trace, error)
+    except RecursionError:
+        return Score(0.0, explanation="the answer is JSON nested too deep")
+    except ValueError:
+        return _unparsed(trace, text)
     sent = None if trace.response_schema is None else SENT.get(trace.response_schema)
     wanted = sent or configured
     if wanted is None:
@@ -134,12 +142,10 @@ def json_schema(
     return Score(0.0, explanation=f"the answer {problem}") if problem else True
 
 
-def _unparsed(trace: Trace, error: Exception) -> Score | None:
-    if isinstance(error, RecursionError):
-        return Score(0.0, explanation="the answer is JSON nested too deep")
+def _unparsed(trace: Trace, text: str) -> Score | None:
     if trace.finish_reason == "length":
         return Score(0.0, explanation="the answer is not JSON: the model stopped at its length limit")
-    if "truncated" in str(error) and len(trace.answer or "") in _EXPORT_LIMITS:
+    if len(trace.answer or "") in _EXPORT_LIMITS and mismatch.ends_early(text):
         return None  # cut on its way to us, most likely: what the user saw cannot be known
     return Score(0.0, explanation="the answer is not JSON")
 

@@ -1,12 +1,12 @@
 """The body of a feedback request → Feedback, each error with its place and cure. Knows no trace and no store."""
 
-from difflib import get_close_matches
 from hashlib import blake2b
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from .. import mismatch
 from ..decode.batch import DecodeError, TooLarge
 
 Signal = Literal["thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"]
@@ -16,7 +16,7 @@ By = Literal["trace", "response", "conversation"]
 MOST_ITEMS: Final = 1000
 _MOST_ERRORS: Final = 100
 _Id = Annotated[str, Meta(min_length=1, max_length=512)]
-_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$")]
+_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$", description="32 hexadecimal digits, not all zero")]
 _Comment = Annotated[str, Meta(max_length=10_000)]
 _Text = Annotated[str, Meta(max_length=100_000)]
 
@@ -73,12 +73,9 @@ def read(body: bytes) -> Read:
         place = f"$[{index}]" if is_list else "$"
         try:
             found.items.append(_feedback(_sent.decode(raw), place))
-        except UnicodeDecodeError:
-            found.errors.append((index, f"{place}: not UTF-8; encode the text as UTF-8"))
-        except RecursionError:
-            found.errors.append((index, f"{place}: nested too deeply; send plain values"))
-        except msgspec.DecodeError as error:
-            found.errors.append((index, _explained(str(error), place)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            told = len(found.errors) < _MOST_ERRORS
+            found.errors.append((index, mismatch.of_json(raw, _Sent).at(place) if told else place))
         except DecodeError as error:
             found.errors.append((index, str(error)))
     return found
@@ -131,23 +128,3 @@ def _reference(sent: _Sent, place: str) -> tuple[By, str]:
 
 def _digest(text: str, size: int = 8) -> bytes:
     return blake2b(text.encode(), digest_size=size, person=b"llmq feedback").digest()
-
-
-def _explained(message: str, place: str) -> str:
-    """Turn ``Problem - at `$.key``` into ``$[3].key: problem; the cure``."""
-    problem, _, where = message.partition(" - at `$")
-    where = where.rstrip("`")[:100]
-    problem = problem[:1].lower() + problem[1:200]
-    if "unknown field" in problem:
-        return f"{place}: {problem}; {_closest(problem, _Sent.__struct_fields__)}"
-    if "enum value" in problem:
-        return f"{place}{where}: no such signal; {_closest(problem, get_args(Signal))}"
-    if "regex" in problem:
-        return f"{place}{where}: expected 32 hexadecimal digits, not all zero"
-    return f"{place}{where}: {problem}"
-
-
-def _closest(problem: str, known: tuple[str, ...]) -> str:
-    word = problem.replace("`", "'").partition("'")[2].rstrip("'")
-    close = get_close_matches(word, known, 1)
-    return f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"

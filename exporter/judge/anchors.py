@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from .. import mismatch
 from ..score import Verdict
 from .case import Case
 
@@ -66,6 +67,10 @@ class AnchorsError(ValueError):
         super().__init__("\n".join(told))
 
 
+class BadLineError(ValueError):
+    """What is wrong with one line."""
+
+
 class Cursor(Struct, frozen=True):
     """Where the drip is: the key it gave last, and when the next anchor is due (Unix seconds)."""
 
@@ -85,7 +90,7 @@ def read(lines: Iterable[bytes], source: str) -> tuple[Anchor, ...]:
             continue
         try:
             anchor = _decoded(line)
-        except ValueError as error:
+        except BadLineError as error:
             problems.append((number, str(error)))
             continue
         if found.setdefault((anchor.evaluator, anchor.id), anchor) is not anchor:
@@ -102,15 +107,15 @@ def encoded(anchors: Iterable[Anchor]) -> Iterator[bytes]:
 
 def _decoded(line: bytes) -> Anchor:
     if len(line) > LONGEST_LINE:
-        raise ValueError(f"is longer than {LONGEST_LINE >> 20} MiB: is this JSONL?")
+        raise BadLineError(f"is longer than {LONGEST_LINE >> 20} MiB: is this JSONL?")
     try:
         anchor = _decoder.decode(line)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from None
+    except msgspec.ValidationError:
+        raise BadLineError(str(mismatch.of_json(line, Anchor))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ValueError("is not a JSON object") from None
+        raise BadLineError("is not a JSON object") from None
     if anchor.human is None and anchor.score is None:
-        raise ValueError('needs what people said: "human" ("pass" or "fail"), or "score" (0 to 1)')
+        raise BadLineError('needs what people said: "human" ("pass" or "fail"), or "score" (0 to 1)')
     return anchor
 
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from ..score import Verdict
-from .anchors import Anchor, AnchorsError
+from .anchors import Anchor, AnchorsError, BadLineError
 
 FIELDS: Final = ("id", "question", "answer", "context", "human", "model")
 """What a mapping may name; id, context and model may be missing."""
@@ -68,7 +68,7 @@ def imported(lines: Iterable[bytes], mapping: Mapping, source: str) -> Iterator[
             continue
         try:
             anchor = _anchor(number, line, mapping)
-        except ValueError as error:
+        except BadLineError as error:
             problems.append((number, str(error)))
             continue
         if anchor is not None:
@@ -81,11 +81,11 @@ def _anchor(number: int, line: bytes, mapping: Mapping) -> Anchor | None:
     try:
         row = msgspec.json.decode(line, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise ValueError("is not a JSON object") from None
+        raise BadLineError("is not a JSON object") from None
     found = {name: _at(row, path) for name, path in mapping.fields.items()}
     label = as_text(found["human"])
     if label == "":
-        raise ValueError(f"has no {mapping.fields['human']}")
+        raise BadLineError(f"has no {mapping.fields['human']}")
     human = mapping.verdict(label)
     if human is None:
         return None
@@ -111,7 +111,7 @@ def as_text(value: Any) -> str:
 def _needed(found: dict[str, Any], name: str, mapping: Mapping) -> str:
     text = as_text(found[name])
     if not text:
-        raise ValueError(f"has no {mapping.fields[name]}")
+        raise BadLineError(f"has no {mapping.fields[name]}")
     return text
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from .. import mismatch
 from .agreement import kappa
 from .anchors import AnchorsError
 from .bias import Preference, length_preference
@@ -87,8 +88,8 @@ def rows(lines: Iterable[bytes], source: str) -> list[Row]:
     for number, line in enumerate(lines, 1):
         try:
             found += [_decoder.decode(line)] if line.strip() else []
-        except msgspec.ValidationError as error:
-            problems.append((number, str(error)))
+        except msgspec.ValidationError:
+            problems.append((number, str(mismatch.of_json(line, Row))))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             problems.append((number, "is not a JSON object"))
     if problems:

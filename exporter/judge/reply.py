@@ -34,8 +34,10 @@ def read(text: str | None, rubric: Rubric, *, finish_reason: str = "stop", refus
     try:
         found = _objects(text or "")
         scores = {_score(one["score"], rubric) for one in found}
-    except (ValueError, RecursionError) as error:
-        raise _unparseable(str(error) if isinstance(error, _Unclear) else "it is not JSON", finish_reason) from None
+    except _Unclear as error:
+        raise _unparseable(str(error), finish_reason) from None
+    except (ValueError, RecursionError):
+        raise _unparseable("it is not JSON", finish_reason) from None
     if len(scores) != 1:
         what = "it holds different scores" if scores else "it holds no object with a score"
         raise _unparseable(what, finish_reason)

@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from ..os_errors import why
+
 DEFAULT_URL: Final = "http://127.0.0.1:4318"
 TOKEN: Final = "LLMQ_TOKEN"  # noqa: S105 - the name of the variable that holds it
 """The environment variable that holds the bearer token."""
@@ -49,8 +51,10 @@ class Client:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 response, answer = self._once(method, path, body)
-            except (OSError, HTTPException) as error:
-                raise ExchangeError(f"{self._url}: cannot be reached: {error or type(error).__name__}") from None
+            except OSError as error:
+                raise ExchangeError(f"{self._url}: cannot be reached: {why(error)}") from None
+            except HTTPException:
+                raise ExchangeError(f"{self._url}: does not answer as HTTP does: is this llmq?") from None
             if response.status in (429, 503) and attempt < _ATTEMPTS:
                 self._wait(_pause(response.getheader("Retry-After", ""), attempt))
                 continue

@@ -6,6 +6,7 @@ from typing import IO, Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from .. import mismatch
 from ..document import explained
 from ..score import Evaluation, Failure, Outcome, Unscored
 from ..semconv.finish import finish_reason
@@ -119,8 +120,8 @@ def _result(case_id: str | int, version: str, said: _Said) -> Result:
 def _case(number: int, line: bytes) -> Case | LineError:
     try:
         row = _decoder.decode(line)
-    except msgspec.ValidationError as error:
-        return LineError(number, str(error))
+    except msgspec.ValidationError:
+        return LineError(number, str(mismatch.of_json(line, _Row)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return LineError(number, "is not a JSON object")
     if row.output is UNSET and not row.refusal and not row.tool_calls:

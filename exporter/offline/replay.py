@@ -12,6 +12,7 @@ from ..assembly import Limits as AssemblyLimits
 from ..config.settings import Config
 from ..decode import JSON, PROTOBUF, Signal, decode, decompress
 from ..decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
+from ..os_errors import why
 from ..semconv import normalise
 from ..trace import Trace
 
@@ -73,6 +74,6 @@ def read(path: Path, limits: DecodeLimits, now: float) -> Batch:
         body = decompress(encoding, path.read_bytes(), limits.decompressed_bytes)
         return decode(signal, media_type, body, limits, now)
     except OSError as error:
-        raise CaptureError(f"{path}: cannot be read: {error.strerror}") from None
+        raise CaptureError(f"{path}: cannot be read: {why(error)}") from None
     except (DecodeError, TooLarge) as error:
         raise CaptureError(f"{path}: {error}") from None

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from .. import mismatch
 from ..decode.batch import DecodeError
 from . import likeness
 
@@ -16,7 +17,8 @@ MOST_SIGNATURES: Final = 2000
 _AHEAD: Final = 86_400.0
 _MOST_ERRORS: Final = 20
 
-_Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_NAMED: Final = "a name of 1 to 128 characters, without control characters"
+_Name = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", description=_NAMED)]
 _Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
@@ -63,10 +65,11 @@ def decoded(body: bytes, received_at: float) -> tuple[OfflineResult, ...]:
         place = f"$[{index}]" if is_list else "$"
         try:
             found.append(_checked(_result.decode(raw), received_at))
-        except ValueError as error:
-            errors.append(_placed(error, place))
-        except RecursionError:
-            errors.append(f"{place}: nested too deeply; send plain values")
+        except _PlacedError as error:
+            errors.append(f"{place}.{error.field}: {error}")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            told = len(errors) < _MOST_ERRORS
+            errors.append(mismatch.of_json(raw, OfflineResult).at(place) if told else place)
     if errors:
         more = f"; and {len(errors) - _MOST_ERRORS} more" if len(errors) > _MOST_ERRORS else ""
         raise DecodeError("; ".join(errors[:_MOST_ERRORS]) + more)
@@ -109,13 +112,3 @@ def _seconds(timestamp: float | datetime | None, received_at: float) -> float:
     if not 0 < timestamp < received_at + _AHEAD:
         raise _PlacedError("timestamp", "not in the past; send when the run ended, in Unix seconds")
     return timestamp
-
-
-def _placed(error: ValueError, place: str) -> str:
-    """The error with its place; what msgspec says of a value holds no text of it."""
-    if isinstance(error, _PlacedError):
-        return f"{place}.{error.field}: {error}"
-    if isinstance(error, msgspec.ValidationError):
-        message, _, inner = str(error).partition(" - at `$")
-        return f"{place}{inner.rstrip('`')}: {message}"
-    return f"{place}: not a JSON object"

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from .. import mismatch
 from ..decode.batch import DecodeError
 from ..score import Verdict
 from .item import Answer
@@ -13,12 +14,9 @@ Action = Literal["claim", "release", "skip", "label"]
 _T = TypeVar("_T")
 ACTIONS: Final[tuple[Action, ...]] = ("claim", "release", "skip", "label")
 _ODD: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-_Reviewer = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^(?=.*\S)[^{_ODD}]+\Z")]
-_TraceId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-_EXPECTED: Final = {
-    "$.reviewer": "expected a name, without control characters",
-    "$.trace_id": "expected 32 lower-case hexadecimal digits",
-}
+_NAMED: Final = "a name of 1 to 64 characters, without control characters"
+_Reviewer = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^(?=.*\S)[^{_ODD}]+\Z", description=_NAMED)]
+_TraceId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z", description="32 lower-case hexadecimal digits")]
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
 _Note = Annotated[str, Meta(max_length=10_000)]
 _Corrected = Annotated[str, Meta(max_length=200_000)]
@@ -100,13 +98,5 @@ def _label(sent: _Labels, token: str) -> Asked:
 def _decoded(body: bytes, form: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=form)
-    except UnicodeDecodeError:
-        raise DecodeError("$: not UTF-8; encode the text as UTF-8") from None
-    except RecursionError:
-        raise DecodeError("$: nested too deeply; send plain values") from None
-    except msgspec.DecodeError as error:
-        problem, _, place = str(error).partition(" - at `")
-        place = place.replace("`", "")[:100] or "$"
-        if "regex" in problem:
-            problem = _EXPECTED[place]
-        raise DecodeError(f"{place}: {problem[:1].lower()}{problem[1:200]}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DecodeError(mismatch.of_json(body, form).at("$")) from None

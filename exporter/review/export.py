@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from .. import mismatch
 from ..offline.likeness import signature
 from .reviewed import Reviewed
 
@@ -24,10 +25,10 @@ def cases(lines: bytes) -> list[Reviewed]:
     for number, line in enumerate(lines.splitlines(), 1):
         try:
             one = _reviewed.decode(line)
-        except msgspec.ValidationError as error:
-            raise NotReviewedError(
-                f"line {number} is not a reviewed case: {error}; is the server of this version?"
-            ) from None
+        except msgspec.ValidationError:
+            what = mismatch.of_json(line, Reviewed)
+            told = f"line {number} is not a reviewed case: {what}; is the server of this version?"
+            raise NotReviewedError(told) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise NotReviewedError(f"line {number} is not JSON: the answer broke off, try again") from None
         key = one.app.encode() + b"\x00" + (signature(one.evidence.question) or one.trace_id.encode())

@@ -190,11 +190,15 @@ class Reach(Struct, frozen=True, kw_only=True):
     events_twice_line: int | None
 
 
+class WindowError(ValueError):
+    """A text that is no PromQL duration; says what to write."""
+
+
 def minutes(duration: str) -> float:
-    """Minutes of a PromQL duration such as "15m" or "3d"; ValueError for anything else."""
+    """Minutes of a PromQL duration such as "15m" or "3d"; WindowError for anything else."""
     match = _DURATION.fullmatch(duration)
     if match is None:
-        raise ValueError(f'"{duration}" is not a window: write a whole number and s, m, h, d or w, such as "15m"')
+        raise WindowError(f'"{duration}" is not a window: write a whole number and s, m, h, d or w, such as "15m"')
     return int(match[1]) * _MINUTES[match[2]]
 
 
@@ -296,7 +300,7 @@ def _window_problems(slo: Slo) -> Iterator[SloProblem]:
                 message = f"the short window {window.short} is not shorter than {window.long}"
                 yield SloProblem(slo.name, message, window=window.name)
             minutes(window.pending)
-        except ValueError as error:
+        except WindowError as error:
             yield SloProblem(slo.name, str(error), window=window.name)
             return
         if window.factor < 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from ..os_errors import why
 from .records import StoreError
 
 _REASONS: Final = {
@@ -49,7 +50,7 @@ def as_store_errors(what: str = "the store") -> Iterator[None]:
         raise StoreError(reason, f"{what}: {words}") from error
     except OSError as error:
         reason = os_reason(error)
-        raise StoreError(reason, f"{what}: {_WORDS[reason]} ({error.strerror})") from error
+        raise StoreError(reason, f"{what}: {_WORDS[reason]} ({why(error)})") from error
 
 
 def os_reason(error: OSError) -> str:

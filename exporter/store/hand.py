@@ -53,10 +53,12 @@ class Hand:
         """Do anything else; raises StoreError, for what nobody foresaw with the reason internal."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        except StoreError as error:
+            self._on_error(error.reason)
+            raise
         except Exception as error:
-            failed = error if isinstance(error, StoreError) else StoreError("internal", type(error).__name__)
-            self._on_error(failed.reason)
-            raise failed from error
+            self._on_error("internal")
+            raise StoreError("internal", type(error).__name__) from error
 
     def stop(self) -> None:
         """Wait for what it does."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import unquote
 
+from ..os_errors import why
 from .errors import os_reason
 from .records import StoreError
 
@@ -154,6 +155,4 @@ def _take_file(file: int, path: Path) -> None:
 
 
 def _refuse(path: Path, error: OSError) -> NoReturn:
-    raise StoreError(
-        os_reason(error), f"cannot open store {path}: {error.strerror}: {error.filename or path}"
-    ) from error
+    raise StoreError(os_reason(error), f"cannot open store {path}: {why(error)}: {error.filename or path}") from error

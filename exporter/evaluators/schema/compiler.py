@@ -96,7 +96,7 @@ class Compiler:
         return _passing_on(targets, otherwise)
 
     def pattern(self, source: str) -> Callable[[str, Run], bool]:
-        """(text, run) → does the expression match anywhere in the text? ValueError where it cannot be used."""
+        """(text, run) → does the expression match anywhere in the text? ExpressionError where it cannot be used."""
         found = self._expressions.get(source)
         if found is None:
             expression = Expression(source, self.run)

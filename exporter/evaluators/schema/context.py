@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .budget import Run
 from .draft import Draft
 from .errors import SchemaError, Where
+from .expressions import ExpressionError
 from .node import Node
 from .resources import Resource
 
@@ -89,7 +90,7 @@ class Context:
             raise self.error(keyword, "must be a regular expression")
         try:
             return self._compiler.pattern(source)
-        except ValueError as error:
+        except ExpressionError as error:
             raise self.error(keyword, str(error)) from None
 
     def referred(self, keyword: str, reference: Any) -> Node:

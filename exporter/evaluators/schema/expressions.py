@@ -30,8 +30,12 @@ def _options() -> re2.Options:
 _OPTIONS = _options()
 
 
+class ExpressionError(ValueError):
+    """A regular expression that cannot be used; says why."""
+
+
 class Expression:
-    """A regular expression; ValueError where re2 cannot take it, which is so of look-around and back-references.
+    """A regular expression; ExpressionError where re2 cannot take it, which is so of look-around and back-references.
 
     Its compilation takes steps of ``compiling``, its use those of the run in which it is used.
     """
@@ -43,7 +47,7 @@ class Expression:
         try:
             self._compiled = re2.compile(translated(source), _OPTIONS)
         except re2.error:
-            raise ValueError("cannot be used: it is wrong, large, or has look-around or back-references") from None
+            raise ExpressionError("cannot be used: it is wrong, large, or has look-around or back-references") from None
         self._size = self._compiled.programsize
         compiling.spend(self._size)
 

@@ -40,10 +40,7 @@ def _by_tool(tool: str, document: Any, pass_mark: float) -> Run:
     is_ours, read_it = readers[tool]
     if not is_ours(document):
         raise NotReadableError(f"not a result file of {tool}")
-    try:
-        return read_it()
-    except msgspec.ValidationError as error:
-        raise NotReadableError(f"not a result file of {tool}: {error}") from None
+    return read_it()
 
 
 def _recognised(document: Any) -> str:
@@ -72,8 +69,10 @@ def _csv(content: bytes) -> list[dict[str, Any]]:
     """A row ends where CSV says: not at each of the other signs that Unicode takes for the end of a line."""
     try:
         rows = csv.DictReader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        return [row for row in rows if None not in row]
     except UnicodeDecodeError:
         raise NotReadableError("neither JSON nor text in UTF-8: convert it, or write it as JSON") from None
-    except csv.Error as error:
-        raise NotReadableError(f"neither JSON nor rows of JSON nor CSV ({error}): write it as JSON") from None
+    try:
+        return [row for row in rows if None not in row]
+    except csv.Error:
+        where = f"nor CSV from line {max(rows.line_num, 1)} on"
+        raise NotReadableError(f"neither JSON nor rows of JSON {where}: write it as JSON") from None

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
-from .run import Run, Tally
+from .run import Run, Tally, converted
 
 
 class _Metric(Struct, rename="camel"):
@@ -32,8 +31,8 @@ def is_ours(document: Any) -> bool:
 
 
 def read(document: Any) -> Run:
-    """Read the file; a metric that broke off with an error gave no verdict. Raises msgspec.ValidationError."""
-    file = msgspec.convert(document.get("testRunData", document), _File)
+    """Read the file; a metric that broke off with an error gave no verdict. Raises NotReadableError."""
+    file = converted(document.get("testRunData", document), _File, "deepeval")
     tally = Tally()
     for case in file.test_cases:
         for metric in case.metrics_data or ():

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct, field
 
-from .run import NotReadableError, Run, Tally
+from .run import NotReadableError, Run, Tally, converted
 
 _LETTERS: Final = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 """What Inspect's own scorers say: correct, partially correct, incorrect, no answer."""
@@ -48,8 +47,8 @@ def is_ours(document: Any) -> bool:
 
 
 def read(document: Any, pass_mark: float) -> Run:
-    """Read the log of a run that ended well; raises NotReadableError or msgspec.ValidationError."""
-    file = msgspec.convert(document, _File)
+    """Read the log of a run that ended well; raises NotReadableError."""
+    file = converted(document, _File, "inspect")
     if file.status != "success":
         raise NotReadableError(f"$.status: the run ended with {file.status}; push only runs that ended with success")
     if file.samples is None:

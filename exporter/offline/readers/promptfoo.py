@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct, field
 
-from .run import QUESTION_FIELDS, Run, Tally
+from .run import QUESTION_FIELDS, Run, Tally, converted
 
 WHOLE: Final = "promptfoo"
 """The evaluator that stands for all assertions of a case together."""
@@ -76,8 +75,8 @@ def is_ours(document: Any) -> bool:
 
 
 def read(document: Any) -> Run:
-    """Read the file; a case that broke off with an error has no verdict. Raises msgspec.ValidationError."""
-    file = msgspec.convert(document, _File)
+    """Read the file; a case that broke off with an error has no verdict. Raises NotReadableError."""
+    file = converted(document, _File, "promptfoo")
     version = f"promptfoo {file.metadata.promptfoo_version}".strip()
     cases = file.results.results
     many_prompts = len({case.prompt_idx for case in cases}) > 1

@@ -1,9 +1,14 @@
 """What a result file of any tool holds: verdicts counted by evaluator and version, and the questions. Knows no tool."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, TypeVar
 
+import msgspec
 from msgspec import Struct
+
+from ... import mismatch
+
+_T = TypeVar("_T")
 
 QUESTION_FIELDS: Final = ("question", "input", "query", "user_input", "prompt")
 """What tools and people call the question of a case, the best name first."""
@@ -11,6 +16,14 @@ QUESTION_FIELDS: Final = ("question", "input", "query", "user_input", "prompt")
 
 class NotReadableError(ValueError):
     """A file that a reader cannot use; the message says where and what to do, and holds nothing of a case's text."""
+
+
+def converted(document: Any, form: type[_T], tool: str) -> _T:
+    """The document as what a tool writes; raises NotReadableError."""
+    try:
+        return msgspec.convert(document, form)
+    except msgspec.ValidationError:
+        raise NotReadableError(f"not a result file of {tool}: {mismatch.of_value(document, form)}") from None
 
 
 class Counted(Struct, frozen=True, kw_only=True):
