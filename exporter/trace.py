@@ -8,6 +8,9 @@ from msgspec import Struct
 UNKNOWN = "unknown"
 """The value of a slice field that no attribute gave; never an absent label."""
 
+CLIENT = 3
+"""The kind of a span that calls another service."""
+
 ContentState = Literal["answered", "empty", "refused", "not_captured", "error"]
 
 
@@ -26,7 +29,7 @@ class Span(Struct, frozen=True, gc=False):
     """One OTLP span; times are Unix nanoseconds, ids raw bytes, an empty parent means a root.
 
     ``attributes`` and ``resource`` map names to plain Python values (str, bool, int, float, bytes, list, dict, None).
-    ``size`` is the approximate memory in bytes, for the limits.
+    ``size`` is the approximate memory in bytes, for the limits. ``kind`` is OTLP's number: 0 where it was not sent.
     """
 
     trace_id: bytes
@@ -42,6 +45,7 @@ class Span(Struct, frozen=True, gc=False):
     resource: Mapping[str, Any]
     scope: str
     size: int
+    kind: int = 0
 
     def __repr__(self) -> str:
         return f"Span({self.span_id.hex()}, <{len(self.attributes)} attributes>)"
@@ -98,7 +102,8 @@ class Trace(Struct, frozen=True, gc=False):
     The unit that is scored. Text is None where it was not sent and "" where it was sent empty. ``started_at`` is in
     Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was
     (with or without a schema). ``tool_results`` are the texts that tools returned, in order. Tokens and duration
-    cover the whole trace: each generation once.
+    cover the whole trace: each generation once. ``cache_read_tokens`` and ``cache_write_tokens`` are part of the input.
+    ``other_content``: the answer holds what is no text, such as an image.
     """
 
     trace_id: str
@@ -131,3 +136,6 @@ class Trace(Struct, frozen=True, gc=False):
     started_at: float | None = None
     duration_seconds: float | None = None
     error: str | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    other_content: bool = False

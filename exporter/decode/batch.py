@@ -101,6 +101,7 @@ class BatchBuilder:
         events: Sequence[Event],
         status_code: int,
         status_message: str,
+        kind: int,
         resource: Mapping[str, Any],
         scope: str,
         weight: int | None = None,
@@ -136,6 +137,7 @@ class BatchBuilder:
                 resource,
                 scope,
                 self._size + (ATTRIBUTE * held if weight is None else weight) + EVENT * len(events),
+                kind,
             )
         )
 

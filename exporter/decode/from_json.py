@@ -1,6 +1,6 @@
 """OTLP/JSON → Batch, through typed structs: hex ids, 64-bit integers as strings or numbers, unknown fields ignored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +13,10 @@ from .mend import mended
 
 _MAX_DEPTH = 64
 _BRACKETS_PER_VALUE = 4  # also those inside text are counted
+_SPAN_KINDS = {
+    f"SPAN_KIND_{name}": number
+    for number, name in enumerate(("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"))
+}
 _STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
@@ -76,6 +80,7 @@ class _Span(_Message):
     attributes: _Many[_KeyValue] = None
     events: _Many[_Event] = None
     status: _Status | None = None
+    kind: int | str | None = None
 
 
 class _ScopeSpans(_Message):
@@ -214,6 +219,7 @@ def _read_span(builder: BatchBuilder, span: _Span, resource: dict[str, Any], sco
         _attributes(span.attributes),
         builder.events(_present(span.events), _event) if span.events else (),
         *_status(span.status),
+        _enum(span.kind, _SPAN_KINDS, "kind"),
         resource,
         scope,
     )
@@ -258,12 +264,17 @@ def _event(event: _Event) -> Event:
 def _status(status: _Status | None) -> tuple[int, str]:
     if status is None:
         return 0, ""
-    code = status.code or 0
-    if isinstance(code, str):
-        code = _STATUS_CODES[code] if code in _STATUS_CODES else int(code) if code.isdecimal() else -1
-    if not 0 <= code < 2**31:
-        raise DecodeError("status.code: neither a known name nor a number")
-    return code, status.message or ""
+    return _enum(status.code, _STATUS_CODES, "status.code"), status.message or ""
+
+
+def _enum(value: int | str | None, names: Mapping[str, int], field: str) -> int:
+    """Return the number of an enumeration's value, which may be its name or digits."""
+    number = value or 0
+    if isinstance(number, str):
+        number = names[number] if number in names else int(number) if number.isdecimal() else -1
+    if not 0 <= number < 2**31:
+        raise DecodeError(f"{field}: neither a known name nor a number")
+    return number
 
 
 def _attributes(pairs: _Many[_KeyValue], depth: int = 0) -> dict[str, Any]:

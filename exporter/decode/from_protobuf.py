@@ -224,6 +224,7 @@ def _read_spans(builder: BatchBuilder, message: Any) -> None:
                 builder.events(span.events, _event),
                 span.status.code,
                 span.status.message,
+                span.kind,
                 resource,
                 scope,
                 _VIEW + _VIEWED * len(span.attributes),
@@ -254,6 +255,7 @@ def _read_lenient_spans(builder: BatchBuilder, message: Any) -> None:
                 builder.events(span.events, _repaired_event),
                 span.status.code,
                 _text(span.status.message),
+                span.kind,
                 resource,
                 scope,
             )
