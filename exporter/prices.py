@@ -11,7 +11,10 @@ _MODELS_KEPT = 1024
 
 
 class Price(Protocol):
-    """Dollars per million tokens of the models that the glob ``model`` matches."""
+    """Dollars per million tokens of the models that the glob ``model`` matches.
+
+    ``cached_input`` is for input that a cache gave, ``cache_write`` for input that was put there; None: as other input.
+    """
 
     @property
     def model(self) -> str: ...  # noqa: D102
@@ -19,6 +22,10 @@ class Price(Protocol):
     def input(self) -> float: ...  # noqa: D102
     @property
     def output(self) -> float: ...  # noqa: D102
+    @property
+    def cached_input(self) -> float | None: ...  # noqa: D102
+    @property
+    def cache_write(self) -> float | None: ...  # noqa: D102
 
 
 class Prices:
@@ -35,7 +42,13 @@ class Prices:
         price = self._price(trace.model_version, trace.request_model)
         if price is None:
             return None
-        dollars = (trace.input_tokens or 0) * price.input + (trace.output_tokens or 0) * price.output
+        read, written = trace.cache_read_tokens or 0, trace.cache_write_tokens or 0
+        dollars = (
+            ((trace.input_tokens or 0) - read - written) * price.input
+            + read * (price.input if price.cached_input is None else price.cached_input)
+            + written * (price.input if price.cache_write is None else price.cache_write)
+            + (trace.output_tokens or 0) * price.output
+        )
         return dollars / _PER_MILLION
 
     def _price(self, answered: str, requested: str | None) -> Price | None:

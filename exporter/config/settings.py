@@ -153,11 +153,16 @@ class FeedbackSettings(Struct, frozen=True, kw_only=True):
 
 
 class Price(Struct, frozen=True, kw_only=True):
-    """Dollars per million tokens of the models whose name matches the glob ``model``."""
+    """Dollars per million tokens of the models whose name matches the glob ``model``.
+
+    ``cached_input`` is for input that a cache gave, ``cache_write`` for input put there; None: as other input.
+    """
 
     model: str
     input: float
     output: float
+    cached_input: float | None = None
+    cache_write: float | None = None
 
 
 class Anchors(Struct, frozen=True, kw_only=True):
