@@ -18,6 +18,7 @@ In the order in which a trace meets them:
     judge/      a model that scores a sample by rubrics; measured, pinned, gated; budget and worker
     score       Score, Evaluation, Unscored, Failure, Outcome: what evaluators say
     prices      what a trace cost
+    visible     what a person sees of a model's text
     redaction   text → the same with placeholders for what is private and has a form
     document    a scored trace as JSON, with or without its text
     scored      a trace on its way from the panel into the store

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ..visible import visible
 from .case import JudgeError
 from .rubric import Rubric
 
@@ -61,8 +62,7 @@ def _objects(text: str) -> list[dict[str, Any]]:
     """
     if len(text) > _LONGEST:
         raise _Unclear("it is too long")
-    if text.lstrip().startswith("<think>"):
-        text = text.rpartition("</think>")[2] if "</think>" in text else ""
+    text = visible(text)
     found: list[dict[str, Any]] = []
     at = text.find("{")
     while at >= 0:

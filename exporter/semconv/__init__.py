@@ -2,12 +2,15 @@
 
 sources     which attributes to try for the fields that teams name themselves
 detect      which dialect a span speaks and what the span is
-story       the spans of a trace as a tree: which model call answered
+story       the spans of a trace as a tree: its model calls, and what stands around them
+answering   which of several model calls answered
+templates   question and answer inside what frameworks write around them
+schemas     schemas in the dialects of providers → JSON Schema
 facts       names, models, tokens, times and errors of a story
 evaluations what others' evaluations say; the event that tells others of ours
 annotations OpenInference's annotations of a span
 resolve     one Trace from a story, one source for each field
-otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow   how to read a span, a file for each dialect
+otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow, haystack   how to read a span, a file for each dialect
 node        a span with its dialect; what every dialect answers
 shape       what follows from the names that a span carries, worked out once for all spans of its kind
 messages, loose, finish, embedded   message JSON, JSON without a schema, finish reasons, JSON inside strings

@@ -4,6 +4,7 @@ Read from: OpenInference 0.1.42, Langfuse 3-5, MLflow 3.17, LangSmith 0.15, AI S
 OTel semantic-conventions 1.22-1.41 and semantic-conventions-genai (``CONVENTIONS`` §1.0 and §1.1).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from ..trace import Span
-from . import langfuse, langsmith, mlflow, openinference, otel, traceloop, vercel
+from . import haystack, langfuse, langsmith, mlflow, openinference, otel, traceloop, vercel
 from .node import Dialect, Node, Role
 from .shape import Met, shape_of
 
@@ -33,7 +34,16 @@ MLFLOW = mlflow.DIALECT
 LANGSMITH = langsmith.DIALECT
 VERCEL = vercel.DIALECT
 TRACELOOP = traceloop.DIALECT
+_HAYSTACK = frozenset(haystack.MARKS + haystack.CHAINS)
 
+_NOT_CALLS = re.compile(
+    r"embed|moderat|transcri|speech|rerank|(?:image|video|audio)_?generat|tokeni|count_tokens|memory|fetch|model_chunk"
+    r"|model_step|model_generation|evaluat|batch|^(?:list|upload|delete|get|create|update)_"
+)
+"""Operations that answer nobody, whatever they carry."""
+_CALL_MARKS = frozenset({"gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.prompt", "gen_ai.completion"})
+_CALL_SIGNS = frozenset({"gen_ai.request.model", "gen_ai.response.model", "gen_ai.usage.output_tokens"})
+_LLM_SIGNS = ("llm.input_messages.", "llm.output_messages.", "llm.model_name", "llm.token_count.")
 _OPENINFERENCE: dict[str, Role] = {
     "LLM": "generation",
     "RETRIEVER": "retrieval",
@@ -73,6 +83,15 @@ _OPERATIONS: dict[str, Role] = {
     "chat": "generation",
     "text_completion": "generation",
     "generate_content": "generation",
+    "chat.completions": "generation",
+    "text.completions": "generation",
+    "completion": "generation",
+    "acompletion": "generation",
+    "atext_completion": "generation",
+    "responses": "generation",
+    "aresponses": "generation",
+    "anthropic_messages": "generation",
+    "llm_call": "generation",
     "retrieval": "retrieval",
     "vector_db_retrieve": "retrieval",
     "execute_tool": "tool",
@@ -85,6 +104,8 @@ _OPERATIONS: dict[str, Role] = {
     "agent_step": "chain",
     "execute_task": "chain",
     "chain": "chain",
+    "workflow": "chain",
+    "invoke_subagent": "chain",
 }
 _TRACELOOP: dict[str, Role] = {"workflow": "chain", "task": "chain", "agent": "chain", "tool": "tool"}
 _REQUESTS: dict[str, Role] = {"chat": "generation", "completion": "generation"}
@@ -131,10 +152,14 @@ def classify(span: Span) -> Node | None:
 
 def _teller(names: frozenset[str]) -> _Teller | None:
     """Choose how to tell what spans with such names are: first the dialects that mark every span of theirs."""
+    if not _HAYSTACK.isdisjoint(names):
+        return _Teller(lambda span, names: (haystack.DIALECT, haystack.role(span, names)))
     if names.isdisjoint(_MARKS):
-        return None
+        return _Teller(_database) if "db.system" in names or "db.system.name" in names else None
     for mark, dialect, roles in _PRODUCTS:
         if mark in names:
+            if dialect is OPENINFERENCE and any(name.startswith(_LLM_SIGNS) for name in names):
+                return _Teller(partial(_product, mark, dialect, roles))
             known = {kind: (dialect, role) for kind, role in roles.items()}
             return _Teller(partial(_product, mark, dialect, roles), mark, known)
     if "ai.operationId" in names:
@@ -148,9 +173,32 @@ def _teller(names: frozenset[str]) -> _Teller | None:
 _tellers: Met[frozenset[str], _Teller | None] = Met(_teller)
 
 
-def _product(mark: str, dialect: Dialect, roles: Mapping[str, Role], span: Span, _names: frozenset[str]) -> _Told:
+def _database(span: Span, _names: frozenset[str]) -> _Told:
+    """Recognise a vector database's query by the rows that it found (OpenLLMetry)."""
+    found = any(event.name in ("db.query.result", "db.search.result") for event in span.events)
+    return OTEL, "retrieval" if found else "ignored"
+
+
+def _product(mark: str, dialect: Dialect, roles: Mapping[str, Role], span: Span, names: frozenset[str]) -> _Told:
     kind = span.attributes[mark]
-    return dialect, roles.get(kind.strip('"'), "ignored") if type(kind) is str else "ignored"
+    role = roles.get(_named(kind, roles), "ignored") if type(kind) is str else "ignored"
+    if dialect is OPENINFERENCE and role != "generation" and _may_be_a_call(kind, role, names):
+        return dialect, "likely"
+    return dialect, role
+
+
+def _named(kind: str, roles: Mapping[str, Role]) -> str:
+    """Return a kind as the table has it: hand-written plug-ins write it in any case."""
+    kind = kind.strip('"')
+    if kind in roles:
+        return kind
+    return kind.upper() if kind.upper() in roles else kind.lower()
+
+
+def _may_be_a_call(kind: Any, role: Role, names: frozenset[str]) -> bool:
+    if role not in ("chain", "ignored") or (type(kind) is str and kind.upper() in ("EVALUATOR", "EMBEDDING")):
+        return False
+    return any(name.startswith(_LLM_SIGNS) for name in names)
 
 
 def _vercel(span: Span, _names: frozenset[str]) -> _Told:
@@ -172,6 +220,10 @@ def _genai(span: Span, names: frozenset[str]) -> _Told:
     if role is not None:
         is_pending = attributes.get("logfire.span_type") == "pending_span"
         return (OTEL, "ignored") if is_pending else (_speaker(names, role), role)
+    if type(operation) is str and _NOT_CALLS.search(operation.lower()):
+        return OTEL, "ignored"
+    if operation and (role := _unknown(operation, names)) != "ignored":
+        return _speaker(names, "generation"), role
     if "traceloop.span.kind" in names:
         return TRACELOOP, _traceloop_role(attributes["traceloop.span.kind"], attributes.get("traceloop.entity.name"))
     if "llm.request.type" in names:
@@ -180,6 +232,15 @@ def _genai(span: Span, names: frozenset[str]) -> _Told:
     if operation:
         return OTEL, "ignored"
     return _ancient(span, names)
+
+
+def _unknown(operation: Any, names: frozenset[str]) -> Role:
+    """Return what a span of an operation without a known name is, by what it carries."""
+    if type(operation) is not str:
+        return "ignored"
+    if not _CALL_MARKS.isdisjoint(names) or len(_CALL_SIGNS & names) > 1:
+        return "likely"
+    return "ignored"
 
 
 def _speaker(names: frozenset[str], role: Role) -> Dialect:

@@ -1,6 +1,7 @@
 """JSON inside attribute values, read with suspicion: what does not parse is text. Knows no attribute names."""
 
 import re
+from ast import literal_eval
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 
 _decode = msgspec.json.Decoder().decode
 _LONGEST = 8 << 20
+_LONGEST_LITERAL = 64 << 10
 _DEEPEST = 64
 _STRING = re.compile(r'"(role|content|text|refusal)"\s*:\s*"((?:[^"\\]|\\.)*)')
 
@@ -20,6 +22,16 @@ def parsed(value: Any) -> Any:
         return _decode(value)
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return value
+
+
+def literal(value: Any) -> Any:
+    """Return what a dict or list holds that was printed by Python rather than written as JSON; else None."""
+    if type(value) is not str or value[:1] not in ("{", "[") or len(value) > _LONGEST_LITERAL:
+        return None
+    try:
+        return bounded(literal_eval(value))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def bounded(value: Any) -> Any:
@@ -57,11 +69,14 @@ def _unescaped(text: str) -> str:
 
 
 def inside(value: Any, path: str) -> Any:
-    """Return what lies at a dotted path inside parsed JSON, or None."""
+    """Return what lies at a dotted path inside parsed JSON, or None; a number is a place in a list."""
     for key in path.split("."):
-        if type(value) is not dict:
+        if type(value) is dict:
+            value = value.get(key)
+        elif type(value) is list and key.isdecimal():
+            value = value[int(key)] if len(key) < 6 and int(key) < len(value) else None
+        else:
             return None
-        value = value.get(key)
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from ..trace import Span
+from ..trace import CLIENT, Span
 from .embedded import count, label
 from .node import Fields, Node, Place, place
 from .shape import Row
@@ -23,7 +23,7 @@ _NAMES = len(Fields.__struct_fields__)
 def told(story: Story, group: list[Node], sources: Sources) -> list[str | None]:
     """Return names, provider and what teams name themselves, one after the other; of a lone span all at once."""
     call = group[0]
-    if len(story.spans) > 1 or call.logs:
+    if len(story.spans) > 1 or call.logs or (call.span.kind == CLIENT and "http.route" in call.names):
         return [*names(story, group), provider(story, group), *chosen(story, call, sources)]
     row = call.shape.rows.get((call.dialect.name, id(sources))) or _row(call, sources)
     found = call.read(row, _resource.fields(call.span.resource, sources))
@@ -77,8 +77,24 @@ def chosen(story: Story, call: Node, sources: Sources) -> list[str | None]:
     logs = [place(record.attributes) for record in call.logs]
     own = _everywhere([*near, *logs], sources)
     own[_APP] = own[_APP] and _first([call, *logs], sources.app)
-    own[_ROUTE] = own[_ROUTE] and _first([*near[::-1], *logs], sources.route)
+    own[_ROUTE] = own[_ROUTE] and _first([*_around(story, call), *logs], sources.route)
     return [value or other for value, other in zip(own, found, strict=True)]
+
+
+def _around(story: Story, call: Node) -> list[Place]:
+    """Return where to look for the route: what encloses the call in its own service, outermost first, then the rest."""
+    above, others = story.around(call)
+    service = call.span.resource.get("service.name")
+    own = [span for span in reversed(above) if span.resource.get("service.name") == service]
+    foreign = [span for span in reversed(above) if span.resource.get("service.name") != service]
+    return [_routed(span) for span in (*own, call.span, *foreign, *(node.span for node in others))]
+
+
+def _routed(span: Span) -> Place:
+    """Return a span's attributes; ``http.route`` of a client span is the path of another service's interface."""
+    if span.kind != CLIENT or "http.route" not in span.attributes:
+        return place(span.attributes)
+    return place({name: value for name, value in span.attributes.items() if name != "http.route"})
 
 
 def _everywhere(places: list[Place], sources: Sources) -> list[str | None]:
@@ -121,28 +137,56 @@ class _LastResource:
 _resource = _LastResource()
 
 
-def tokens(story: Story) -> list[int | None]:
-    """Return the sums of input and output tokens over the model calls, each once.
+_UNCOUNTED: list[int | None] = [None] * 4
 
-    A trace without any has what its root says.
+
+def tokens(story: Story) -> list[int | None]:
+    """Return input and output tokens, and those of the input that a cache gave or took, each model call's once.
+
+    Where no call tells its own, an agent or chain may: the outermost that does.
     """
     groups = story.groups
-    if not groups and (root := story.outermost_chain()) is not None:
-        groups = [[root]]
     if len(groups) == 1:
-        return counted(groups[0])
-    found = [counted(group) for group in groups]
-    return [_sum(counts) for counts in zip(*found, strict=True)] or [None, None]
+        found = counted(groups[0])
+    else:
+        sums = [counted(group) for group in groups]
+        found = [_sum(counts) for counts in zip(*sums, strict=True)] or _UNCOUNTED
+    if found[:2] == [None, None] and len(story.nodes) > len(groups):
+        chains = (counted([node]) for node in story.nodes if node.role == "chain")
+        return next((told for told in chains if told[:2] != [None, None]), found)
+    return found
 
 
 def counted(group: list[Node]) -> list[int | None]:
-    """Return input and output tokens of one call."""
-    given = made = None
+    """Return the tokens of one call: input, output, read from a cache, written to a cache; the first two hold all."""
+    found = list(_UNCOUNTED)
     for node in group:
         usage = node.dialect.usage
-        given = count(node.pick(usage.input_tokens)) if given is None else given
-        made = count(node.pick(usage.output_tokens)) if made is None else made
-    return [given, made]
+        if usage.details and type(details := node.parsed(usage.details)) is dict and "total" in details:
+            told = _disjoint(details)
+        else:
+            told = [
+                count(node.pick(names))
+                for names in (usage.input_tokens, usage.output_tokens, usage.cache_read, usage.cache_write)
+            ]
+        found = [one if known is None else known for known, one in zip(found, told, strict=True)]
+    given, _, read, written = found
+    if given is not None and (apart := (read or 0) + (written or 0)) > given:
+        found[0] = given + apart  # as Anthropic counts them: beside the others
+    return found
+
+
+def _disjoint(details: dict[str, Any]) -> list[int | None]:
+    """Return the tokens of Langfuse's usage, whose counts add up to its total; else those that are named so."""
+    counts = {name: known for name, value in details.items() if (known := count(value)) is not None}
+    given = {name: one for name, one in counts.items() if name.startswith(("input", "prompt", "cache"))}
+    made = {name: one for name, one in counts.items() if name.startswith(("output", "completion"))}
+    read = _sum(one for name, one in given.items() if "cache" in name and "creation" not in name)
+    written = _sum(one for name, one in given.items() if "creation" in name)
+    if sum(given.values()) + sum(made.values()) == counts.get("total"):
+        return [_sum(given.values()), _sum(made.values()), read, written]
+    total = counts.get("input", counts.get("prompt_tokens")), counts.get("output", counts.get("completion_tokens"))
+    return [*total, read, written]
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:

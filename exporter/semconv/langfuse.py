@@ -7,7 +7,6 @@ from . import loose
 from .embedded import inside
 from .messages import Message
 from .node import Dialect, Fields, Format, Node, Usage
-from .openinference import response_format
 
 FIELDS = Fields(
     request_model=("langfuse.observation.model.name", "gen_ai.request.model"),
@@ -17,6 +16,7 @@ FIELDS = Fields(
 USAGE = Usage(
     input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
     output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
+    details="langfuse.observation.usage_details",
 )
 _INPUT = ("langfuse.observation.input", "langfuse.trace.input")
 _OUTPUT = ("langfuse.observation.output", "langfuse.trace.output")
@@ -61,7 +61,7 @@ def tools(node: Node) -> list[ToolDefinition]:
 def format_of(node: Node) -> Format:
     """Read the response format that the OpenAI wrapper notes."""
     asked = node.parsed("langfuse.observation.metadata.response_format")
-    return Format() if asked is None else response_format(asked)
+    return Format() if asked is None else loose.response_format(asked)
 
 
 DIALECT = Dialect(

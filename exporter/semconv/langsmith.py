@@ -5,7 +5,6 @@ from . import loose
 from .embedded import inside
 from .messages import Message
 from .node import Dialect, Fields, Format, Node, Usage
-from .openinference import response_format
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "langsmith.metadata.ls_model_name"),
@@ -48,7 +47,7 @@ def tools(node: Node) -> list[ToolDefinition]:
 def format_of(node: Node) -> Format:
     """Read the response format of the request."""
     asked = inside(node.parsed("gen_ai.prompt"), "response_format")
-    return Format() if asked is None else response_format(asked)
+    return Format() if asked is None else loose.response_format(asked)
 
 
 DIALECT = Dialect(

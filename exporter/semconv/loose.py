@@ -3,41 +3,58 @@
 Knows the shapes that frameworks wrap text in, not the attributes that carry them.
 """
 
-from collections.abc import Iterable
+import re
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from ..trace import Document, ToolDefinition
-from .embedded import bounded, compact, inside, number, parsed
+from . import schemas
+from .embedded import compact, inside, number, parsed
 from .messages import Message, is_message, message, messages
+from .node import Format
 
 _QUESTIONS = (
     "question",
     "query",
     "user_input",
     "user_query",
+    "user_message",
+    "user_msg",
+    "str_or_query_bundle",
+    "query_bundle",
+    "query_str",
+    "task",
     "prompt",
     "input",
     "inputs",
     "message",
     "text",
     "content",
+    "contents",
+    "data",
 )
 _ANSWERS = (
     "answer",
+    "answers",
     "output",
     "response",
     "result",
     "final_result",
+    "raw",
+    "reply",
+    "replies",
+    "last_message",
     "text",
     "content",
     "completion",
     "message",
     "outputs",
+    "data",
 )
 _TEXTS = ("content", "text", "page_content", "pageContent", "document", "body", "chunk")
+_IDENTITIES = ("id", "doc_id", "document_id", "id_", "node_id")
 _LISTS = (
     "documents",
     "output",
@@ -52,6 +69,13 @@ _LISTS = (
 )
 _DEEPEST = 6
 _LONG_NAME = 2_048
+
+
+_REPR = re.compile(
+    r"<[\w. ]+ object\b[^<>]*>|<(?:class|function|bound method) [^<>]*>|\[?[A-Z]\w*\((?:\w+=|<)"
+    r"|\w+=(?:None|True|False|\d+|'[^']*') \w+=(?:None|['\d\[{<])"
+)
+"""The beginning of what Python prints of an object: nobody said it."""
 
 
 def asked(data: Any) -> list[Message] | None:
@@ -73,7 +97,8 @@ def said(value: Any, data: Any) -> list[Message] | None:
         return known
     if is_message(data) or (type(data) is list and data and all(is_message(item) for item in data)):
         return messages(data, "assistant")
-    return [Message("assistant", data if type(data) is str else value if type(value) is str else compact(data))]
+    text = data if type(data) is str else value if type(value) is str else compact(data)
+    return None if _is_repr(text) else [Message("assistant", text)]
 
 
 def _read(value: Any, role: str, keys: tuple[str, ...], depth: int) -> list[Message] | None:
@@ -87,7 +112,7 @@ def _read(value: Any, role: str, keys: tuple[str, ...], depth: int) -> list[Mess
 
 
 def _is_repr(text: str) -> bool:
-    return text[0] == "<" and text[-1] == ">" and " object at 0x" in text
+    return _REPR.match(text) is not None
 
 
 def _read_list(value: list[Any], role: str, keys: tuple[str, ...], depth: int) -> list[Message] | None:
@@ -119,26 +144,26 @@ def _read_object(value: dict[str, Any], role: str, keys: tuple[str, ...], depth:
 
 
 def _request(value: dict[str, Any]) -> list[Message] | None:
-    """Read a raw request: OpenAI chat, Responses, Vercel ``{system, prompt | messages}``."""
+    """Read a raw request: OpenAI chat, Responses, Gemini, Vercel ``{system, prompt | messages}``."""
     found = None
-    for key in ("messages", "input", "prompt"):
+    for key in ("messages", "input", "prompt", "contents"):
         data = value.get(key)
         if type(data) is list and data and all(is_message(item) for item in data):
             found = messages(data, "user")
         elif type(data) is list and len(data) == 1 and type(data[0]) is list:
             found = messages(data[0], "user")
-        elif key != "messages" and type(data) is str and data:
+        elif key != "messages" and type(data) is str and data and not _is_repr(data):
             found = [Message("user", data)]
         if found:
             break
-    system = value.get("system") or value.get("instructions")
+    system = value.get("system") or value.get("instructions") or inside(value, "config.system_instruction")
     if found and type(system) is str:
         return [Message("system", system), *found]
     return found
 
 
 def _provider(value: dict[str, Any], depth: int) -> list[Message] | None:
-    """Read a raw response: OpenAI chat and Responses, LangChain generations, Anthropic."""
+    """Read a raw response: OpenAI chat and Responses, LangChain generations, Gemini, Anthropic, Ollama."""
     if type(choices := value.get("choices")) is list:
         return [_choice(item) for item in choices if type(item) is dict]
     if type(generations := value.get("generations")) is list:
@@ -148,7 +173,34 @@ def _provider(value: dict[str, Any], depth: int) -> list[Message] | None:
         return _response(value, [message(item, "assistant") for item in output if type(item) is dict])
     if type(output) is dict and depth > 0 and len(value) == 1:
         return _provider(output, depth - 1)
-    return None
+    if type(candidates := value.get("candidates")) is list:
+        return [_candidate(item) for item in candidates if type(item) is dict]
+    if type(inner := value.get("message")) is dict and is_message(inner):
+        return [_choice(value)]
+    return _bare(value)
+
+
+def _candidate(value: dict[str, Any]) -> Message:
+    """Read one candidate of Gemini's."""
+    out = message(value.get("content"), "assistant")
+    out.finish_reason = value.get("finishReason") or value.get("finish_reason") or out.finish_reason
+    return out
+
+
+def _bare(value: dict[str, Any]) -> list[Message] | None:
+    """Read a reply that is an object of its content beside how it ended (Anthropic, ADK, AutoGen, Mastra)."""
+    ended = value.get("stop_reason") or value.get("finish_reason")
+    content = value.get("content")
+    if ended is not None and type(content) is dict:
+        out = message(content, "assistant")
+    elif ended is not None and content is not None:
+        out = message({"role": "assistant", "content": content}, "assistant")
+    elif "toolCalls" in value and type(value.get("text")) is str:
+        out = message({"content": value["text"] or None, "toolCalls": value["toolCalls"]}, "assistant")
+    else:
+        return None
+    out.finish_reason = ended
+    return [out]
 
 
 def _response(value: dict[str, Any], found: list[Message]) -> list[Message]:
@@ -209,9 +261,20 @@ def documents(value: Any) -> list[Document]:
     return [found for item in value if (found := document(item))]
 
 
+def holds_documents(value: Any) -> bool:
+    """Whether a value is a list of LangChain's documents."""
+    return (
+        type(value) is list
+        and bool(value)
+        and all(type(item) is dict and ("pageContent" in item or "page_content" in item) for item in value)
+    )
+
+
 def document(item: Any) -> Document | None:
     """Read one document; None where it has neither text nor id."""
     if type(item) is str:
+        if type(whole := parsed(item)) is dict:  # a node's own dump
+            return document(whole)
         return Document(text=item) if item else None
     if type(item) is not dict:
         return None
@@ -220,7 +283,7 @@ def document(item: Any) -> Document | None:
     if type(item.get("kwargs")) is dict:
         item = item["kwargs"]
     text = next((item[key] for key in _TEXTS if type(item.get(key)) is str), None)
-    identity = item.get("id", item.get("doc_id", item.get("document_id")))
+    identity = next((item[key] for key in _IDENTITIES if item.get(key) is not None), None)
     if text is None and identity is None:
         return None
     return Document(id=_name(identity), text=text or "", score=_score(item))
@@ -240,37 +303,33 @@ def _score(item: dict[str, Any]) -> float | None:
 
 
 def tool_definitions(values: Any) -> list[ToolDefinition]:
-    """Read the tools that a model was offered, in any provider's form."""
+    """Read the tools that a model was offered, in any provider's form, also in Gemini's lists of lists."""
     items = parsed(values)
-    found = (tool_definition(parsed(item)) for item in (items if type(items) is list else ()))
-    return [tool for tool in found if tool]
+    found: list[ToolDefinition] = []
+    for item in items if type(items) is list else ():
+        whole = parsed(item)
+        inner = next(
+            (whole[key] for key in _DECLARATIONS if type(whole) is dict and type(whole.get(key)) is list), [whole]
+        )
+        found += (tool for one in inner if (tool := tool_definition(one)))
+    return found
+
+
+_DECLARATIONS = ("function_declarations", "functionDeclarations")
 
 
 def tool_definition(value: Any) -> ToolDefinition | None:
     """Read one tool; None where it has no name."""
-    if type(value) is not dict:
-        return None
-    function = value.get("function")
-    tool = function if type(function) is dict else value
-    name = tool.get("name")
-    if type(name) is not str or not name:
-        return None
-    return ToolDefinition(name=name, parameters=schema(_parameters(tool)))
+    told = schemas.tool(value)
+    return None if told is None else ToolDefinition(name=told[0], parameters=told[1])
 
 
-def _parameters(tool: dict[str, Any]) -> Any:
-    for key in ("parameters", "inputSchema", "input_schema", "parameters_json_schema"):
-        if tool.get(key):
-            return tool[key]
-    return None
+def requested(parameters: Any) -> Format | None:
+    """Read whether JSON was requested, of a provider's parameters; None where nothing says so."""
+    told = schemas.requested(parameters)
+    return None if told is None else Format(*told)
 
 
-def schema(value: Any) -> dict[str, Any] | None:
-    """Read a JSON schema; None where it is not an object."""
-    value = bounded(parsed(value))
-    return value if type(value) is dict else None
-
-
-def first_schema(values: Iterable[Any]) -> dict[str, Any] | None:
-    """Return the first of some values that is a JSON schema."""
-    return next((found for value in values if value and (found := schema(value))), None)
+def response_format(asked: Any) -> Format:
+    """Read a provider's response format."""
+    return Format(*schemas.response_format(asked))

@@ -4,33 +4,46 @@ Shapes read: OTel GenAI messages (semantic-conventions 1.37-1.41 and semantic-co
 Responses, Anthropic, Bedrock, Gemini, Vercel AI SDK, LangChain (plain, ``lc`` constructors, ``data`` wrappers).
 """
 
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from ..trace import ToolCall
+from ..trace import Document, ToolCall
 from .embedded import bounded, compact, cut_short, parsed
 
 _ROLES = {
     "human": "user",
     "ai": "assistant",
-    "AIMessageChunk": "assistant",
+    "aimessagechunk": "assistant",
     "developer": "system",
     "model": "assistant",
+    "chatbot": "assistant",
+    "bot": "assistant",
 }
 _CLASS_ROLES = {"Human": "user", "AI": "assistant", "System": "system", "Tool": "tool", "Function": "tool"}
-_CALLS = frozenset({"tool_call", "tool_use", "tool-call", "function_call"})
-_RESULTS = frozenset({"tool_call_response", "tool_result", "tool-result", "function_call_output"})
+_CALLS = ("tool_call", "tool_use", "tool-call", "_call")
+_RESULTS = ("tool_call_response", "tool_result", "tool-result", "_call_output", "_tool_result", "_response")
 _TEXTS = frozenset({"text", "output_text", "input_text"})
-_SILENT = frozenset({"reasoning", "thinking", "redacted_thinking", "compaction", "blob", "file", "uri"})
-_EXTRAS = frozenset({"additional_kwargs", "refusal", "tool_calls", "finish_reason", "stop_reason"})
+_SILENT = frozenset(
+    {"reasoning", "thinking", "redacted_thinking", "compaction", "thought", "step-start", "cache_point"}
+)
+"""Parts that are nothing a user is shown; what is of no kind known here is something said."""
+_EXTRAS = frozenset(
+    {"additional_kwargs", "refusal", "tool_calls", "toolCalls", "function_call", "finish_reason", "stop_reason", "meta"}
+)
 _BEDROCK = frozenset({"text", "toolUse", "toolResult"})
+_UNTYPED_CALLS = ("toolUse", "function_call", "functionCall", "tool_call")
+_UNTYPED_RESULTS = ("toolResult", "function_response", "functionResponse", "tool_call_result")
 
 
 class Message(Struct, gc=False):
-    """One message: its text ("" where sent empty, None where not sent), refusal, tool calls and tool results."""
+    """One message: its text ("" where sent empty, None where not sent), refusal, tool calls and tool results.
+
+    ``documents`` are those among its parts. ``other``: it holds a part that is no text, such as an image or audio.
+    """
 
     role: str
     text: str | None = None
@@ -38,10 +51,12 @@ class Message(Struct, gc=False):
     tool_calls: Sequence[ToolCall] = ()
     results: Sequence[str] = ()
     finish_reason: Any = None
+    documents: Sequence[Document] = ()
+    other: bool = False
 
     def speaks(self) -> bool:
         """Whether it holds anything that the model said or did."""
-        return bool(self.text or self.refusal or self.tool_calls)
+        return bool(self.text or self.refusal or self.tool_calls or self.other)
 
 
 class _Part(Struct, gc=False, forbid_unknown_fields=True):
@@ -83,7 +98,7 @@ def _salvaged(value: str, role: str) -> list[Message]:
     current = role
     for key, text in cut_short(value):
         if key == "role":
-            current = _ROLES.get(text, text)
+            current = _role_named(text)
         elif key == "refusal":
             found.append(Message(current, refusal=text))
         else:
@@ -97,8 +112,10 @@ def is_message(value: Any) -> bool:
         return False
     if type(value.get("role")) is str:
         return "content" in value or "parts" in value or "tool_calls" in value
+    if type(value.get("source")) is str and "content" in value:
+        return True  # AutoGen's
     kind = value.get("type")
-    return "lc" in value or (type(kind) is str and kind in _ROLES and ("content" in value or "data" in value))
+    return "lc" in value or (type(kind) is str and kind.lower() in _ROLES and ("content" in value or "data" in value))
 
 
 def message(value: Any, role: str) -> Message:
@@ -120,9 +137,17 @@ def message(value: Any, role: str) -> Message:
 def _role(value: dict[str, Any], role: str) -> str:
     name = value.get("role")
     if type(name) is str and name:
-        return _ROLES.get(name, name)
+        return _role_named(name)
+    if type(source := value.get("source")) is str and source:
+        return "user" if source == "user" else "assistant"
     kind = value.get("type")
-    return _ROLES.get(kind, role) if type(kind) is str else role
+    return _ROLES.get(kind.lower(), role) if type(kind) is str else role
+
+
+def _role_named(name: str) -> str:
+    """Return the role of a name that may be in capitals or an enumeration's, such as ``MessageRole.USER``."""
+    name = name.rpartition(".")[2].lower()
+    return _ROLES.get(name, name)
 
 
 def _langchain(value: dict[str, Any], role: str) -> Message:
@@ -133,7 +158,7 @@ def _langchain(value: dict[str, Any], role: str) -> Message:
     if "lc" in value and type(path) is list and path and type(path[-1]) is str:
         role = next((r for start, r in _CLASS_ROLES.items() if path[-1].startswith(start)), role)
     elif type(name) is str:
-        role = _ROLES.get(name, name)
+        role = _role_named(name)
     out = Message(role)
     _add_content(out, inner.get("content"), inner)
     _add_extras(out, inner)
@@ -148,20 +173,33 @@ def _add_content(out: Message, content: Any, value: dict[str, Any]) -> None:
             _add_part(out, item)
     elif type(content) is dict:
         _add_part(out, content)
-    elif "content" not in value and "parts" not in value:
+    elif "content" not in value and "parts" not in value and _is_bare_part(value):
         _add_part(out, value)
+
+
+def _is_bare_part(value: dict[str, Any]) -> bool:
+    """Whether something in a message's place is one part, as the items of the Responses API are."""
+    kind = value.get("type")
+    if type(kind) is str:
+        return kind.lower() not in _ROLES
+    return any(key in value for key in ("text", *_UNTYPED_CALLS, *_UNTYPED_RESULTS)) and "role" not in value
 
 
 def _add_extras(out: Message, value: dict[str, Any]) -> None:
     """Read what stands beside the content: refusal, tool calls, finish reason."""
-    extra = value.get("additional_kwargs")
-    refusal = value.get("refusal") or (extra.get("refusal") if type(extra) is dict else None)
+    extra, meta = value.get("additional_kwargs"), value.get("meta")
+    beside = extra if type(extra) is dict else {}
+    refusal = value.get("refusal") or beside.get("refusal")
     if type(refusal) is str and refusal:
         out.refusal = refusal
-    calls = value.get("tool_calls")
+    calls = value.get("tool_calls") or value.get("toolCalls") or beside.get("tool_calls")
+    legacy = value.get("function_call") or beside.get("function_call")  # OpenAI's before tools
     if type(calls) is list and calls:
         out.tool_calls = [*out.tool_calls, *(call for item in calls if (call := tool_call(item)))]
-    out.finish_reason = value.get("finish_reason") or value.get("stop_reason")
+    elif type(legacy) is dict and not out.tool_calls:
+        _add_call(out, legacy)
+    told = meta.get("finish_reason") if type(meta) is dict else None
+    out.finish_reason = value.get("finish_reason") or value.get("stop_reason") or told
 
 
 def _add_part(out: Message, part: Any) -> None:
@@ -175,14 +213,58 @@ def _add_part(out: Message, part: Any) -> None:
             _add_text(out, part.get("content", part.get("text")))
         elif kind == "refusal":
             out.refusal = _as_text(part.get("content", part.get("refusal"))) or out.refusal
-        elif kind in _CALLS:
-            _add_call(out, part)
-        elif kind in _RESULTS:
-            _add_result(out, part)
-        elif kind == "message":
-            _add_inner(out, part.get("content"))
-        elif kind not in _SILENT and type(part.get("text")) is str:
-            _add_text(out, part["text"])
+        else:
+            _add_typed(out, kind, part)
+
+
+def _add_typed(out: Message, kind: str, part: dict[str, Any]) -> None:
+    if kind == "message":
+        _add_inner(out, part.get("content"))
+    elif kind in ("document", "search_result"):
+        _add_document(out, part)
+    elif kind.endswith(_RESULTS):
+        _add_result(out, part)
+    elif kind.endswith(_CALLS):
+        _add_call(out, part)
+    elif kind in _SILENT:
+        return
+    elif type(part.get("text")) is str:
+        _add_text(out, part["text"])
+    elif part.get("modality") == "document" and type(part.get("content")) is str:
+        _add_document(out, part)
+    else:
+        out.other = True
+
+
+def _add_document(out: Message, part: dict[str, Any]) -> None:
+    """Read a document that the user's message carries (Anthropic), or that a package wrote as its JSON."""
+    whole = parsed(part.get("text"))
+    part = whole if type(whole) is dict else part
+    source = part.get("source")
+    inner = source if type(source) is dict else part
+    text = _text_of(inner.get("data", inner.get("content", inner.get("text"))))
+    if inner.get("type") in ("base64", "url", "file") or part.get("modality"):
+        text = _decoded(text, part.get("mime_type") or inner.get("media_type"))
+    if text:
+        name = part.get("title") or part.get("id") or (source if type(source) is str else None)
+        out.documents = [*out.documents, Document(text, name if type(name) is str else None)]
+
+
+def _decoded(text: str, mime_type: Any) -> str:
+    """Return the text that base64 holds, where it is plain text."""
+    if type(mime_type) is not str or not mime_type.startswith("text/"):
+        return ""
+    try:
+        return b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
+
+
+def _text_of(value: Any) -> str:
+    """Return a text, or the texts of a list of parts, joined."""
+    if type(value) is list:
+        return "\n".join(item["text"] for item in value if type(item) is dict and type(item.get("text")) is str)
+    return value if type(value) is str else ""
 
 
 def _add_inner(out: Message, content: Any) -> None:
@@ -194,12 +276,16 @@ def _add_inner(out: Message, content: Any) -> None:
 
 def _add_untyped(out: Message, part: dict[str, Any]) -> None:
     """Read a part as Bedrock and Gemini write it: named by its only key."""
+    if part.get("thought") is True or "reasoningContent" in part:
+        return
     if "text" in part:
         _add_text(out, part["text"])
-    elif type(use := part.get("toolUse") or part.get("function_call") or part.get("functionCall")) is dict:
+    elif (use := next((part[key] for key in _UNTYPED_CALLS if type(part.get(key)) is dict), None)) is not None:
         _add_call(out, use)
-    elif type(result := part.get("toolResult") or part.get("function_response")) is dict:
+    elif (result := next((part[key] for key in _UNTYPED_RESULTS if type(part.get(key)) is dict), None)) is not None:
         _add_result(out, result)
+    elif part and not ("content" in part or "parts" in part):
+        out.other = True
 
 
 def _add_text(out: Message, text: Any) -> None:
@@ -210,6 +296,8 @@ def _add_text(out: Message, text: Any) -> None:
 def _add_call(out: Message, part: dict[str, Any]) -> None:
     if call := tool_call(part):
         out.tool_calls = [*out.tool_calls, call]
+    else:
+        out.other = True  # a built-in tool of the provider, which has no name
 
 
 def _add_result(out: Message, part: dict[str, Any]) -> None:
@@ -223,9 +311,9 @@ def tool_call(value: Any) -> ToolCall | None:
     """Read one tool call of any provider; None where it has no name."""
     if type(value) is not dict:
         return None
-    function = value.get("function")
+    function = value.get("function") or value.get("custom")
     call = function if type(function) is dict else value
-    name = call.get("name") or call.get("toolName")
+    name = call.get("name") or call.get("toolName") or call.get("tool_name")
     if type(name) is not str or not name:
         return None
     identity = value.get("id") or value.get("call_id") or value.get("toolCallId") or value.get("toolUseId")
@@ -235,7 +323,8 @@ def tool_call(value: Any) -> ToolCall | None:
 def _arguments(call: dict[str, Any]) -> Any:
     for key in ("arguments", "input", "args", "parameters"):
         if call.get(key) is not None:
-            return bounded(parsed(call[key]))
+            value = parsed(call[key])
+            return bounded(parsed(value))  # some packages encode them twice
     return None
 
 
@@ -307,7 +396,8 @@ def first_choice(found: Sequence[Message] | None) -> Message | None:
     calls = list(chosen.tool_calls)
     if not calls and chosen.text:
         calls = [call for item in found if not item.text for call in item.tool_calls]
-    return Message(chosen.role, chosen.text, chosen.refusal, calls, chosen.results, chosen.finish_reason)
+    other = chosen.other or any(item.other for item in found)
+    return Message(chosen.role, chosen.text, chosen.refusal, calls, chosen.results, chosen.finish_reason, (), other)
 
 
 def last_reply(found: Sequence[Message] | None) -> Message | None:

@@ -10,7 +10,8 @@ from .embedded import filled, inside, label, labels, parsed
 from .messages import Message
 from .shape import Row, Shape, shape_of
 
-Role = Literal["generation", "retrieval", "tool", "chain", "ignored"]
+Role = Literal["generation", "retrieval", "tool", "chain", "likely", "ignored"]
+"""What a span is; likely: a model call by what it carries, though its kind or operation is not known as one."""
 _T = TypeVar("_T")
 
 
@@ -114,11 +115,31 @@ class Fields(Struct, frozen=True, kw_only=True):
     response_id: tuple[str, ...]
 
 
+CACHE_READ = (
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.details.cache_read_tokens",
+    "gen_ai.usage.cached_input_tokens",
+)
+CACHE_WRITE = (
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens",
+    "gen_ai.usage.details.cache_write_tokens",
+)
+
+
 class Usage(Struct, frozen=True, kw_only=True):
-    """The attributes to try, in order, for the tokens of one model call."""
+    """The attributes to try, in order, for the tokens of one model call.
+
+    ``details``: an attribute with an object of disjoint counts, whose names begin with input and output (Langfuse).
+    """
 
     input_tokens: tuple[str, ...]
     output_tokens: tuple[str, ...]
+    cache_read: tuple[str, ...] = CACHE_READ
+    cache_write: tuple[str, ...] = CACHE_WRITE
+    details: str = ""
 
 
 class Format(Struct, frozen=True):
@@ -151,6 +172,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     outputs: Callable[[Node], list[Message] | None]
     format: Callable[[Node], Format]
     documents: Callable[[Node], list[Document]] = _nothing
+    passed: Callable[[Node], list[Document]] = _nothing
+    """The documents that a chain was called with."""
     query: Callable[[Node], str | None] = lambda _node: None
     tools: Callable[[Node], list[ToolDefinition]] = _nothing
     tool_name: tuple[str, ...] = ("gen_ai.tool.name",)
@@ -159,3 +182,5 @@ class Dialect(Struct, frozen=True, kw_only=True):
     tool_result: tuple[str, ...] = ("gen_ai.tool.call.result",)
     results: Callable[[Node], Sequence[str]] = _no_results
     reranks: Callable[[Node], bool] = lambda _node: False
+    is_fragment: Callable[[Node], bool] = lambda _node: False
+    """Whether a chain without model calls is part of a request that another trace tells of."""

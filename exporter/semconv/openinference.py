@@ -4,9 +4,9 @@ from typing import Any
 
 from ..trace import Document, ToolDefinition
 from . import loose
-from .embedded import inside, parsed
+from .embedded import inside, literal, parsed
 from .messages import Message, message
-from .node import Dialect, Fields, Format, Node, Usage
+from .node import CACHE_READ, CACHE_WRITE, Dialect, Fields, Format, Node, Usage
 
 FIELDS = Fields(
     request_model=("llm.invocation_parameters#model", "gen_ai.request.model", "llm.request.model_name"),
@@ -16,6 +16,8 @@ FIELDS = Fields(
 USAGE = Usage(
     input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
     output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),
+    cache_read=("llm.token_count.prompt_details.cache_read", *CACHE_READ),
+    cache_write=("llm.token_count.prompt_details.cache_write", *CACHE_WRITE),
 )
 _REDACTED = "__REDACTED__"
 _DOCUMENTS = (
@@ -58,12 +60,30 @@ def _message(value: dict[str, Any], role: str) -> Message:
 
 
 def inputs(node: Node) -> list[Message] | None:
-    """Read the messages, the prompts of the completions API, or the raw input."""
+    """Read the messages, the prompts of the completions API, the tasks of a crew, or the raw input."""
     found = _messages(node, "llm.input_messages.", "user")
+    if found and not any(item.text or item.results for item in found if item.role != "system"):
+        found = loose.asked(literal(node.get("llm.invocation_parameters"))) or found  # Guardrails: Python's repr
     if not found:
         prompts = node.flattened("llm.prompts.")
         found = [Message("user", text) for item in prompts if type(text := inside(item, "prompt.text")) is str]
-    return found or loose.asked(_parsed(node, "input.value"))
+    return found or _crew(node) or loose.asked(_parsed(node, "input.value"))
+
+
+def _crew(node: Node) -> list[Message] | None:
+    """Read what CrewAI was asked: the descriptions of its tasks, the last of which makes the answer.
+
+    A description with placeholders is told filled in by the output, or by the inputs of the crew.
+    """
+    output, tasks = _parsed(node, "output.value"), _parsed(node, "crew_tasks")
+    done = inside(output, "tasks_output")
+    for items in (_parsed(node, "crew_inputs"), [output], done, tasks):
+        if type(items) is dict and items:
+            return loose.asked(items)
+        last = items[-1] if type(items) is list and items else None
+        if type(text := inside(last, "description")) is str and text:
+            return [Message("user", text)]
+    return None
 
 
 def outputs(node: Node) -> list[Message] | None:
@@ -75,19 +95,42 @@ def outputs(node: Node) -> list[Message] | None:
     raw = _value(node, "output.value")
     if not found:
         data = _parsed(node, "output.value")
-        return loose.said(raw, data) if node.role == "generation" else loose.replied(data)
-    if type(raw) is str and ('"refusal"' in raw or '"object":"response"' in raw):
-        _complete(found[0], loose.replied(_parsed(node, "output.value")))
-    return found
+        found = (loose.said(raw, data) if node.role == "generation" else loose.replied(data)) or []
+    elif type(raw) is str and raw[:1] == "{" and any(sign in raw for sign in _RAW):
+        _complete(found, loose.replied(_parsed(node, "output.value")))
+    if calls := node.flattened("message.tool_calls."):  # Google's function calls, at the span itself
+        _add_calls(found, calls)
+    return found or None
 
 
-def _complete(first: Message, raw: list[Message] | None) -> None:
-    """Add what only the raw response tells: a refusal, and how a Responses call ended."""
+_RAW = (
+    '"refusal"',
+    '"object":"response"',
+    '"object": "response"',
+    '"finish_reason"',
+    '"finishReason"',
+    '"stop_reason"',
+)
+"""What a raw response holds that tells more than its messages."""
+
+
+def _complete(found: list[Message], raw: list[Message] | None) -> None:
+    """Add what only the raw response tells, to the message that speaks: a refusal, and how the call ended."""
+    spoken = next((item for item in found if item.text), None) or next((m for m in found if m.speaks()), found[0])
     refusal = next((item.refusal for item in raw or () if item.refusal), None)
-    if refusal and (not first.text or first.text == refusal):
-        first.text, first.refusal = None, refusal
-    if raw and first.finish_reason is None:
-        first.finish_reason = raw[-1].finish_reason
+    if refusal and (not spoken.text or spoken.text == refusal):
+        spoken.text, spoken.refusal = None, refusal
+    if raw and spoken.finish_reason is None:
+        spoken.finish_reason = raw[-1].finish_reason
+
+
+def _add_calls(found: list[Message], calls: list[dict[str, Any]]) -> None:
+    if not any(item.tool_calls for item in found):
+        made = message({"role": "assistant", "tool_calls": [item.get("tool_call") for item in calls]}, "assistant")
+        if found:
+            found[0].tool_calls = made.tool_calls
+        else:
+            found.append(made)
 
 
 def documents(node: Node) -> list[Document]:
@@ -106,6 +149,16 @@ def _identified(node: Node, found: list[Document]) -> list[Document]:
     return raw if [item.text for item in raw] == [item.text for item in found] else found
 
 
+def passed(node: Node) -> list[Document]:
+    """Read the documents that a chain was called with, in a field of their own."""
+    data = _parsed(node, "input.value")
+    for name in ("context", "documents", "docs", "passages"):
+        value = inside(data, name)
+        if loose.holds_documents(value) or (type(value) is list and value and all(type(item) is str for item in value)):
+            return loose.documents(value)
+    return []
+
+
 def query(node: Node) -> str | None:
     """Return what was searched for."""
     value = _value(node, "input.value") or node.get("reranker.query")
@@ -122,19 +175,9 @@ def tools(node: Node) -> list[ToolDefinition]:
 def format_of(node: Node) -> Format:
     """Read the response format of chat completions or of the Responses API."""
     for name in ("llm.invocation_parameters", "input.value"):
-        value = _parsed(node, name)
-        asked = inside(value, "response_format") or inside(value, "text.format")
-        if asked is not None:
-            return response_format(asked)
+        if (wanted := loose.requested(_parsed(node, name))) is not None:
+            return wanted
     return Format(json=node.get("gen_ai.output.type") == "json")
-
-
-def response_format(asked: Any) -> Format:
-    """Read a provider's response format: a name, ``{type, json_schema: {schema}}`` or ``{type, schema}``."""
-    if type(asked) is not dict:
-        return Format(json=type(asked) is str and asked != "text" and bool(asked))
-    wanted = loose.first_schema((inside(asked, "json_schema.schema"), asked.get("schema")))
-    return Format(wanted is not None or str(asked.get("type", "")).startswith("json"), wanted)
 
 
 DIALECT = Dialect(
@@ -147,6 +190,7 @@ DIALECT = Dialect(
     outputs=outputs,
     format=format_of,
     documents=documents,
+    passed=passed,
     query=query,
     reranks=lambda node: node.get("openinference.span.kind") == "RERANKER",
     tools=tools,

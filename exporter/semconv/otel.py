@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..trace import Document, LogRecord, ToolDefinition
+from ..trace import Document, Event, LogRecord, ToolDefinition
 from .embedded import parsed
+from .loose import asked, document, replied, requested, said, tool_definitions
 from .loose import documents as read_documents
-from .loose import said, schema, tool_definitions
 from .messages import Message, content_parts, is_message, message, messages, result_text
 from .node import UNASKED, Dialect, Fields, Format, Node, Usage
+from .schemas import json_schema
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "model_name"),
@@ -37,6 +38,21 @@ _TOOLS = ("gen_ai.tool.definitions", "model_request_parameters#function_tools")
 _SCHEMAS = ("gen_ai.request.structured_output_schema", "model_request_parameters#output_object.json_schema")
 _FORMATS = ("gen_ai.openai.request.response_format", "openai.request.response_format", "gen_ai.output.type")
 _ASKED = _SCHEMAS + _FORMATS
+_REQUESTS = (
+    "request_data",
+    "gcp.vertex.agent.llm_request",
+    "mastra.agent_run.input",
+    "mastra.model_step.input",
+    "mastra.workflow_run.input",
+)
+_RESPONSES = (
+    "response_data",
+    "gcp.vertex.agent.llm_response",
+    "mastra.agent_run.output",
+    "mastra.model_step.output",
+    "mastra.workflow_run.output",
+)
+"""Forms of their own: Logfire's default (version 1), Google ADK 1.x, Mastra."""
 _TURN = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 _PLACEHOLDER = "Function called with tools"
 
@@ -45,7 +61,12 @@ def inputs(node: Node) -> list[Message] | None:
     """Read what the model was given, from the first place that holds it."""
     found = messages(_content(node, "gen_ai.input.messages"), "user")
     if found is None:
-        found = _from_events(node, choice=False) or _prompt_event(node) or _transcript(node, choice=False)
+        found = (
+            _from_events(node, choice=False)
+            or _prompt(_event_attribute(node, "gen_ai.content.prompt", "gen_ai.prompt") or node.get("gen_ai.prompt"))
+            or _transcript(node, choice=False)
+            or asked(node.pick_parsed(_REQUESTS))
+        )
     system = _content(node, "gen_ai.system_instructions")
     return found if system is None else [_instructions(system), *(found or ())]
 
@@ -53,11 +74,25 @@ def inputs(node: Node) -> list[Message] | None:
 def outputs(node: Node) -> list[Message] | None:
     """Read what the model answered, from the first place that holds it."""
     found = messages(_content(node, "gen_ai.output.messages"), "assistant")
+    if found is not None and not any(item.speaks() for item in found):
+        return _flattened_calls(node) or found
     if found is None:
-        found = _from_events(node, choice=True) or _completion_event(node) or _transcript(node, choice=True)
+        found = (
+            _from_events(node, choice=True)
+            or _completion(_event_attribute(node, "gen_ai.content.completion", "gen_ai.completion"))
+            or _completion(node.get("gen_ai.completion"))
+            or _transcript(node, choice=True)
+            or replied(node.pick_parsed(_RESPONSES))
+        )
     if found is None and (result := node.get("final_result")) is not None:
         found = [Message("assistant", result if type(result) is str else result_text(result))]
     return found
+
+
+def _flattened_calls(node: Node) -> list[Message] | None:
+    """Read what LiteLLM tells of a reply without text: its calls, flattened, and nowhere else."""
+    found = [message(item, "assistant") for item in node.flattened("gen_ai.completion.")]
+    return found if any(item.speaks() for item in found) else None
 
 
 def _content(node: Node, name: str) -> Any:
@@ -109,8 +144,9 @@ def _event_message(name: str, body: Any, *, choice: bool, loose: bool) -> Messag
     role = _EVENT_ROLES.get(name)
     if role is None:
         return None
+    body = parsed(body)
     if not isinstance(body, Mapping):
-        return Message(role)
+        return Message(role, body if type(body) is str else None)
     content = body.get("content")
     value = {"role": role, "content": content_parts(content) if loose else content}
     if body.get("tool_calls"):
@@ -119,9 +155,12 @@ def _event_message(name: str, body: Any, *, choice: bool, loose: bool) -> Messag
 
 
 def _choice(body: Any, *, loose: bool) -> Message:
+    body = parsed(body)
     if not isinstance(body, Mapping):
-        return Message("assistant")
+        return Message("assistant", body if type(body) is str else None)
     inner = body.get("message")
+    if inner is None and ("content" in body or "tool_calls" in body):  # LiveKit's
+        inner = {"role": "assistant", "content": content_parts(body.get("content")) if loose else body.get("content")}
     if loose and type(inner) is str:
         inner = whole if is_message(whole := parsed(inner)) else content_parts(inner)
     if type(inner) is dict:
@@ -141,9 +180,8 @@ def _event_attribute(node: Node, event_name: str, name: str) -> Any:
     return None
 
 
-def _prompt_event(node: Node) -> list[Message] | None:
+def _prompt(value: Any) -> list[Message] | None:
     """Read the prompt of 1.26: messages as JSON, or lines that start with a role."""
-    value = _event_attribute(node, "gen_ai.content.prompt", "gen_ai.prompt")
     if type(value) is not str or type(parsed(value)) in (list, dict):
         return messages(value, "user")
     pieces = _TURN.split(value)
@@ -151,9 +189,8 @@ def _prompt_event(node: Node) -> list[Message] | None:
     return turns or messages(value, "user")
 
 
-def _completion_event(node: Node) -> list[Message] | None:
+def _completion(value: Any) -> list[Message] | None:
     """Read the completion of 1.26; a tool call is only hinted at, an answer without text is Python's None."""
-    value = _event_attribute(node, "gen_ai.content.completion", "gen_ai.completion")
     if value == _PLACEHOLDER:
         return [Message("assistant", finish_reason="tool_calls")]
     return [Message("assistant")] if value == "None" else said(value, parsed(value))
@@ -171,12 +208,23 @@ def _transcript(node: Node, *, choice: bool) -> list[Message] | None:
 
 
 def _transcript_item(item: dict[str, Any]) -> Message:
-    return _choice(item, loose=False) if item.get("event.name") == _CHOICE else message(item, "user")
+    is_choice = item.get("event.name") == _CHOICE or ("message" in item and "role" not in item)
+    return _choice(item, loose=False) if is_choice else message(item, "user")
 
 
 def documents(node: Node) -> list[Document]:
-    """Read the documents of a retrieval span, or those that a team put on its generation span."""
-    return read_documents(value) if (value := node.attributes.get("gen_ai.retrieval.documents")) else []
+    """Read the documents of a retrieval span, or those that a team put on its generation span, or a database's rows."""
+    if value := node.attributes.get("gen_ai.retrieval.documents"):
+        return read_documents(value)
+    return [found for event in node.span.events if (found := _row(event))]
+
+
+def _row(event: Event) -> Document | None:
+    """Read a row that a vector database found (OpenLLMetry)."""
+    if event.name not in ("db.query.result", "db.search.result"):
+        return None
+    row = {name.removeprefix(f"{event.name}."): value for name, value in event.attributes.items()}
+    return document({**row, "text": row.get("document") or row.get("entity"), "document": None})
 
 
 def query(node: Node) -> str | None:
@@ -200,8 +248,9 @@ def tools(node: Node) -> list[ToolDefinition]:
 def format_of(node: Node) -> Format:
     """Read whether JSON was requested: by type, by the provider's response format, or by a schema."""
     if not node.shape[_ASKED]:
-        return UNASKED
-    value = schema(found) if (found := node.pick(_SCHEMAS)) is not None else None
+        request = node.pick_parsed(_REQUESTS) if node.shape[_REQUESTS] else None
+        return (requested(request) if request is not None else None) or UNASKED
+    value = json_schema(found) if (found := node.pick(_SCHEMAS)) is not None else None
     wanted = node.pick(_FORMATS)
     return Format(value is not None or (type(wanted) is str and wanted.startswith("json")), value)
 
@@ -218,7 +267,11 @@ DIALECT = Dialect(
     name="otel",
     fields=FIELDS,
     provider=("gen_ai.provider.name", "gen_ai.system"),
-    finish=("gen_ai.response.finish_reasons",),
+    finish=(
+        "gen_ai.response.finish_reasons",
+        "gen_ai.response.finish_reason",
+        "gcp.vertex.agent.llm_response#finish_reason",
+    ),
     usage=USAGE,
     inputs=inputs,
     outputs=outputs,

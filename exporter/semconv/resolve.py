@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from msgspec import Struct
 
 from ..trace import UNKNOWN, ContentState, Document, LogRecord, Span, ToolCall, ToolDefinition, Trace
-from . import facts
+from ..visible import visible
+from . import facts, templates
+from .answering import answering, given, replied
 from .embedded import bounded, label, parsed
-from .finish import finish_reason
-from .messages import Message, first_choice, last_question, last_reply, recent_results, result_text, system_text
+from .finish import finish_reason, worse
+from .messages import Message, last_question, last_reply, recent_results, result_text, system_text
 from .node import Format, Node
 from .sources import Sources
 from .story import Story
@@ -32,7 +35,7 @@ def normalise(trace_id: bytes, spans: Sequence[Span], logs: Sequence[LogRecord],
     if not story.nodes:
         return None
     if story.groups:
-        group = max(story.groups, key=_ending) if len(story.groups) > 1 else story.groups[0]
+        group = answering(story) if len(story.groups) > 1 else story.groups[0]
         outer = story.chain_above(group[0])
     else:
         root = story.outermost_chain()
@@ -42,11 +45,10 @@ def normalise(trace_id: bytes, spans: Sequence[Span], logs: Sequence[LogRecord],
     return _trace(trace_id, story, group, outer, sources)
 
 
-def _ending(group: list[Node]) -> tuple[int, int]:
-    return group[0].span.end, group[0].span.start
-
-
 def _speaks(root: Node) -> bool:
+    """Whether a chain without model calls is a request: it was asked and answered, and is no part of one."""
+    if root.dialect.is_fragment(root):
+        return False
     reply = last_reply(root.dialect.outputs(root))
     return bool(root.dialect.inputs(root)) and (facts.failed(root) or (reply is not None and reply.speaks()))
 
@@ -61,7 +63,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     state = _state(said, answer, refusal, finish, group, outer)
     request_model, response_model, response_id, provider, *chosen = facts.told(story, group, sources)
     app, route, prompt_version, prompt_name, conversation, user, environment = chosen
-    input_tokens, output_tokens = facts.tokens(story)
+    input_tokens, output_tokens, cache_read, cache_write = facts.tokens(story)
     start, seconds = facts.times(story.spans)
     return Trace(  # by position: by thirty names it takes five times as long
         trace_id.hex(),
@@ -80,8 +82,8 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         state,
         _question(story, said, context),
         system_text(said.given) or (system_text(said.chain_given) if said.chain_given else None),
-        "" if state == "empty" else answer,
-        refusal,
+        "" if state == "empty" else None if state == "error" else answer,
+        None if state == "error" else refusal,
         tuple(context),
         said.calls,
         _tools(story, group, outer),
@@ -94,37 +96,32 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         start,
         seconds,
         facts.error(group, outer),
+        cache_read,
+        cache_write,
+        said.reply is not None and said.reply.other,
     )
 
 
-def _given(group: list[Node]) -> list[Message] | None:
-    """Return what a call was given: of several accounts of it what the outermost says, else the next one."""
-    for node in group:
-        if (found := node.dialect.inputs(node)) is not None:
-            return found
-    return None
-
-
-def _replied(group: list[Node]) -> Message | None:
-    """Return what a call replied, from the same account."""
-    for node in group:
-        found = node.dialect.outputs(node)
-        if found and (reply := first_choice(found) if node.role == "generation" else last_reply(found)) is not None:
-            return reply
-    return None
-
-
 def _said(story: Story, group: list[Node], outer: Node | None) -> _Said:
-    given, reply = _given(group), _replied(group)
-    said = _Said(given, reply, given, () if reply is None else tuple(reply.tool_calls))
+    asked, reply = given(group), replied(group)
+    said = _Said(asked, reply, asked, () if reply is None else tuple(reply.tool_calls))
     if len(story.groups) > 1:
-        said.first = given if story.groups[0] is group else _given(story.groups[0])
-        said.calls = _calls([reply if other is group else _replied(other) for other in story.groups])
+        said.first = asked if story.groups[0] is group else given(story.groups[0])
+        said.calls = _calls([reply if other is group else replied(other) for other in story.groups])
     if not said.calls and len(story.nodes) > 1:
         said.calls = _executed(story)
     if outer is not None and outer is not group[0]:
-        said.chain_given, said.chain_reply = _given([outer]), _replied([outer])
+        _add_chain(said, story.chains_above(group[0]))
     return said
+
+
+def _add_chain(said: _Said, chains: list[Node]) -> None:
+    """Add what the outermost chain was given and replied; one that is silent has the next one inside speak for it."""
+    for node in chains:
+        if said.chain_given is None and (found := given([node])) and last_question(found):
+            said.chain_given = found
+        if said.chain_reply is None and not facts.failed(node) and (reply := replied([node])) and reply.speaks():
+            said.chain_reply = reply
 
 
 def _calls(replies: Sequence[Message | None]) -> tuple[ToolCall, ...]:
@@ -141,10 +138,25 @@ def _executed(story: Story) -> tuple[ToolCall, ...]:
     """Return the tools that ran, where no model call says which it called."""
     found = []
     for node in story.nodes:
-        if node.role == "tool" and (name := label(node.pick(node.dialect.tool_name)) or node.span.name):
-            arguments = bounded(parsed(node.pick(node.dialect.tool_arguments)))
+        if node.role == "tool" and not story.holds_calls(node) and (name := _tool_name(node)):
+            arguments = _unwrapped(bounded(parsed(node.pick(node.dialect.tool_arguments))))
             found.append(ToolCall(name=name, arguments=arguments, id=label(node.pick(node.dialect.tool_id))))
     return tuple(found)
+
+
+def _unwrapped(arguments: Any) -> Any:
+    """Return a call's arguments without the wrapper of a function's own call, ``{"args": ["{…}"]}``."""
+    if type(arguments) is dict and arguments.keys() <= {"args", "kwargs"}:
+        args, kwargs = arguments.get("args"), arguments.get("kwargs")
+        if type(kwargs) is dict and kwargs and not args:
+            return kwargs
+        if type(args) is list and len(args) == 1 and not kwargs:
+            return bounded(parsed(args[0]))
+    return arguments
+
+
+def _tool_name(node: Node) -> str:
+    return label(node.pick(node.dialect.tool_name)) or node.span.name
 
 
 def _answer(said: _Said, asked: Format) -> tuple[str | None, str | None]:
@@ -153,29 +165,32 @@ def _answer(said: _Said, asked: Format) -> tuple[str | None, str | None]:
     if reply is not None and reply.refusal and not reply.text:
         return None, reply.refusal
     if shown is not None and shown.text and not (asked.json and reply is not None and reply.text):
-        return shown.text, None
+        return templates.answer(visible(shown.text)), None
     if reply is not None and reply.text is not None:
-        return reply.text, None
+        return templates.answer(visible(reply.text)), None
     return (None, shown.refusal) if shown is not None else (None, None)
 
 
 def _state(
     said: _Said, answer: str | None, refusal: str | None, finish: str | None, group: list[Node], outer: Node | None
 ) -> ContentState:
+    reply = said.reply
+    called = reply is not None and (bool(reply.tool_calls) or reply.other)
+    if facts.failed(group[0]) or finish == "error":
+        return "error"
     if refusal:
         return "refused"
     if answer:
         return "answered"
-    reply = said.reply
-    called = reply is not None and bool(reply.tool_calls)
-    if facts.failed(group[0]) or (called and outer is not None and facts.failed(outer)):
+    if called and outer is not None and facts.failed(outer):
         return "error"
-    given = _captured(said.given) or _captured(said.chain_given)
+    asked = _captured(said.given) or _captured(said.chain_given)
     if called and reply is not None:
-        return "answered" if given or _argued(reply) else "not_captured"
+        return "answered" if asked or reply.other or _argued(reply) else "not_captured"
     if finish == "tool_call":
         return "not_captured"
-    return "empty" if answer == "" or (given and _ended(said, finish, group)) else "not_captured"
+    said_nothing = reply is not None or facts.counted(group)[1] == 0  # a choice may be lost, or in another trace
+    return "empty" if answer == "" or (asked and said_nothing) else "not_captured"
 
 
 def _captured(given: list[Message] | None) -> bool:
@@ -186,17 +201,17 @@ def _argued(item: Message) -> bool:
     return any(call.arguments is not None for call in item.tool_calls)
 
 
-def _ended(said: _Said, finish: str | None, group: list[Node]) -> bool:
-    """Whether the call is known to have come to an end: a stream's output may be in another trace."""
-    return said.reply is not None or finish is not None or facts.counted(group)[1] is not None
-
-
 def _question(story: Story, said: _Said, context: list[Document]) -> str | None:
-    """Return the user's own words: a RAG prompt repeats them among the documents, the root and retriever do not."""
+    """Return the user's own words, without a framework's template around them."""
+    return templates.question(_asked(story, said, context))
+
+
+def _asked(story: Story, said: _Said, context: list[Document]) -> str | None:
+    """Return what was asked: a RAG prompt repeats it among the documents, the root and retriever do not."""
     first = last_question(said.first)
     if said.chain_given and (asked := last_question(said.chain_given)):
         return first if first and first != asked and _spoke(said.chain_given, first) else asked
-    if context and len(story.nodes) > 1:
+    if context and story.groups and len(story.nodes) > 1:
         for node in story.nodes:
             if node.role == "retrieval" and (asked := node.dialect.query(node)):
                 return asked
@@ -209,7 +224,7 @@ def _spoke(transcript: list[Message] | None, text: str) -> bool:
 
 
 def _documents(story: Story, group: list[Node]) -> list[Document]:
-    """Return what the retrievers gave, or a reranker after them, each document once."""
+    """Return what the retrievers gave, or a reranker after them, each document once; else those in the prompt."""
     found: list[Document] = []
     for node in story.nodes if len(story.nodes) > 1 else ():
         if node.role == "retrieval" and (read := node.dialect.documents(node)):
@@ -219,16 +234,20 @@ def _documents(story: Story, group: list[Node]) -> list[Document]:
     for node in group:
         if read := node.dialect.documents(node):
             return read
-    return []
+    found = [item for turn in given(group) or () for item in turn.documents]
+    for node in story.nodes if not found else ():
+        if node.role == "chain" and (read := node.dialect.passed(node)):
+            return read
+    return found or templates.documents(last_question(given(group)))
 
 
 def _finish(group: list[Node], reply: Message | None) -> str | None:
-    if reply is not None and reply.finish_reason and (known := finish_reason(reply.finish_reason)):
-        return known
+    """Return how the call ended: by its message and by an attribute, the more serious where they differ."""
+    told = finish_reason(reply.finish_reason) if reply is not None and reply.finish_reason else None
     for node in group:
         if (found := finish_reason(node.pick(node.dialect.finish))) is not None:
-            return found
-    return None
+            return worse(told, found)
+    return told
 
 
 def _format(group: list[Node], outer: Node | None) -> Format:

@@ -23,6 +23,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     prompt_version: tuple[str, ...] = (
         "gen_ai.prompt.version",
         "langfuse.observation.prompt.version",
+        "langfuse.prompt.version",
         "traceloop.prompt.version",
         "traceloop.prompt.version_name",
         "traceloop.prompt.version_hash",
@@ -42,6 +43,7 @@ class Sources(Struct, frozen=True, kw_only=True):
     prompt_name: tuple[str, ...] = (
         "gen_ai.prompt.name",
         "langfuse.observation.prompt.name",
+        "langfuse.prompt.name",
         "traceloop.prompt.key",
         "prompt.id",
         "ai.telemetry.functionId",
@@ -49,9 +51,9 @@ class Sources(Struct, frozen=True, kw_only=True):
         "agent_name",
     )
     conversation: tuple[str, ...] = (
-        "gen_ai.conversation.id",
-        "session.id",
         "langfuse.session.id",
+        "session.id",
+        "langwatch.thread.id",
         "traceloop.association.properties.session_id",
         "traceloop.association.properties.thread_id",
         "traceloop.association.properties.chat_id",
@@ -62,6 +64,12 @@ class Sources(Struct, frozen=True, kw_only=True):
         "metadata#session_id",
         "metadata#thread_id",
         "mlflow.trace.session",
+        "langfuse.trace.metadata.session_id",
+        "langfuse.trace.metadata.thread_id",
+        "gen_ai.conversation.id",
+        "gcp.vertex.agent.session_id",
+        "mastra.metadata.threadId",
+        "mastra.metadata.sessionId",
     )
     user: tuple[str, ...] = (
         "user.id",
@@ -72,8 +80,11 @@ class Sources(Struct, frozen=True, kw_only=True):
         "ai.telemetry.metadata.userId",
         "ai.settings.context.userId",
         "metadata#user_id",
+        "langfuse.trace.metadata.user_id",
         "llm.user",
         "gen_ai.request.user",
+        "mastra.metadata.userId",
+        "enduser.pseudo.id",
     )
     environment: tuple[str, ...] = (
         "deployment.environment.name",

@@ -1,9 +1,10 @@
-"""The spans of one trace as a tree of nodes: which model call answered, and what stands around it. Reads no content."""
+"""The spans of one trace as a tree of nodes: its model calls, and what stands around each. Reads no content."""
 
 from collections.abc import Sequence
 
 from ..trace import LogRecord, Span
 from .detect import classify
+from .embedded import count, label
 from .node import Node, Place, place
 
 _MANY = 64
@@ -13,7 +14,7 @@ _MANY = 64
 class Story:
     """The nodes of a trace, in order of start."""
 
-    __slots__ = ("_parents", "groups", "nodes", "spans")
+    __slots__ = ("_around_calls", "_parents", "groups", "nodes", "spans")
 
     def __init__(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> None:
         self.spans = spans
@@ -23,9 +24,30 @@ class Story:
         if logs and nodes:
             self._join(logs)
         self._parents = {span.span_id: span for span in spans} if len(spans) > 1 else {}
+        self._around_calls: set[bytes] | None = None
+        self._promote()
         calls = [node for node in nodes if node.role == "generation"]
         self.groups = self._distinct(calls) if len(calls) > 1 else [calls] if calls else []
         """The model calls in order of start; two packages that tell of one call are one group, the outermost first."""
+
+    def _promote(self) -> None:
+        """Settle what is a model call by its evidence alone: it is one where none stands inside it, else a chain."""
+        likely = [node for node in self.nodes if node.role == "likely"]
+        if not likely:
+            return
+        around: set[bytes] = set()
+        for node in self.nodes:
+            if node.role == "generation":
+                self._mark_ancestors(node.span, around)
+        for node in sorted(likely, key=lambda node: (-node.span.start, node.span.end)):
+            node.role = "chain" if node.span.span_id in around else "generation"
+            self._mark_ancestors(node.span, around)
+
+    def _mark_ancestors(self, span: Span, marked: set[bytes]) -> None:
+        current = span.parent_span_id
+        while current in self._parents and current not in marked:
+            marked.add(current)
+            current = self._parents[current].parent_span_id
 
     def _join(self, logs: Sequence[LogRecord]) -> None:
         by_span: dict[bytes, list[LogRecord]] = {}
@@ -42,12 +64,12 @@ class Story:
         for call in sorted(calls, key=lambda call: (call.span.start, -call.span.end)):
             own = call.span.span_id
             outer = self._nearest(call.span, by_id, nearest)
-            response = call.get("gen_ai.response.id")
+            response = label(call.pick(call.dialect.fields.response_id))
             leader = leaders.get(outer) if outer else None
-            if leader is None and type(response) is str:
-                leader = leaders.get(response)
+            if leader is None:
+                leader = leaders.get(response) if response else _twin(call, groups)
             leaders[own] = leader or own
-            if type(response) is str:
+            if response:
                 leaders.setdefault(response, leaders[own])
             groups.setdefault(leaders[own], []).append(call)
         return list(groups.values())
@@ -87,6 +109,21 @@ class Story:
         above = [chains[span.span_id] for span in self.ancestors(node.span) if span.span_id in chains]
         return above[-1] if above else None
 
+    def chains_above(self, node: Node) -> list[Node]:
+        """Return the agents and chains that a node is part of, the outermost first."""
+        if not self._parents or not node.span.parent_span_id:
+            return []
+        chains = {item.span.span_id: item for item in self.nodes if item.role == "chain"}
+        return [chains[span.span_id] for span in reversed(self.ancestors(node.span)) if span.span_id in chains]
+
+    def holds_calls(self, node: Node) -> bool:
+        """Whether a model call stands inside a node: then it is a function around the call, and no tool."""
+        if self._around_calls is None:
+            self._around_calls = set()
+            for group in self.groups:
+                self._mark_ancestors(group[0].span, self._around_calls)
+        return node.span.span_id in self._around_calls
+
     def outermost_chain(self) -> Node | None:
         """Return, of a trace without model calls, the agent or chain that ends last and is part of no other."""
         chains = [node for node in self.nodes if node.role == "chain" and self.chain_above(node) is None]
@@ -96,7 +133,35 @@ class Story:
         """Return where to search for a field: the node, its span's ancestors outwards, then some other nodes."""
         if not self._parents:
             return [node]
+        above, others = self.around(node)
+        return [node, *(place(span.attributes) for span in above), *others]
+
+    def around(self, node: Node) -> tuple[list[Span], list[Node]]:
+        """Return a node's ancestors, the parent first, and some other nodes."""
         above = self.ancestors(node.span)
         seen = {node.span.span_id, *(span.span_id for span in above)}
-        others = [item for item in self.nodes[:_MANY] if item.span.span_id not in seen]
-        return [node, *(place(span.attributes) for span in above), *others]
+        return above, [item for item in self.nodes[:_MANY] if item.span.span_id not in seen]
+
+
+def _twin(call: Node, groups: dict[bytes, list[Node]]) -> bytes | None:
+    """Return the group of the call that another package told of: a sibling around it in time, of equal usage.
+
+    For a package that tells no response id; a second call of one program would come from the same package.
+    """
+    span = call.span
+    for leader, (first, *_) in groups.items():
+        other = first.span
+        if (
+            other.parent_span_id == span.parent_span_id
+            and other.scope != span.scope
+            and other.start <= span.start
+            and span.end <= other.end
+            and _usage(call) in (_usage(first), (None, None))
+        ):
+            return leader
+    return None
+
+
+def _usage(call: Node) -> tuple[int | None, int | None]:
+    usage = call.dialect.usage
+    return count(call.pick(usage.input_tokens)), count(call.pick(usage.output_tokens))

@@ -57,6 +57,18 @@ def outputs(node: Node) -> list[Message] | None:
     return loose.replied(parsed(_output(node)))
 
 
+def is_fragment(node: Node) -> bool:
+    """Say so of a task, and of LangChain's steps: its package tells of every model call, in a trace of its own."""
+    return bool(node.get("traceloop.span.kind") == "task" or node.get("gen_ai.provider.name") == "langchain")
+
+
+def passed(node: Node) -> list[Document]:
+    """Read the documents that a step was called with."""
+    value = parsed(_input(node))
+    value = value.get("input", value) if type(value) is dict else value
+    return loose.documents(value) if loose.holds_documents(value) else []
+
+
 def documents(node: Node) -> list[Document]:
     """Read what a retrieval task returned."""
     return otel.documents(node) or loose.documents(_output(node))
@@ -85,9 +97,11 @@ DIALECT = Dialect(
     outputs=outputs,
     format=otel.format_of,
     documents=documents,
+    passed=passed,
     query=query,
+    is_fragment=is_fragment,
     tools=tools,
-    tool_name=("gen_ai.tool.name", "traceloop.entity.name"),
+    tool_name=("gen_ai.tool.name", "traceloop.entity.output#kwargs.name", "traceloop.entity.name"),
     tool_arguments=("gen_ai.tool.call.arguments", "traceloop.entity.input"),
     tool_result=("gen_ai.tool.call.result", "traceloop.entity.output"),
 )

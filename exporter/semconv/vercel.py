@@ -5,6 +5,7 @@ from . import loose
 from .embedded import label, parsed
 from .messages import Message, messages
 from .node import Dialect, Fields, Format, Node, Usage
+from .schemas import json_schema
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "ai.model.id"),
@@ -28,7 +29,9 @@ def outputs(node: Node) -> list[Message] | None:
     text = node.pick(("ai.response.text", "ai.response.object", "ai.result.text", "ai.result.object"))
     calls = parsed(node.pick(("ai.response.toolCalls", "ai.result.toolCalls")))
     if text is None and type(calls) is not list:
-        return None
+        # An empty text is left out; that inputs are recorded says that outputs are, too.
+        is_empty = "ai.response.finishReason" in node.names and "ai.prompt.messages" in node.names
+        return [Message("assistant", "")] if is_empty else None
     return messages([{"role": "assistant", "content": text if type(text) is str else None, "tool_calls": calls}], "")
 
 
@@ -39,7 +42,7 @@ def tools(node: Node) -> list[ToolDefinition]:
 
 def format_of(node: Node) -> Format:
     """Read whether an object was asked for; the schema is on the root alone."""
-    wanted = loose.schema(node.get("ai.schema"))
+    wanted = json_schema(node.get("ai.schema"))
     operation = label(node.get("ai.operationId")) or ""
     return Format(
         wanted is not None or "generateObject" in operation or node.get("ai.settings.output") == "object", wanted
