@@ -86,7 +86,7 @@ lint: $(DEV_STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-captures: $(DEV_STAMP) ## what llmq reads from the real requests of 25 set-ups of instrumentations
+captures: $(DEV_STAMP) ## what llmq reads from the real requests of 52 set-ups of instrumentations
 	$(BIN)/python tests/captures/table.py
 
 bench: $(DEV_STAMP) ## measure speed, beside a server that only parses what it is sent

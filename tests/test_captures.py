@@ -12,9 +12,9 @@ _spec.loader.exec_module(table)
 CAPTURES = table.captures()
 
 
-def test_all_400_requests_are_here_as_protobuf_and_as_json():
+def test_all_685_requests_are_here_as_protobuf_and_as_json():
     files = [file for capture in CAPTURES for _, file in capture.parts]
-    assert len(files) == len(set(files)) == 400
+    assert len(files) == len(set(files)) == 685
     assert all((table.HERE / "requests" / f"{file}.{form}").exists() for file in files for form in ("pb", "json"))
 
 

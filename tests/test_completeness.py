@@ -4,6 +4,7 @@ import pytest
 
 from exporter.evaluators.completeness import empty, truncated
 from exporter.score import Score
+from exporter.semconv.finish import finish_reason
 from exporter.trace import ToolCall, Trace
 
 
@@ -31,8 +32,8 @@ def test_a_refusal_in_its_field_is_not_empty(fields):
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_context_window_exceeded"])
-def test_a_length_limit_truncates(reason):
-    assert truncated(trace(finish_reason=reason)).value == 0.0
+def test_a_length_limit_truncates_by_whatever_name_it_has(reason):
+    assert truncated(trace(finish_reason=finish_reason(reason))).value == 0.0
 
 
 @pytest.mark.parametrize("reason", ["stop", "tool_calls", "end_turn", "content_filter"])

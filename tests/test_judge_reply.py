@@ -26,6 +26,11 @@ READ = {
     "more keys": ('{"explanation": "x", "score": 5, "confidence": 0.9}', 5, "x"),
     "the same twice": ('{"explanation": "a", "score": 5} {"explanation": "b", "score": 5}', 5, "b"),
     "other objects beside it": ('{"plan": 1} {"explanation": "x", "score": 5}', 5, "x"),
+    "after thinking that the chat template began": (
+        'The document says 30 days; maybe {"score": 3} is too strict.\n</think>\n\n{"explanation": "x", "score": 4}',
+        4,
+        "x",
+    ),
     "after thinking": ('<think>{"score": 1} or {"score": 5}?</think>{"explanation": "x", "score": 2}', 2, "x"),
     "with a line break in the text": ('{"explanation": "two\nlines", "score": 2}', 2, "two\nlines"),
     "braces in prose": ('The {placeholder} is empty {}. {"score": 2}', 2, ""),

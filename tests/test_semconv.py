@@ -187,15 +187,16 @@ def test_tool_calls_in_the_history_are_not_called_again():
         (chat(), 0, "answered"),
         (chat(answer=""), 0, "empty"),
         (chat(None, ""), 0, "empty"),
-        (chat() | {"gen_ai.output.messages": "[]", "gen_ai.usage.output_tokens": 3}, 0, "empty"),
-        (chat(answer=None, **{"usage.output_tokens": 3}), 0, "empty"),
+        (chat() | {"gen_ai.output.messages": "[]", "gen_ai.usage.output_tokens": 3}, 0, "not_captured"),
+        (chat(answer=None, **{"usage.output_tokens": 3}), 0, "not_captured"),
+        (chat(answer=None, **{"usage.output_tokens": 0}), 0, "empty"),
         (chat(answer=None), 0, "not_captured"),
         (chat(None, None, **{"usage.output_tokens": 3, "response.finish_reasons": ["stop"]}), 0, "not_captured"),
         (chat(answer=None, **{"response.finish_reasons": ["tool_calls"]}), 0, "not_captured"),
         (chat(answer=None), 2, "error"),
         (chat(None, None), 2, "error"),
         (chat(answer=None) | {"error.type": "RateLimitError"}, 0, "error"),
-        (chat(answer="Part of an"), 2, "answered"),
+        (chat(answer="Part of an"), 2, "error"),
         (
             chat(answer=None)
             | {"gen_ai.output.messages": js([{"role": "assistant", "parts": [{"type": "refusal", "content": "No."}]}])},
@@ -357,7 +358,12 @@ def test_thousands_of_nested_calls_are_one_call():
         ("something new", None),
         ([], None),
         (None, None),
-        (7, None),
+        (2, "length"),
+        ("3", "content_filter"),
+        (99, None),
+        ("FINISH_REASON_MAX_TOKENS", "length"),
+        ("ContentFilter", "content_filter"),
+        ("ToolCalls", "tool_call"),
     ],
 )
 def test_finish_reasons_have_five_names(reason, known):
