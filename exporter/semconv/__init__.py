@@ -10,7 +10,7 @@ facts       names, models, tokens, times and errors of a story
 evaluations what others' evaluations say; the event that tells others of ours
 annotations OpenInference's annotations of a span
 resolve     one Trace from a story, one source for each field
-otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow, haystack   how to read a span, a file for each dialect
+otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow, haystack   how to read a span of each
 node        a span with its dialect; what every dialect answers
 shape       what follows from the names that a span carries, worked out once for all spans of its kind
 messages, loose, finish, embedded   message JSON, JSON without a schema, finish reasons, JSON inside strings

@@ -58,7 +58,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     said = _said(story, group, outer)
     asked = _format(group, outer)
     answer, refusal = _answer(said, asked)
-    context = _documents(story, group)
+    context = _documents(story, group, said.given)
     finish = _finish(group, said.reply)
     state = _state(said, answer, refusal, finish, group, outer)
     request_model, response_model, response_id, provider, *chosen = facts.told(story, group, sources)
@@ -223,7 +223,7 @@ def _spoke(transcript: list[Message] | None, text: str) -> bool:
     return any(item.role == "user" and item.text == text for item in transcript or ())
 
 
-def _documents(story: Story, group: list[Node]) -> list[Document]:
+def _documents(story: Story, group: list[Node], asked: list[Message] | None) -> list[Document]:
     """Return what the retrievers gave, or a reranker after them, each document once; else those in the prompt."""
     found: list[Document] = []
     for node in story.nodes if len(story.nodes) > 1 else ():
@@ -234,11 +234,11 @@ def _documents(story: Story, group: list[Node]) -> list[Document]:
     for node in group:
         if read := node.dialect.documents(node):
             return read
-    found = [item for turn in given(group) or () for item in turn.documents]
+    found = [item for turn in asked or () for item in turn.documents]
     for node in story.nodes if not found else ():
         if node.role == "chain" and (read := node.dialect.passed(node)):
             return read
-    return found or templates.documents(last_question(given(group)))
+    return found or templates.documents(last_question(asked))
 
 
 def _finish(group: list[Node], reply: Message | None) -> str | None:

@@ -22,13 +22,16 @@ _GEMINI_NAMES = {
     "max_properties": "maxProperties",
     "additional_properties": "additionalProperties",
 }
+_RESPONSE_FORMATS = (("", "response_format"), ("text", "format"), ("", "output_format"), ("output_config", "format"))
+_GEMINI_CONFIGS = ("config", "generationConfig", "generation_config")
+_GEMINI_SCHEMAS = ("response_schema", "responseSchema", "response_json_schema", "responseJsonSchema")
+_GEMINI_REQUESTS = frozenset({*_GEMINI_SCHEMAS, "response_mime_type", "responseMimeType"})
 _WRAPPERS = ("jsonSchema", "json_schema", "json", "schema")
 
 
 def json_schema(value: Any) -> dict[str, Any] | None:
     """Return a provider's schema as JSON Schema; None where it is no object."""
-    value = bounded(parsed(value))
-    if type(value) is not dict:
+    if value is None or type(value := bounded(parsed(value))) is not dict:
         return None
     for wrapper in _WRAPPERS:
         if type(inner := value.get(wrapper)) is dict and "type" not in value and "properties" not in value:
@@ -86,29 +89,27 @@ def _nullable(schema: dict[Any, Any]) -> dict[str, Any]:
 
 def requested(parameters: Any) -> tuple[bool, dict[str, Any] | None] | None:
     """Return whether JSON was requested and by which schema, of a provider's parameters; None where nothing says so."""
-    asked = inside(parameters, "response_format")
-    if asked is None:
-        asked = inside(parameters, "text.format")
-    if asked is None:
-        asked = inside(parameters, "output_format") or inside(parameters, "output_config.format")
-    if asked is not None:
-        return response_format(asked)
-    return _gemini(parameters) or _ollama(parameters)
+    if type(parameters) is not dict:
+        return None
+    for place, key in _RESPONSE_FORMATS:
+        inner = parameters.get(place) if place else parameters
+        if type(inner) is dict and inner.get(key) is not None:
+            return response_format(inner[key])
+    return _gemini(parameters) or _ollama(parameters.get("format"))
 
 
-def _gemini(parameters: Any) -> tuple[bool, dict[str, Any] | None] | None:
-    for place in ("", "config.", "generationConfig.", "generation_config."):
-        for name in ("response_schema", "responseSchema", "response_json_schema", "responseJsonSchema"):
-            if (schema := json_schema(inside(parameters, place + name))) is not None:
-                return True, schema
-        for name in ("response_mime_type", "responseMimeType"):
-            if inside(parameters, place + name) == "application/json":
-                return True, None
+def _gemini(parameters: dict[str, Any]) -> tuple[bool, dict[str, Any] | None] | None:
+    for config in (parameters, *(parameters.get(name) for name in _GEMINI_CONFIGS)):
+        if type(config) is not dict or _GEMINI_REQUESTS.isdisjoint(config):
+            continue
+        schema = next((found for name in _GEMINI_SCHEMAS if (found := json_schema(config.get(name))) is not None), None)
+        kind = config.get("response_mime_type") or config.get("responseMimeType")
+        if schema is not None or kind == "application/json":
+            return True, schema
     return None
 
 
-def _ollama(parameters: Any) -> tuple[bool, dict[str, Any] | None] | None:
-    asked = inside(parameters, "format")
+def _ollama(asked: Any) -> tuple[bool, dict[str, Any] | None] | None:
     if asked == "json":
         return True, None
     schema = json_schema(asked) if type(asked) is dict else None
