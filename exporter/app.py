@@ -68,17 +68,18 @@ class Exporter:
         self.config = config
         self._now = now
         panel = Panel(config.evaluators, installed())
+        self._limiter = Limiter({}, now=now)
+        _limit(self._limiter, config)
         self.metrics = Metrics(
             version=__version__,
             evaluators=panel.names,
             pass_marks=panel.pass_marks,
             births=Births(config.metrics.birth),
+            limiter=self._limiter,
             now=now,
         )
         self.scrapes = Scrapes(self.metrics)
         self.store = Store.open(config.store.url, now)
-        self._limiter = Limiter({})
-        _limit(self._limiter, config)
         self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
         self.reception = reception.Reception(
             on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
@@ -92,7 +93,7 @@ class Exporter:
         self.review.configure(config, panel)
         self.connections = Connections(config.server.limits, self.metrics.connection_closed)
         self._admit(config)
-        self.suites = OfflineDesk(config, self.pipeline.recorder, self.metrics, self._limiter.fold, now)
+        self.suites = OfflineDesk(config, self.pipeline.recorder, self.metrics, self._limiter.peek, now)
         self.pipeline.desks[OFFLINE] = self.suites
         self.pipeline.followers.append(self.suites.follow)
         self.feedback.followers.append(complaints(self.suites.disliked, {"thumbs_down"}))
@@ -248,7 +249,6 @@ class Exporter:
     def _settings(self, config: Config, panel: Panel) -> Settings:
         return Settings(
             sources=config.attributes,
-            helpers=config.helpers,
             panel=panel,
             limiter=self._limiter,
             prices=Prices(config.prices),
@@ -274,6 +274,10 @@ class Exporter:
         watch(own.JOURNAL_LAG, pipeline.lag)
         watch(own.JOURNAL_SIZE, lambda: pipeline.writer.requests.bytes)
         watch(own.JOURNAL_CAPACITY, lambda: pipeline.settings.journal_bytes)
+        slices = self._limiter.slices
+        watch(own.SLICES, lambda: len(slices.shown), "shown")
+        watch(own.SLICES, lambda: len(slices.parked), "parked")
+        watch(own.SLICES, lambda: slices.most, "limit")
         watch(own.QUEUE_LENGTH, lambda: pipeline.unrecorded, "unrecorded")
         watch(own.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, "unrecorded")
         watch(own.QUEUE_LENGTH, lambda: len(pipeline.assembler), "open_traces")
@@ -405,7 +409,11 @@ def _reload_or_log(exporter: Exporter) -> None:
 def _limit(limiter: Limiter, config: Config) -> None:
     labels = config.labels
     limiter.configure(
-        labels.budgets, max_length=labels.max_length, allow=labels.allow, template_routes=labels.template_routes
+        labels.budgets,
+        slices=labels.slices,
+        max_length=labels.max_length,
+        allow=labels.allow,
+        template_routes=labels.template_routes,
     )
 
 

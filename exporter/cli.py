@@ -179,18 +179,20 @@ def _check(options: argparse.Namespace) -> int:
     config = load(options.config)
     costs = series_cost(config)
     worst, likely = sum(cost.worst for cost in costs), sum(cost.likely for cost in costs)
+    megabytes = sum(cost.worst_bytes for cost in costs) / 1e6
     rows = [(cost.metric, f"{cost.likely:,}", f"{cost.worst:,}") for cost in costs]
     for line in table([("series by metric", "likely", "at most"), *rows, ("all", f"{likely:,}", f"{worst:,}")], (1, 2)):
         print(line)
     print(
         f"\nlikely: each route belongs to one app and has {LIVE_VERSIONS} model and {LIVE_VERSIONS} prompt versions at"
-        " a time; at most: every combination that labels.budgets admit"
+        f" a time; at most: labels.slices ({config.labels.slices:,}) and what labels.budgets admit, a scrape of about"
+        f" {megabytes:.1f} MB, or a thirtieth of that as Prometheus asks for it, compressed"
     )
     print(*alert_lines(config), sep="\n")
     _warn(config)
-    if likely > config.labels.series_ceiling:
+    if worst > config.labels.series_ceiling:
         ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"
-        complain(f"warning: {likely:,} series are likely, more than {ceiling}: lower labels.budgets", OK)
+        complain(f"warning: {worst:,} series are possible, more than {ceiling}: lower labels.slices", OK)
     print(f"{options.config}: no errors")
     return OK
 

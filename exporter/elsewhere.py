@@ -3,19 +3,27 @@
 Their evaluators are named reported_…, so that nobody can speak for one of ours.
 """
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
-from .metrics.labels import OTHER, Limiter
+from .metrics.label_text import cleaned
+from .metrics.labels import OTHER, Slice
 from .score import Evaluation, Failure
 from .semconv.evaluations import REPORTED, Reported, may_report, reported
 from .trace import LogRecord, Span
 
 _THEIRS: Final = f"{REPORTED}_"
 MOST: Final = {"evaluator": 20, "evaluator_version": 60}
-"""Names that may become label values; evaluations under further ones are counted as overflow, and left out."""
+"""Names that may become label values in each app; further versions are __other__, further evaluators left out."""
+MOST_KINDS: Final = 400
+"""Evaluators, versions and slices in which they are counted, all combinations in use together."""
+_LONGEST_VERSION: Final = 128
+
+Kind = tuple[str, str, Slice]
+"""An evaluator, its version, and the slice that it is counted in."""
 
 
 def is_ours(result: Evaluation | Failure) -> bool:
@@ -23,34 +31,88 @@ def is_ours(result: Evaluation | Failure) -> bool:
     return not result.evaluator.startswith(_THEIRS)
 
 
+class _App:
+    """What is in use in one app: kinds and when each was last used, evaluators and versions."""
+
+    def __init__(self, kinds: Mapping[Kind, float]) -> None:
+        self.kinds = dict(kinds)
+        self.evaluators = {evaluator for evaluator, _, _ in kinds}
+        self.versions = {version for _, version, _ in kinds} - {OTHER}
+
+    def use(self, kind: Kind, at: float) -> None:
+        self.kinds[kind] = at
+        self.evaluators.add(kind[0])
+        if kind[1] != OTHER:
+            self.versions.add(kind[1])
+
+
 class Elsewhere:
-    """Reads evaluations made elsewhere, and keeps their names bounded."""
+    """Reads evaluations made elsewhere, and keeps their names bounded; an app may have three times what is free.
 
-    def __init__(self) -> None:
-        self._names = Limiter(MOST)
+    ``now`` is Unix seconds.
+    """
 
-    def learn(self, label: str, values: Iterable[str]) -> None:
-        """Take names that are in use already; of a version nobody can tell whose it is."""
-        self._names.learn(label, (value for value in values if label != "evaluator" or value.startswith(_THEIRS)))
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._apps: dict[str, _App] = {}
+        self._overflow: dict[str, int] = {}
+
+    def restore(self, used: Mapping[tuple[str, ...], float]) -> None:
+        """Take what is in use already: (evaluator, version, slice…) and when it was last used."""
+        for (evaluator, version, *labels), at in used.items():
+            if evaluator.startswith(_THEIRS):
+                where = Slice(*labels)
+                self._app(where.app).use((evaluator, version, where), at)
+
+    def expire(self, before: float) -> None:
+        """Forget what was last used before that, so that others may have its place."""
+        for name, app in list(self._apps.items()):
+            if any(at < before for at in app.kinds.values()):
+                self._apps[name] = _App({kind: at for kind, at in app.kinds.items() if at >= before})
 
     def take_overflow(self) -> dict[str, int]:
-        """How many evaluations were left out since the last call, by the label that was full."""
-        return self._names.take_overflow()
+        """How many evaluations were left out or folded since the last call, by the label that was full."""
+        taken, self._overflow = self._overflow, {}
+        return taken
 
-    def read(self, spans: Collection[Span], logs: Collection[LogRecord]) -> list[Reported]:
-        """What the parts of a trace report; users' feedback among it keeps its own name."""
-        if not may_report(spans, logs):
+    def read(
+        self, spans: Collection[Span], logs: Collection[LogRecord], locate: Callable[[], Slice | None]
+    ) -> list[Reported]:
+        """What the parts of a trace report; users' feedback among it keeps its own name.
+
+        ``locate`` finds the slice of the trace, where there is something to count; None: nothing is.
+        """
+        if not may_report(spans, logs) or not (said := list(reported(spans, logs))) or (where := locate()) is None:
             return []
         found = []
-        for one in reported(spans, logs):
-            bounded = one.evaluation if one.is_feedback else self._bounded(one.evaluation)
+        for one in said:
+            bounded = one.evaluation if one.is_feedback else self._bounded(one.evaluation, where)
             if bounded is not None:
                 found.append(replace(one, evaluation=bounded))
         return found
 
-    def _bounded(self, evaluation: Evaluation) -> Evaluation | None:
-        evaluator = self._names.fold("evaluator", evaluation.evaluator)
-        if evaluator == OTHER:
+    def _bounded(self, evaluation: Evaluation, where: Slice) -> Evaluation | None:
+        app, evaluator = self._app(where.app), evaluation.evaluator
+        version = cleaned(evaluation.evaluator_version, _LONGEST_VERSION)
+        if evaluator not in app.evaluators and len(app.evaluators) >= MOST["evaluator"]:
+            self._overflowed("evaluator")
             return None
-        version = self._names.fold("evaluator_version", evaluation.evaluator_version)
+        if version not in app.versions and len(app.versions) >= MOST["evaluator_version"]:
+            version = OTHER
+        kind = evaluator, version, where
+        if kind not in app.kinds and len(app.kinds) >= 3 * self._free():
+            self._overflowed("evaluator")
+            return None
+        app.use(kind, self._now())
+        if version == OTHER:
+            self._overflowed("evaluator_version")
         return replace(evaluation, evaluator=evaluator, evaluator_version=version)
+
+    def _free(self) -> int:
+        return MOST_KINDS - sum(len(app.kinds) for app in self._apps.values())
+
+    def _app(self, name: str) -> _App:
+        return self._apps.setdefault(name, _App({}))
+
+    def _overflowed(self, label: str) -> None:
+        self._overflow[label] = self._overflow.get(label, 0) + 1

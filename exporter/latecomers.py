@@ -37,11 +37,19 @@ def late_evaluations(
     late: Late, elsewhere: Elsewhere, recorder: Recorder, hear: Callable[[bytes, Slice, Reported], None]
 ) -> bool:
     """Count evaluations made elsewhere, which often come after their trace; says whether there were any."""
-    said = elsewhere.read(late.spans, late.logs)
-    located = recorder.locate("trace", late.trace_id) if said else None
-    if located is None:
+    where: Slice | None = None
+
+    def located() -> Slice | None:
+        nonlocal where
+        found = recorder.locate("trace", late.trace_id)
+        if found is not None:
+            told = Slice(found.app, found.route, found.model_version, found.prompt_version)
+            where = recorder.limiter.current(told)
+        return where
+
+    said = elsewhere.read(late.spans, late.logs, located)
+    if where is None:
         return False
-    where = Slice(located.app, located.route, located.model_version, located.prompt_version)
     for one in said:
         if one.is_feedback:
             hear(late.trace_id, where, one)

@@ -54,7 +54,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What a reload swaps: how traces are read, scored and labelled, and how much may wait."""
 
     sources: Sources
-    helpers: tuple[str, ...]
     panel: Panel
     limiter: Limiter
     prices: Prices
@@ -93,7 +92,7 @@ class Pipeline:
         self.desks: dict[str, Desk] = {}
         """Who takes requests that are not OTLP, by signal."""
         self.judges: Judges | None = None
-        self.elsewhere = Elsewhere()
+        self.elsewhere = Elsewhere(now)
         self.hear: Callable[[bytes, Slice, Reported], None] = lambda _trace_id, _where, _reported: None
         """Called with what a user said of a recorded trace, where that came as an evaluation."""
         self.followers: list[Callable[[Scored], None]] = []
@@ -139,10 +138,7 @@ class Pipeline:
     def recover(self) -> int:
         """Take the totals and the journal of an earlier run; returns how many requests had not been scored yet."""
         self._metrics.restore(self._store.totals())
-        for label, values in self._metrics.label_values().items():
-            self.settings.limiter.learn(label, values)
-        for label, values in self._metrics.evaluator_names().items():
-            self.elsewhere.learn(label, values)
+        self.elsewhere.restore(self._metrics.evaluated_slices())
         counted = self.recorder.seq
         entries = 0
         for seq, entry in self._store.journal.entries():
@@ -280,7 +276,7 @@ class Pipeline:
     def _read(self, parts: OpenTrace) -> Trace | None:
         spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
         try:
-            trace = normalise(parts.trace_id, spans, logs, self.settings.sources, self.settings.helpers)
+            trace = normalise(parts.trace_id, spans, logs, self.settings.sources)
         except Exception as error:  # noqa: BLE001 - one trace that nobody foresaw must not stop all others
             self._not_understood(error)
             return None
@@ -327,7 +323,7 @@ class Pipeline:
         """Find its slice, and what others say of it."""
         trace, settings = one.trace, self.settings
         one.where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
-        if reported := self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values()):
+        if reported := self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values(), lambda: one.where):
             one.reported, theirs = reported, tuple(said.evaluation for said in reported if not said.is_feedback)
             one.outcome = replace(one.outcome, evaluations=one.outcome.evaluations + theirs)
         if self.judges is not None and (left := self.judges.choose(trace, one.where, one.outcome)):
@@ -355,6 +351,7 @@ class Pipeline:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
         if left_out := self.elsewhere.take_overflow():
             self.recorder.tally.labels_overflowed(left_out)
+        self.elsewhere.expire(self._now() - self.settings.expire_after)
         await self.recorder.flush()
         await self.writer.probe()
 

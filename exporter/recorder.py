@@ -283,14 +283,14 @@ class Recorder:
         transaction = unrecorded.transaction
         transaction.watermark = self.seq
         transaction.totals = self._metrics.stage(unrecorded.tally)
-        transaction.dropped_totals = self._metrics.expired(self._now() - self.expire_after, keep=unrecorded.tally)
+        expired = self._metrics.expired(self._now() - self.expire_after, keep=unrecorded.tally)
+        transaction.dropped_totals = [*expired, *self._metrics.forgotten(keep=unrecorded.tally)]
 
     def _forget(self, dropped: Sequence[tuple[str, str]]) -> None:
         """What expired gives its labels' budgets back."""
         if dropped:
             self._metrics.drop(dropped)
-            for label, values in self._metrics.label_values().items():
-                self.limiter.retain(label, values)
+            self.limiter.expire(self._now() - self.expire_after)
 
     def _pending(self) -> Iterator[Unrecorded]:
         """What is not durable yet, the latest first."""

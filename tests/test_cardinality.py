@@ -1,12 +1,14 @@
 from typing import get_args
 
+from exporter import elsewhere
 from exporter.config import load
 from exporter.config.cardinality import series_cost
 from exporter.evaluators import built_in
 from exporter.evaluators.panel import Panel
+from exporter.metrics import families as f
 from exporter.metrics.events import Metrics
-from exporter.metrics.labels import Limiter
-from exporter.score import FailureReason
+from exporter.metrics.labels import Limiter, Slice
+from exporter.score import Evaluation, FailureReason, Outcome
 from exporter.suites import coverage, results
 from exporter.trace import Trace
 
@@ -25,19 +27,29 @@ SMALL = "labels: {budgets: {app: 2, route: 3, model_version: 1, prompt_version: 
 def test_every_combination_of_values_also_unknown_and_other_is_the_worst_case(tmp_path):
     found = costs(tmp_path, SMALL)
     assert found["llmq_requests_total"].worst == 4 * 5 * 3 * 3
-    assert found["llmq_evaluations_total"].worst == 9 * 2 * 4 * 5 * 3 * 3
+    assert found["llmq_evaluations_total"].worst == (9 * 4 * 5 * 3 * 3 + elsewhere.MOST_KINDS) * 2
     assert found["llmq_evaluation_failures_total"].worst == 9 * len(get_args(FailureReason))
 
 
 def test_a_route_is_one_apps_in_the_likely_case(tmp_path):
     found = costs(tmp_path, SMALL)
     assert found["llmq_requests_total"].likely == 3
+
+
+def test_the_budget_of_slices_bounds_the_product_of_the_labels(tmp_path):
+    found = costs(tmp_path, "labels: {slices: 10, budgets: {app: 2}}")
+    assert found["llmq_requests_total"].worst == 10 + 4
+    assert found["llmq_request_duration_seconds"].worst == (10 + 4) * 14
+
+
+def test_a_route_has_as_many_versions_as_are_likely(tmp_path):
     assert costs(tmp_path)["llmq_requests_total"].likely == 50 * 2 * 2
 
 
 def test_a_disabled_evaluator_costs_nothing(tmp_path):
     nine, eight = costs(tmp_path), costs(tmp_path, "evaluators: {grounding: {enabled: false}}")
-    assert eight["llmq_evaluations_total"].worst * 9 == nine["llmq_evaluations_total"].worst * 8
+    assert eight["llmq_evaluations_total"].likely * 9 == nine["llmq_evaluations_total"].likely * 8
+    assert nine["llmq_evaluations_total"].worst - eight["llmq_evaluations_total"].worst == 2 * 222
 
 
 def test_an_allow_list_replaces_the_budget(tmp_path):
@@ -92,4 +104,57 @@ def test_offline_results_cost_at_most_what_the_desk_keeps(tmp_path):
     found = costs(tmp_path)
     for metric in ("llmq_offline_cases", "llmq_offline_passed_cases", "llmq_offline_timestamp_seconds"):
         assert found[metric].likely <= found[metric].worst == results.MOST
+    assert found["llmq_offline_cases"].worst_bytes > 0
     assert found["llmq_offline_questions"].worst == coverage.MOST_SUITES
+
+
+def test_a_scrape_of_the_default_budgets_stays_below_ten_megabytes():
+    """Every evaluator scores every slice, every signal is given everywhere, all that outsiders may name is named."""
+    config = load()
+    panel = Panel(config.evaluators, built_in())
+    limiter = Limiter(config.labels.budgets, slices=config.labels.slices)
+    metrics = Metrics(version="1", evaluators=panel.names, pass_marks=panel.pass_marks, limiter=limiter)
+    tally = metrics.tally()
+    for where in _slices(config, limiter):
+        _fill(tally, where, panel)
+    for number in range(results.MOST):
+        labels = (f"suite-{number}", "faithfulness", "3", "support-assistant", "model-2026-08-06", f"answer@v{number}")
+        for family in f.OFFLINE_GAUGES:
+            metrics.measured(family, labels, 1.0)
+    metrics.apply(tally)
+    size = len(metrics.expose()[0])
+    estimated = sum(cost.worst_bytes for cost in series_cost(config))
+    assert size < 10_000_000
+    assert 0.8 * estimated < size < 1.2 * estimated
+
+
+def _slices(config, limiter):
+    """As many slices as the default budgets admit, and those that name an app alone."""
+    apps = [f"support-assistant-{number}" for number in range(config.labels.budgets["app"])]
+    told = [
+        Slice(
+            apps[number % len(apps)],
+            f"/v1/chat/{'abcdefghij'[number // 20 % 10]}",
+            "model-2026-08-06",
+            f"answer@v{number}",
+        )
+        for number in range(10 * config.labels.slices)
+    ]
+    for one in told:
+        limiter.slice(*one)
+    return [*limiter.slices.shown, *(Slice(app, "__other__", "__other__", "__other__") for app in apps)]
+
+
+def _fill(tally, where, panel):
+    kinds = [(name, "1") for name in panel.names] + [("reported_relevance", "v1"), ("reported_tone", "v1")]
+    evaluations = tuple(
+        Evaluation(evaluator=name, evaluator_version=version, verdict="pass", score=0.5) for name, version in kinds
+    )
+    trace = Trace(trace_id="a" * 32, input_tokens=1, output_tokens=1, duration_seconds=1.0)
+    tally.trace_recorded(where, trace, Outcome(evaluations=evaluations), 0.1)
+    for signal in ("thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"):
+        tally.feedback(where, signal, "explicit", "a" * 32)
+    for signal in ("regenerate", "rephrase", "abandon"):
+        tally.feedback(where, signal, "derived", "a" * 32)
+    tally.edited(where, 0.5, "a" * 32)
+    tally.offline_failure(*where[:2], "a" * 32, covered=False)

@@ -95,13 +95,13 @@ def test_a_bad_config_gives_every_error_and_exit_code_1(llmq, tmp_path):
     )
 
 
-def test_too_many_likely_series_and_odd_settings_are_warnings(llmq, tmp_path):
+def test_too_many_series_and_odd_settings_are_warnings(llmq, tmp_path):
     path = tmp_path / "llmq.yaml"
     path.write_text("labels:\n  series_ceiling: 1000\nattributes:\n  user: []\n")
     code, _, err = llmq("check", path)
     assert code == 0
     assert f"warning: {path}:4: $.attributes.user: no attribute is tried" in err
-    assert "series are likely, more than labels.series_ceiling (1,000): lower labels.budgets" in err
+    assert "series are possible, more than labels.series_ceiling (1,000): lower labels.slices" in err
 
 
 # replay

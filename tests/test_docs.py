@@ -15,7 +15,7 @@ from exporter.calibrating import PERIOD
 from exporter.cli import main
 from exporter.config import load
 from exporter.config.settings import Role
-from exporter.elsewhere import MOST
+from exporter.elsewhere import MOST, MOST_KINDS
 from exporter.evaluators import described, installed
 from exporter.evaluators.registry import GROUP
 from exporter.feedback.annotate import _MOST_CHANGES, MOST_SIGNALS
@@ -24,6 +24,7 @@ from exporter.feedback.recent import MOST_BYTES
 from exporter.feedback.signals import Signal
 from exporter.judge.drift import NOTEWORTHY
 from exporter.metrics.catalogue import CATALOGUE
+from exporter.metrics.slice_budget import SLICES
 from exporter.offline.likeness import BYTES
 from exporter.offline.result import MOST_SIGNATURES
 from exporter.rules.compare import GAP
@@ -31,6 +32,8 @@ from exporter.rules.files import DEFAULT_SETTINGS, groups
 from exporter.rules.rulefile import Alert, Record
 from exporter.rules.slo import DEFAULT_SLOS, WINDOWS, reach
 from exporter.score import FailureReason, Sample, UnscoredReason
+from exporter.scraping import MOST_AT_ONCE
+from exporter.suites.results import MOST as MOST_OFFLINE
 from exporter.trace import Trace
 
 ROOT = Path(__file__).parent.parent
@@ -297,7 +300,13 @@ def test_the_limits_that_pages_state_are_the_limits():
     assert f"MinHash, {BYTES} bytes, at most {MOST_SIGNATURES:,} a suite" in offline
     assert f"is more than {100 * GAP:.0f} points" in offline
     assert MOST["evaluator"] == 20
-    assert "Twenty names become labels" in judge
+    assert "Twenty names become labels in an app" in judge
+    metrics = " ".join(page("exporter/metrics").split())
+    assert f"shown at a time ({SLICES})" in metrics
+    kinds = f"{MOST['evaluator']} names and {MOST['evaluator_version']} versions an app, and {MOST_KINDS} combinations"
+    assert kinds in metrics
+    assert f"the newest {MOST_OFFLINE}" in metrics
+    assert f"more than {MOST_AT_ONCE} at once" in metrics
     assert f"a judge's last {PERIOD} verdicts" in judge
     assert f"above {NOTEWORTHY} and above" in judge
     [zs] = re.findall(r"Wilson lower bound \((.*) standard deviations\)", page("alerts"))

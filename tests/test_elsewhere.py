@@ -2,6 +2,8 @@
 
 import json
 
+from exporter import elsewhere
+
 A = "a" * 32
 
 
@@ -79,6 +81,49 @@ async def test_an_event_cannot_speak_for_an_evaluator_of_ours(run_exporter):
     await exporter.pass_time(5)
     assert await exporter.total("llmq_evaluations_total", evaluator="refusal", verdict="fail") == 0
     assert await exporter.total("llmq_evaluations_total", evaluator="reported_refusal", verdict="fail") == 1
+
+
+async def test_one_apps_evaluators_leave_room_for_those_of_another(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.post("/v1/logs", json=passes(500))
+    await exporter.pass_time(5)
+    other = chat("b" * 32)
+    other["resourceSpans"][0]["resource"]["attributes"] = attributes({"service.name": "desk"})
+    await exporter.post("/v1/traces", json=other)
+    await exporter.post("/v1/logs", json=evaluations(RELEVANT, trace_id="b" * 32))
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance", app="desk") == 1
+
+
+async def test_evaluators_times_slices_are_bounded_and_each_that_is_left_out_is_counted(run_exporter, monkeypatch):
+    monkeypatch.setattr(elsewhere, "MOST_KINDS", 8)
+    exporter = await run_exporter()
+    for route in "abcdefgh":
+        trace_id = f"{ord(route):032x}"
+        request = chat(trace_id)
+        [span] = request["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        span["attributes"] += attributes({"http.route": f"/{route}"})
+        await exporter.post("/v1/traces", json=request)
+        await exporter.post("/v1/logs", json=evaluations(RELEVANT, trace_id=trace_id))
+        await exporter.pass_time(5)
+    counted = await exporter.total("llmq_evaluations_total", evaluator="reported_relevance")
+    assert counted == 6  # while the app has less than three times what is free
+    assert await exporter.total("llmq_exporter_label_overflow_total", label="evaluator") == 8 - counted
+    assert await exporter.total("llmq_requests_total") == 8
+
+
+async def test_names_that_nobody_reports_any_more_give_their_room_back(run_exporter):
+    exporter = await run_exporter()
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.post("/v1/logs", json=passes(20))
+    await exporter.pass_time(5)
+    await exporter.pass_time(8 * 86_400)
+    await exporter.post("/v1/traces", json=chat("b" * 32))
+    await exporter.post("/v1/logs", json=evaluations(RELEVANT, trace_id="b" * 32))
+    await exporter.pass_time(5)
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == 1
+    assert await exporter.total("llmq_exporter_last_scored_timestamp_seconds", evaluator="reported_evaluator_1") == 0
 
 
 async def test_names_are_bounded_and_what_is_left_out_is_counted(run_exporter):

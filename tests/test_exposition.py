@@ -60,7 +60,7 @@ def full_metrics():
     metrics.apply(tally)
     metrics.answered("traces", 200)
     metrics.config_loaded(succeeded=True)
-    for gauge in (own.QUEUE_LENGTH, own.QUEUE_CAPACITY):
+    for gauge in (own.QUEUE_LENGTH, own.QUEUE_CAPACITY, own.SLICES):
         metrics.watch(gauge, lambda: 7.0, "journal")
     return metrics
 

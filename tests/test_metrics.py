@@ -586,15 +586,12 @@ def test_a_slice_that_returns_counts_from_zero(metrics, clock):
     assert value(metrics, "llmq_requests_total", **WHERE._asdict()) == 1
 
 
-def test_label_values_in_use_are_told(metrics, clock):
+def test_slices_in_use_are_told_with_the_time_of_their_last_event(metrics, clock):
     metrics.apply(record(metrics))
+    first = clock.at
+    clock.at += 60
     metrics.apply(record(metrics, where=WHERE._replace(app="help")))
-    assert metrics.label_values() == {
-        "app": {"shop", "help"},
-        "route": {"/chat"},
-        "model_version": {"gpt-5"},
-        "prompt_version": {"v7"},
-    }
+    assert metrics.ledger.last_updated(Slice._fields) == {WHERE: first, WHERE._replace(app="help"): first + 60}
 
 
 # The catalogue
@@ -616,9 +613,10 @@ def test_every_metric_says_what_it_is():
         assert set(family.expires_with) | set(family.siblings) <= set(family.labels)
 
 
-def test_only_slices_expire_and_every_slice_that_is_kept_does():
+def test_only_what_outsiders_name_expires_and_all_of_it_does():
     for family in (one for one in CATALOGUE if one.durable):
-        assert bool(family.expires_with) == ("app" in family.labels)
+        named_by_outsiders = "app" in family.labels or family is own.LAST_SCORED
+        assert bool(family.expires_with) == named_by_outsiders
 
 
 def test_two_series_of_one_name_are_one_key():

@@ -14,6 +14,7 @@ from exporter.metrics.events import Metrics
 from exporter.metrics.exposition import OPENMETRICS, TEXT
 
 MANY = 100_000
+ROOMY = {"labels": {"slices": 20_000, "budgets": {"route": 10_000}}}
 
 
 async def until(condition):
@@ -24,15 +25,16 @@ async def until(condition):
 
 def filled(exporter, series):
     """Give an exporter about so many lines to show."""
-    tally = exporter.metrics.tally()
+    tally, limiter = exporter.metrics.tally(), exporter.pipeline.settings.limiter
     for number in range(series // 14):
-        tally.observe(f.REQUEST_DURATION, ("app", f"/route{number}", "model", "v1"), 1.0)
+        where = limiter.slice("app", f"/route{number}", "model", "v1")
+        tally.observe(f.REQUEST_DURATION, where, 1.0)
     exporter.metrics.apply(tally)
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "deflate, gzip;q=0.5", "gzip, br"])
 async def test_a_scraper_that_takes_gzip_gets_the_same_in_a_fraction_of_the_bytes(run_exporter, accepted):
-    exporter = await run_exporter()
+    exporter = await run_exporter(ROOMY)
     filled(exporter.exporter, 2_000)
     plain = await exporter.metrics()
     raw = exporter.client.get("/metrics", headers={"Accept-Encoding": accepted}, auto_decompress=False)
@@ -52,7 +54,7 @@ async def test_a_scraper_that_does_not_take_gzip_gets_text(run_exporter, accepte
 
 
 async def test_each_scraper_gets_the_format_that_it_asks_for_whoever_else_asks(run_exporter):
-    exporter = await run_exporter()
+    exporter = await run_exporter(ROOMY)
     filled(exporter.exporter, 2_000)
 
     async def scrape(accept):
@@ -110,7 +112,7 @@ async def test_too_many_scrapes_at_once_are_told_to_wait(run_exporter, monkeypat
 
 async def test_a_client_that_does_not_read_its_answer_is_cut_off(run_exporter, monkeypatch):
     monkeypatch.setattr(scraping, "MOST_SECONDS", 0.2)
-    exporter = await run_exporter()
+    exporter = await run_exporter(ROOMY)
     filled(exporter.exporter, MANY)
     url = exporter.client.make_url("/metrics")
     reader, writer = await asyncio.open_connection(url.host, url.port, limit=1024)
@@ -123,7 +125,7 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_off(run_exporter, m
 
 
 async def test_health_is_answered_while_the_largest_scrape_is_rendered(run_exporter):
-    exporter = await run_exporter()
+    exporter = await run_exporter(ROOMY)
     filled(exporter.exporter, MANY)
     scrape = asyncio.create_task(exporter.metrics())
     waited = []
@@ -139,7 +141,7 @@ async def test_health_is_answered_while_the_largest_scrape_is_rendered(run_expor
 
 
 async def test_what_is_counted_together_is_shown_together(run_exporter):
-    exporter = await run_exporter()
+    exporter = await run_exporter(ROOMY)
     filled(exporter.exporter, 2_000)
     asking = asyncio.create_task(_ask_often(exporter))
     while not asking.done():

@@ -99,7 +99,6 @@ class Reading:
                 )
             ),
             attributes=self._attributes(),
-            helpers=tuple(self._given("attributes", helpers=tuple).get("helpers", ())),
             labels=labels,
             metrics=MetricsSettings(**self._given("metrics", birth=units.birth)),
             prices=prices,
@@ -228,8 +227,8 @@ class Reading:
         )
 
     def _attributes(self) -> Sources:
-        for name, part in self._part("attributes").value.items():
-            if not part.value and name != "helpers":
+        for part in self._part("attributes").value.values():
+            if not part.value:
                 self._odd(part, "no attribute is tried, so this is unknown for every trace")
         fields = Sources.__struct_fields__
         return Sources(**self._given("attributes", **dict.fromkeys(fields, tuple)))
@@ -237,7 +236,12 @@ class Reading:
     def _labels(self) -> Labels:
         default = Labels()
         given = self._given(
-            "labels", max_length=int, template_routes=bool, expire_after=units.duration, series_ceiling=int
+            "labels",
+            slices=int,
+            max_length=int,
+            template_routes=bool,
+            expire_after=units.duration,
+            series_ceiling=int,
         )
         budgets = default.budgets | self._given("labels", "budgets", **dict.fromkeys(SLICE, int))
         allow = self._given("labels", "allow", **dict.fromkeys(SLICE, tuple))

@@ -14,6 +14,7 @@ from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
 from ..metrics.births import Wait
+from ..metrics.slice_budget import SLICES
 from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
@@ -117,13 +118,17 @@ class Privacy(Struct, frozen=True, kw_only=True):
 
 
 class Labels(Struct, frozen=True, kw_only=True):
-    """How many values each slice label may take before it folds; ``allow``: the only values that it may take."""
+    """How many values each slice label may take, and how many slices are shown, before labels fold.
+
+    ``allow``: the only values that a label may take. ``expire_after`` is in seconds.
+    """
 
     budgets: dict[str, int] = field(default_factory=lambda: dict(BUDGETS))
     max_length: int = 128
     template_routes: bool = True
     expire_after: float = 7 * DAY
     allow: dict[str, tuple[str, ...]] = {}
+    slices: int = SLICES
     series_ceiling: int = 100_000
 
 
@@ -302,8 +307,6 @@ class Config(Struct, frozen=True, kw_only=True):
     privacy: Privacy = Privacy()
     assembly: Assembly = Assembly()
     attributes: Sources = Sources()
-    helpers: tuple[str, ...] = ()
-    """Patterns over the names of model calls that answer nobody: of the span, its prompt, its agent or its function."""
     labels: Labels = Labels()
     metrics: MetricsSettings = MetricsSettings()
     prices: tuple[Price, ...] = ()

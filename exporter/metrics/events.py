@@ -20,8 +20,9 @@ from .births import Births
 from .catalogue import CATALOGUE
 from .exposition import Exposition, Snapshot, negotiate
 from .gauges import Gauges
-from .labels import Slice
+from .labels import Limiter, Slice
 from .ledger import MOST, Deltas, Ledger, Row
+from .projection import of_any
 from .series import Exemplar, Family, series_of
 from .slices import Gathered, Slices, SliceSeries
 
@@ -33,11 +34,12 @@ class Tally(Deltas):
     trace adds is gathered by slice, and laid into the series when it settles.
     """
 
-    __slots__ = ("_durations", "_gathered", "_now", "_slices", "_unscored")
+    __slots__ = ("_current", "_durations", "_gathered", "_now", "_slices", "_unscored")
 
-    def __init__(self, slices: Slices, now: Callable[[], float]) -> None:
+    def __init__(self, slices: Slices, current: Callable[[Slice], Slice], now: Callable[[], float]) -> None:
         super().__init__(now())
         self._slices = slices
+        self._current = current
         self._now = now
         self._begin()
 
@@ -151,7 +153,7 @@ class Tally(Deltas):
     def evaluated(self, where: Slice, trace_id: str, evaluation: Evaluation) -> None:
         """Count one verdict that comes later than its trace, as a judge's does."""
         self.at = self._now()
-        self._evaluated(self._gathered[where], trace_id, (evaluation,))
+        self._evaluated(self._gathered[self._current(where)], trace_id, (evaluation,))
 
     def judge_compared(self, judge: tuple[str, str], verdicts: tuple[str, str], source: str) -> None:
         """Count verdicts of (judge, human) on one case by a (evaluator, version); ``source`` is review or anchor."""
@@ -188,7 +190,7 @@ class Tally(Deltas):
 
     def feedback(self, where: Slice, signal: str, source: str, trace_id: str) -> None:
         """Count one user signal for the slice that answered; both ratings of a slice start together."""
-        self.at = self._now()
+        self.at, where = self._now(), self._current(where)
         counted = series_of(f.FEEDBACK, (signal, source, *where))
         self.counters[counted] += 1.0
         self.exemplars[counted] = Exemplar(trace_id, 1.0, self.at)
@@ -199,11 +201,11 @@ class Tally(Deltas):
 
     def feedback_retracted(self, where: Slice, signal: str, source: str) -> None:
         """Count a rating, counted before, that its user changed."""
-        self.inc(f.FEEDBACK_RETRACTED, (signal, source, *where))
+        self.inc(f.FEEDBACK_RETRACTED, (signal, source, *self._current(where)))
 
     def edited(self, where: Slice, ratio: float, trace_id: str) -> None:
         """Count how much of an answer was edited."""
-        self.observe(f.FEEDBACK_EDIT_RATIO, where[:2], ratio, Exemplar(trace_id, ratio, self._now()))
+        self.observe(f.FEEDBACK_EDIT_RATIO, self._current(where)[:2], ratio, Exemplar(trace_id, ratio, self._now()))
 
     def feedback_received(self, outcome: str) -> None:
         """Count what became of one piece of feedback."""
@@ -271,7 +273,7 @@ class Metrics:
     """All metrics of one exporter: the ledger, the gauges of the moment, and their exposition.
 
     ``evaluators`` (names) and ``pass_marks`` (bounds of the score histogram) come from the config; ``births`` says how
-    long new series are shown at 0; ``now`` gives Unix seconds.
+    long new series are shown at 0, ``limiter`` which slices are shown (without one: all); ``now`` gives Unix seconds.
     """
 
     def __init__(
@@ -281,9 +283,11 @@ class Metrics:
         evaluators: Iterable[str] = (),
         pass_marks: Iterable[float] = (),
         births: Births | None = None,
+        limiter: Limiter | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.now = now
+        self._limiter = limiter
         self._slices = Slices()
         self.births = Births() if births is None else births
         self.ledger = Ledger(CATALOGUE, self.births)
@@ -308,7 +312,7 @@ class Metrics:
 
     def tally(self) -> Tally:
         """Return an empty tally, dated now."""
-        return Tally(self._slices, self.now)
+        return Tally(self._slices, self._current, self.now)
 
     def stage(self, tally: Deltas) -> list[Row]:
         """Return the rows (family, labels JSON, value JSON) that ``apply`` of a tally makes true; changes nothing."""
@@ -319,28 +323,40 @@ class Metrics:
         self.ledger.apply(tally)
 
     def restore(self, rows: Iterable[Row]) -> None:
-        """Take the totals of an earlier run; what does not fit the metrics of now is logged and left in the store."""
+        """Take the totals of an earlier run, and which slices are shown.
+
+        What does not fit the metrics of now is logged and left in the store.
+        """
         self.ledger.restore(rows)
+        if self._limiter is not None:
+            used = self.ledger.last_updated(Slice._fields)
+            self._limiter.restore({Slice(*labels): at for labels, at in used.items()})
 
     def expired(self, before: float, keep: Deltas | None = None) -> list[tuple[str, str]]:
         """Return the keys of what nothing happened to since ``before`` (Unix seconds); ``keep``'s series stay."""
         return self.ledger.expired(before, keep)
 
+    def forgotten(self, keep: Deltas) -> list[tuple[str, str]]:
+        """Return the keys of what belongs to slices that had to go, as too many are parked; ``keep``'s series stay."""
+        gone = self._limiter.slices.take_forgotten() if self._limiter is not None else ()
+        if self._limiter is None or not gone:
+            return []
+        slices = self._limiter.slices
+        goes, stays = of_any(gone), of_any({*slices.shown, *slices.parked})
+        return self.ledger.keys_of(lambda series: goes(series) and not stays(series), keep)
+
     def drop(self, keys: Collection[tuple[str, str]]) -> None:
         """Forget expired series; to be called once they are gone from the store."""
         self.ledger.drop(keys)
 
-    def label_values(self) -> dict[str, set[str]]:
-        """Return the values in use of each slice label, for the label limits."""
-        return self.ledger.label_values(f.SLICE)
-
-    def evaluator_names(self) -> dict[str, set[str]]:
-        """Return the evaluators and versions in use, for the limits of those that are not ours."""
-        return self.ledger.label_values(("evaluator", "evaluator_version"))
+    def evaluated_slices(self) -> dict[tuple[str, ...], float]:
+        """Return each evaluator, version and slice with verdicts, and when the last one was counted."""
+        return self.ledger.last_updated(("evaluator", "evaluator_version", *f.SLICE))
 
     def snapshot(self, *, held: bool = False) -> Snapshot:
         """Return all values, new series at 0 if ``held``, for ``render``; cheap, and for the event loop's thread."""
-        return Snapshot(self.ledger.held() if held else self.ledger.totals(), self._gauges.values())
+        slices = None if self._limiter is None else frozenset(self._limiter.slices.shown)
+        return Snapshot(self.ledger.held() if held else self.ledger.totals(), self._gauges.values(), slices)
 
     def render(self, snapshot: Snapshot, content_type: str) -> list[bytes]:
         """Return the document of a snapshot in parts; takes long, and may run in another thread, one at a time."""
@@ -389,6 +405,9 @@ class Metrics:
         self._gauges.set(own.CONFIG_RELOAD_SUCCESSFUL, (), float(succeeded))
         if succeeded:
             self._gauges.set(own.CONFIG_RELOAD_TIME, (), self.now())
+
+    def _current(self, where: Slice) -> Slice:
+        return where if self._limiter is None else self._limiter.current(where)
 
     def _begin(self) -> None:
         for family in CATALOGUE:

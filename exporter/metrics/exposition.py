@@ -11,7 +11,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from .ledger import Totals
+from .projection import of_any
 from .series import INF, Exemplar, Family, Histogram, Series
+from .slice_budget import Slice
 
 TEXT = CONTENT_TYPE_PLAIN_0_0_4
 OPENMETRICS = openmetrics.CONTENT_TYPE_LATEST
@@ -34,10 +36,11 @@ def negotiate(accept: str) -> str:
 
 
 class Snapshot(NamedTuple):
-    """All that one scrape shows: durable totals, and the gauges of that moment."""
+    """All that one scrape shows: durable totals, gauges of that moment, and of which slices (None: of all)."""
 
     totals: Totals
     gauges: dict[Series, float]
+    slices: frozenset[Slice] | None = None
 
 
 class Exposition:
@@ -68,9 +71,12 @@ class Exposition:
     def _families(self, snapshot: Snapshot, *, openmetrics_: bool) -> Iterator[bytes]:
         """Write one family after the other, each in one place, as both formats want it."""
         members: dict[str, list[Series]] = {name: [] for name in self._headers}
-        for held in (snapshot.totals.numbers, snapshot.totals.histograms, snapshot.gauges):
-            for series in held:
+        is_shown = (lambda _series: True) if snapshot.slices is None else of_any(snapshot.slices)
+        for held in (snapshot.totals.numbers, snapshot.totals.histograms):
+            for series in filter(is_shown, held):
                 members[series.family.name].append(series)
+        for series in snapshot.gauges:
+            members[series.family.name].append(series)
         for name, headers in self._headers.items():
             lines = self._lines(members.pop(name), snapshot, openmetrics_=openmetrics_)
             yield headers[openmetrics_].encode()
@@ -79,7 +85,7 @@ class Exposition:
 
     def _lines(self, members: Iterable[Series], snapshot: Snapshot, *, openmetrics_: bool) -> Iterator[str]:
         """Write the series of one family: a line each, or the several lines of a histogram."""
-        totals, gauges = snapshot
+        totals, gauges = snapshot.totals, snapshot.gauges
         numbers, histograms, exemplars = totals.numbers, totals.histograms, totals.exemplars
         for series in members:
             if (histogram := histograms.get(series)) is not None:

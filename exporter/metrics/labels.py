@@ -1,171 +1,192 @@
-"""Free text → bounded label values. Knows labels and their budgets; knows nothing of metrics or traces."""
+"""Free text → bounded label values and slices. Knows budgets; knows nothing of metrics or traces.
 
-import re
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
-from typing import NamedTuple
+A value is named while its label has room: ``budgets`` are numbers of values, of the apps, and within each app of its
+routes, model versions and prompt versions, because all three are an app's own: what one app does to its labels folds
+nothing of another's. A slice is named while the budget of slices has room (``slice_budget``); where it has none, the
+version with the most values in that app folds first, then the other version, the route last, and never the app.
+"""
 
-UNKNOWN = "unknown"
-"""What stands for a value that was not sent or is blank."""
-OTHER = "__other__"
-"""What stands for every value past a label's budget."""
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
 
-_CACHED_VALUES = 4096
-_CACHED_LENGTH = 256
-_READ_LENGTH = 4096
-_CUT_MARK = "~"
-_HASH_CHARS = 8
+from .label_text import SHORTEST, UNKNOWN, cleaned, templated
+from .slice_budget import IDLE, OTHER, SLICES, Slice, SliceBudget
 
-# Controls, marks that hide or reorder text, and what UTF-8 cannot say (lone surrogates).
-_UNFIT = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]+"
-)
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
-# Only what cannot be a name: two routes under one value are worse than a spent budget.
-_ID = re.compile(
-    r"""
-    [0-9]+                                          # a number
-    | [^@]+@[^@]+\.[a-z]+                           # an address
-    | (?:[a-z]+[_-])?                               # perhaps a prefix, as in user_, then:
-      (?: [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}                                   # a UUID
-        | (?=[a-f]*[0-9]) [0-9a-f]{12,}                                                 # a hash
-        | (?=[^0-9]*[0-9]+[^0-9]+[0-9]) [0-9a-z]{20,}                                   # a ULID and its like
-        | (?-i: (?=[^0-9]*[0-9]+[^0-9]+[0-9]) (?=[^A-Z]*[A-Z]) (?=[^a-z]*[a-z]) [0-9A-Za-z]{16,} )       # base 62
-        | (?-i: (?=[^0-9]*(?:[0-9]+[^0-9]+){3}[0-9]) (?=[^A-Z]*[A-Z]) (?=[^a-z]*[a-z]) [0-9A-Za-z_+=-]{24,} )  # base 64
-      )
-    """,
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
+__all__ = ["OTHER", "UNKNOWN", "Limiter", "Slice", "templated"]
 
+_CACHED_VALUES: Final = 4096
+_CACHED_LENGTH: Final = 256
+_VERSIONS: Final = ("prompt_version", "model_version")
 
-class Slice(NamedTuple):
-    """The label values that every quality metric is cut by, already bounded."""
-
-    app: str
-    route: str
-    model_version: str
-    prompt_version: str
+Told = tuple[str | None, str | None, str | None, str | None]
 
 
 class Limiter:
-    """Keeps the values of each label within its budget: first come, first named, the rest is ``__other__``.
+    """Keeps the values of each label, and the number of slices, within their budgets.
 
-    ``budgets`` are numbers of values by label; ``max_length`` is bytes of UTF-8; ``allow`` closes a label to the values
-    listed, which then need no budget; ``template_routes`` replaces the ids in routes by ``:id``.
+    ``budgets`` are numbers of values by label; ``slices`` is how many slices are shown at a time; ``max_length`` is
+    bytes of UTF-8; ``allow`` closes a label to the values listed, which then need no budget; ``template_routes``
+    replaces the ids in routes by ``:id``. ``now`` is seconds.
     """
 
     def __init__(
         self,
         budgets: Mapping[str, int],
         *,
+        slices: int = SLICES,
         max_length: int = 128,
         allow: Mapping[str, tuple[str, ...]] | None = None,
         template_routes: bool = True,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._known: dict[str, set[str]] = {}
+        self.slices = SliceBudget(slices, now)
+        self._now = now
         self._overflow: dict[str, int] = {}
-        self.configure(budgets, max_length=max_length, allow=allow, template_routes=template_routes)
+        self.configure(budgets, slices=slices, max_length=max_length, allow=allow, template_routes=template_routes)
 
     def configure(
         self,
         budgets: Mapping[str, int],
         *,
+        slices: int = SLICES,
         max_length: int = 128,
         allow: Mapping[str, tuple[str, ...]] | None = None,
         template_routes: bool = True,
     ) -> None:
-        """Take other limits; values that are known stay known, unless an allow list leaves them out."""
+        """Take other limits; values that are in use stay named, unless an allow list leaves them out."""
         self._budgets = dict(budgets)
-        self._max_length = max(max_length, len(_CUT_MARK) + _HASH_CHARS)
+        self._max_length = max(max_length, SHORTEST)
         self._allow = {label: frozenset(values) for label, values in (allow or {}).items() if values}
         self._template_routes = template_routes
-        self._known = {label: self._known.get(label, set()) for label in budgets}
-        self._forget_cached()
-
-    def fold(self, label: str, value: str | None) -> str:
-        """Return the label value that stands for a text; raises KeyError for a label without a budget."""
-        cached = self._cache[label]
-        found = cached.get(value)
-        if found is None:
-            found = self._bounded(label, self._clean(label, value))
-            if value is None or len(value) <= _CACHED_LENGTH:
-                if len(cached) >= _CACHED_VALUES:
-                    cached.clear()
-                cached[value] = found
-        if found is OTHER:
-            self._overflow[label] = self._overflow.get(label, 0) + 1
-        return found
+        self._cleaned: dict[str, dict[str | None, str]] = {}
+        self.slices.resize(slices)
+        self._look_again()
 
     def slice(self, app: str | None, route: str | None, model_version: str | None, prompt_version: str | None) -> Slice:
         """Return the bounded slice of a trace."""
         told = app, route, model_version, prompt_version
-        return self._slices.get(told) or self._slice(told)
-
-    def _slice(self, told: tuple[str | None, str | None, str | None, str | None]) -> Slice:
-        found = Slice(*map(self.fold, Slice._fields, told))
-        if OTHER not in found and all(value is None or len(value) <= _CACHED_LENGTH for value in told):
-            if len(self._slices) >= _CACHED_VALUES:
-                self._slices.clear()
-            self._slices[told] = found
+        found = self._placed.get(told)
+        if found is None:
+            return self._place(told)
+        self.slices.shown[found] = self._now()
         return found
 
-    def learn(self, label: str, values: Iterable[str]) -> None:
-        """Take values that are in use already, as those of restored totals are, whatever the budget."""
-        self._known[label].update(value for value in values if value not in {UNKNOWN, OTHER})
-        self._forget_cached()
+    def current(self, where: Slice) -> Slice:
+        """Return the slice to count under what comes later than its trace, of which this was the slice."""
+        return self.slice(*where)
 
-    def retain(self, label: str, values: Iterable[str]) -> None:
-        """Forget the values that are not in use any more, so that their budget is free again."""
-        self._known[label].intersection_update(values)
-        self._forget_cached()
+    def peek(self, app: str, model_version: str, prompt_version: str) -> tuple[str, str, str]:
+        """Return what the labels of these would show, so that others name them alike; takes no room of the budgets."""
+        shown = self._fits("app", self.named("app", app), None)
+        model = self._fits("model_version", self.named("model_version", model_version), shown)
+        return shown, model, self._fits("prompt_version", self.named("prompt_version", prompt_version), shown)
+
+    def named(self, label: str, value: str | None) -> str:
+        """Return a text as a label shows it, whatever the budgets; it must be of the allow list, where there is one."""
+        known = self._cleaned.setdefault(label, {})
+        found = known.get(value)
+        if found is None:
+            is_route = label == "route" and self._template_routes
+            found = cleaned(value, self._max_length, is_route=is_route)
+            if value is None or len(value) <= _CACHED_LENGTH:
+                if len(known) >= _CACHED_VALUES:
+                    known.clear()
+                known[value] = found
+        allowed = self._allow.get(label)
+        return found if allowed is None or found in allowed or found == UNKNOWN else OTHER
+
+    def restore(self, used: Mapping[Slice, float]) -> None:
+        """Take the slices of restored totals, and when each was last used; their values stay named."""
+        self.slices.restore(used)
+        self._look_again()
+
+    def expire(self, before: float) -> None:
+        """Forget the slices that were last used before that: what no other one has is free again."""
+        if self.slices.expire(before):
+            self._look_again()
 
     def take_overflow(self) -> dict[str, int]:
         """Return how many values were folded into ``__other__`` since the last call, by label."""
         taken, self._overflow = self._overflow, {}
         return taken
 
-    def _forget_cached(self) -> None:
-        self._cache: dict[str, dict[str | None, str]] = {label: {} for label in self._budgets}
-        self._slices: dict[tuple[str | None, ...], Slice] = {}
+    def _place(self, told: Told) -> Slice:
+        named = Slice(*map(self.named, Slice._fields, told))
+        parkings = self.slices.parkings
+        found = self._within_budgets(named)
+        if self.slices.parkings != parkings:
+            self._look_again()
+        self._learn(found)
+        for label, value, sent in zip(Slice._fields, found, told, strict=True):
+            if value == OTHER and sent != OTHER:
+                self._overflow[label] = self._overflow.get(label, 0) + 1
+        if OTHER not in found and all(value is None or len(value) <= _CACHED_LENGTH for value in told):
+            if len(self._placed) >= _CACHED_VALUES:
+                self._placed.clear()
+            self._placed[told] = found
+        return found
 
-    def _clean(self, label: str, value: str | None) -> str:
-        if value is None:
-            return UNKNOWN
-        text = value if len(value) <= _READ_LENGTH else _cut(value, self._max_length)
-        text = _UNFIT.sub("_", text.strip()).strip()
-        if label == "route" and self._template_routes:
-            text = templated(text)
-        return _cut(text, self._max_length) or UNKNOWN
+    def _within_budgets(self, named: Slice) -> Slice:
+        app = self._bounded("app", named.app, None)
+        where = Slice(app, *(self._bounded(label, getattr(named, label), app) for label in Slice._fields[1:]))
+        for label in self._folding_order(app):
+            if self.slices.take(where):
+                return where
+            where = where._replace(**{label: OTHER})
+        self.slices.take(where)  # now it names the app alone, which needs no room
+        return where
 
-    def _bounded(self, label: str, value: str) -> str:
-        if value == UNKNOWN:
-            return UNKNOWN
-        allowed = self._allow.get(label)
-        if allowed is not None:
-            return value if value in allowed else OTHER
-        known = self._known[label]
-        if value in known:
+    def _folding_order(self, app: str) -> list[str]:
+        most_first = sorted(_VERSIONS, key=lambda label: len(self._values(label, app)), reverse=True)
+        return [*most_first, "route"]
+
+    def _bounded(self, label: str, value: str, app: str | None) -> str:
+        """Return a value if it may be named in that app (None: the value is an app), else ``__other__``."""
+        fitting = self._fits(label, value, app)
+        return value if fitting == OTHER and value != OTHER and self._give_back(label, app) else fitting
+
+    def _fits(self, label: str, value: str, app: str | None) -> str:
+        """Return a value if it has room as things are, else ``__other__``."""
+        if value in {UNKNOWN, OTHER} or label in self._allow:
             return value
-        if value == OTHER or len(known) >= self._budgets[label]:
-            return OTHER
-        known.add(value)
-        return value
+        known = self._values(label, app)
+        return value if value in known or len(known) < self._budgets[label] else OTHER
 
+    def _values(self, label: str, app: str | None) -> set[str]:
+        """Return the values of a label that are named in an app; they are those of the slices that are shown."""
+        known = self._known.get((label, app))
+        if known is None:
+            at = Slice._fields.index(label)
+            known = {where[at] for where in self.slices.of_app(app)} - {UNKNOWN, OTHER}
+            self._known[label, app] = known
+        return known
 
-def templated(route: str) -> str:
-    """Return a route with each path segment that is an id replaced by ``:id``, and without its query."""
-    if "/" in route:
-        route = _QUERY.sub("", route).strip()
-    return "/".join(":id" if _ID.fullmatch(segment) else segment for segment in route.split("/"))
+    def _learn(self, where: Slice) -> None:
+        for label, value in zip(Slice._fields, where, strict=True):
+            if value not in {UNKNOWN, OTHER}:
+                self._values(label, None if label == "app" else where.app).add(value)
 
+    def _give_back(self, label: str, app: str | None) -> bool:
+        """Park the slices of the value that rests longest, if it has rested long enough."""
+        now = self._now()
+        if now < self._none_idle_before.get((label, app), 0.0):
+            return False
+        at, last = Slice._fields.index(label), dict[str, float]()
+        for where in self.slices.of_app(app):
+            last[where[at]] = max(last.get(where[at], 0.0), self.slices.shown[where])
+        named = (value for value in last if value not in {UNKNOWN, OTHER})
+        value = min(named, key=last.__getitem__, default=None)
+        if value is None or last[value] > now - IDLE:
+            self._none_idle_before[label, app] = (now if value is None else last[value]) + IDLE
+            return False
+        for where in [where for where in self.slices.of_app(app) if where[at] == value]:
+            self.slices.park(where)
+        self._look_again()
+        return True
 
-def _cut(text: str, max_length: int) -> str:
-    """Cut a text to a number of UTF-8 bytes, between characters; what is cut ends in a hash that keeps it apart."""
-    if len(text) * 4 <= max_length:
-        return text
-    encoded = text.encode("utf-8", "surrogatepass")
-    if len(encoded) <= max_length:
-        return text
-    digest = blake2b(encoded, digest_size=_HASH_CHARS // 2).hexdigest()
-    head = encoded[: max_length - len(_CUT_MARK) - _HASH_CHARS]
-    return head.decode("utf-8", "ignore") + _CUT_MARK + digest
+    def _look_again(self) -> None:
+        """Forget what was decided by the slices that were shown."""
+        self._placed: dict[Told, Slice] = {}
+        self._known: dict[tuple[str, str | None], set[str]] = {}
+        self._none_idle_before: dict[tuple[str, str | None], float] = {}

@@ -10,7 +10,7 @@ what a crash leaves is either at 0 for everybody still, or counted from 0 alread
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -109,14 +109,24 @@ class Ledger:
                 totals.histograms[series] = Histogram(totals.histograms[series].bounds)
         return totals
 
-    def label_values(self, names: Iterable[str]) -> dict[str, set[str]]:
-        """Return, for each label, the values that any series has."""
-        values: dict[str, set[str]] = {name: set() for name in names}
-        for series in (*self._numbers, *self._histograms):
-            for name, value in zip(series.family.labels, series.labels, strict=True):
-                if name in values:
-                    values[name].add(value)
-        return values
+    def last_updated(self, names: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+        """Return the values of these labels that any series has, and when one of its series last changed."""
+        found: dict[tuple[str, ...], float] = {}
+        positions: dict[Family, list[int]] = {}
+        for series, at in self._updated.items():
+            family = series.family
+            if family not in positions:
+                has_all = set(names) <= set(family.labels)
+                positions[family] = [family.labels.index(name) for name in names] if has_all else []
+            if positions[family]:
+                values = tuple([series.labels[position] for position in positions[family]])
+                found[values] = max(at, found.get(values, 0.0))
+        return found
+
+    def keys_of(self, belongs: Callable[[Series], bool], keep: Deltas) -> list[tuple[str, str]]:
+        """Return (family, labels JSON) of the durable series for which that holds and that ``keep`` does not touch."""
+        touched = set(_touched(keep))
+        return [series.key for series in self._updated if belongs(series) and series not in touched]
 
     def born(self, family: Family, labels: tuple[str, ...]) -> None:
         """Show a child and its siblings at 0 from the start, where they have no total yet."""

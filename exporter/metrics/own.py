@@ -75,9 +75,9 @@ EMITTED = counter(
 )
 LABEL_OVERFLOW = counter(
     "llmq_exporter_label_overflow_total",
-    "Label values that were folded into __other__: past the label's budget, or not in its allow list.",
+    "Label values that were folded into __other__ or left out: past a budget, or not in the label's allow list.",
     "label",
-    siblings={"label": SLICE},
+    siblings={"label": (*SLICE, "evaluator", "evaluator_version", "suite")},
 )
 REDACTIONS = counter(
     "llmq_exporter_redactions_total",
@@ -90,6 +90,7 @@ LAST_SCORED = Family(
     type="gauge",
     help="Unix time at which an evaluator last gave a verdict; survives restarts.",
     labels=("evaluator",),
+    expires_with=("evaluator",),
     combine="max",
 )
 
@@ -112,6 +113,11 @@ STORE_SIZE = gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.
 OPEN_CONNECTIONS = gauge("llmq_exporter_open_connections", "HTTP connections that are open.")
 OPEN_TRACES = gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
 OPEN_TRACE_BYTES = gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
+SLICES = gauge(
+    "llmq_exporter_slices",
+    "Slices that are shown, those that are parked (their totals are kept and not shown), and labels.slices (limit).",
+    "state",
+)
 QUEUE_LENGTH = gauge("llmq_exporter_queue_length", "Entries that wait in a queue.", "queue")
 QUEUE_CAPACITY = gauge("llmq_exporter_queue_capacity", "Entries that a queue holds at most.", "queue")
 JOURNAL_ENTRIES = gauge("llmq_exporter_journal_entries", "Acknowledged requests whose traces are not all recorded yet.")

@@ -54,11 +54,7 @@ class Replay:
         """Every trace that has come together, in the order in which they began to."""
         for parts in self._assembler.drain():
             trace = normalise(
-                parts.trace_id,
-                tuple(parts.spans.values()),
-                tuple(parts.logs.values()),
-                self._config.attributes,
-                self._config.helpers,
+                parts.trace_id, tuple(parts.spans.values()), tuple(parts.logs.values()), self._config.attributes
             )
             if trace is None:
                 self.empty += 1

@@ -104,6 +104,7 @@ class OfflineDesk:
             self._recorder.put(OFFLINE_RESULT, _digest(*one.key), msgspec.msgpack.encode(one), at=one.timestamp)
             for gone in changed[1:]:
                 self._recorder.drop(OFFLINE_RESULT, _digest(*gone.key))
+                self._recorder.tally.labels_overflowed({"suite": 1})
             for each in changed:
                 self._recorder.afterwards(partial(self.results.show, each.key))
         if result.signatures:
@@ -113,7 +114,13 @@ class OfflineDesk:
     def _take_questions(self, result: OfflineResult, one: Kept) -> None:
         signatures = tuple(likeness.read(text) for text in dict.fromkeys(result.signatures))
         suite = self.coverage.merged(
-            Suite(one.suite, self._fold("app", one.app), one.run_id, one.timestamp, signatures)
+            Suite(
+                one.suite,
+                self._fold(one.app, one.model_version, one.prompt_version)[0],
+                one.run_id,
+                one.timestamp,
+                signatures,
+            )
         )
         if suite is None:
             return
@@ -149,6 +156,7 @@ class OfflineDesk:
 
     def failed(self, trace_id: bytes, where: Slice, question: str | None) -> None:
         """Compare a failure with the suites of its app, once; without its question nothing can be said of it."""
+        where = self._recorder.limiter.current(where)
         asked = likeness.signature(question) if question and self.coverage.compares(where.app) else b""
         try:
             if not asked or self._recorder.get(OFFLINE_FAILURE, trace_id) is not None:

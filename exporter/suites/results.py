@@ -10,13 +10,13 @@ from ..metrics.events import Metrics
 from ..metrics.series import Family
 from ..offline.result import OfflineResult
 
-MOST: Final = 2000
+MOST: Final = 500
 """Results that are kept; beyond it the one of the earliest run goes."""
 
 Outcome = Literal["newest", "duplicate", "older"]
 Key = tuple[str, str, str, str, str, str]
-Fold = Callable[[str, str], str]
-"""(label, value) → the value as production's metrics have it."""
+Fold = Callable[[str, str, str], tuple[str, str, str]]
+"""App, model and prompt version → the same as the labels of production's metrics have them."""
 
 
 class Kept(Struct, frozen=True):
@@ -65,7 +65,7 @@ def kept(result: OfflineResult) -> Kept:
 
 
 class Results:
-    """All kept results. ``fold`` bounds app and versions as it does those of traces, so that both sides join."""
+    """All kept results. ``fold`` bounds app and versions as those of traces are, so that both sides join."""
 
     def __init__(self, metrics: Metrics, fold: Fold) -> None:
         self._metrics = metrics
@@ -86,10 +86,7 @@ class Results:
     def add(self, one: Kept) -> list[Kept]:
         """Keep the newest result of its key; returns those that had to go for it."""
         self._kept[one.key] = one
-        suite, evaluator, version, *rest = one.key
-        names = zip(("app", "model_version", "prompt_version"), rest, strict=True)
-        app, model, prompt = (self._fold(label, value) for label, value in names)
-        self._labels[one.key] = (suite, evaluator, version, app, model, prompt)
+        self._labels[one.key] = (*one.key[:3], *self._fold(*one.key[3:]))
         gone: list[Kept] = []
         while len(self._kept) > MOST:
             gone.append(self._kept.pop(min(self._kept, key=lambda key: self._kept[key].age)))
