@@ -23,7 +23,7 @@ define install
 	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test test-pure lint bench bench-rules captures packages sdk lock clean
+.PHONY: help run demo up down test test-pure test-lowest test-latest lint bench bench-rules captures packages sdk lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -80,6 +80,22 @@ test-pure: export LLMQ_NO_EXTENSIONS := 1
 test-pure: $(DEV_STAMP) sdk packages ## run the tests without the kernels in C
 	$(BIN)/python -m pytest
 
+# The tests with versions other than the locked ones, in a virtual environment of their own.
+define test-with
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$(1)
+	$(BUILD) | $(BIN)/uv pip compile --quiet --refresh --python .venv-$(1) --only-binary :all: --resolution $(2) --extra dev \
+	  --output-file .venv-$(1)/requirements.txt pyproject.toml -
+	$(BIN)/uv pip install --quiet --python .venv-$(1) --requirement .venv-$(1)/requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv-$(1) --no-deps --no-build-isolation --editable .
+	.venv-$(1)/bin/python -m pytest
+endef
+
+test-lowest: $(DEV_STAMP) sdk packages ## run the tests with the lowest versions that pyproject.toml admits
+	$(call test-with,lowest,lowest-direct)
+
+test-latest: $(DEV_STAMP) sdk packages ## run the tests with the newest versions that pyproject.toml admits
+	$(call test-with,latest,highest)
+
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -109,4 +125,4 @@ lock: $(DEV_STAMP) ## renew the locks; `make lock UPGRADE=` changes only what py
 	$(LOCK) --output-file tests/sdk/requirements-sdk.lock tests/sdk/requirements-sdk.txt
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) $(SDK_VENV) build *.egg-info exporter/*.so exporter/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SDK_VENV) .venv-lowest .venv-latest build *.egg-info exporter/*.so exporter/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -157,5 +157,5 @@ def _rejected(body: bytes) -> int:
     try:
         partial = msgspec.json.decode(body or b"{}").get("partialSuccess") or {}
         return max(int(partial.get("rejectedLogRecords") or 0), 0)
-    except (ValueError, TypeError, AttributeError):
+    except (msgspec.DecodeError, ValueError, TypeError, AttributeError):
         return 0

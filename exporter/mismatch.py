@@ -139,7 +139,7 @@ class _Check(Struct, frozen=True):
     def _fits(self, value: Any, kind: Any) -> bool:
         try:
             msgspec.convert(value, kind, str_keys=True, **self.options)
-        except (ValueError, TypeError):
+        except (msgspec.ValidationError, ValueError, TypeError):
             return False
         return True
 

@@ -52,7 +52,7 @@ def bind(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
             continue
         try:
             values[name] = msgspec.convert(value, known[name].type, dec_hook=_parse)
-        except (ValueError, TypeError):
+        except (msgspec.ValidationError, ValueError, TypeError):
             problems.append((name, str(mismatch.of_value(value, known[name].type, dec_hook=_parse))))
     missing = [one.name for one in known.values() if one.default is NO_DEFAULT and one.name not in given]
     problems += [(name, "must be given") for name in missing]

@@ -132,7 +132,7 @@ def json_schema(
         instance = msgspec.json.decode(text.encode("utf-8", "replace"))
     except RecursionError:
         return Score(0.0, explanation="the answer is JSON nested too deep")
-    except ValueError:
+    except (msgspec.DecodeError, ValueError):
         return _unparsed(trace, text)
     sent = None if trace.response_schema is None else SENT.get(trace.response_schema)
     wanted = sent or configured
