@@ -140,7 +140,7 @@ class Client(threading.Thread):
 
     def __init__(self, url, work):
         super().__init__(daemon=True)
-        self.http = httpx.Client(base_url=url, timeout=30)
+        self.http = httpx.Client(base_url=url, timeout=120)
         self.cut = self.turned_away = self.refused = 0
         self.under_way, self.ended, self.abandoned = threading.Event(), threading.Event(), threading.Event()
         self.failure = None
@@ -194,7 +194,7 @@ class Client(threading.Thread):
     def finish(self):
         """Let it end what it has begun; raises what failed in it."""
         self.ended.set()
-        self.join(60)
+        self.join(120)
         assert not self.is_alive(), "a client does not end"
         if self.failure is not None:
             raise self.failure
@@ -203,7 +203,7 @@ class Client(threading.Thread):
         """End it wherever it is."""
         self.ended.set()
         self.abandoned.set()
-        self.join(60)
+        self.join(120)
 
 
 class Killable:
@@ -221,7 +221,7 @@ class Killable:
         llmq = [sys.executable, "-m", "exporter", "serve", "--config", "/dev/stdin"]
         self.command = [*before, *llmq, "--listen", listen, "--store", f"sqlite:///{store}"]
         self.config, self.url, self.log = yaml.safe_dump(config).encode(), f"http://{listen}", folder / "exporter.log"
-        self.http, self.clients = httpx.Client(base_url=self.url, timeout=30), []
+        self.http, self.clients = httpx.Client(base_url=self.url, timeout=120), []
         self.process, self._next = None, self._loaded()
 
     def _loaded(self):
@@ -255,7 +255,7 @@ class Killable:
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(60) == 0
+        assert self.process.wait(120) == 0
 
     def close(self):
         """Leave no process and no thread behind, whatever the test did."""
@@ -272,7 +272,7 @@ class Killable:
         self.clients.append(Client(self.url, work))
         return self.clients[-1]
 
-    def wait_until(self, holds, seconds=60):
+    def wait_until(self, holds, seconds=120):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             assert self.process.poll() is None, self._told("the exporter ended by itself")

@@ -139,7 +139,7 @@ class Alertmanager:
 
     async def notification(self, receiver):
         """What a receiver hears next."""
-        return await asyncio.wait_for(self.heard[receiver].get(), 20)
+        return await asyncio.wait_for(self.heard[receiver].get(), 120)
 
     async def next(self, receiver):
         """The labels of the alerts of the next notification to a receiver."""
@@ -179,7 +179,7 @@ async def alertmanager(tmp_path, aiohttp_server):
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        address = await asyncio.wait_for(listening(process.stderr), 20)
+        address = await asyncio.wait_for(listening(process.stderr), 120)
         async with aiohttp.ClientSession() as session:
             yield Alertmanager(session, address, heard)
     finally:

@@ -358,7 +358,7 @@ class Prometheus:
             found = (await response.json())["data"]["result"]
         return float(found[0]["value"][1]) if found else None
 
-    async def when(self, query, holds, seconds=60):
+    async def when(self, query, holds, seconds=120):
         """The value of a query once it is so."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -390,7 +390,7 @@ async def prometheus(folder, target, interval, replica, rules=()):
     process = await asyncio.create_subprocess_exec(program, *flags, listen, stderr=asyncio.subprocess.PIPE)
     drain = None
     try:
-        address = await asyncio.wait_for(_listening(process.stderr), 30)
+        address = await asyncio.wait_for(_listening(process.stderr), 120)
         drain = asyncio.create_task(process.stderr.read())
         async with aiohttp.ClientSession() as session:
             yield Prometheus(session, address)
@@ -464,7 +464,7 @@ class Scraping(threading.Thread):
         self.start()
 
     def run(self):
-        with httpx.Client(base_url=self.url, headers=HEADERS, timeout=10) as http:
+        with httpx.Client(base_url=self.url, headers=HEADERS, timeout=120) as http:
             while not self.ended.wait(self.every):
                 try:
                     text = http.get("/metrics").text
@@ -512,7 +512,7 @@ def test_killed_at_any_moment_every_new_version_is_counted_whole_once(killable):
     finally:
         for each in scraping:
             each.ended.set()
-            each.join(20)
+            each.join(120)
     assert len(scraping[0].values) > 5
     assert all(values[0] == 0 for each in scraping for values in each.values.values())
     process.stop()

@@ -178,7 +178,7 @@ async def calibrated(stub, tmp_path, anchors, *arguments, stderr=asyncio.subproc
         stderr=stderr,
         env={"PATH": os.environ["PATH"]},
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), 120)
     return process.returncode, out.decode(), (err or b"").decode()
 
 

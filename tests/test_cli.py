@@ -25,7 +25,7 @@ BARE = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
 
 def spawned(*arguments, **options):
     command = [sys.executable, "-m", "exporter", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False, env=BARE, **options)
+    return subprocess.run(command, capture_output=True, timeout=120, check=False, env=BARE, **options)
 
 
 def in_terminal(*arguments, **environ):
@@ -268,11 +268,11 @@ def test_serve_scores_what_it_receives_and_stops_when_told(tmp_path):
             body = gzip.compress(RAG.read_bytes())
             headers = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
             request = urllib.request.Request(f"{url}/v1/traces", body, headers)
-            assert urllib.request.urlopen(request, timeout=30).status == 200
+            assert urllib.request.urlopen(request, timeout=120).status == 200
         finally:
             process.send_signal(signal.SIGTERM)
             process.stderr.read()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     assert (tmp_path / "llmq.db").exists()
 
 

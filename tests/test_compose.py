@@ -241,7 +241,7 @@ async def running(tmp_path):
             program, *free_of_paths(name, tmp_path), stderr=asyncio.subprocess.PIPE
         )
         processes.append(process)
-        return await asyncio.wait_for(_address(process.stderr), 30)
+        return await asyncio.wait_for(_address(process.stderr), 120)
 
     yield start
     for process in processes:
@@ -260,7 +260,7 @@ async def _address(log):
 
 async def when(url, ready):
     """What a URL answers as soon as that is ``ready``."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(120):
         while True:
             async with session.get(url) as response:
                 answer = await response.text()

@@ -27,7 +27,7 @@ def sockets():
             connection = opened.enter_context(socket.socket())
             if buffer:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-            connection.settimeout(30)
+            connection.settimeout(120)
             host, port = exporter.url.removeprefix("http://").split(":")
             connection.connect((host, int(port)))
             connection.sendall(sent)
@@ -202,6 +202,6 @@ def test_a_request_under_way_is_answered_before_the_end(killable, sockets):
             pass
     slow.sendall(BODY[10:])
     assert read(slow).startswith(b"HTTP/1.1 200 ")
-    assert exporter.process.wait(30) == 0
+    assert exporter.process.wait(120) == 0
     exporter.start()
     exporter.wait_until(lambda: exporter.total("llmq_requests_total") == 1)

@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -150,7 +151,7 @@ class Talker:
         return [{"trace_id": trace_id, "signal": one} | ({"id": one} if ids else {}) for one in (first, *changes)]
 
     def wait_until_recorded(self, client, trace_id):
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while (answer := client.get(f"/api/traces/{trace_id}")) is None or answer.status_code != 200:
             assert time.monotonic() < until, f"{trace_id} is not recorded"
             client.pause(0.02)
@@ -184,12 +185,15 @@ def test_feedback_counts_exactly_once_however_often_the_exporter_is_killed(killa
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 24 MB in a mount namespace of its own, which a sleeping process keeps alive."""
+    """A file system in a mount namespace of its own, which a sleeping process keeps alive.
+
+    It is far larger than what llmq keeps free and in its logs: a test fills it, and not llmq by itself.
+    """
     folder = tmp_path / "small"
     folder.mkdir()
     if not shutil.which("unshare"):
         pytest.fail("the test of a full disk needs unshare: apt-get install util-linux")
-    script = f"mount -t tmpfs -o size=24m tmpfs {folder} && echo ready && exec sleep 600"
+    script = f"mount -t tmpfs -o size=256m tmpfs {folder} && echo ready && exec sleep 600"
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         if holder.stdout.readline() != "ready\n":
@@ -227,8 +231,7 @@ def test_a_full_disk_in_between_loses_nothing(small_disk, killable):
 def fill(path):
     """Write until the disk is full."""
     with open(path, "ab", buffering=0) as file:  # noqa: PTH123 - Path.open cannot append unbuffered more plainly
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            pass
+        for size in (1 << 20, 4096):
+            with suppress(OSError):
+                while True:
+                    file.write(b"x" * size)

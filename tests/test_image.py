@@ -221,16 +221,16 @@ def served(image):
     with image.llmq(*map(image.inside, SERVICE["command"]), stderr=subprocess.PIPE) as process:
         yield port_in(process.stderr)
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
     assert process.returncode == 0
 
 
 def test_the_health_check_tells_a_running_exporter_from_none(image, served):
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not healthy(image, served) and time.monotonic() < until:
         time.sleep(0.05)
     assert healthy(image, served)
-    with closing(HTTPConnection("127.0.0.1", served, timeout=5)) as connection:
+    with closing(HTTPConnection("127.0.0.1", served, timeout=120)) as connection:
         connection.request("GET", "/metrics")
         assert b"llmq_exporter_build_info" in connection.getresponse().read()
     assert (image.root / "var/lib/llmq/llmq.db").is_file()

@@ -27,7 +27,7 @@ async def judge():
 
         async def start(behaviour=None, *, api_key="", now=lambda: 1_790_000_000.0, **endpoint):
             stub = await opened.enter_async_context(Stub(behaviour or Behaviour()).running())
-            settings = Endpoint(**({"url": stub.url, "model": "judge-1", "timeout": 5.0} | endpoint))
+            settings = Endpoint(**({"url": stub.url, "model": "judge-1", "timeout": 60.0} | endpoint))
             return stub, await opened.enter_async_context(Client(settings, api_key=api_key, now=now))
 
         yield start
@@ -44,7 +44,7 @@ async def answering(aiohttp_server, respond):
     app = web.Application()
     app.router.add_post("/v1/chat/completions", respond)
     server = await aiohttp_server(app)
-    return Endpoint(url=str(server.make_url("/v1")), model="judge-1", timeout=5.0)
+    return Endpoint(url=str(server.make_url("/v1")), model="judge-1", timeout=60.0)
 
 
 def completion(**fields):

@@ -204,7 +204,7 @@ def spend(path, seed, calls):
 
 
 def replica(path, seed, calls, start, results):
-    start.wait(timeout=60)
+    start.wait(timeout=120)
     results.put(spend(path, seed, calls))
 
 
@@ -216,7 +216,7 @@ def test_four_workers_in_each_of_two_processes_never_spend_more_than_the_budget(
     replicas = [context.Process(target=replica, args=(path, seed, 60, start, results)) for seed in range(2)]
     for one in replicas:
         one.start()
-    billed = sum(results.get(timeout=60) for _ in replicas)
+    billed = sum(results.get(timeout=120) for _ in replicas)
     for one in replicas:
         one.join()
     results.close()
@@ -245,7 +245,7 @@ def test_what_a_killed_process_had_reserved_stays_spent(tmp_path):
     victim = context.Process(target=hold, args=(path, ready))
     victim.start()
     try:
-        assert ready.wait(timeout=60)
+        assert ready.wait(timeout=120)
     finally:
         victim.kill()
         victim.join()

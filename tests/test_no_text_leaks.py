@@ -153,7 +153,7 @@ async def test_a_judge_that_answers_with_the_prompt_is_not_quoted(run_exporter, 
 
 
 async def settled(exporter):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len(exporter.exporter.judging.queue):
             exporter.clock.move(120)
             exporter.exporter.judging.worker.wake()
@@ -237,7 +237,7 @@ def sent_raw(url, request):
     """All that is answered to these bytes."""
     host, port = url.removeprefix("http://").split(":")
     answer = b""
-    with socket.create_connection((host, int(port)), timeout=30) as connection, suppress(ConnectionError):
+    with socket.create_connection((host, int(port)), timeout=120) as connection, suppress(ConnectionError):
         connection.sendall(request)
         while some := connection.recv(65536):
             answer += some

@@ -87,7 +87,7 @@ async def test_the_judge_is_shown_what_is_stored(run_exporter, stub, judge):
     exporter = await run_exporter({"store": {"content": "none"}} | judge())
     await send(exporter, A)
     judging = exporter.exporter.judging
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len(judging.queue):
             assert MAIL not in exporter.stored()
             judging.worker.wake()

@@ -319,7 +319,7 @@ async def test_without_permission_to_store_text_nothing_is_queued(run_exporter):
 
 
 async def judged(exporter):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len(exporter.exporter.judging.queue):
             exporter.exporter.judging.worker.wake()
             await asyncio.sleep(0.01)
@@ -355,7 +355,7 @@ async def test_the_verdicts_of_a_judge_that_does_not_count_yet_are_compared_as_w
         await judged(exporter)
     await label(exporter, "ada", await claim(exporter, "ada"), "pass")
     stub.behaviour = Behaviour()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while len(exporter.exporter.judging.queue):
             exporter.clock.move(60)  # what failed is tried again later
             exporter.exporter.judging.worker.wake()

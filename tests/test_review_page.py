@@ -155,7 +155,7 @@ def chromium(tmp_path_factory):
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([command, *flags, f"--user-data-dir={folder / 'profile'}"], stdout=log, stderr=log)
     try:
-        told, until = folder / "profile" / "DevToolsActivePort", time.monotonic() + 60
+        told, until = folder / "profile" / "DevToolsActivePort", time.monotonic() + 120
         while not (told.exists() and len(told.read_text().split()) == 2):
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < until, "Chromium did not start"
@@ -165,7 +165,7 @@ def chromium(tmp_path_factory):
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(120)
         finally:
             process.kill()
             process.wait()

@@ -81,7 +81,7 @@ async def test_scrapes_at_one_moment_cost_one_rendering(run_exporter, monkeypatc
     def counted(*args):
         nonlocal began
         began += 1
-        go_on.wait(10)
+        go_on.wait(120)
         return render(*args)
 
     monkeypatch.setattr(Metrics, "render", counted)
@@ -97,7 +97,7 @@ async def test_too_many_scrapes_at_once_are_told_to_wait(run_exporter, monkeypat
     render, go_on = Metrics.render, threading.Event()
 
     def slow(*args):
-        go_on.wait(10)
+        go_on.wait(120)
         return render(*args)
 
     monkeypatch.setattr(Metrics, "render", slow)

@@ -31,7 +31,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(holds, what, processes, seconds=30):
+def wait_until(holds, what, processes, seconds=120):
     """Poll until ``holds`` returns something true, and return it."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -55,7 +55,7 @@ def running(command, log, **options):
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -154,7 +154,7 @@ def answers(tmp_path_factory):
             script = [str(PYTHON), str(SDK / "apps" / f"with_{app}.py")]
             applications.append(start(app, script, cwd=folder, env=environment(app, model, exporter)))
         for process in applications:
-            assert process.wait(40) == 0, f"{process.args} failed, see {folder}"
+            assert process.wait(120) == 0, f"{process.args} failed, see {folder}"
         found = Answers(url, exporter)
         wait_until(
             lambda: found.value("sum(llmq_requests_total)") >= ASKED * len(APPS) and all_closed(found),

@@ -251,7 +251,7 @@ class Week:
         """Wait until the judge has nothing left to do."""
         judging, flush = self.exporter.exporter.judging, self.exporter.exporter.pipeline.flush
         await flush()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while len(judging.queue):
                 judging.worker.wake()
                 await asyncio.sleep(0.005)

@@ -79,7 +79,7 @@ def break_file(file, *, broken=True):
 
 async def until(holds):
     """Let the writer go on until something holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not holds():  # noqa: ASYNC110 - the product has no such event
             await asyncio.sleep(0)
 
