@@ -103,7 +103,10 @@ class Trace(Struct, frozen=True, gc=False):
     Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was
     (with or without a schema). ``tool_results`` are the texts that tools returned, in order. Tokens and duration
     cover the whole trace: each generation once. ``cache_read_tokens`` and ``cache_write_tokens`` are part of the input.
-    ``other_content``: the answer holds what is no text, such as an image.
+    ``other_content``: the answer holds what is no text, such as an image. Of the call that answered:
+    ``first_token_seconds`` until its first token, ``generation_seconds`` until its end, ``generation_tokens`` of
+    output. ``error_kind`` is one of semconv's.
+    ``retries`` and ``fallbacks``: calls that repeated a failed one, with the same model and with another.
     """
 
     trace_id: str
@@ -139,3 +142,9 @@ class Trace(Struct, frozen=True, gc=False):
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     other_content: bool = False
+    error_kind: str | None = None
+    first_token_seconds: float | None = None
+    generation_seconds: float | None = None
+    generation_tokens: int | None = None
+    retries: int = 0
+    fallbacks: int = 0

@@ -7,6 +7,8 @@ answering   which of several model calls answered
 templates   question and answer inside what frameworks write around them
 schemas     schemas in the dialects of providers → JSON Schema
 facts       names, models, tokens, times and errors of a story
+timing      time to first token, retries and fallbacks
+errors      the many names of an error → a few kinds
 evaluations what others' evaluations say; the event that tells others of ours
 annotations OpenInference's annotations of a span
 resolve     one Trace from a story, one source for each field

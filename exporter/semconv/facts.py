@@ -8,6 +8,7 @@ from msgspec.structs import astuple
 
 from ..trace import CLIENT, Span
 from .embedded import count, label
+from .errors import ErrorKind, error_kind
 from .node import Fields, Node, Place, place
 from .shape import Row
 from .sources import Sources
@@ -222,6 +223,18 @@ def error(group: list[Node], outer: Node | None) -> str | None:
         if failed(node):
             return _error_type(node) or _error_message(node) or "error"
     return None
+
+
+def error_kind_of(group: list[Node], outer: Node | None) -> ErrorKind | None:
+    """Return the kind of the error, by its type and what its message says beside it; None where nothing failed."""
+    node = next((node for node in (group if outer is None else [*group, outer]) if failed(node)), None)
+    if node is None:
+        return None
+    told = [_error_type(node), _error_message(node)]
+    told += [
+        label(event.attributes.get("exception.message")) for event in node.span.events if event.name == "exception"
+    ]
+    return error_kind(" ".join(text[:_LONGEST_ERROR] for text in told if text))
 
 
 def _error_type(node: Node) -> str | None:

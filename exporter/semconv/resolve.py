@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ..trace import UNKNOWN, ContentState, Document, LogRecord, Span, ToolCall, ToolDefinition, Trace
 from ..visible import visible
-from . import facts, templates
+from . import facts, templates, timing
 from .answering import answering, given, replied
 from .embedded import bounded, label, parsed
 from .finish import finish_reason, worse
@@ -99,6 +99,11 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         cache_read,
         cache_write,
         said.reply is not None and said.reply.other,
+        facts.error_kind_of(group, outer),
+        timing.first_token_seconds(group),
+        timing.generation_seconds(group) if group[0].role == "generation" else None,
+        facts.counted(group)[1],
+        *(timing.asked_again(story) if len(story.groups) > 1 else (0, 0)),
     )
 
 
