@@ -127,6 +127,28 @@ def test_one_recorded_trace_is_counted_everywhere(metrics, clock):
     assert value(metrics, "llmq_exporter_last_scored_timestamp_seconds", evaluator="grounding") == clock.at
 
 
+def test_a_failed_request_is_counted_by_kind_and_what_was_asked_again(metrics):
+    failed = record(metrics, content_state="error", error_kind="rate_limit", retries=2)
+    failed.trace_recorded(WHERE, a_trace(content_state="error", fallbacks=1), Outcome(), None)
+    metrics.apply(failed)
+
+    where = WHERE._asdict()
+    assert value(metrics, "llmq_requests_total", **where) == 2
+    assert value(metrics, "llmq_request_errors_total", error="rate_limit", **where) == 1
+    assert value(metrics, "llmq_request_errors_total", error="other", **where) == 1
+    assert value(metrics, "llmq_repeated_calls_total", kind="retry", **where) == 2
+    assert value(metrics, "llmq_repeated_calls_total", kind="fallback", **where) == 1
+
+
+def test_speed_is_of_the_time_after_the_first_token(metrics):
+    told = {"first_token_seconds": 1.0, "generation_seconds": 3.0, "generation_tokens": 100}
+    metrics.apply(record(metrics, **told))
+
+    where = dict(zip(("app", "route", "model_version"), WHERE, strict=False))
+    assert value(metrics, "llmq_time_to_first_token_seconds_sum", **where) == 1
+    assert value(metrics, "llmq_output_tokens_per_second_sum", **where) == 50
+
+
 def test_both_verdicts_of_a_slice_are_born_together(metrics):
     metrics.apply(record(metrics, Outcome(evaluations=(verdict(),))))
     labels = {"evaluator": "refusal", "evaluator_version": "1", "sample": "all", **WHERE._asdict()}

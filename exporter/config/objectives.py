@@ -15,6 +15,7 @@ from ..rules.slo import (
     LAST_WEEK,
     WINDOWS,
     Coverage,
+    Errors,
     Override,
     Signal,
     Slo,
@@ -28,7 +29,7 @@ from .configfile import Part
 from .rubrics import shipped
 
 Report = Callable[[Part, str], None]
-Measure = Verdicts | Signal | Coverage
+Measure = Verdicts | Signal | Coverage | Errors
 
 _BUILT_IN: Final = {slo.name: slo for slo in DEFAULT_SLOS}
 _EVERYWHERE: Final = ("*",)

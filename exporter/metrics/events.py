@@ -69,6 +69,14 @@ class Tally(Deltas):
             self.gauges.setdefault(series.first_seen, gathered.first_at)
         if gathered.durations:
             self.observed[series.duration].values += gathered.durations
+        if gathered.first_tokens:
+            self.observed[series.first_token].values += gathered.first_tokens
+        if gathered.speeds:
+            self.observed[series.speed].values += gathered.speeds
+        for error, count in gathered.errors.items():
+            counters[series_of(f.REQUEST_ERRORS, (error, *series.where))] += count
+        for repeated, count in gathered.repeated.items():
+            counters[series_of(f.REPEATED_CALLS, (repeated, *series.where))] += count
         told = (series.input, gathered.input), (series.output, gathered.output), (series.cost, gathered.cost)
         for counter, amount in told:
             if amount is not None:
@@ -147,6 +155,14 @@ class Tally(Deltas):
             gathered.output = tokens + (gathered.output or 0.0)
         if cost_dollars is not None and 0.0 <= cost_dollars < MOST:
             gathered.cost = cost_dollars + (gathered.cost or 0.0)
+        if trace.content_state == "error":
+            gathered.errors[trace.error_kind or "other"] += 1
+        if trace.retries:
+            gathered.repeated["retry"] += trace.retries
+        if trace.fallbacks:
+            gathered.repeated["fallback"] += trace.fallbacks
+        if trace.generation_seconds is not None:
+            _timed(gathered, trace, trace.generation_seconds)
         self._evaluated(gathered, trace.trace_id, outcome.evaluations)
         self._unevaluated(where.app, outcome)
 
@@ -267,6 +283,16 @@ class Tally(Deltas):
             self._unscored[app, outcome.unscored] += 1
         for failure in outcome.failures:
             self.counters[series_of(f.EVALUATION_FAILURES, (failure.evaluator, failure.reason))] += 1.0
+
+
+def _timed(gathered: Gathered, trace: Trace, seconds: float) -> None:
+    """Note the time to the first token, and the tokens a second after it."""
+    first = trace.first_token_seconds
+    if first is not None and 0 <= first < MOST:
+        gathered.first_tokens.append(first)
+    spoke = seconds - first if first is not None and 0 <= first < seconds else seconds
+    if trace.generation_tokens and 0 < spoke < MOST:
+        gathered.speeds.append(min(trace.generation_tokens / spoke, MOST))
 
 
 class Metrics:

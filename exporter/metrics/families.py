@@ -44,6 +44,35 @@ COST = counter(
     *SLICE,
     expires_with=SLICE,
 )
+REQUEST_ERRORS = counter(
+    "llmq_request_errors_total",
+    "Requests whose answering call failed, by kind of error; no evaluator scores them.",
+    "error",
+    *SLICE,
+    expires_with=SLICE,
+)
+REPEATED_CALLS = counter(
+    "llmq_repeated_calls_total",
+    "Model calls that repeated a failed one of the same request: with the same model (retry) or another (fallback).",
+    "kind",
+    *SLICE,
+    siblings={"kind": ("retry", "fallback")},
+    expires_with=SLICE,
+)
+TIME_TO_FIRST_TOKEN = histogram(
+    "llmq_time_to_first_token_seconds",
+    "Time from the start of the answering call to its first token, where it is sent.",
+    *SLICE[:3],
+    bounds=(0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0),
+    expires_with=SLICE[:3],
+)
+OUTPUT_SPEED = histogram(
+    "llmq_output_tokens_per_second",
+    "Tokens a second of the answering call, after its first token where that is known.",
+    *SLICE[:3],
+    bounds=(5.0, 10.0, 20.0, 40.0, 60.0, 80.0, 120.0, 200.0, 400.0),
+    expires_with=SLICE[:3],
+)
 EVALUATIONS = counter(
     "llmq_evaluations_total",
     "Verdicts of evaluators; both verdicts of a slice start at 0 together. The SLI of quality.",

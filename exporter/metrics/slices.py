@@ -4,7 +4,7 @@ What is gathered is laid into series once for a batch: naming a series, and find
 counting.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from . import families as f
 from . import own
@@ -30,12 +30,28 @@ class Verdicts:
 class Gathered:
     """What a batch adds to one slice; None where no trace told it. ``first_at`` is when its first trace came."""
 
-    __slots__ = ("cost", "durations", "first_at", "input", "kinds", "output", "requests")
+    __slots__ = (
+        "cost",
+        "durations",
+        "errors",
+        "first_at",
+        "first_tokens",
+        "input",
+        "kinds",
+        "output",
+        "repeated",
+        "requests",
+        "speeds",
+    )
 
     def __init__(self) -> None:
         self.requests = 0
         self.first_at = 0.0
         self.durations: list[float] = []
+        self.first_tokens: list[float] = []
+        self.speeds: list[float] = []
+        self.errors: Counter[str] = Counter()
+        self.repeated: Counter[str] = Counter()
         self.input: float | None = None
         self.output: float | None = None
         self.cost: float | None = None
@@ -48,12 +64,26 @@ class SliceSeries:
     ``kinds`` has those of the kinds of verdicts that were named before, see ``of``.
     """
 
-    __slots__ = ("_score", "cost", "duration", "first_seen", "input", "kinds", "output", "requests", "where")
+    __slots__ = (
+        "_score",
+        "cost",
+        "duration",
+        "first_seen",
+        "first_token",
+        "input",
+        "kinds",
+        "output",
+        "requests",
+        "speed",
+        "where",
+    )
 
     def __init__(self, where: Slice, score: Family) -> None:
         self.where = where
         self.requests = series_of(f.REQUESTS, where)
         self.duration = series_of(f.REQUEST_DURATION, where)
+        self.first_token = series_of(f.TIME_TO_FIRST_TOKEN, where[:3])
+        self.speed = series_of(f.OUTPUT_SPEED, where[:3])
         self.input = series_of(f.TOKENS, ("input", *where))
         self.output = series_of(f.TOKENS, ("output", *where))
         self.cost = series_of(f.COST, where)

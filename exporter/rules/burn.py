@@ -11,7 +11,7 @@ from typing import Final
 
 from .promql import SAMPLE, increase, matching, number, selector, wilson_low
 from .rulefile import Alert, Group, Record
-from .slo import Coverage, Override, Severity, Signal, Slo, Verdicts, Window, minutes
+from .slo import Coverage, Errors, Override, Severity, Signal, Slo, Verdicts, Window, minutes
 
 SLICE: Final = ("app", "route", "model_version", "prompt_version")
 LABELS: Final = {"slice": SLICE, "route": ("app", "route"), "app": ("app",), "evaluator": ("evaluator",)}
@@ -134,6 +134,9 @@ def _sources(slo: Slo, override: Override, duration: str) -> tuple[str, str]:
         case Signal(signal):
             events = selector("llmq_requests_total", *where)
             bad = selector("llmq_feedback_total", f'signal="{signal}"', *where)
+        case Errors():
+            events = selector("llmq_requests_total", *where)
+            bad = selector("llmq_request_errors_total", *where)
         case Coverage():
             return _coverage(duration)
     return increase(SLICE, events, duration), increase(SLICE, bad, duration)

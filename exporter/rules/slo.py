@@ -106,6 +106,10 @@ class Coverage(Struct, frozen=True, tag="coverage"):
     """Bad is a trace that an evaluator should have scored and did not: failed, over budget, or content not captured."""
 
 
+class Errors(Struct, frozen=True, tag="errors"):
+    """Bad is a request whose answering call failed, out of all requests."""
+
+
 class Override(Struct, frozen=True, kw_only=True):
     """Another objective for the apps and routes that match one glob of each; the first that matches wins."""
 
@@ -122,7 +126,7 @@ class Slo(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    measure: Verdicts | Signal | Coverage
+    measure: Verdicts | Signal | Coverage | Errors
     objective: Decimal
     alerts: tuple[str, ...] = BURNS
     apps: tuple[str, ...] = ("*",)
@@ -148,6 +152,7 @@ DEFAULT_SLOS: Final = (
         objective=Decimal("0.95"),
         alerts=(*BURNS, LAST_WEEK),
     ),
+    Slo(name="errors", measure=Errors(), objective=Decimal("0.98")),
     Slo(name="structured_output", measure=Verdicts("json_schema"), objective=Decimal("0.98")),
     Slo(name="empty", measure=Verdicts("empty"), objective=Decimal("0.99")),
     Slo(name="helpfulness", measure=Verdicts("helpfulness"), objective=Decimal("0.85"), alerts=COLLAPSE),

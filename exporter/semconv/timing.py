@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from . import facts
@@ -70,7 +71,7 @@ def asked_again(story: Story) -> tuple[int, int]:
     """
     retries = fallbacks = 0
     groups: Sequence[list[Node]] = story.groups
-    for failed, again in zip(groups, groups[1:], strict=False):
+    for failed, again in pairwise(groups):
         before, after = failed[0], again[0]
         if not facts.failed(before) or before.span.parent_span_id != after.span.parent_span_id:
             continue
