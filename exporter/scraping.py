@@ -69,7 +69,7 @@ class Scrapes:
                 for part in document if request.method == "GET" else ():
                     await response.write(part)
                 await response.write_eof()
-            if scraper is not None:
+            if scraper is not None and request.method == "GET":
                 self._metrics.births.scraped(scraper, mark)
         except TimeoutError:
             if request.transport is not None:

@@ -327,6 +327,13 @@ async def test_who_scrapes_reads_a_new_series_at_0_and_who_looks_reads_what_it_c
     assert 'llmq_version_first_seen_timestamp_seconds{app="shop"' in text
 
 
+async def test_who_asks_for_the_header_alone_has_read_nothing(run_exporter):
+    exporter = await run_exporter()
+    async with exporter.client.head("/metrics", headers=HEADERS) as response:
+        assert response.status == 200
+    assert not exporter.exporter.metrics.births._scrapers
+
+
 async def test_behind_a_proxy_its_header_tells_who_scrapes(run_exporter):
     exporter = await run_exporter()
     for who in ("10.0.0.1", "10.0.0.2", "10.0.0.1"):
