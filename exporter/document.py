@@ -1,13 +1,14 @@
 """One scored trace → its JSON document, in the store, over HTTP, from ``replay``; decides where text may stand."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from .judge.case import Case
+from .redaction import WITHHELD
 from .score import Evaluation, Failure, Outcome, Sample, Unscored, Verdict
 from .trace import ContentState, Trace
 
@@ -108,9 +109,16 @@ def _document(trace: Trace, outcome: Outcome, texts: list[Any]) -> _Document:
         _Tokens(trace.input_tokens, trace.output_tokens),
         trace.duration_seconds,
         trace.dialect,
-        next(text),
+        _kind(trace.error) if (error := next(text)) == WITHHELD else error,
         [
-            _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, next(text))
+            _Evaluation(
+                one.evaluator,
+                one.evaluator_version,
+                one.verdict,
+                one.score,
+                one.sample,
+                _with_quotes(one.explanation, next(text)),
+            )
             for one in outcome.evaluations
         ],
         outcome.unscored,
@@ -120,7 +128,7 @@ def _document(trace: Trace, outcome: Outcome, texts: list[Any]) -> _Document:
 
 def _texts(trace: Trace, outcome: Outcome) -> list[Any]:
     """All text of a trace, to be redacted together: question, answer, refusal, documents, arguments of tools, error and
-    explanations; names of ours are no text.
+    what explanations quote; words of ours are no text.
     """
     return [
         trace.question,
@@ -129,21 +137,25 @@ def _texts(trace: Trace, outcome: Outcome) -> list[Any]:
         *[one.text for one in trace.context],
         *[one.arguments for one in trace.tool_calls],
         trace.error,
-        *[explained(one, content=True) if one.quotes else one.explanation for one in outcome.evaluations],
+        *[one.quotes for one in outcome.evaluations],
     ]
 
 
 def _without_texts(trace: Trace, outcome: Outcome) -> list[Any]:
     nothing = [None] * (3 + len(trace.context) + len(trace.tool_calls))
-    return [*nothing, _kind(trace.error), *[one.explanation for one in outcome.evaluations]]
+    return [*nothing, _kind(trace.error), *[()] * len(outcome.evaluations)]
 
 
 def explained(evaluation: Evaluation, *, content: bool) -> str:
     """The explanation, with the quotes from the trace after it where content may be shown."""
-    if not content or not evaluation.quotes:
-        return evaluation.explanation
-    quotes = '"; "'.join(map(str, evaluation.quotes))
-    return f'{evaluation.explanation}: "{quotes}"' if evaluation.explanation else f'"{quotes}"'
+    return _with_quotes(evaluation.explanation, evaluation.quotes if content else ())
+
+
+def _with_quotes(explanation: str, quoted: Sequence[str]) -> str:
+    if not quoted:
+        return explanation
+    quotes = '"; "'.join(map(str, quoted))
+    return f'{explanation}: "{quotes}"' if explanation else f'"{quotes}"'
 
 
 def quotes_in(explanation: str) -> tuple[str, ...]:

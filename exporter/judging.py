@@ -27,6 +27,7 @@ from .judge.sampling import Sampler, hard
 from .judge.worker import Worker
 from .metrics.labels import Slice
 from .recorder import Recorder
+from .redaction import WITHHELD
 from .score import Evaluation, Failure, Outcome, Sample, Unscored, UnscoredReason
 from .store.kinds import JUDGE_JOB, JUDGE_SAMPLER, JUDGE_STANDING
 from .trace import Trace
@@ -71,6 +72,8 @@ class Judging:
         self.observers: list[Callable[[Job, Judgement | None], None]] = []
         """Called with every judgement, of whatever role; with None where there will be none."""
         self._recorder = recorder
+        self._last: tuple[Case, Case | None] | None = None
+        """A case and what the judge is shown of it, for the next rubric."""
         self._given: dict[bytes, Job] = {}
         """Jobs that are not durable yet."""
         self._forgotten: set[bytes] = set()
@@ -182,6 +185,8 @@ class Judging:
     def _put(self, trace: Trace, where: Slice, case: Case, rubric: Rubric, sample: Sample) -> UnscoredReason | None:
         roles = self.bench.roles(rubric.name)
         now = self._now()
+        if (shown := self._shown(case)) is None:
+            return "withheld"
         job = Job(
             trace_id=trace.trace_id,
             evaluator=rubric.name,
@@ -189,7 +194,7 @@ class Judging:
             role="acting",
             sample=sample,
             where=where,
-            case=self._redacted(case),
+            case=shown,
             created_at=now,
             due_at=now,
         )
@@ -200,10 +205,16 @@ class Judging:
         self._store(replace(job, version=roles.acting.version))
         return None
 
-    def _redacted(self, case: Case) -> Case:
-        """What is stored until it is judged; also what the judge is shown, which may be another company's."""
-        question, answer, *context = self._recorder.redact([case.question, case.answer, *case.context])
-        return replace(case, question=question, answer=answer, context=tuple(context))
+    def _shown(self, case: Case) -> Case | None:
+        """What is stored until it is judged, and shown to the judge, which may be another company's: the case redacted.
+
+        None where some of it is withheld: half a case is judged wrongly.
+        """
+        if self._last is None or self._last[0] is not case:
+            question, answer, *context = self._recorder.redact([case.question, case.answer, *case.context])
+            shown = replace(case, question=question, answer=answer, context=tuple(context))
+            self._last = case, None if WITHHELD in (question, answer, *context) else shown
+        return self._last[1]
 
     def _store(self, job: Job) -> None:
         """Keep a job, and queue it once it is durable."""

@@ -208,7 +208,8 @@ class Pipeline:
 
     def _take(self, seq: int, entry: Entry, asked: Any) -> None:
         """What the desk does and that the entry is done with become durable together."""
-        self.desks[entry.signal].take(entry, asked)
+        with self.recorder.redacting():
+            self.desks[entry.signal].take(entry, asked)
         self._done(seq)
 
     def _done(self, seq: int) -> None:
@@ -224,8 +225,9 @@ class Pipeline:
         if not counted:
             self._count(entry, batch, added)
             self.recorder.tally.traces_opened(len(self.assembler) - opened)
-        for late in added.late:
-            self._take_late(late, counted=counted)
+        with self.recorder.redacting():
+            for late in added.late:
+                self._take_late(late, counted=counted)
 
     def _count(self, entry: Entry, batch: Batch, added: Added) -> None:
         tally = self.recorder.tally
@@ -305,7 +307,8 @@ class Pipeline:
         self.recorder.tally.traces_closed([parts.reason for parts in some])
         self.recorder.transaction.done += self.assembler.release(some)
         for one in scored:
-            self._tell(one)
+            with self.recorder.redacting(one.budget):
+                self._tell(one)
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
 
@@ -313,7 +316,8 @@ class Pipeline:
         done = []
         for one in some:
             try:
-                step(one)
+                with self.recorder.redacting(one.budget):
+                    step(one)
                 done.append(one)
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_understood(error)

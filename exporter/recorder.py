@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from .assembly import RecordedKeys, split
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
-from .redaction import Redactor
+from .redaction import Budget, Redactor
 from .store.kinds import Kind
 from .store.records import FORGOTTEN, Located, Recorded, Reference, Transaction
 from .store.sqlite import Store
@@ -96,6 +97,7 @@ class Recorder:
         self.expire_after = 7 * 86_400.0
         self.limiter = Limiter({})
         self.redactor = Redactor()
+        self._budget: Budget | None = None
         self._store = store
         self._metrics = metrics
         self._writer = writer
@@ -126,11 +128,28 @@ class Recorder:
         self._gathering.afterwards.append(call)
 
     def redact(self, value: Any) -> Any:
-        """Text, or lists and mappings with text in them, as it may be stored; counts what is replaced."""
+        """Text, or lists and mappings with text in them, as it may be stored.
+
+        Counts what is replaced, and what is withheld because the budget of ``redacting``, or else of this call, is
+        spent.
+        """
         found: Counter[str] = Counter()
-        redacted = self.redactor.value(value, found)
+        budget = self._budget or Budget()
+        redacted = self.redactor.value(value, found, budget)
         self.tally.redacted(found)
+        self.tally.texts_withheld(budget.withheld)
+        budget.withheld.clear()
         return redacted
+
+    @contextmanager
+    def redacting(self, budget: Budget | None = None) -> Iterator[None]:
+        """Have all texts of one trace or request share a budget; within another, without one given, share that."""
+        before = self._budget
+        self._budget = budget or before or Budget()
+        try:
+            yield
+        finally:
+            self._budget = before
 
     # Traces.
 

@@ -10,7 +10,9 @@ Sample = Literal["all", "random", "floor", "targeted", "shadow"]
 
 Shadow: drawn by chance, and scored by a judge version that does not count yet.
 """
-UnscoredReason = Literal["not_applicable", "not_captured", "sampled_out", "over_budget", "gated", "forgotten"]
+UnscoredReason = Literal[
+    "not_applicable", "not_captured", "sampled_out", "over_budget", "gated", "withheld", "forgotten"
+]
 JudgeFailure = Literal[
     "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"
 ]

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .assembly import OpenTrace
 from .metrics.labels import Slice
+from .redaction import Budget
 from .score import Outcome, Unscored
 from .semconv.evaluations import Reported
 from .store.records import Recorded
@@ -19,7 +20,7 @@ class Scored(Struct):
     """What a trace was gathered from, what was said of it, where it stands, and how it is stored.
 
     ``trace_id`` is the raw one; ``reported`` is what others say of the trace: that of their evaluators is in the
-    outcome as well, that of users is not.
+    outcome as well, that of users is not. ``budget``: what the redaction of all its text may still do.
     """
 
     trace_id: bytes
@@ -29,6 +30,7 @@ class Scored(Struct):
     where: Slice = _NOWHERE
     reported: Sequence[Reported] = ()
     document: bytes = b""
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def is_failing(self) -> bool:

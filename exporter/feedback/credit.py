@@ -13,6 +13,7 @@ from msgspec import Struct
 from ..document import has_expired
 from ..metrics.labels import Slice
 from ..recorder import Recorder
+from ..redaction import WITHHELD
 from ..store.records import StoreError
 from ..trace import Document, Trace
 from .annotate import Annotated, Outcome, Said, Source, annotate
@@ -85,14 +86,16 @@ class Credit:
         edited = feedback.edited_text
         known = edited is not None and trace is not None and trace.answer is not None
         is_whole = bytes.fromhex(document["trace_id"]) in self._recent
-        compared = edited if is_whole or edited is None else self._recorder.redactor.text(edited)
+        comment, kept = self._recorder.redact((feedback.comment, edited)) if keep or known else (None, None)
+        compared = edited if is_whole else kept
+        known = known and compared != WITHHELD
         return Said(
             signal=feedback.signal,
             source="explicit",
             at=at,
             user=feedback.user,
-            comment=self._recorder.redact(feedback.comment) if keep else None,
-            edited_text=self._recorder.redact(edited) if keep else None,
+            comment=comment if keep else None,
+            edited_text=kept if keep else None,
             edit_ratio=round(edit_ratio(trace.answer, compared), 4) if known else None,  # type: ignore[union-attr, arg-type]
         )
 

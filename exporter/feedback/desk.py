@@ -165,8 +165,9 @@ class FeedbackDesk:
         """Do what is due: join, expire, end idle conversations, forget old ids. Raises StoreError."""
         now = self._now()
         self.recent.compress()
-        for number, waiting in self.waiting.due(now):
-            self._look(number, waiting, now)
+        with self._recorder.redacting():
+            for number, waiting in self.waiting.due(now):
+                self._look(number, waiting, now)
         self.conversations.end_idle()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now

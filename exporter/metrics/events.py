@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from ..native import KERNELS
+from ..redaction.budget import Reason
 from ..score import Evaluation, Failure, Outcome, Unscored
 from ..trace import Trace
 from . import families as f
@@ -140,6 +141,11 @@ class Tally(Deltas):
         """Count what was replaced in text, by kind."""
         for kind, count in counts.items():
             self.inc(own.REDACTIONS, (kind,), count)
+
+    def texts_withheld(self, counts: Mapping[Reason, int]) -> None:
+        """Count texts that were withheld because their trace's budget for redaction was spent, by reason."""
+        for reason, count in counts.items():
+            self.inc(own.TEXTS_WITHHELD, (reason,), count)
 
     def trace_recorded(self, where: Slice, trace: Trace, outcome: Outcome, cost_dollars: float | None) -> None:
         """Count one recorded trace: its request, latency, tokens, cost, and all that the evaluators said."""

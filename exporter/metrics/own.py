@@ -85,6 +85,13 @@ REDACTIONS = counter(
     "kind",
     siblings={"kind": KINDS},
 )
+TEXTS_WITHHELD = counter(
+    "llmq_exporter_texts_withheld_total",
+    "Texts that are neither stored nor judged, because redaction may do only so much for one trace, by what it was: "
+    "their length, or matches in them.",
+    "reason",
+    siblings={"reason": ("length", "matches")},
+)
 LAST_SCORED = Family(
     name="llmq_exporter_last_scored_timestamp_seconds",
     type="gauge",

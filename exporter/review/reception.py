@@ -132,10 +132,11 @@ class Reception:
             reasons = matching(self._settings.reasons, replace(known, flipped=flipped))
             before = matching(self._settings.reasons, _without(known, verdict, signal))
             item = self._shelf.get(trace_id)
-            if item is not None:
-                self._update(item, reasons, shown)
-            elif any(reason not in before for reason in reasons):
-                self._queue(reasons, where, lambda: shown, text)
+            with self._recorder.redacting():
+                if item is not None:
+                    self._update(item, reasons, shown)
+                elif any(reason not in before for reason in reasons):
+                    self._queue(reasons, where, lambda: shown, text)
         except StoreError as error:
             _log.error("trace not looked at for review: reason=%s", error.reason)
 

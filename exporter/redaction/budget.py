@@ -1,0 +1,53 @@
+"""How much one trace's redaction may look at, in steps: the same on every machine, and at every start."""
+
+from collections import Counter
+from typing import Final, Literal
+
+Reason = Literal["length", "matches"]
+
+STEPS: Final = 8_000_000
+"""Of one trace or request; about 5 ns each, so that the event loop goes on well within 250 ms."""
+MATCH: Final = 1_000
+"""Steps that a match costs, besides one for each of its bytes: it is checked, and cut out."""
+
+
+class SpentError(Exception):
+    """No steps are left; ``reason`` says what took the last of them."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Budget:
+    """The steps that are left for all texts of one trace, and how many texts were withheld for want of them, by why.
+
+    ``done`` has what became of the texts that were looked at closely: the same text is asked for again by the judge,
+    the store and the review, and is paid for and counted once.
+    """
+
+    def __init__(self, steps: int = STEPS) -> None:
+        self.done: dict[str, str] = {}
+        self.withheld: Counter[Reason] = Counter()
+        """To be taken by whoever counts them."""
+        self._left = steps
+        self._spent_on: Reason = "length"
+
+    def look(self, size: int) -> None:
+        """Pay for the cheap look at a text of so many characters; raises SpentError."""
+        self._pay(size, "length")
+
+    def search(self, size: int) -> None:
+        """Pay for a pattern's way through so many bytes; raises SpentError."""
+        self._pay(size // 2, "length")
+
+    def match(self, size: int) -> None:
+        """Pay for a match of so many bytes; raises SpentError."""
+        self._pay(MATCH + size, "matches")
+
+    def _pay(self, steps: int, reason: Reason) -> None:
+        if self._left >= 0:
+            self._left -= steps
+            self._spent_on = reason
+        if self._left < 0:
+            raise SpentError(self._spent_on)
