@@ -23,7 +23,7 @@ define install
 	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test test-pure test-lowest test-latest lint bench bench-rules captures packages sdk lock clean
+.PHONY: help run demo up down test test-pure test-lowest test-latest lint bench bench-rules captures packages sdk lock dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -111,6 +111,9 @@ bench: $(DEV_STAMP) ## measure speed, beside a server that only parses what it i
 bench-rules: $(DEV_STAMP) packages ## simulate the burn alerts, and measure what the rules cost for 1,000 slices
 	$(BIN)/python benchmarks/burn_rates.py
 	$(BIN)/python benchmarks/rules_cost.py
+
+dist: $(DEV_STAMP) ## build the sdist, and a wheel from it, into dist/
+	$(BIN)/uv build --quiet --build-constraints requirements.lock --require-hashes --out-dir dist
 
 # The packages that build llmq are locked with those that it needs.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -454,7 +454,8 @@ async def test_the_first_batch_of_a_version_is_counted_whole_by_all_who_scrape_a
         for each in (one, two, slow):
             assert await each.when(failing, lambda count: count > 0) == 200
             assert await each.value(f"min_over_time({failing}[1m])") == 0
-            assert await each.value(f"increase({failing}[1m])") == pytest.approx(200, rel=0.2)
+            # Prometheus extrapolates: of few samples, as a busy machine takes, up to as much again.
+            assert 200 <= await each.value(f"increase({failing}[1m])") <= 400
         firing = 'count(ALERTS{alertname="LLMQualityBudgetBurn",alertstate="firing",level="app"})'
         assert await one.when(firing, lambda count: count >= 1) == 1
         # Of few samples Prometheus makes a little more, of many what is true.
