@@ -27,7 +27,9 @@ In the order in which a trace meets them:
     elsewhere   evaluations made elsewhere, under bounded names; latecomers: what late parts still tell
     recorder    what was decided and is not durable yet, over what the store has
     retention   deletes what is old, text first
+    isolation   tries work in a copy of the process, which ends in its place
     pipeline    the road: durable → assembled → normalised → evaluated → recorded
+    recovery    what an earlier run left: its journal; what it worked on when it ended is tried alone, or set aside
 
 Beside the road:
 

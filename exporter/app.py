@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,10 +40,12 @@ from .metrics.labels import Limiter
 from .os_errors import why
 from .pipeline import MOST_UNRECORDED, Pipeline, Settings
 from .prices import Prices
+from .recovery import Recovery
 from .reviewing import Reviewing
 from .score import Evaluation, Failure
 from .scored import Scored
 from .scraping import Scrapes
+from .store.quarantine import Quarantine
 from .store.records import StoreError
 from .store.sqlite import Store
 from .suites.desk import SIGNAL as OFFLINE
@@ -80,9 +82,14 @@ class Exporter:
         )
         self.scrapes = Scrapes(self.metrics)
         self.store = Store.open(config.store.url, now)
+        self.quarantine = Quarantine(self.store.path, now)
         self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
         self.reception = reception.Reception(
-            on_rejected=self.pipeline.rejected, on_answered=self.metrics.answered, now=now
+            on_rejected=self.pipeline.rejected,
+            on_answered=self.metrics.answered,
+            reading=self.store.in_work.reading,
+            on_poison=self.quarantine.keep_request,
+            now=now,
         )
         self.feedback = FeedbackDesk(config, self.pipeline.recorder, now)
         self.counter = feedback_http.Counter(self.feedback, self.pipeline.submit, config.feedback)
@@ -98,8 +105,9 @@ class Exporter:
         self.pipeline.followers.append(self.suites.follow)
         self.feedback.followers.append(complaints(self.suites.disliked, {"thumbs_down"}))
         self.eraser = forget_http.Eraser(
-            self.pipeline, [self.feedback.forget, self.review.forget, self.suites.forget], now
+            self.pipeline, [self.feedback.forget, self.review.forget, self.suites.forget, self._forget_quarantined], now
         )
+        self.pipeline.chores.append(self._expire_quarantined)
         self._watch()
         self.judge = CalibratedJudge(config, panel, self.pipeline, self.metrics, now) if config.judge.enabled else None
         if self.judge is not None:
@@ -130,10 +138,9 @@ class Exporter:
         self.feedback.recover()
         self.review.recover()
         self.suites.recover()
-        waiting = self.pipeline.recover()
+        waiting = await Recovery(self.pipeline, self.store, self.metrics, self.quarantine).run()
         if waiting:
             _log.info("recovered: requests=%d", waiting)
-        await self.pipeline.writer.start()
         work = {
             "connections": self.connections.run,
             "scoring": self.pipeline.run,
@@ -192,6 +199,14 @@ class Exporter:
         self.review.configure(config, panel)
         self._admit(config)
         self.metrics.config_loaded(succeeded=True)
+
+    def _forget_quarantined(self, traces: Sequence[bytes], _user: str | None) -> None:
+        self.quarantine.forget([trace_id.hex() for trace_id in traces])
+
+    def _expire_quarantined(self) -> None:
+        """It is text that nobody redacted: it stays no longer than other text."""
+        retention = self.config.store.retention
+        self.quarantine.expire(retention.age if retention.content is None else retention.content)
 
     def _join(self, judge: CalibratedJudge) -> None:
         """Who tells the judge, and whom it tells."""

@@ -7,7 +7,7 @@ the one that would be due first is closed early: it is the most complete).
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Final, Literal
 
@@ -239,6 +239,10 @@ class Assembler:
                 heapq.heappush(self._due, (trace.due_at, next(self._tie), [trace]))
             elif is_open:
                 yield self._close(trace)
+
+    def take(self, trace_ids: Iterable[bytes]) -> list[OpenTrace]:
+        """Close those of the traces that are open; they were complete once."""
+        return [self._close(self._open[trace_id]) for trace_id in trace_ids if trace_id in self._open]
 
     def drain(self) -> Iterator[OpenTrace]:
         """Close and yield every trace, as at the end of a replay."""

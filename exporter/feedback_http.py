@@ -84,7 +84,7 @@ async def receive(request: web.Request) -> web.Response:
         message = f"too much feedback from one address: wait {math.ceil(wait)} s, or raise feedback.rate"
         raise Refusal(429, "rate", message, retry_after=wait)
     async with entry_of(request, SIGNAL) as entry:
-        with understanding(SIGNAL):
+        with understanding(request.app[RECEPTION], entry):
             found = counter.desk.read(entry)
         counter.pace.spend(address, len(found.items) + len(found.errors))
         if found.items:

@@ -52,12 +52,13 @@ async def forget_user(request: web.Request) -> web.Response:
 async def _forget(request: web.Request, whom: dict[str, str]) -> web.Response:
     check_access(request, "admin")
     entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(whom), request.app[RECEPTION].now())
-    return answer(200, {"traces": await _done(request.app[ERASER], entry)})
+    return answer(200, {"traces": await _done(request.app, entry)})
 
 
-async def _done(eraser: Eraser, entry: Entry) -> int:
+async def _done(app: web.Application, entry: Entry) -> int:
     """How many recorded traces are gone, once they are gone for good."""
-    with understanding(SIGNAL):
+    eraser = app[ERASER]
+    with understanding(app[RECEPTION], entry):
         asked = eraser.desk.read(entry)
     done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     with making_durable(SIGNAL):

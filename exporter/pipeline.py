@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
 from .assembly import Added, Assembler, Late, Limits, OpenTrace, several
-from .decode import decode, decompress
-from .decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
+from .decode.batch import Batch, DecodeLimits
 from .document import encoded
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
@@ -32,6 +31,7 @@ from .score import Outcome
 from .scored import Judges, Scored, recorded
 from .semconv import Sources, normalise
 from .semconv.evaluations import Reported
+from .store.in_work import key_of
 from .store.sqlite import Entry, Store, StoreError
 from .store.writer import Writer
 from .trace import Trace
@@ -102,8 +102,7 @@ class Pipeline:
         self.chores: list[Callable[[], None]] = []
         """Called now and then."""
         self.retention = Retention(self.recorder, self.writer, now)
-        self._store = store
-        self._metrics = metrics
+        self.in_work = store.in_work
         self._now = now
         self._much = asyncio.Event()
         self.configure(settings)
@@ -135,37 +134,6 @@ class Pipeline:
 
     # What comes in.
 
-    def recover(self) -> int:
-        """Take the totals and the journal of an earlier run; returns how many requests had not been scored yet."""
-        self._metrics.restore(self._store.totals())
-        self.elsewhere.restore(self._metrics.evaluated_slices())
-        counted = self.recorder.seq
-        entries = 0
-        for seq, entry in self._store.journal.entries():
-            entries += 1
-            if entry.signal in self.desks:
-                self._take_again(seq, entry)
-            else:
-                self._assemble(seq, entry, self._decoded_again(entry), counted=seq <= counted)
-        return entries
-
-    def _take_again(self, seq: int, entry: Entry) -> None:
-        try:
-            self._take(seq, entry, self.desks[entry.signal].read(entry))
-        except (DecodeError, TooLarge) as error:
-            _log.error("journal entry not understood: signal=%s reason=%s", entry.signal, error)
-            self._done(seq)
-
-    def _decoded_again(self, entry: Entry) -> Batch:
-        """A stricter limit of today must not lose what was acknowledged yesterday: then nothing of it can be scored."""
-        limits = self.settings.decode
-        try:
-            body = decompress(entry.encoding, entry.body, limits.decompressed_bytes)
-            return decode(entry.signal, entry.media_type, body, limits, entry.received_at)  # type: ignore[arg-type]
-        except (DecodeError, TooLarge) as error:
-            _log.error("journal entry not understood: signal=%s reason=%s", entry.signal, error)
-            return Batch(rejected={"journal": 1})
-
     async def room(self) -> None:
         """Wait for room among the open traces; raises Busy."""
         try:
@@ -177,7 +145,7 @@ class Pipeline:
         """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
         size = sum(span.size for span in batch.spans) + sum(log.size for log in batch.logs)
         kept = what_is_kept(entry, batch, size)
-        self._check_journal(kept)
+        self._check(kept)
         try:
             with self.door.entering(size):
                 await self.writer.journal(kept, batch)
@@ -187,14 +155,15 @@ class Pipeline:
 
     async def submit(self, entry: Entry, asked: Any) -> None:
         """Make a request that is not OTLP durable and have its desk take it; raises as ``accept`` does."""
-        self._check_journal(entry)
+        self._check(entry)
         try:
             await self.writer.journal(entry, asked)
         except StoreError as error:
             self._failed(error)
             raise
 
-    def _check_journal(self, entry: Entry) -> None:
+    def _check(self, entry: Entry) -> None:
+        self.in_work.check(entry.body)
         if self.writer.requests.bytes + len(entry.body) > self.settings.journal_bytes:
             raise Busy(
                 RETRY_AFTER, "the journal is full of requests that are not recorded yet", counted_as="journal_full"
@@ -202,32 +171,36 @@ class Pipeline:
 
     def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
         if entry.signal in self.desks:
-            self._take(seq, entry, asked)
+            self.take(seq, entry, asked)
         else:
-            self._assemble(seq, entry, asked, counted=False)
+            self.assemble(seq, entry, asked, counted=False)
 
-    def _take(self, seq: int, entry: Entry, asked: Any) -> None:
+    def take(self, seq: int, entry: Entry, asked: Any) -> None:
         """What the desk does and that the entry is done with become durable together."""
-        with self.recorder.redacting():
+        with self.in_work.on("assemble", (key_of(seq),)), self.recorder.redacting():
             self.desks[entry.signal].take(entry, asked)
-        self._done(seq)
+            self.done(seq)
 
-    def _done(self, seq: int) -> None:
+    def done(self, seq: int) -> None:
+        """Need a journal entry no more, once what was gathered is durable."""
         self.recorder.transaction.done.append(seq)
         self.recorder.seq = max(self.recorder.seq, seq)
 
-    def _assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool) -> None:
+    def assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool, with_late: bool = True) -> None:
+        """Add parts to their traces; ``counted``: their arrival was. Late ones are dropped unless ``with_late``."""
         opened = len(self.assembler)
-        self._done(seq)  # also where what is recorded cannot be read: then nothing is taken, and its sender is told
-        added = self.assembler.add(seq, batch.spans, batch.logs, entry.received_at)
-        if added.kept:
-            self.recorder.transaction.done.pop()
-        if not counted:
-            self._count(entry, batch, added)
-            self.recorder.tally.traces_opened(len(self.assembler) - opened)
-        with self.recorder.redacting():
-            for late in added.late:
-                self._take_late(late, counted=counted)
+        with self.in_work.on("assemble", (key_of(seq),)):
+            self.done(seq)  # also where what is recorded cannot be read: then nothing is taken, its sender is told
+            added = self.assembler.add(seq, batch.spans, batch.logs, entry.received_at)
+            if added.kept:
+                self.recorder.transaction.done.pop()
+            if not counted:
+                self._count(entry, batch, added)
+                self.recorder.tally.traces_opened(len(self.assembler) - opened)
+        if added.late:
+            with self.in_work.on("late", (key_of(seq),)), self.recorder.redacting():
+                for late in added.late:
+                    self._take_late(late, counted=counted, used=with_late)
 
     def _count(self, entry: Entry, batch: Batch, added: Added) -> None:
         tally = self.recorder.tally
@@ -237,13 +210,13 @@ class Pipeline:
         for (signal, reason), count in added.dropped.items():
             tally.rejected(signal, reason, count)
 
-    def _take_late(self, late: Late, *, counted: bool) -> None:
+    def _take_late(self, late: Late, *, counted: bool, used: bool) -> None:
         """Late parts change no verdict and no label; what else they tell is used."""
         self.recorder.late(late.trace_id, late.keys())
-        trace = late_asker(late, self.settings.sources, self.recorder)
+        trace = late_asker(late, self.settings.sources, self.recorder) if used else None
         if trace is not None:
             self.forgets(trace, self._now())
-        reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
+        reported = used and late_evaluations(late, self.elsewhere, self.recorder, self.hear)
         if not counted:
             outcome = "used" if trace is not None or reported else "dropped"
             for signal, found in (("traces", late.spans), ("logs", late.logs)):
@@ -264,18 +237,27 @@ class Pipeline:
         with self.settings.panel.armed():
             due = self.assembler.due(self._now())
             while not more and (some := several(due)):
-                self._score(some)
+                self.score_closed(some)
                 more = time.perf_counter() > until
         self.door.look()
         return more
 
-    def _score(self, some: Sequence[OpenTrace]) -> None:
-        traces = [self._read(parts) for parts in some]
-        said = iter(self.settings.panel.evaluate_all([trace for trace in traces if trace is not None]))
-        outcomes = [None if trace is None else next(said) for trace in traces]
-        self._record(some, traces, outcomes)
+    def score_closed(self, some: Sequence[OpenTrace]) -> None:
+        """Score traces that were closed, together."""
+        in_work, ids = self.in_work, [parts.trace_id for parts in some]
+        try:
+            in_work.mark("normalise", ids)
+            traces = [self.read(parts) for parts in some]
+            in_work.mark("evaluate", ids)
+            said = iter(self.settings.panel.evaluate_all([trace for trace in traces if trace is not None]))
+            outcomes = [None if trace is None else next(said) for trace in traces]
+            in_work.mark("record", ids)
+            self.record(some, traces, outcomes)
+        finally:
+            in_work.clear()
 
-    def _read(self, parts: OpenTrace) -> Trace | None:
+    def read(self, parts: OpenTrace) -> Trace | None:
+        """The Trace that the parts tell of; None, counted, where there is none."""
         spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
         try:
             trace = normalise(parts.trace_id, spans, logs, self.settings.sources)
@@ -290,7 +272,7 @@ class Pipeline:
         _log.error("trace not understood: error=%s", type(error).__name__)
         self.recorder.tally.trace_ignored("not_understood")
 
-    def _record(
+    def record(
         self, some: Sequence[OpenTrace], traces: Sequence[Trace | None], outcomes: Sequence[Outcome | None]
     ) -> None:
         """Each step for all of them: the processor goes through one step's code many times faster than through all."""
@@ -311,6 +293,16 @@ class Pipeline:
                 self._tell(one)
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
+
+    def record_crashed(self, parts: OpenTrace, trace: Trace | None, *, row: bool = True) -> None:
+        """Record a trace that ended the process as failed; unless ``row``, only count it. Looks at none of its parts.
+
+        ``trace`` holds no text; None where there was no request in it.
+        """
+        bare = OpenTrace(parts.trace_id, parts.opened_at, parts.keys(), seqs=parts.seqs, reason=parts.reason)
+        self.record([bare], [trace], [None if trace is None else self.settings.panel.crashed()])
+        if not row:
+            self.recorder.without_row(parts.trace_id)
 
     def _done_with(self, step: Callable[[Scored], None], some: Sequence[Scored]) -> list[Scored]:
         done = []

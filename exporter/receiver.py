@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from .decode import JSON, PROTOBUF, Batch, DecodeLimits, Signal, decode, decompress, reply, status
+from .decode import JSON, PROTOBUF, Batch, Signal, decode, decompress, reply, status
 from .intake import Intake
 from .reception import (
     RECEPTION,
@@ -57,13 +57,14 @@ async def _receive(signal: Signal, request: web.Request) -> web.Response:
     async with entry_of(request, signal, _MEDIA_TYPES[signal]) as entry:
         with making_durable(signal):
             await request.app[INTAKE].room()
-        batch = _decoded(signal, entry, reception.limits)
+        batch = _decoded(signal, entry, reception)
         await _hand_over(request.app[INTAKE], reception, entry, batch)
     return web.Response(body=reply(signal, entry.media_type, batch), content_type=entry.media_type)
 
 
-def _decoded(signal: Signal, entry: Entry, limits: DecodeLimits) -> Batch:
-    with understanding(signal):
+def _decoded(signal: Signal, entry: Entry, reception: Reception) -> Batch:
+    limits = reception.limits
+    with understanding(reception, entry):
         body = decompress(entry.encoding, entry.body, limits.decompressed_bytes)
         return decode(signal, entry.media_type, body, limits, entry.received_at)
 

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +22,7 @@ from .decode import JSON, DecodeError, DecodeLimits, TooLarge, UnsupportedEncodi
 from .hosts import Caller, Hosts
 from .intake import Busy
 from .log import described
+from .store.in_work import PoisonError
 from .store.records import Entry, StoreError
 
 SERVER_OPTIONS: Final = {"auto_decompress": False}
@@ -44,6 +45,7 @@ class Reception(msgspec.Struct, kw_only=True):
 
     ``on_rejected`` gets (signal, reason, count) for what was refused and never reached the intake; ``on_answered`` gets
     (signal, HTTP status). ``pending_bytes`` bounds the bodies held at one time, ``body_seconds`` the time to send one.
+    ``reading`` marks a body while it is read; ``on_poison`` gets the requests that it refuses.
     """
 
     access: Access = msgspec.field(default_factory=Access)
@@ -54,6 +56,8 @@ class Reception(msgspec.Struct, kw_only=True):
     body_seconds: float = 60.0
     on_rejected: Callable[[str, str, int], None] = lambda _signal, _reason, _count: None
     on_answered: Callable[[str, int], None] = lambda _signal, _status: None
+    reading: Callable[[bytes], AbstractContextManager[None]] = lambda _body: nullcontext()
+    on_poison: Callable[[Entry], object] = lambda _entry: None
     now: Callable[[], float] = time.time
     held_bytes: int = 0
 
@@ -244,10 +248,14 @@ def _too_large(limit: int) -> Refusal:
 
 
 @contextmanager
-def understanding(signal: str) -> Iterator[None]:
+def understanding(reception: Reception, entry: Entry) -> Iterator[None]:
     """Refuse a body that cannot be understood, whatever happens while it is read."""
     try:
-        yield
+        with reception.reading(entry.body):
+            yield
+    except PoisonError:
+        reception.on_poison(entry)
+        raise _poisonous() from None
     except UnsupportedEncoding as error:
         raise Refusal(400, "encoding", str(error)) from None
     except TooLarge as error:
@@ -255,8 +263,13 @@ def understanding(signal: str) -> Iterator[None]:
     except DecodeError as error:
         raise Refusal(400, "undecodable", str(error)) from None
     except Exception as error:  # noqa: BLE001 - a 5xx would make clients send the same poison again and again
-        _log_unforeseen(signal, error)
+        _log_unforeseen(entry.signal, error)
         raise Refusal(400, "unprocessable", "the body could not be processed") from None
+
+
+def _poisonous() -> Refusal:
+    message = "this request ended llmq each time it was tried: it is tried no more, see the log of llmq"
+    return Refusal(400, "quarantined", message)
 
 
 @contextmanager
@@ -264,6 +277,8 @@ def making_durable(signal: str) -> Iterator[None]:
     """Refuse, for now, what could not be made durable."""
     try:
         yield
+    except PoisonError:
+        raise _poisonous() from None
     except Busy as busy:
         raise Refusal(503, busy.counted_as, busy.reason, retry_after=busy.retry_after_seconds) from None
     except StoreError as error:

@@ -18,6 +18,7 @@ from .assembly import RecordedKeys, split
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
 from .redaction import Budget, Redactor
+from .store.in_work import key_of
 from .store.kinds import Kind
 from .store.records import FORGOTTEN, Located, Recorded, Reference, Transaction
 from .store.sqlite import Store
@@ -162,6 +163,12 @@ class Recorder:
         for changed in (gathering.late, gathering.documents):
             changed.pop(trace_id, None)
 
+    def without_row(self, trace_id: bytes) -> None:
+        """Do not record a trace after all, but for what was counted of it."""
+        rows = self._gathering
+        rows.rows.pop(trace_id, None)
+        rows.transaction.traces = [row for row in rows.transaction.traces if row.trace_id != trace_id]
+
     def late(self, trace_id: bytes, keys: Sequence[bytes]) -> None:
         """Add the keys of late parts to a recorded trace."""
         known = self.keys([trace_id]).get(trace_id, RecordedKeys())
@@ -289,12 +296,27 @@ class Recorder:
     async def _written(self, transaction: Transaction) -> None:
         """Wait until it is durable; a write whose waiter was cancelled goes on, and the next one waits for it."""
         if self._on_its_way is None:
+            self._mark(transaction)
             self._on_its_way = asyncio.ensure_future(self._writer.record(transaction))
+            self._on_its_way.add_done_callback(lambda _: self._store.in_work.committed())
         try:
             await asyncio.shield(self._on_its_way)
         finally:
             if self._on_its_way.done():
                 self._on_its_way = None
+
+    def _mark(self, transaction: Transaction) -> None:
+        """Remember what is committed, should that end the process."""
+        traces = [row.trace_id for row in transaction.traces]
+        self._store.in_work.committing(traces + [key_of(seq) for seq in transaction.done])
+
+    def rehearse(self, scratch: Store, keys: Sequence[bytes]) -> None:
+        """Commit what was gathered, of these traces or entries, into another store, in a copy of this process."""
+        unrecorded, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
+        self._seal(unrecorded)
+        self._store.in_work.committing(keys)
+        scratch.commit(unrecorded.transaction)
+        self._store.in_work.committed()
 
     def _seal(self, unrecorded: Unrecorded) -> None:
         unrecorded.tally.labels_overflowed(self.limiter.take_overflow())

@@ -171,7 +171,7 @@ def _step(action: Action) -> _Handling:
 
 async def _read(request: web.Request, read: Callable[[bytes], _Body]) -> _Body:
     async with entry_of(request, SIGNAL) as entry:
-        with understanding(SIGNAL):
+        with understanding(request.app[RECEPTION], entry):
             return read(decompress(entry.encoding, entry.body, request.app[RECEPTION].limits.decompressed_bytes))
 
 

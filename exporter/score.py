@@ -17,7 +17,10 @@ JudgeFailure = Literal[
     "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"
 ]
 """Why a judge gave no verdict."""
-FailureReason = Literal["exception", "invalid_result", "budget", JudgeFailure]
+FailureReason = Literal["exception", "invalid_result", "budget", "crashed", JudgeFailure]
+
+Stage = Literal["read", "decode", "assemble", "late", "normalise", "evaluate", "record", "commit"]
+"""What is done with a request (read: before it is acknowledged), then with a trace, in this order."""
 
 
 class Score(Struct, frozen=True):

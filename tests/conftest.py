@@ -303,6 +303,12 @@ def clock():
 
 
 @pytest.fixture
+def read_samples():
+    """The samples of an exposition."""
+    return Samples
+
+
+@pytest.fixture
 def captured():
     """The bytes of a captured request, by its name."""
     return lambda name: (CAPTURES / name).read_bytes()

@@ -72,6 +72,7 @@ def assert_exact(process, sender):
     assert found.total("llmq_requests_total") == sender.traces
     unique = found.total("llmq_exporter_spans_received_total") - found.total("llmq_exporter_duplicates_total")
     assert unique == sender.spans
+    assert found.total("llmq_exporter_quarantined_total") == 0
     accounted = sum(
         found.total(name)
         for name in ("llmq_evaluations_total", "llmq_unscored_total", "llmq_evaluation_failures_total")

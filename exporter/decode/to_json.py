@@ -43,6 +43,7 @@ def _span(span: Span) -> dict[str, Any]:
         "spanId": span.span_id.hex(),
         "parentSpanId": span.parent_span_id.hex(),
         "name": span.name,
+        "kind": span.kind,
         "startTimeUnixNano": str(span.start),
         "endTimeUnixNano": str(span.end),
         "attributes": _pairs(span.attributes),

@@ -188,6 +188,10 @@ class Panel:
         """Each evaluator's pass mark."""
         return {run.evaluator.name: run.pass_mark for one in self._configured for _, run in one.rules}
 
+    def crashed(self) -> Outcome:
+        """What is said of a trace that ended the process: every evaluator failed."""
+        return Outcome(failures=tuple(_failed(one.evaluator, "crashed", "") for one in self._configured))
+
     def evaluate(self, trace: Trace) -> Outcome:
         """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
         return self.evaluate_all((trace,))[0]

@@ -128,6 +128,10 @@ class Tally(Deltas):
         """Count a trace in which there is nothing to score."""
         self.inc(own.TRACES_IGNORED, (reason,))
 
+    def quarantined(self, stage: str, count: int = 1) -> None:
+        """Count requests or traces that ended the process at a stage and were set aside."""
+        self.inc(own.QUARANTINED, (stage,), count)
+
     def emitted(self, outcome: str, count: int) -> None:
         """Count evaluations told to another system: sent, dropped or rejected."""
         self.inc(own.EMITTED, (outcome,), count)

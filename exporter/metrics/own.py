@@ -3,7 +3,10 @@
 Knows nothing of when they move or how they are kept.
 """
 
+from typing import get_args
+
 from ..redaction import KINDS
+from ..score import Stage
 from .families import SLICE
 from .series import Family, counter, gauge, histogram
 
@@ -91,6 +94,12 @@ TEXTS_WITHHELD = counter(
     "their length, or matches in them.",
     "reason",
     siblings={"reason": ("length", "matches")},
+)
+QUARANTINED = counter(
+    "llmq_exporter_quarantined_total",
+    "Requests and traces that ended llmq each time they were tried and were set aside, by what was done with them.",
+    "stage",
+    siblings={"stage": get_args(Stage)},
 )
 LAST_SCORED = Family(
     name="llmq_exporter_last_scored_timestamp_seconds",

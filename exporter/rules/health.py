@@ -338,6 +338,19 @@ def _upkeep() -> Iterator[Alert]:
         variables=("instance",),
     )
     yield Alert(
+        name="LLMQualityQuarantined",
+        expr=f"{increase((*PROCESS, 'stage'), 'llmq_exporter_quarantined_total', '1h')} > 0",
+        severity="ticket",
+        pending="5m",
+        summary="A request or trace ended the exporter each time it was tried, and was set aside",
+        description=(
+            '{{ $labels.instance }} set {{ $value | printf "%.0f" }} requests or traces aside in 1h, at the stage '
+            "{{ $labels.stage }}: each ended the exporter, and again when it was tried alone. They count as failed."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    yield Alert(
         name="LLMQualityStoreTrouble",
         # While the store refuses, it is tried every second: what is over by then is over within the window.
         expr=f"{increase((*PROCESS, 'reason'), 'llmq_exporter_store_errors_total', '5m')} > 0",

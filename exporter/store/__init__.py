@@ -10,6 +10,8 @@ upgrade       creates a file, upgrades it, or refuses it
 check         what a file holds, and whether it is whole
 kinds         every kind of stored value, its version, and how older ones are read
 errors        what SQLite raises, in words of ours
+in_work       what is being worked on, for the next process to know if it ends this one
+quarantine    what ended the process, kept in files
 storefile     the files of a store: where they are, and that one process has them
 sieve         "never recorded" without a look-up
 writer        the one door for what is to be written

@@ -22,6 +22,8 @@ from msgspec.structs import astuple
 
 from . import statements as sql
 from .database import Reading, Writing, naming_what_is_damaged, statements
+from .errors import as_store_errors
+from .in_work import InWork
 from .journal import Journal
 from .kinds import DOCUMENT, KINDS, TOTAL, Kind
 from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
@@ -61,7 +63,9 @@ class Store:
                 last_seq = self._reading.rows(sql.LAST_SEQ)[0][0]
                 done = [seq for (seq,) in self._reading.rows(sql.DONE)]
             with naming_what_is_damaged(beside(path)):
-                self.journal = Journal(beside(path), last_seq=last_seq, done=done)
+                self.journal = opened.enter_context(closing(Journal(beside(path), last_seq=last_seq, done=done)))
+            with as_store_errors(f"store {path}"):
+                self.in_work = InWork.beside(path)
             opened.pop_all()
 
     @classmethod
@@ -77,6 +81,7 @@ class Store:
 
     def close(self) -> None:
         """Close the store; what was committed stays, and its files are whole without a WAL."""
+        self.in_work.close()
         self.journal.close()
         self._reading.close()
         self._writing.close()

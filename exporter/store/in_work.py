@@ -1,0 +1,203 @@
+"""What is being worked on right now, in a small file that outlives the process however it ends. Knows ids alone.
+
+A request or a trace that ends the process, in native code or by taking all memory, would end it again at each start.
+Here the next start finds what it was. Marks are written without fsync: they outlive a killed process, and after a power
+failure, which is nobody's fault, they count for nothing (the file names the boot that it was written in).
+
+Two marks may stand at once, one of the event loop and one of the commit on its way. Where the file cannot be written
+there are no marks, and all else goes on.
+"""
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Self, get_args
+
+from msgspec import Struct
+
+from ..score import Stage
+
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+KEY_BYTES: Final = 16
+DEATHS: Final = 3
+"""How often something may end the process while it is worked on: once, and twice more when it is tried again."""
+
+_BOOT = slice(0, 16)
+_TRIES = 16
+_LOOP, _COMMIT, _BODIES, _END = 64, 4096, 1 << 20, (1 << 20) + 4096
+_HEADER = struct.Struct("<BI")
+_MOST_BODIES = 128
+
+
+class Marked(Struct, frozen=True):
+    """What was worked on when the process ended, and where."""
+
+    stage: Stage
+    keys: tuple[bytes, ...]
+
+
+def key_of(seq: int) -> bytes:
+    """The key of a journal entry; that of a trace is its id."""
+    return seq.to_bytes(KEY_BYTES, "big")
+
+
+def key_of_body(body: bytes) -> bytes:
+    """The key of a body, by its ends: there a compressed one has a checksum, and others have ids of spans."""
+    return blake2b(b"%d %b%b" % (len(body), body[:2048], body[-2048:]), digest_size=KEY_BYTES).digest()
+
+
+class PoisonError(Exception):
+    """A request ended the process each time that it was read."""
+
+
+class InWork:
+    """The marks of this process.
+
+    ``left`` are those that the process before it left, ``tries`` says for which time it tried them, 0: not on trial.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; raises OSError."""
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        before = os.pread(self._file, _END, 0).ljust(_END, b"\0")
+        if before[_BOOT] != _boot():
+            before = bytes(_END)
+            for place in (_TRIES, _LOOP, _COMMIT, _BODIES):
+                self._write(place, bytes(_HEADER.size))
+            self._write(_BOOT.start, _boot())
+        self.left = _marks(before)
+        self.tries = before[_TRIES]
+        self.unreadable = 0
+        """How many bodies are not read any more since this start, because they ended the process while they were."""
+        self._deaths = _read_bodies(before)
+        for mark in self.left:
+            if mark.stage == "read":
+                self.clear()
+                self._died(mark.keys)
+                self.unreadable = sum(self._deaths[key] == DEATHS for key in mark.keys)
+
+    @classmethod
+    def beside(cls, store: Path) -> Self:
+        """The marks of the exporter that has this store."""
+        return cls(store.with_name(f"{store.name}.work"))
+
+    def close(self) -> None:
+        """Close the file: this process ends as it should, and nothing is in work."""
+        self.clear()
+        self.committed()
+        self.on_trial(0)
+        os.close(self._file)
+        self._file = -1
+
+    # The event loop's side.
+
+    def mark(self, stage: Stage, keys: Iterable[bytes]) -> None:
+        """Say that these requests or traces (keys of 16 bytes) are worked on now, instead of what was before."""
+        self._mark(_LOOP, _COMMIT, stage, keys)
+
+    def clear(self) -> None:
+        """Say that nothing is worked on."""
+        self._write(_LOOP, b"\0")
+
+    @contextmanager
+    def on(self, stage: Stage, keys: Iterable[bytes]) -> Iterator[None]:
+        """Mark what the block works on."""
+        self.mark(stage, keys)
+        try:
+            yield
+        finally:
+            self.clear()
+
+    def committing(self, keys: Iterable[bytes]) -> None:
+        """Say of which traces and entries the results are being committed."""
+        self._mark(_COMMIT, _BODIES, "commit", keys)
+
+    def committed(self) -> None:
+        """Say that no commit is on its way."""
+        self._write(_COMMIT, b"\0")
+
+    def on_trial(self, tries: int) -> None:
+        """Say that what is worked on is tried alone, for which time; 0: no longer."""
+        self._write(_TRIES, bytes([tries]))
+
+    def now(self) -> tuple[Marked, ...]:
+        """What is marked at the moment, also by a copy of this process."""
+        return _marks(os.pread(self._file, _BODIES, 0).ljust(_END, b"\0"))
+
+    def progress(self) -> bytes:
+        """Changes whenever a mark of the event loop does, also of a copy of this process."""
+        return os.pread(self._file, _COMMIT, 0)
+
+    # Bodies of requests, which are read before they have a number.
+
+    @contextmanager
+    def reading(self, body: bytes) -> Iterator[None]:
+        """Mark a body that the block reads; raises PoisonError where that ended the process too often."""
+        self.check(body)
+        key = key_of_body(body)
+        with self.on("read", (key,)):
+            yield
+        if self._deaths.pop(key, None) is not None:
+            self._write_bodies()
+
+    def check(self, body: bytes) -> None:
+        """Raise PoisonError for what ended the process too often, also after it was read."""
+        if self._deaths and self._deaths.get(key_of_body(body), 0) >= DEATHS:
+            raise PoisonError
+
+    def condemn(self, body: bytes) -> None:
+        """Never read a body again: its sender had no answer, and sends it until there is one."""
+        key = key_of_body(body)
+        self._deaths[key] = DEATHS - 1
+        self._died((key,))
+
+    def _died(self, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            self._deaths[key] = self._deaths.pop(key, 0) + 1
+        while len(self._deaths) > _MOST_BODIES:
+            del self._deaths[next(iter(self._deaths))]
+        self._write_bodies()
+
+    def _write_bodies(self) -> None:
+        rows = b"".join(key + bytes([deaths]) for key, deaths in self._deaths.items())
+        self._write(_BODIES, _HEADER.pack(1, len(self._deaths)) + rows)
+
+    def _mark(self, place: int, end: int, stage: Stage, keys: Iterable[bytes]) -> None:
+        rows = b"".join(keys)[: (end - place - _HEADER.size) // KEY_BYTES * KEY_BYTES]
+        self._write(place, _HEADER.pack(STAGES.index(stage) + 1, len(rows) // KEY_BYTES) + rows)
+
+    def _write(self, place: int, content: bytes) -> None:
+        with suppress(OSError):
+            os.pwrite(self._file, content, place)
+
+
+def _marks(content: bytes) -> tuple[Marked, ...]:
+    return tuple(mark for mark in (_read(content, _LOOP), _read(content, _COMMIT)) if mark is not None)
+
+
+def _read(content: bytes, place: int) -> Marked | None:
+    stage, count = _HEADER.unpack_from(content, place)
+    if not 0 < stage <= len(STAGES):
+        return None
+    first = place + _HEADER.size
+    rows = content[first : first + count * KEY_BYTES]
+    return Marked(STAGES[stage - 1], tuple(rows[at : at + KEY_BYTES] for at in range(0, len(rows), KEY_BYTES)))
+
+
+def _read_bodies(content: bytes) -> dict[bytes, int]:
+    _, count = _HEADER.unpack_from(content, _BODIES)
+    row, first = KEY_BYTES + 1, _BODIES + _HEADER.size
+    rows = [content[first + at : first + at + row] for at in range(0, min(count, _MOST_BODIES) * row, row)]
+    return {one[:KEY_BYTES]: one[KEY_BYTES] for one in rows}
+
+
+def _boot() -> bytes:
+    """Names this boot of the machine; the same for all where the system does not say."""
+    try:
+        named = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+    except OSError:
+        named = b""
+    return blake2b(named, digest_size=_BOOT.stop, person=b"llmq boot").digest()
