@@ -294,16 +294,6 @@ class Pipeline:
         if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
             self._much.set()
 
-    def record_crashed(self, parts: OpenTrace, trace: Trace | None, *, row: bool = True) -> None:
-        """Record a trace that ended the process as failed; unless ``row``, only count it. Looks at none of its parts.
-
-        ``trace`` holds no text; None where there was no request in it.
-        """
-        bare = OpenTrace(parts.trace_id, parts.opened_at, parts.keys(), seqs=parts.seqs, reason=parts.reason)
-        self.record([bare], [trace], [None if trace is None else self.settings.panel.crashed()])
-        if not row:
-            self.recorder.without_row(parts.trace_id)
-
     def _done_with(self, step: Callable[[Scored], None], some: Sequence[Scored]) -> list[Scored]:
         done = []
         for one in some:

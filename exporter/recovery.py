@@ -218,7 +218,7 @@ class Recovery:
             tally.received(entry.signal, len(batch.spans), len(batch.logs), batch.rejected, batch.anomalies)
             tally.traces_opened(len(traces))
         for parts in traces:
-            pipeline.record_crashed(parts, Trace(parts.trace_id.hex()))
+            self._count_as_failed(parts, Trace(parts.trace_id.hex()))
 
     def _gathered(self, batch: Batch, entry: Entry) -> list[OpenTrace]:
         """The traces of a request that are not recorded yet, gathered in the plainest way."""
@@ -242,7 +242,18 @@ class Recovery:
         trace: Trace | None = Trace(parts.trace_id.hex())
         if STAGES.index(stage) > STAGES.index("normalise"):
             trace = self._pipeline.read(parts)
-        self._pipeline.record_crashed(parts, trace and _without_text(trace), row=stage != "commit")
+        self._count_as_failed(parts, trace and _without_text(trace), row=stage != "commit")
+
+    def _count_as_failed(self, parts: OpenTrace, trace: Trace | None, *, row: bool = True) -> None:
+        """Record a trace of which nothing is looked at any more; unless ``row``, only count it.
+
+        ``trace`` holds no text; None where there was no request in it.
+        """
+        pipeline = self._pipeline
+        bare = OpenTrace(parts.trace_id, parts.opened_at, parts.keys(), seqs=parts.seqs, reason=parts.reason)
+        pipeline.record([bare], [trace], [None if trace is None else pipeline.settings.panel.crashed()])
+        if not row:
+            pipeline.recorder.without_row(parts.trace_id)
 
     def _kept(self, parts: OpenTrace) -> Path | None:
         """Write the parts of a trace as requests that ``llmq replay`` reads; in a copy, as it may end that, too."""
