@@ -453,13 +453,12 @@ async def test_the_first_batch_of_a_version_is_counted_whole_by_all_who_scrape_a
             assert response.status == 200
         for each in (one, two, slow):
             assert await each.when(failing, lambda count: count > 0) == 200
-            assert await each.value(f"min_over_time({failing}[1m])") == 0
-            # Prometheus extrapolates: of few samples, as a busy machine takes, up to as much again.
-            assert 200 <= await each.value(f"increase({failing}[1m])") <= 400
+            assert await each.value(f"min_over_time({failing}[10m])") == 0
+            # Of few samples Prometheus makes a little more than there was, of many what is true.
+            await each.when(f"increase({failing}[10m])", lambda count: 200 <= count < 230)
         firing = 'count(ALERTS{alertname="LLMQualityBudgetBurn",alertstate="firing",level="app"})'
         assert await one.when(firing, lambda count: count >= 1) == 1
-        # Of few samples Prometheus makes a little more, of many what is true.
-        await one.when("app:llmq_sli_bad_events:increase1h", lambda count: 200 <= count < 220)
+        await one.when("app:llmq_sli_bad_events:increase1h", lambda count: 200 <= count < 230)
 
 
 class Scraping(threading.Thread):

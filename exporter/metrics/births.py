@@ -22,8 +22,10 @@ INTRODUCTION: Final = 60.0
 """Seconds after the start within which everybody who scrapes is expected to come by once."""
 _PATIENCE: Final = 2.5
 """Scrape intervals after which a scraper that does not come back is no longer waited for."""
+_LEAST_PATIENCE: Final = 15.0
+"""Seconds that everybody is waited for, however short the interval: a busy machine skips scrapes."""
 _UNKNOWN_PATIENCE: Final = 90.0
-"""The same in seconds for one that came once, whose interval is not known."""
+"""Seconds that one is waited for that came once, whose interval is not known."""
 _GAPS: Final = 4
 _MOST_SCRAPERS: Final = 64
 
@@ -58,7 +60,7 @@ class _Visits:
         self.at, self.mark = at, max(mark, self.mark)
 
     def is_awaited(self, now: float) -> bool:
-        patience = max(self.gaps) * _PATIENCE if self.gaps else _UNKNOWN_PATIENCE
+        patience = max(max(self.gaps) * _PATIENCE, _LEAST_PATIENCE) if self.gaps else _UNKNOWN_PATIENCE
         return now - self.at <= min(patience, LONGEST)
 
 
