@@ -7,6 +7,7 @@ import pytest
 
 from exporter.document import document, judged, without_text
 from exporter.judge.case import Case
+from exporter.redaction import KINDS, WITHHELD, Budget, Redactor
 from exporter.score import Evaluation, Outcome
 from exporter.trace import Document, ToolCall, Trace
 
@@ -126,6 +127,75 @@ async def test_what_others_say_of_a_trace_is_text_of_it(run_exporter, content, k
     found = await exporter.read(A)
     assert (status, found["evaluations"][-1]["explanation"]) == (200, kept)
     assert MAIL not in exporter.stored()
+
+
+async def test_what_an_object_names_as_a_secret_is_stored_redacted(run_exporter):
+    exporter = await run_exporter(ALL)
+    arguments = {"user": "ada", "password": "correct horse", "more": ['{"api_key": "correct horse"}']}
+    await send(exporter, A, tool_calls=[{"name": "login", "arguments": arguments}])
+    [call] = (await exporter.read(A))["tool_calls"]
+    assert call["arguments"] == {"user": "ada", "password": "[secret]", "more": ['{"api_key": "[secret]"}']}
+    assert "horse" not in exporter.stored()
+
+
+MUCH = "4111 1111 1111 1111 " * 20_000
+"""More than may be redacted in one trace."""
+
+
+async def test_what_is_too_much_to_redact_is_stored_without_its_text_says_so_and_counts(run_exporter):
+    exporter = await run_exporter(ALL)
+    await send(exporter, A, context=[f"Ask {MAIL}.", MUCH, MUCH + "."])
+    found = await exporter.read(A)
+    assert (found["question"], found["answer"]) == ("I am [email], who are you?", "Call [phone].")
+    assert [one["text"] for one in found["context"]] == ["Ask [email].", WITHHELD, WITHHELD]
+    assert MAIL not in exporter.stored()
+    assert "4111" not in exporter.stored()
+    assert await exporter.total("llmq_exporter_texts_withheld_total", reason="matches") == 2
+    assert await exporter.total("llmq_requests_total") == 1
+
+
+def test_verdicts_stay_where_text_is_withheld():
+    trace = Trace(trace_id=A, question="planted", error="ValueError: planted")
+    said = {"verdict": "fail", "score": 0.2, "explanation": "1 of 2", "quotes": ("planted",)}
+    outcome = Outcome(evaluations=(Evaluation(evaluator="grounding", evaluator_version="1", **said),))
+    made = document(
+        trace, outcome, content=True, redact=lambda texts: Redactor(KINDS).value(texts, None, Budget(steps=0))
+    )
+    assert "planted" not in json.dumps(made)
+    assert (made["question"], made["error"]) == (WITHHELD, "ValueError")
+    assert made["evaluations"][0]["explanation"] == f'1 of 2: "{WITHHELD}"'
+
+
+async def test_what_others_say_late_and_users_say_at_once_shares_the_budget_of_its_request(run_exporter):
+    exporter = await run_exporter(ALL)
+    await send(exporter, A)
+    said = [
+        {"trace_id": A, "signal": "edit", "user": f"u{n}", "edited_text": f"{n}) {MUCH[:90_000]}"} for n in range(9)
+    ]
+    status, _ = await exporter.post("/v1/feedback", json=said)
+    await exporter.pass_time(0)
+    texts = [one["edited_text"] for one in (await exporter.read(A))["feedback"]]
+    assert (status, len(texts)) == (200, 9)
+    assert "4111" not in "".join(texts)
+    assert texts.count(WITHHELD) == await exporter.total("llmq_exporter_texts_withheld_total") > 0
+    await say(exporter, trace_id=A, signal="copy", user="v", comment=f"mail {MAIL}")
+    assert (await exporter.read(A))["feedback"][-1]["comment"] == "mail [email]"
+
+
+async def test_no_judge_sees_half_a_case(run_exporter, stub, judge):
+    exporter = await run_exporter(ALL | judge())
+    await send(exporter, A, context=[MUCH])
+    assert (len(exporter.exporter.judging.queue), len(stub.requests)) == (0, 0)
+    assert await exporter.total("llmq_unscored_total", evaluator="helpfulness", reason="withheld") == 1
+
+
+async def test_reviewers_see_that_a_text_was_withheld(run_exporter):
+    reasons = {"seen": {"passed": ["empty"], "per_day": 10}}
+    exporter = await run_exporter({"review": {"enabled": True, "reasons": reasons}})
+    await send(exporter, A, context=[MUCH])
+    evidence = exporter.exporter.review.desk.shelf.evidence(A)
+    assert (evidence.question, evidence.context[0].text) == ("I am [email], who are you?", WITHHELD)
+    assert "4111" not in exporter.stored()
 
 
 # Retention of content

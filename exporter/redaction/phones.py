@@ -32,14 +32,16 @@ _ALONE: Final = 9
 _CERTAIN: Final = 10
 """Digits of a number that needs no word beside it."""
 _GROUPS: Final = 6
-_TELLING: Final = ((3, 3, 4), (1, 3, 3, 4), (3, 4, 4), (5, 5), (3, 3, 2, 2))
+_LARGEST: Final = (b"2147483647", b"2147483648", b"4294967295", b"4294967296")
+"""Numbers of 32 bits."""
+_TELLING: Final = ((3, 3, 4), (1, 3, 3, 4), (3, 4, 4), (3, 3, 2, 2))
 """Groups of digits in which little else is written."""
 _WEIGHT: Final = 50
 """Steps for each byte of a row of numbers."""
 _SEPARATORS: Final = b" ./()-"
 HINTS: Final = (
-    "phone|call|mobil|cell|tel|fax|contact|whatsapp|sms|dial|ring|reach|text me|hotline|fono|ruf|handy|numero de|llam|"
-    "ligue|kontakt|volej|zadzwo"
+    "phone|call|mobil|cell|tel|fax|contact|whatsapp|sms|dial|ring|reach|text me|hotline|fono|ruf|handy|llam|ll\xe1m|"
+    "ligue|kontakt|volej|zadzwo|my number|her number|his number|your number|our number|mon num|meine nummer"
 )
 """What stands before phone numbers, in small letters: alternatives of letters."""
 _OTHERS: Final = (
@@ -49,7 +51,7 @@ _OTHERS: Final = (
 """What stands before other numbers."""
 _HINTED: Final = 40
 """Bytes before a number in which a hint may be."""
-_hint: Final = re.compile(f"(?P<phone>{HINTS})|(?:{_OTHERS})".encode("latin-1"), re.IGNORECASE)
+_hint: Final = re.compile(f"\\b(?P<phone>{HINTS})|(?:{_OTHERS})".encode("latin-1"), re.IGNORECASE)
 _groups: Final = re.compile(rb"\d+")
 
 
@@ -118,6 +120,8 @@ def _lengths(form: Any, begins: str) -> Iterator[tuple[int, ...]]:
 def _phones(data: bytes, start: int, end: int, budget: Budget) -> Iterator[Span]:
     budget.look((end - start) * _WEIGHT)
     groups = [match.span() for match in _groups.finditer(data, start, end)]
+    if data[groups[0][0] - 1 : groups[0][0]].isalnum():
+        return  # of a word, such as an IBAN with a wrong checksum
     lengths = tuple(last - first for first, last in groups)
     has_plus = b"+" in data[start:end]
     at = 0
@@ -174,9 +178,12 @@ def _is_national(data: bytes, groups: list[Span], lengths: tuple[int, ...], *, i
     if goes_on(data, start, end):
         return False
     between = {data[one[1] : two[0]] for one, two in pairwise(groups)}
-    is_free = data[start] == 48 and len(between) <= 2 and count >= _ALONE and not _is_date(lengths)
+    is_free = data[start] == 48 and len(between) <= 2 and count >= _ALONE and min(lengths[0], lengths[-1]) > 1
+    is_free = is_free and not _is_date(lengths)
     written = countries().groups.get(lengths, frozenset())
     if (b"." in between and len(between) > 1) or not (written or is_free or is_all):
+        return False
+    if data[start:end] in _LARGEST or (data.endswith(b" 000", start, end) and set(lengths[1:]) == {3}):
         return False
     valid = frozenset(countries().valid.Match(data[start:end].translate(None, _SEPARATORS)) or ())
     return bool(valid) and _is_told(data, groups, valid, valid & written, is_free=is_free, is_all=is_all)

@@ -192,7 +192,8 @@ class Redactor:
             return _same(value, [self._named(name, one, found, budget, inside=inside) for one in value])
         if isinstance(value, dict):
             value = self._each(value, found, budget)
-            return {key: self._named(name, one, found, budget, inside=True) for key, one in value.items()}
+            changed = {key: self._named(name, one, found, budget, inside=True) for key, one in value.items()}
+            return value if all(map(_is, value.values(), changed.values())) else changed
         is_text = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
         assert self._secrets is not None  # noqa: S101 - without, nothing is named
         if is_text and self._secrets.goes(name, str(value), inside=inside):

@@ -58,29 +58,36 @@ _NOTHING: Final = (
 """Values that are none, after a certain name."""
 
 # No alternative has a group. In order: a private key, with or without its end; a JSON web token; the password in a URL;
-# what begins as keys do; tokens of bots; webhooks; a bearer's token. Those from the third on have a digit and a letter.
+# what begins as keys do; tokens of bots; webhooks; a token after its scheme. Those from the third on have a digit.
 _FIXED: Final = (
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
     r"\b(?-i:eyJ)[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*",
     r"://[^\s/:@]*:[^\s/]+@",
     rf"\b(?-i:{KEYS})[\w.-]{{{_KEY},}}",
-    r"\b\d{8,10}:[\w-]{35}|\b(?-i:[MNO])[\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}",
+    r"\b\d{8,10}:[\w-]{32,40}|\b(?-i:[MNO])[\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}",
     *_URLS,
-    r"\b(?:bearer|basic)\s+[\w.~+/-]{12,}=*",
+    r"\b(?:bearer|authorization\W{1,6}[\w-]+)\s+[\w.~+/-]{12,}=*",
 )
-# A certain name in quotation marks, which are escaped where JSON stands in JSON, and what opens its value.
-_QUOTED: Final = rf"""["'][\w\xe1. -]*(?:{CERTAIN})s?[\d_]*\\*["']\s*:\s*(?:\\*["']|\d)"""
+_SCHEME: Final = rb"(?:bearer|authorization\W{1,6}[\w-]+)\s+"
+# A certain name, in quotation marks or not, and what opens its value: a quotation mark, which is escaped where JSON
+# stands in JSON, or a digit. The name may be a value itself, of a field beside.
+_QUOTED: Final = (
+    rf"(?:{CERTAIN})s?[\d_]*"
+    r"""(?:\\*["']\s*:\s*\d|\\*["']?\s*(?:[:=]|,\s*\\*["']value\\*["']\s*:)\s*\\*["'])"""
+)
 # What stands between a name and its value.
 _BETWEEN: Final = r"""[\w\xe1.-]*[\\"'\]]*(?:\s*(?::=|=>|[:=]|%3D)\s*|\s+(?:is|ist|est)\s*:?\s+)[\\"'\[(]*"""
 _part: Final = re.compile(r"(?:\(\?:(?P<group>[^()]*)\)|\[(?P<some>[^]]+)\]|(?P<one>[a-z0-9 _\xe1-]))(?P<maybe>\??)")
-_bearer: Final = re.compile(rb"(?:bearer|basic)\s+", re.IGNORECASE)
+_scheme: Final = re.compile(_SCHEME, re.IGNORECASE)
+_quoted_number: Final = re.compile(rf"""(?:{CERTAIN})s?[\d_]*\\*["']\s*:\s*\d\Z""".encode("latin-1"), re.IGNORECASE)
 _certain: Final = re.compile(CERTAIN.encode("latin-1"), re.IGNORECASE)
 _certain_key: Final = re.compile(rf"(?:{CERTAIN})s?[\d_]*\Z".encode("latin-1"), re.IGNORECASE)
 _nothing: Final = re.compile(_NOTHING, re.DOTALL)
-_number: Final = re.compile(rb"[\d.]+")
+_number: Final = re.compile(rb"[^\s,}\]]+(?: \d+)*")
 _mixed: Final = re.compile(rb"(?=.*?[0-9]).*?[A-Za-z]", re.DOTALL)
 _other_field: Final = re.compile(rb"&(?:amp;)?[\w.-]+=")
-_cookies: Final = re.compile(rb"""(?:;\s*[\w.-]+=[^\s;"']*)*""")
+_cookie: Final = re.compile(rb"""[\w.-]+=[^\s;"']+""")
+_all_cookies: Final = re.compile(rb"""[^\s;"']+(?:;\s*[\w.-]+=[^\s;"']*)*""")
 _one_value: Final = re.compile(rf"[{_VALUE}]+".encode())
 
 
@@ -106,10 +113,10 @@ class Secrets:
                     of=_TOKEN,
                     least=_CERTAIN_LEAST,
                     counted=DIGITS,
-                    near=(*literals(names), "bearer", "basic"),
+                    near=(*literals(names), "bearer", "authorization"),
                     before=_NEAR,
                 ),
-                Mark(of=b":", counted=b":", near=literals(CERTAIN), before=_NEAR),
+                Mark(of=b":=", counted=b":=", near=literals(CERTAIN), before=_NEAR),
             ),
         )
 
@@ -130,13 +137,13 @@ class Secrets:
         if data.startswith(b"://", start):
             at = data.index(b":", start + 3) + 1
             return ((at, end - 1),) if data[at : end - 1] != b"[secret]" else ()
-        if data[start] in b"\"'":
+        if data[end - 1] in b"\"'" or _quoted_number.match(data, start, end):
             return _quoted(data, start, end)
+        if scheme := _scheme.match(data, start, end):
+            return _plain(data, scheme.end(), end) if scheme.end() - start <= _NEAR else ()
         if head := self._head.match(data, start, end):
             return _named(data, start, head.end(), end)
-        if bearer := _bearer.match(data, start, end):
-            start = bearer.end() if bearer.end() - start <= _NEAR else end
-        return ((start, end),) if _is_secret(data[start:end], _LEAST, 2.5) else ()
+        return _plain(data, start, end) if data[max(0, start - 1) : start] != b"-" else ()
 
     def _after(self, data: bytes, start: int, end: int) -> int:
         """A value that is none may hold a name, or be one."""
@@ -166,26 +173,35 @@ def _written_out(name: str) -> list[str]:
     return found
 
 
+def _plain(data: bytes, start: int, end: int) -> Iterable[Span]:
+    return ((start, end),) if _is_secret(data[start:end], _LEAST, 2.5) else ()
+
+
 def _named(data: bytes, start: int, value: int, end: int) -> Iterable[Span]:
     if value - start > _NEAR:
         return ()
+    if data[start : start + 6].lower() == b"cookie" and (cookies := _cookies(data, start, value)):
+        return cookies
     is_certain = _certain.match(data, start) is not None
-    is_told = data[start:value].rstrip(b"\\\"'[(")[-1:].isspace() and b":" not in data[start:value]
-    if is_told and not is_certain and b"=" not in data[start:value]:
+    if not is_certain and not any(sign in data[start:value] for sign in b":="):  # it "is"
         return ()
     if field := _other_field.search(data, value, end):
         end = field.start()
     least, bits = (_CERTAIN_LEAST, 2.0) if is_certain else (_LEAST, 2.5)
-    if not _is_secret(data[value:end], least, bits):
+    return ((value, end),) if _is_secret(data[value:end], least, bits) else ()
+
+
+def _cookies(data: bytes, start: int, value: int) -> Iterable[Span]:
+    """All cookies of a header, if one of the first is a secret."""
+    pairs = [pair.span() for pair in _cookie.finditer(data, value, value + _NEAR)]
+    if not any(first - start <= _NEAR and _is_secret(data[first:last], _LEAST, 2.5) for first, last in pairs):
         return ()
-    if data[start : start + 6].lower() == b"cookie":
-        end = _cookies.match(data, end).end()  # type: ignore[union-attr]
-    return ((value, end),)
+    return ((value, _all_cookies.match(data, value).end()),)  # type: ignore[union-attr]
 
 
 def _quoted(data: bytes, start: int, end: int) -> Iterable[Span]:
     """What is between the quotation marks that end a match, or the number that begins there."""
-    if _certain.search(data, max(start, end - _NEAR), end) is None:
+    if end - start > _NEAR:
         return ()
     if data[end - 1] in DIGITS:
         return ((end - 1, _number.match(data, end - 1).end()),)  # type: ignore[union-attr]
@@ -194,16 +210,18 @@ def _quoted(data: bytes, start: int, end: int) -> Iterable[Span]:
 
 
 def _closing(data: bytes, opened: int) -> int:
-    """Where a quotation ends that was opened before a place: at a mark escaped no more often, or with the text."""
+    """Where a quotation ends that was opened before a place: at a mark escaped no more often, or with the line."""
     mark = data[opened - 1 : opened]
     escapes = _escapes(data, opened - 1)
-    at = data.find(mark, opened)
+    end = data.find(b"\n", opened)
+    end = end if end >= 0 else len(data)
+    at = data.find(mark, opened, end)
     while at >= 0:
         found = _escapes(data, at)
         if found <= escapes:
             return at - found
-        at = data.find(mark, at + 1)
-    return len(data)
+        at = data.find(mark, at + 1, end)
+    return end
 
 
 def _escapes(data: bytes, at: int) -> int:

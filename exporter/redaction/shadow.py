@@ -46,8 +46,11 @@ def places(text: str, shadowed: bytes) -> list[int] | None:
 
 @cache
 def table() -> bytes:
-    """The byte for each character by its code, zero for none; the last stands for all that are beyond."""
-    return bytes([*range(128), *(_stand_in(chr(code)) for code in range(128, _KNOWN)), OTHER])
+    """The byte for each character by its code, zero for none; the last stands for all that are beyond.
+
+    ASCII stands for itself, and is not looked up: so does the zero.
+    """
+    return bytes([OTHER, *range(1, 128), *(_stand_in(chr(code)) for code in range(128, _KNOWN)), OTHER])
 
 
 def _stand_in(one: str) -> int:
