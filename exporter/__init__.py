@@ -8,6 +8,7 @@ In the order in which a trace meets them:
     hosts       which Host and Origin a request may name
     connections how many there may be, how slow, and what broken HTTP is answered
     log         what is printed: nothing that libraries quote, few lines of a kind
+    decoding    small bodies here, large ones in a process of their own (decode/worker)
     admission   makes requests wait while what was taken before fills the memory
     intake      the seam: who takes decoded requests, and how it says "not now"
     decode/     bodies → spans and log records: OTLP (protobuf, JSON) and the plain door; knows nothing of LLMs

@@ -160,6 +160,7 @@ class Exporter:
             await asyncio.wait([task])
             if not task.cancelled() and (error := task.exception()) is not None:
                 _log.error("%s had stopped: error=%s", name, described(error))
+        await self.reception.decoding.close()
         if self.emitter is not None:
             with suppress(StoreError):
                 await self.pipeline.flush()

@@ -255,6 +255,18 @@ class Assembler:
         self.bytes -= trace.size
         return trace
 
+    def hold(self, seq: int) -> None:
+        """Need a journal entry until ``let_go``, because its parts are taken in several steps."""
+        self._references[seq] += 1
+
+    def let_go(self, seq: int) -> bool:
+        """Need it no longer for that; says whether nobody else needs it either."""
+        self._references[seq] -= 1
+        if self._references[seq]:
+            return False
+        del self._references[seq]
+        return True
+
     def release(self, traces: Sequence[OpenTrace]) -> list[int]:
         """The journal entries that nobody needs any more once these closed traces are recorded."""
         done = []
@@ -276,6 +288,29 @@ def several(due: Iterator[OpenTrace]) -> list[OpenTrace]:
         if len(some) >= AT_ONCE or size >= AT_ONCE_BYTES:
             break
     return some
+
+
+def whole_traces(
+    spans: Sequence[Span], logs: Sequence[LogRecord], most: int
+) -> Iterator[tuple[Sequence[Span], Sequence[LogRecord]]]:
+    """The parts of a request, about ``most`` at a time, and never some of a trace without its others."""
+    if len(spans) + len(logs) <= most:
+        yield spans, logs
+        return
+    traces: defaultdict[bytes, tuple[list[Span], list[LogRecord]]] = defaultdict(lambda: ([], []))
+    for span in spans:
+        traces[span.trace_id][0].append(span)
+    for log in logs:
+        traces[log.trace_id][1].append(log)
+    some: tuple[list[Span], list[LogRecord]] = ([], [])
+    for trace_spans, trace_logs in traces.values():
+        some[0].extend(trace_spans)
+        some[1].extend(trace_logs)
+        if len(some[0]) + len(some[1]) >= most:
+            yield some
+            some = ([], [])
+    if some[0] or some[1]:
+        yield some
 
 
 def _without_late(

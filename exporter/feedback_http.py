@@ -20,7 +20,7 @@ from .reception import (
     check_access,
     entry_of,
     making_durable,
-    understanding,
+    read,
 )
 from .store.records import Entry
 
@@ -84,8 +84,7 @@ async def receive(request: web.Request) -> web.Response:
         message = f"too much feedback from one address: wait {math.ceil(wait)} s, or raise feedback.rate"
         raise Refusal(429, "rate", message, retry_after=wait)
     async with entry_of(request, SIGNAL) as entry:
-        with understanding(request.app[RECEPTION], entry):
-            found = counter.desk.read(entry)
+        found = await read(request, entry, counter.desk.read)
         counter.pace.spend(address, len(found.items) + len(found.errors))
         if found.items:
             with making_durable(SIGNAL):

@@ -1,14 +1,11 @@
 """The seam between the HTTP handlers and the road: who takes decoded requests, how it says "not now", what is kept."""
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from .decode import JSON
 from .decode.batch import Batch
-from .decode.to_json import encode
+from .decode.to_json import instead
 from .store.records import Entry
-
-_LARGE: Final = 64 << 10
-_SMALL_PART: Final = 4
 
 
 class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes
@@ -34,22 +31,9 @@ class Intake(Protocol):
         """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
 
 
-def what_is_kept(entry: Entry, batch: Batch, size: int) -> Entry:
-    """What of a request goes to the journal: all of it, or what was taken of it where that is a small part.
-
-    ``size`` is that of the batch in memory. A collector sends log records by the megabyte, of which few are of a trace.
-    """
-    if len(entry.body) < _LARGE:
+def what_is_kept(entry: Entry, batch: Batch) -> Entry:
+    """What of a request goes to the journal: all of it, or what was taken of it where that is a small part."""
+    body = instead(batch, len(entry.body)) if batch.kept is None else batch.kept
+    if not body:
         return entry
-    parts = len(batch.spans) + len(batch.logs)
-    # A part's size counts its share of the body, so few large parts may be small parts of a body with much around them.
-    if size > len(entry.body) // _SMALL_PART and size < parts * _LARGE:
-        return entry
-    try:
-        body = encode(batch.spans, batch.logs)
-    except ValueError:
-        return entry
-    if len(body) > len(entry.body) // _SMALL_PART:
-        return entry
-    signal = "logs" if batch.logs else "traces"
-    return Entry(signal, JSON, "", body, entry.received_at)
+    return Entry("logs" if batch.logs else "traces", JSON, "", body, entry.received_at)

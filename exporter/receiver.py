@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from .decode import JSON, PROTOBUF, Batch, Signal, decode, decompress, reply, status
+from .decode import JSON, PROTOBUF, Batch, Signal, reply, status
 from .intake import Intake
 from .reception import (
     RECEPTION,
@@ -20,10 +20,10 @@ from .reception import (
     answered,
     check_access,
     entry_of,
+    explaining,
     making_durable,
     media_type,
     refused_in_json,
-    understanding,
 )
 from .store.records import Entry
 
@@ -55,18 +55,13 @@ async def _receive(signal: Signal, request: web.Request) -> web.Response:
     check_access(request, "ingest")
     reception = request.app[RECEPTION]
     async with entry_of(request, signal, _MEDIA_TYPES[signal]) as entry:
+        await reception.decoding.pace.turn()
         with making_durable(signal):
             await request.app[INTAKE].room()
-        batch = _decoded(signal, entry, reception)
+        with explaining(reception, entry):
+            batch = await reception.decoding.batch(signal, entry, reception.limits, reception.reading)
         await _hand_over(request.app[INTAKE], reception, entry, batch)
     return web.Response(body=reply(signal, entry.media_type, batch), content_type=entry.media_type)
-
-
-def _decoded(signal: Signal, entry: Entry, reception: Reception) -> Batch:
-    limits = reception.limits
-    with understanding(reception, entry):
-        body = decompress(entry.encoding, entry.body, limits.decompressed_bytes)
-        return decode(signal, entry.media_type, body, limits, entry.received_at)
 
 
 async def _hand_over(intake: Intake, reception: Reception, entry: Entry, batch: Batch) -> None:

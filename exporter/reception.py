@@ -11,14 +11,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from .access import CHALLENGES, Access
 from .config.settings import Role
-from .decode import JSON, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding
+from .decode import JSON, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decompress
+from .decoding import Decoding
 from .hosts import Caller, Hosts
 from .intake import Busy
 from .log import described
@@ -33,7 +34,10 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+LARGEST_LIST: Final = 4 << 20
+"""Bytes of a body that holds no telemetry, after decompression."""
 _STORE_RETRY_SECONDS: Final = 5.0
+_T = TypeVar("_T")
 Headers = list[tuple[str, str]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -51,6 +55,7 @@ class Reception(msgspec.Struct, kw_only=True):
     access: Access = msgspec.field(default_factory=Access)
     hosts: Hosts = msgspec.field(default_factory=Hosts)
     limits: DecodeLimits = DecodeLimits()
+    decoding: Decoding = msgspec.field(default_factory=Decoding)
     body_bytes: int = 16 << 20
     pending_bytes: int = 64 << 20
     body_seconds: float = 60.0
@@ -249,10 +254,16 @@ def _too_large(limit: int) -> Refusal:
 
 @contextmanager
 def understanding(reception: Reception, entry: Entry) -> Iterator[None]:
-    """Refuse a body that cannot be understood, whatever happens while it is read."""
+    """Refuse a body that cannot be understood, whatever happens while it is read; without giving others their turn."""
+    with explaining(reception, entry), reception.reading(entry.body):
+        yield
+
+
+@contextmanager
+def explaining(reception: Reception, entry: Entry) -> Iterator[None]:
+    """Refuse a body for whatever is raised while it is read."""
     try:
-        with reception.reading(entry.body):
-            yield
+        yield
     except PoisonError:
         reception.on_poison(entry)
         raise _poisonous() from None
@@ -265,6 +276,15 @@ def understanding(reception: Reception, entry: Entry) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - a 5xx would make clients send the same poison again and again
         _log_unforeseen(entry.signal, error)
         raise Refusal(400, "unprocessable", "the body could not be processed") from None
+
+
+async def read(request: web.Request, entry: Entry, how: Callable[[Entry], _T]) -> _T:
+    """What a request of one object or of a list says; refused where it is large: it is read on the event loop."""
+    reception = request.app[RECEPTION]
+    await reception.decoding.pace.turn()
+    with reception.decoding.pace.working(), understanding(reception, entry):
+        decompress(entry.encoding, entry.body, LARGEST_LIST)
+        return how(entry)
 
 
 def _poisonous() -> Refusal:

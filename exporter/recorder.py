@@ -107,6 +107,9 @@ class Recorder:
         self._committing: Unrecorded | None = None
         self._on_its_way: asyncio.Future[None] | None = None
         self._one_flush = asyncio.Lock()
+        self.whole = asyncio.Event()
+        """Set while no request is half taken; nothing is made durable until it is."""
+        self.whole.set()
         self._large = _Large()
 
     @property
@@ -279,6 +282,8 @@ class Recorder:
         """
         async with self._one_flush:
             if self._committing is None:
+                while not self.whole.is_set():
+                    await self.whole.wait()
                 if not self._gathering and not self._metrics.births.due():
                     return
                 self._committing, self._gathering = self._gathering, Unrecorded(self._metrics.tally())

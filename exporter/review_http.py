@@ -3,6 +3,7 @@
 The page is static and holds no data, so it needs no token.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any, Final, TypeVar
@@ -13,6 +14,7 @@ from aiohttp import web
 from .decode import JSON, decompress
 from .reception import (
     HEADERS,
+    LARGEST_LIST,
     RECEPTION,
     Handler,
     Refusal,
@@ -21,8 +23,8 @@ from .reception import (
     check_access,
     entry_of,
     making_durable,
+    read,
     reading_store,
-    understanding,
 )
 from .review import asked
 from .review.asked import Action, Asked
@@ -135,6 +137,7 @@ async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse
     await response.prepare(request)
     for one in counter.desk.shelf.finished():
         await response.write(msgspec.json.encode(one) + b"\n")
+        await asyncio.sleep(0)
     await response.write_eof()
     return response
 
@@ -169,10 +172,9 @@ def _step(action: Action) -> _Handling:
     return handle
 
 
-async def _read(request: web.Request, read: Callable[[bytes], _Body]) -> _Body:
+async def _read(request: web.Request, understood: Callable[[bytes], _Body]) -> _Body:
     async with entry_of(request, SIGNAL) as entry:
-        with understanding(request.app[RECEPTION], entry):
-            return read(decompress(entry.encoding, entry.body, request.app[RECEPTION].limits.decompressed_bytes))
+        return await read(request, entry, lambda one: understood(decompress(one.encoding, one.body, LARGEST_LIST)))
 
 
 def _done(counter: Counter, wanted: Asked) -> web.Response:

@@ -6,17 +6,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from .reception import (
-    RECEPTION,
-    Refusal,
-    answer,
-    answered,
-    check_access,
-    entry_of,
-    making_durable,
-    reading_store,
-    understanding,
-)
+from .reception import Refusal, answer, answered, check_access, entry_of, making_durable, read, reading_store
 from .store.records import Entry
 from .suites.desk import SIGNAL, OfflineDesk
 
@@ -46,8 +36,7 @@ async def receive(request: web.Request) -> web.Response:
     check_access(request, "ingest")
     suites = request.app[SUITES]
     async with entry_of(request, SIGNAL) as entry:
-        with understanding(request.app[RECEPTION], entry):
-            asked = suites.desk.read(entry)
+        asked = await read(request, entry, suites.desk.read)
         with making_durable(SIGNAL):
             await suites.submit(entry, asked)
     return answer(200, {"accepted": len(asked.results), **asked.outcomes})

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-from exporter import pipeline, receiver, recovery
+from exporter import decoding, pipeline, recovery
 from exporter.assembly import Assembler
 from exporter.cli import main
 from exporter.evaluators.panel import Panel
@@ -50,7 +50,7 @@ def in_trace(_self, traces):
 
 
 STAGES = {
-    "read": (receiver, "decode", in_body),
+    "read": (decoding, "decode", in_body),
     "decode": (recovery, "decode", in_body),
     "assemble": (Assembler, "add", in_spans),
     "late": (pipeline, "late_asker", lambda late, *_: POISON in str([dict(span.attributes) for span in late.spans])),

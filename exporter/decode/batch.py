@@ -55,13 +55,20 @@ class Batch(Struct):
     """One request, decoded.
 
     ``rejected`` counts the spans or records refused, by reason; ``anomalies`` counts what was accepted with a repair or
-    a doubt: spans by kind, and ``invalid_utf8`` once a request.
+    a doubt: spans by kind, and ``invalid_utf8`` once a request. ``kept`` is what the journal keeps in place of the
+    body, as OTLP/JSON: b"" for the body itself, None where that is not decided.
     """
 
     spans: list[Span] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     anomalies: dict[str, int] = field(default_factory=dict)
+    kept: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Approximate memory of all parts, in bytes."""
+        return sum(span.size for span in self.spans) + sum(log.size for log in self.logs)
 
 
 def count(counts: dict[str, int], reason: str) -> None:

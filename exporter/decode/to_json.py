@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..trace import Event, LogRecord, Span
+from .batch import Batch
 
+_LARGE = 64 << 10
+_SMALL_PART = 4
 _INT64 = range(-(2**63), 2**63)
 _Part = TypeVar("_Part", Span, LogRecord)
 _Group = tuple[int, str]
@@ -22,6 +25,23 @@ def encode(spans: Iterable[Span], logs: Iterable[LogRecord]) -> bytes:
         "resourceLogs": _grouped(logs, "scopeLogs", "logRecords", _log),
     }
     return msgspec.json.encode({name: groups for name, groups in found.items() if groups})
+
+
+def instead(batch: Batch, size: int) -> bytes:
+    """What to keep in place of a body of so many bytes: its parts where they are a small part of it, else b"".
+
+    A collector sends log records by the megabyte, of which few are of a trace.
+    """
+    if size < _LARGE:
+        return b""
+    # A part's size counts its share of the body, so few large parts may be small parts of a body with much around them.
+    if size // _SMALL_PART < batch.size < (len(batch.spans) + len(batch.logs)) * _LARGE:
+        return b""
+    try:
+        body = encode(batch.spans, batch.logs)
+    except ValueError:
+        return b""
+    return body if len(body) <= size // _SMALL_PART else b""
 
 
 def _grouped(parts: Iterable[_Part], scopes: str, items: str, write: Callable[[_Part], Any]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from ..store.kinds import OFFLINE_FAILURE, OFFLINE_GAP, OFFLINE_RESULT, OFFLINE_
 from ..store.records import Entry, StoreError
 from ..trace import Trace
 from .coverage import Coverage, Gap, Suite
-from .results import Fold, Kept, Results, kept
+from .results import Fold, Kept, Key, Results, kept
 
 SIGNAL: Final = "offline-results"
 _FORGET_EVERY: Final = 60.0
@@ -74,8 +74,7 @@ class OfflineDesk:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
         for _, _, value in self._recorder.kept(OFFLINE_RESULT):
             one = msgspec.msgpack.decode(value, type=Kept)
-            self.results.add(one)
-            self.results.show(one.key)
+            self.results.show([one.key, *(gone.key for gone in self.results.add(one))])
         for _, _, value in self._recorder.kept(OFFLINE_SUITE):
             self._learn(msgspec.msgpack.decode(value, type=Suite))
         for _, _, value in self._recorder.kept(OFFLINE_GAP):
@@ -91,22 +90,23 @@ class OfflineDesk:
     def take(self, entry: Entry, asked: Asked) -> None:  # noqa: ARG002 - every desk is given the entry
         """Keep what is newest, and say in ``asked`` what became of each."""
         outcomes = dict.fromkeys(("newest", "duplicate", "older"), 0)
+        changed: list[Key] = []
         for result in asked.results:
-            outcomes[self._take(result)] += 1
+            outcomes[self._take(result, changed)] += 1
         asked.outcomes = outcomes
+        self._recorder.afterwards(partial(self.results.show, changed))
 
-    def _take(self, result: OfflineResult) -> str:
+    def _take(self, result: OfflineResult, changed: list[Key]) -> str:
         one = kept(result)
         outcome = self.results.outcome(one)
         self._recorder.tally.offline_result(outcome)
         if outcome == "newest":
-            changed = [one, *self.results.add(one)]
+            changed.append(one.key)
             self._recorder.put(OFFLINE_RESULT, _digest(*one.key), msgspec.msgpack.encode(one), at=one.timestamp)
-            for gone in changed[1:]:
+            for gone in self.results.add(one):
+                changed.append(gone.key)
                 self._recorder.drop(OFFLINE_RESULT, _digest(*gone.key))
                 self._recorder.tally.labels_overflowed({"suite": 1})
-            for each in changed:
-                self._recorder.afterwards(partial(self.results.show, each.key))
         if result.signatures:
             self._take_questions(result, one)
         return outcome

@@ -1,6 +1,8 @@
 """The newest result of every suite, evaluator and version → gauges. Bounded; knows no HTTP and no questions."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -72,6 +74,10 @@ class Results:
         self._fold = fold
         self._kept: dict[Key, Kept] = {}
         self._labels: dict[Key, Key] = {}
+        self._sharing: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
+        """The kept results that are shown under the same labels."""
+        self._by_age: list[tuple[tuple[float, str], Key]] = []
+        """A heap of all kept results, and of some that were replaced since."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -86,21 +92,35 @@ class Results:
     def add(self, one: Kept) -> list[Kept]:
         """Keep the newest result of its key; returns those that had to go for it."""
         self._kept[one.key] = one
-        self._labels[one.key] = (*one.key[:3], *self._fold(*one.key[3:]))
+        labels = (*one.key[:3], *self._fold(*one.key[3:]))
+        if (before := self._labels.get(one.key)) is not None:
+            self._sharing[before].pop(one.key, None)
+        self._labels[one.key] = labels
+        self._sharing[labels][one.key] = None
+        heappush(self._by_age, (one.age, one.key))
         gone: list[Kept] = []
         while len(self._kept) > MOST:
-            gone.append(self._kept.pop(min(self._kept, key=lambda key: self._kept[key].age)))
+            gone.append(self._kept.pop(self._oldest()))
         return gone
 
-    def show(self, key: Key) -> None:
-        """Let /metrics show the newest of all that share the labels of a result; nothing, where none is left."""
-        labels = self._labels[key] if key in self._kept else self._labels.pop(key, None)
-        if labels is None:
-            return
-        sharing = [one for other, one in self._kept.items() if self._labels[other] == labels]
-        newest = max(sharing, key=lambda one: one.age, default=None)
-        for family, value in _gauges(newest):
-            self._metrics.measured(family, labels, value)
+    def _oldest(self) -> Key:
+        """The key of the earliest result; what was replaced before is dropped from the heap."""
+        while True:
+            age, key = heappop(self._by_age)
+            if key in self._kept and self._kept[key].age == age:
+                return key
+
+    def show(self, keys: Iterable[Key]) -> None:
+        """Let /metrics show the newest of all that share the labels of these results; nothing, where none is left."""
+        for labels in {self._labels[key] for key in keys if key in self._labels}:
+            sharing = self._sharing[labels]
+            for key in [key for key in sharing if key not in self._kept]:
+                del sharing[key], self._labels[key]
+            newest = max((self._kept[key] for key in sharing), key=lambda one: one.age, default=None)
+            if not sharing:
+                del self._sharing[labels]
+            for family, value in _gauges(newest):
+                self._metrics.measured(family, labels, value)
 
 
 def _gauges(one: Kept | None) -> list[tuple[Family, float | None]]:
