@@ -265,6 +265,7 @@ class Exporter:
     def _settings(self, config: Config, panel: Panel) -> Settings:
         return Settings(
             sources=config.attributes,
+            helpers=config.helpers,
             panel=panel,
             limiter=self._limiter,
             prices=Prices(config.prices),

@@ -56,6 +56,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What a reload swaps: how traces are read, scored and labelled, and how much may wait."""
 
     sources: Sources
+    helpers: tuple[str, ...]
     panel: Panel
     limiter: Limiter
     prices: Prices
@@ -296,7 +297,7 @@ class Pipeline:
         """The Trace that the parts tell of; None, counted, where there is none."""
         spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
         try:
-            trace = normalise(parts.trace_id, spans, logs, self.settings.sources)
+            trace = normalise(parts.trace_id, spans, logs, self.settings.sources, self.settings.helpers)
         except Exception as error:  # noqa: BLE001 - one trace that nobody foresaw must not stop all others
             self._not_understood(error)
             return None

@@ -7,10 +7,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from exporter.semconv import Sources, normalise
 from exporter.semconv.finish import finish_reason
-from exporter.trace import Event, LogRecord, Span
+from exporter.trace import CLIENT, Event, LogRecord, Span
 
 TRACE = bytes(range(16))
 _ids = count(1)
@@ -109,6 +110,46 @@ def test_a_root_without_recognisable_output_leaves_the_models_answer():
     root = span(chain(**{"input.value": js({"x": 1}), "output.value": js({"status": 200})}), end=9)
     trace = read(root, span(chat(), parent=root))
     assert (trace.question, trace.answer) == ("Hello?", "Hi.")
+
+
+def test_helpers_that_a_team_names_are_no_answers():
+    root = span({"http.route": "/ask"}, end=9)
+    answer = span(chat("Refunds?", "30 days."), parent=root)
+    checked = span(
+        chat("Is this polite? 30 days.", "Yes.", **{"agent.name": "tone-check"}), parent=root, start=3, end=4
+    )
+    assert normalise(TRACE, (root, answer, checked), (), Sources(), ["tone-*"]).answer == "30 days."
+
+
+@pytest.mark.parametrize(
+    ("system", "prompt"),
+    [
+        ("You write titles for chats.", "Refunds? 30 days."),
+        (None, "### Task:\nSuggest 3 follow-up questions for this chat: user: Refunds?"),
+        ("Classify the message as safe or unsafe.", "Refunds?"),
+    ],
+)
+def test_titles_suggestions_and_checks_after_the_answer_are_no_answers(system, prompt):
+    root = span({"http.route": "/ask"}, end=9)
+    asked = chat(prompt, "Something else.")
+    if system:
+        asked["gen_ai.system_instructions"] = js([{"type": "text", "content": system}])
+    trace = read(root, span(chat("Refunds?", "30 days."), parent=root), span(asked, parent=root, start=3, end=4))
+    assert (trace.question, trace.answer) == ("Refunds?", "30 days.")
+
+
+def test_a_draft_that_a_later_call_improves_is_not_the_answer():
+    root = span({"http.route": "/ask"}, end=9)
+    draft = span(chat("Refunds?", "30 days."), parent=root)
+    final = span(chat("Refunds? Improve this: 30 days.", "Within 30 days."), parent=root, start=3, end=4)
+    assert read(root, draft, final).answer == "Within 30 days."
+
+
+def test_the_route_is_that_of_the_server_span_around_the_call():
+    server = span({"http.route": "/chat"}, end=9)
+    client = span({"http.route": "/v1/messages", **chat()}, parent=server)
+    assert read(server, replace(client, kind=CLIENT)).route == "/chat"
+    assert read(replace(client, kind=CLIENT)).route == "unknown"
 
 
 def test_a_classifier_beside_the_answer_does_not_change_what_was_asked():

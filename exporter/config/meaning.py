@@ -99,6 +99,7 @@ class Reading:
                 )
             ),
             attributes=self._attributes(),
+            helpers=tuple(self._given("attributes", helpers=tuple).get("helpers", ())),
             labels=labels,
             metrics=MetricsSettings(**self._given("metrics", birth=units.birth)),
             prices=prices,
@@ -227,8 +228,8 @@ class Reading:
         )
 
     def _attributes(self) -> Sources:
-        for part in self._part("attributes").value.values():
-            if not part.value:
+        for name, part in self._part("attributes").value.items():
+            if not part.value and name != "helpers":
                 self._odd(part, "no attribute is tried, so this is unknown for every trace")
         fields = Sources.__struct_fields__
         return Sources(**self._given("attributes", **dict.fromkeys(fields, tuple)))

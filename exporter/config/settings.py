@@ -307,6 +307,8 @@ class Config(Struct, frozen=True, kw_only=True):
     privacy: Privacy = Privacy()
     assembly: Assembly = Assembly()
     attributes: Sources = Sources()
+    helpers: tuple[str, ...] = ()
+    """Patterns over the names of model calls that answer nobody: of the span, its prompt, its agent or its function."""
     labels: Labels = Labels()
     metrics: MetricsSettings = MetricsSettings()
     prices: tuple[Price, ...] = ()

@@ -54,7 +54,11 @@ class Replay:
         """Every trace that has come together, in the order in which they began to."""
         for parts in self._assembler.drain():
             trace = normalise(
-                parts.trace_id, tuple(parts.spans.values()), tuple(parts.logs.values()), self._config.attributes
+                parts.trace_id,
+                tuple(parts.spans.values()),
+                tuple(parts.logs.values()),
+                self._config.attributes,
+                self._config.helpers,
             )
             if trace is None:
                 self.empty += 1

@@ -1,6 +1,8 @@
 """Which of several model calls made the answer that the user saw: decided by evidence, not by which one came last."""
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from .messages import Message, first_choice, last_question, last_reply
 from .node import Node
@@ -12,6 +14,14 @@ _HELPER = re.compile(
     re.IGNORECASE,
 )
 """Of prompts of calls beside the answer: titles, tags, follow-up questions, moderation, routing."""
+_NAMES = (
+    "gen_ai.prompt.name",
+    "langfuse.observation.prompt.name",
+    "traceloop.prompt.key",
+    "traceloop.entity.name",
+    "ai.telemetry.functionId",
+    "gen_ai.agent.name",
+)
 _SHORT = 400
 """Characters of a system prompt that are looked at: an assistant's own is longer and may name anything."""
 
@@ -33,13 +43,15 @@ def replied(group: list[Node]) -> Message | None:
     return None
 
 
-def answering(story: Story) -> list[Node]:
+def answering(story: Story, helpers: Sequence[str] = ()) -> list[Node]:
     """Return the call that answered: what the root showed, else the last that was asked what the user asked.
 
     Calls with text come before those that were seen only by their model (speech, moderation). A call whose prompt asks
-    for a title, tags, follow-up questions or a class is none, unless there is no other.
+    for a title, tags, follow-up questions or a class is none, unless there is no other; nor is one that a pattern in
+    ``helpers`` names.
     """
     calls = [_Call(group) for group in story.groups]
+    calls = [call for call in calls if not _is_named(call.group, helpers)] or calls
     spoken = [call for call in calls if call.reply is not None and call.reply.speaks()] or calls
     spoken.sort(key=lambda call: call.ending)
     if len(spoken) == 1:
@@ -50,6 +62,11 @@ def answering(story: Story) -> list[Node]:
         return showed[-1].group
     question = next((asked for chain in chains if (asked := last_question(given([chain])))), None)
     return _by_question(spoken, question or calls[0].question or "")
+
+
+def _is_named(group: list[Node], helpers: Sequence[str]) -> bool:
+    names = [name for node in group for name in (node.span.name, *map(node.get, _NAMES)) if type(name) is str]
+    return any(fnmatchcase(name, pattern) for pattern in helpers for name in names)
 
 
 def _by_question(spoken: list["_Call"], question: str) -> list[Node]:

@@ -29,13 +29,18 @@ class _Said(Struct, gc=False):
     chain_reply: Message | None = None
 
 
-def normalise(trace_id: bytes, spans: Sequence[Span], logs: Sequence[LogRecord], sources: Sources) -> Trace | None:
-    """Return what one LLM request asked and was answered; None where nothing in the trace is one."""
+def normalise(
+    trace_id: bytes, spans: Sequence[Span], logs: Sequence[LogRecord], sources: Sources, helpers: Sequence[str] = ()
+) -> Trace | None:
+    """Return what one LLM request asked and was answered; None where nothing in the trace is one.
+
+    ``helpers``: patterns over the names of model calls that answer nobody.
+    """
     story = Story(spans, logs)
     if not story.nodes:
         return None
     if story.groups:
-        group = answering(story) if len(story.groups) > 1 else story.groups[0]
+        group = answering(story, helpers) if len(story.groups) > 1 else story.groups[0]
         outer = story.chain_above(group[0])
     else:
         root = story.outermost_chain()
