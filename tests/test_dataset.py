@@ -118,7 +118,7 @@ def test_each_row_and_evaluator_gives_one_row_in_the_order_asked_for():
     assert rows[2] == {
         "id": "a",
         "evaluator": "empty",
-        "evaluator_version": "1",
+        "evaluator_version": built_in().evaluators["empty"].version,
         "score": 0.0,
         "verdict": "fail",
         "explanation": "the answer has no visible character and calls no tool",

@@ -75,8 +75,8 @@ def test_every_broken_rule_is_told():
     [
         ({"must_match": ["("]}, "invalid regular expression '('"),
         ({"must_match": [5]}, "expected a regular expression, got int"),
-        ({"must_match": "abc"}, "list of regular expression"),
-        ({"code_fence": "some"}, "any | balanced | required"),
+        ({"must_match": "abc"}, "must_match: expected a list, found text"),
+        ({"code_fence": "some"}, "code_fence: no such value; known: any, balanced, required"),
         ({"max_lenght": 5}, "no such option; the options are: must_match"),
     ],
 )
