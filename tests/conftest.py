@@ -44,9 +44,7 @@ def pytest_report_header():
 
 def pytest_runtest_setup(item):
     if item.get_closest_marker("compiled") and not COMPILED:
-        pytest.fail(
-            "the kernels in C are not built: run make lint, which builds them with gcc and python3-dev, or make test-pure"
-        )
+        pytest.fail("the kernels in C are not built: run make lint where gcc and python3-dev are, or make test-pure")
 
 
 class Clock:

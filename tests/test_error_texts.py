@@ -22,7 +22,7 @@ PLAIN = {
 """Attributes that hold no text, or one that is an identifier."""
 TAKERS = {
     "type", "isinstance", "getattr", "why", "whose", "os_reason", "_refuse", "_syntax_problem",
-    "_log_unforeseen", "_not_understood", "fail",
+    "_log_unforeseen", "_not_understood", "described", "fail",
 }  # fmt: skip
 """Functions that are given a foreign exception and take its type, its numbers and its positions alone."""
 EXCUSED = {
@@ -48,7 +48,7 @@ def resolved(node, module, ours):
     found = getattr(module, first, None) or getattr(builtins, first)
     for step in rest:
         found = getattr(found, step)
-    return [found]
+    return [*found] if isinstance(found, tuple) else [found]
 
 
 def imported_from_us(tree):
