@@ -52,24 +52,15 @@ class Connections:
         self._none_left = asyncio.Event()
         self._relieved_at = -math.inf
         self._by_silence: dict[Connection, None] = {}
-        self.configure(limits)
+        self.limits, self.allowed = limits, _allowed(limits.connections)
 
     def __len__(self) -> int:
         return len(self._by_silence)
 
     def configure(self, limits: ConnectionLimits) -> None:
         """Go on with other limits."""
-        self.limits = limits
-        self.allowed = min(
-            limits.connections, descriptors(limits.connections + RESERVED_DESCRIPTORS) - RESERVED_DESCRIPTORS
-        )
-        if self.allowed < limits.connections:
-            _log.warning(
-                "fewer connections than server.limits.connections (%d), because the process may not open more files: "
-                "connections=%d",
-                limits.connections,
-                self.allowed,
-            )
+        if limits != self.limits:
+            self.limits, self.allowed = limits, _allowed(limits.connections)
 
     def opened(self, connection: "Connection") -> None:
         """Take a new connection; where there are too many, the longest silent one is closed, or else the new one."""
@@ -308,6 +299,18 @@ class Runner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         return Server(await super()._make_server(), self._everyone, **self._options)
+
+
+def _allowed(wanted: int) -> int:
+    """As many connections as that, or as this process may have files for."""
+    allowed = min(wanted, descriptors(wanted + RESERVED_DESCRIPTORS) - RESERVED_DESCRIPTORS)
+    if allowed < wanted:
+        _log.warning(
+            "fewer than server.limits.connections (%d): the process may open no more files, connections=%d",
+            wanted,
+            allowed,
+        )
+    return allowed
 
 
 def descriptors(wanted: int) -> int:

@@ -105,17 +105,17 @@ class Decoding:
                 raise
             finally:
                 if not is_done:
-                    await self.close()
+                    _log.warning("a body was not decoded: its process ended, code=%s", await self.close())
             return batch
 
-    async def close(self) -> None:
-        """End the other process."""
+    async def close(self) -> int | None:
+        """End the other process, if there is one; returns the code that it ended with."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         with suppress(ProcessLookupError):
             process.kill()
-        _log.info("decoding process ended: code=%d", await process.wait())
+        return await process.wait()
 
 
 async def _started() -> asyncio.subprocess.Process:

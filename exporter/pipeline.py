@@ -6,7 +6,7 @@ Other requests (feedback, labels) take the first part of the road: durable, then
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -14,7 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
-from .assembly import Added, Assembler, Late, Limits, OpenTrace, several, whole_traces
+from .arrivals import Arrivals
+from .assembly import Assembler, Late, Limits, OpenTrace, several
 from .decode.batch import Batch, DecodeLimits
 from .document import encoded
 from .elsewhere import Elsewhere
@@ -41,8 +42,6 @@ TURNS = 4  # of the event loop after a slice: as many as a request needs to be r
 SCORE_EVERY = 0.05
 FLUSH_EVERY = 1.0
 """Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
-PARTS_AT_ONCE = 1_000
-"""Spans and log records of a request that are taken without letting others have their turn."""
 MUCH_UNRECORDED = 2_000  # traces scored and not yet recorded, which are recorded without waiting for the time
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
@@ -108,8 +107,7 @@ class Pipeline:
         self.in_work = store.in_work
         self._now = now
         self._much = asyncio.Event()
-        self._assembling: dict[int, asyncio.Future[None]] = {}
-        """Large requests that are being taken, by the number of their journal entry."""
+        self.arrivals = Arrivals(self.recorder, self.assembler, self.in_work, self._use_late)
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
@@ -153,8 +151,7 @@ class Pipeline:
         try:
             with self.door.entering(batch.size):
                 seq = await self.writer.journal(kept, batch)
-                if (assembling := self._assembling.get(seq)) is not None:
-                    await asyncio.shield(assembling)
+                await self.arrivals.taken(seq)
         except StoreError as error:
             self._failed(error)
             raise
@@ -178,34 +175,8 @@ class Pipeline:
     def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
         if entry.signal in self.desks:
             self.take(seq, entry, asked)
-        elif len(asked.spans) + len(asked.logs) <= PARTS_AT_ONCE:
-            self.assemble(seq, entry, asked, counted=False)
         else:
-            steps = self._in_steps(seq, entry, asked)
-            next(steps)
-            self.recorder.whole.clear()
-            self._assembling[seq] = assembling = asyncio.ensure_future(_turn_by_turn(steps))
-            assembling.add_done_callback(lambda _: self._assembled(seq))
-
-    def _in_steps(self, seq: int, entry: Entry, batch: Batch) -> Iterator[None]:
-        """Take a large request some traces at a time; until all of them are taken nothing of it becomes durable."""
-        self.assembler.hold(seq)
-        refused = batch
-        try:
-            for spans, logs in whole_traces(batch.spans, batch.logs, PARTS_AT_ONCE):
-                some = Batch(spans, logs, refused.rejected, refused.anomalies)  # type: ignore[arg-type]
-                self._add(seq, entry, some)
-                refused = Batch()
-                yield
-        finally:
-            self.recorder.seq = max(self.recorder.seq, seq)
-            if self.assembler.let_go(seq):
-                self.done(seq)
-
-    def _assembled(self, seq: int) -> None:
-        del self._assembling[seq]
-        if not self._assembling:
-            self.recorder.whole.set()
+            self.arrivals.begin(seq, entry, asked)
 
     def take(self, seq: int, entry: Entry, asked: Any) -> None:
         """What the desk does and that the entry is done with become durable together."""
@@ -219,46 +190,16 @@ class Pipeline:
         self.recorder.seq = max(self.recorder.seq, seq)
 
     def assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool, with_late: bool = True) -> None:
-        """Add parts to their traces; ``counted``: their arrival was. Late ones are dropped unless ``with_late``."""
-        self.done(seq)  # also where what is recorded cannot be read: then nothing is taken, its sender is told
-        done = self.recorder.transaction.done
-        if self._add(seq, entry, batch, counted=counted, with_late=with_late):
-            done.remove(seq)
+        """Take an entry of an earlier run; ``counted``: its arrival was. Late parts are used only ``with_late``."""
+        for _ in self.arrivals.steps(seq, entry, batch, counted=counted, with_late=with_late):
+            pass
 
-    def _add(self, seq: int, entry: Entry, batch: Batch, *, counted: bool = False, with_late: bool = True) -> bool:
-        """Add parts of a journal entry; says whether open traces need it now."""
-        opened = len(self.assembler)
-        with self.in_work.on("assemble", (key_of(seq),)):
-            added = self.assembler.add(seq, batch.spans, batch.logs, entry.received_at)
-            if not counted:
-                self._count(entry, batch, added)
-                self.recorder.tally.traces_opened(len(self.assembler) - opened)
-        if added.late:
-            with self.in_work.on("late", (key_of(seq),)), self.recorder.redacting():
-                for late in added.late:
-                    self._take_late(late, counted=counted, used=with_late)
-        return added.kept
-
-    def _count(self, entry: Entry, batch: Batch, added: Added) -> None:
-        tally = self.recorder.tally
-        tally.received(entry.signal, len(batch.spans), len(batch.logs), batch.rejected, batch.anomalies)
-        for (signal, kind), count in added.duplicates.items():
-            tally.duplicate(signal, kind, count)
-        for (signal, reason), count in added.dropped.items():
-            tally.rejected(signal, reason, count)
-
-    def _take_late(self, late: Late, *, counted: bool, used: bool) -> None:
-        """Late parts change no verdict and no label; what else they tell is used."""
-        self.recorder.late(late.trace_id, late.keys())
-        trace = late_asker(late, self.settings.sources, self.recorder) if used else None
+    def _use_late(self, late: Late) -> bool:
+        trace = late_asker(late, self.settings.sources, self.recorder)
         if trace is not None:
             self.forgets(trace, self._now())
-        reported = used and late_evaluations(late, self.elsewhere, self.recorder, self.hear)
-        if not counted:
-            outcome = "used" if trace is not None or reported else "dropped"
-            for signal, found in (("traces", late.spans), ("logs", late.logs)):
-                if found:
-                    self.recorder.tally.late(signal, outcome, len(found))
+        reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
+        return trace is not None or reported
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
         """Count what was refused before it could be accepted."""
@@ -424,16 +365,10 @@ class Pipeline:
 
     async def stop(self) -> None:
         """Make durable what was scored, as far as the store can."""
-        await asyncio.gather(*self._assembling.values(), return_exceptions=True)
+        await self.arrivals.all_taken()
         try:
             await self.recorder.flush()
             await self.flush()
         except StoreError as error:
             self._failed(error)
         await self.writer.stop()
-
-
-async def _turn_by_turn(steps: Iterator[None]) -> None:
-    """Go through all steps, and let others have their turn after each."""
-    for _ in steps:
-        await asyncio.sleep(0)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from exporter.arrivals import PARTS_AT_ONCE
 from exporter.assembly import whole_traces
 from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decode
 from exporter.decode.worker import Job, pieces
 from exporter.decoding import HERE_BYTES, Decoding, Pace
-from exporter.pipeline import PARTS_AT_ONCE
 from exporter.store.records import Entry
 from exporter.trace import Span
 
