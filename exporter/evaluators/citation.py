@@ -7,8 +7,8 @@ from ..score import Score
 from ..trace import Document, Trace
 from .grounding import judged
 from .registry import evaluator
-from .sources import reusable
-from .words import ANSWER_LIMIT, read
+from .sources import MOST_FACTS, reusable
+from .words import ANSWER_LIMIT, CONTEXT_LIMIT, read
 
 _MOST = 100
 """Citations of one answer that are looked at."""
@@ -32,10 +32,10 @@ _COMMA = re.compile(r"\s*[,;]\s*")
 @evaluator("citation", version="1")
 def citation(trace: Trace) -> Score | None:
     """Cited ids exist among the documents, and that document supports the citing sentence: the worst one counts."""
-    text = trace.answer or ""
+    text = (trace.answer or "")[:ANSWER_LIMIT]
     if not trace.context or not ("[" in text or "【" in text or _NAMES_ONE.search(text)):
         return None
-    cited = _resolved(_citations(text[:ANSWER_LIMIT]), trace.context)
+    cited = _resolved(_citations(text), trace.context)
     if not cited:
         return None
     missing = sum(place is None for _, place in cited)
@@ -45,13 +45,22 @@ def citation(trace: Trace) -> Score | None:
 
 
 def _supported(cited: list[tuple[str, int | None]], context: Sequence[Document]) -> Score:
-    ready = {place: reusable(context[place].text) for place in {place for _, place in cited} if place is not None}
-    values = {pair: judged(read(pair[0]), ready[pair[1]]) for pair in dict.fromkeys(cited) if pair[1] is not None}
+    places = {place for _, place in cited if place is not None}
+    room = CONTEXT_LIMIT // len(places)
+    ready = {place: reusable(context[place].text[:room], MOST_FACTS // len(places)) for place in places}
+    readings = {sentence: read(sentence) for sentence, _ in cited}
+    values = {
+        (sentence, place): judged(readings[sentence], ready[place])
+        for sentence, place in dict.fromkeys(cited)
+        if place is not None
+    }
     worst = min(values.values())
     weak = sorted((value, sentence) for (sentence, _), value in values.items() if value < 0.5)
     if not weak:
         return Score(worst)
     note = f"{len(weak)} of {len(values)} citing sentences are not supported by the document that they cite"
+    if any(len(context[place].text) > room for place in places):
+        note += f"; looked at the first {room} characters of each document"
     return Score(worst, None, note, tuple([sentence[:_QUOTE_LENGTH] for _, sentence in weak[:_QUOTED]]))
 
 

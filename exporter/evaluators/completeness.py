@@ -3,6 +3,7 @@
 from ..score import Score
 from ..trace import Trace
 from .registry import evaluator
+from .words import ANSWER_LIMIT
 
 _INVISIBLE = " \t\r\n\f\v\x00\xa0\u200b\u200c\u200d\u2060\ufeff"
 
@@ -12,7 +13,7 @@ def empty(trace: Trace) -> bool | Score | None:
     """Nothing was said or shown, and no tool was called; a refusal in a field of its own is not empty."""
     if trace.content_state == "refused" or trace.refusal:
         return None
-    if trace.tool_calls or trace.other_content or (trace.answer or "").strip(_INVISIBLE):
+    if trace.tool_calls or trace.other_content or (trace.answer or "")[:ANSWER_LIMIT].strip(_INVISIBLE):
         return True
     return Score(0.0, explanation="the answer has no visible character and calls no tool")
 

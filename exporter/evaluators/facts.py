@@ -52,8 +52,8 @@ class Conflicts(Struct, frozen=True, gc=False):
         return bool(self.contradicted or self.unknown or self.times)
 
 
-def facts_of(text: str) -> Facts | None:
-    """The facts of a document that is JSON; None of any other."""
+def facts_of(text: str, most: int = _MOST) -> Facts | None:
+    """The facts of a document that is JSON, so many and _MOST at most; None of any other."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
@@ -63,7 +63,7 @@ def facts_of(text: str) -> Facts | None:
     states: dict[tuple[bytes, ...], State] = {}
     for key, state in _states(value):
         _state_too(states, key, state)
-        if len(states) >= _MOST:
+        if len(states) >= min(most, _MOST):
             break
     times = {int(hour) % 24 * 60 + int(minute) for hour, minute in _CLOCK_24.findall(text)}
     return Facts(states, frozenset(times))

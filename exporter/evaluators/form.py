@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+import re2
+
 from ..score import Score
 from ..trace import Trace
 from .languages import Language, language_of
@@ -12,7 +14,9 @@ from .registry import evaluator
 from .words import ANSWER_LIMIT
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
-_DELIMITER = re.compile(r"^\s*\|?(\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
+_DELIMITER = re2.compile(r"^\s*\|?(?:\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$")
+_DELIMITING = frozenset("|:- \t")
+_CODE = re.compile(r"`[^`]*`")
 _NO_RULES = ((), (), None, None, None, False, "any")
 
 
@@ -76,25 +80,24 @@ def _fences(text: str, wanted: str) -> Iterator[str]:
 
 def well_formed_table(text: str) -> bool:
     """Is there a Markdown table, and has each row of every table as many cells as its header?"""
-    lines = text.splitlines()
-    tables = [n for n, line in enumerate(lines) if n and _is_delimiter(line) and "|" in lines[n - 1]]
-    return bool(tables) and all(_even(lines, n) for n in tables)
+    found, width, before = False, 0, ""
+    for line in text.splitlines():
+        if width:
+            width = width if "|" in line else 0
+            if width and _cells(line) != width:
+                return False
+        elif "|" in before and _is_delimiter(line):
+            found, width = True, _cells(line)
+            if _cells(before) != width:
+                return False
+        before = line
+    return found
 
 
 def _is_delimiter(line: str) -> bool:
-    return "|" in line and "-" in line and set(line) <= set("|:- \t") and _DELIMITER.match(line) is not None
-
-
-def _even(lines: list[str], delimiter: int) -> bool:
-    width = _cells(lines[delimiter])
-    rows = [lines[delimiter - 1]]
-    for line in lines[delimiter + 1 :]:
-        if "|" not in line:
-            break
-        rows.append(line)
-    return all(_cells(row) == width for row in rows)
+    return "|" in line and "-" in line and set(line) <= _DELIMITING and _DELIMITER.match(line) is not None
 
 
 def _cells(row: str) -> int:
-    row = re.sub(r"`[^`]*`", "", row).replace(r"\|", "").strip()
+    row = _CODE.sub("", row).replace(r"\|", "").strip()
     return len(row.removeprefix("|").removesuffix("|").split("|"))

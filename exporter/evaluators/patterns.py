@@ -41,7 +41,10 @@ class Pattern:
 
     def found(self, text: str) -> bool:
         """Does it match anywhere in the text?"""
-        return self._compiled.search(text) is not None
+        try:
+            return self._compiled.search(text) is not None
+        except UnicodeEncodeError:  # half a surrogate pair, of which re2 wants nothing
+            return self._compiled.search(text.encode("utf-8", "replace").decode()) is not None
 
     def __repr__(self) -> str:
         return self.source

@@ -8,6 +8,9 @@ from .facts import Facts, facts_of, together
 from .vocabulary import Vocabulary
 from .words import CONTEXT_LIMIT, joined_names, spaced
 
+MOST_FACTS = 1000
+"""Facts of all documents together that an answer is compared with."""
+
 
 class Source(Struct, frozen=True, gc=False):
     """What several documents say together: their words, and the facts of those that are structured."""
@@ -17,20 +20,27 @@ class Source(Struct, frozen=True, gc=False):
 
 
 def source(texts: Sequence[str]) -> Source:
-    """The documents as one, of all together at most CONTEXT_LIMIT characters."""
-    return Source(*_ready(texts))
+    """The documents as one, of all together at most CONTEXT_LIMIT characters and MOST_FACTS facts."""
+    return Source(*_ready(texts, MOST_FACTS))
 
 
-def reusable(text: str) -> Source:
-    """A document for many answers: its words are looked up in a table, not looked for in the text each time."""
-    words, facts = _ready([text])
+def reusable(text: str, most: int = MOST_FACTS) -> Source:
+    """A document for many answers, with so many facts of it at most.
+
+    Its words are looked up in a table, not looked for in the text each time.
+    """
+    words, facts = _ready([text], most)
     return Source(Vocabulary(words[0]), facts)
 
 
-def _ready(texts: Sequence[str]) -> tuple[tuple[str | bytes, ...], Facts | None]:
+def _ready(texts: Sequence[str], most: int) -> tuple[tuple[str | bytes, ...], Facts | None]:
     """What a Vocabulary reads of the documents, and the facts that they state."""
     pieces = _within(texts, CONTEXT_LIMIT)
-    stated = [facts_of(piece) if "{" in piece or "[" in piece else None for piece in pieces]
+    stated: list[Facts | None] = []
+    for piece in pieces:
+        found = facts_of(piece, most) if most and ("{" in piece or "[" in piece) else None
+        most -= len(found.states) if found else 0
+        stated.append(found)
     facts = [one for one in stated if one is not None]
     if facts:
         pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]

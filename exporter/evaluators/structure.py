@@ -1,6 +1,7 @@
 """Structured answers: is it JSON, and does it validate against the schema that was asked for: `json_schema`."""
 
 from collections import OrderedDict
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ from .schema import BudgetError, Run, SchemaError, Validator, compiled
 JSON_LIMIT = 1 << 20
 """Characters of an answer that is read as JSON; of a longer one nothing can be said."""
 
-_VALIDATORS = 256
+_VALIDATORS, _STEPS_KEPT = 256, 500_000
 _SCHEMA_LIMIT = 256 * 1024
 _FENCE = "```"
 
@@ -77,38 +78,55 @@ class SchemaFile(Schema):
 
 
 class Schemas:
-    """Compiled schemas by their JSON text, the least recently used forgotten first."""
+    """Compiled schemas by their JSON text, the least recently used forgotten first: so many, of so many steps at most.
 
-    def __init__(self, size: int) -> None:
+    What a schema takes to compile also says how much memory it takes, some 70 bytes a step.
+    """
+
+    def __init__(self, size: int, steps: int = _STEPS_KEPT) -> None:
         self._size = size
-        self._known: OrderedDict[bytes, Schema | BudgetError | None] = OrderedDict()
+        self._steps = steps
+        self._known: OrderedDict[bytes, Schema | SchemaError | BudgetError] = OrderedDict()
+        self._taken = 0
 
-    def get(self, schema: dict[str, Any]) -> Schema | None:
-        """The compiled schema, or None where it cannot be used; BudgetError where it is too large."""
+    def get(self, schema: dict[str, Any], run: Run | None = None) -> Schema | None:
+        """The compiled schema, or None where it cannot be used; what it took to compile it is taken from the run.
+
+        Raises BudgetError where the schema is too large, or that is more than the run has left.
+        """
         try:
-            key = msgspec.json.encode(schema, order="sorted")
+            text = msgspec.json.encode(schema, order="sorted")
         except (ValueError, RecursionError):
             return None
-        if len(key) > _SCHEMA_LIMIT:
+        if len(text) > _SCHEMA_LIMIT:
             raise BudgetError
-        if key not in self._known:
-            self._known[key] = _compiled(schema)
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
+        key = blake2b(text, digest_size=16).digest()
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _compiled(schema)
+            self._make_room(_steps(found))
         self._known.move_to_end(key)
-        found = self._known[key]
         if isinstance(found, BudgetError):
             raise BudgetError
-        return found
+        if run is not None:
+            run.spend(found.steps)
+        return found if isinstance(found, Schema) else None
+
+    def _make_room(self, steps: int) -> None:
+        self._taken += steps
+        while len(self._known) > self._size or (self._taken > self._steps and len(self._known) > 1):
+            self._taken -= _steps(self._known.popitem(last=False)[1])
 
 
-def _compiled(schema: dict[str, Any]) -> Schema | BudgetError | None:
+def _steps(known: Schema | SchemaError | BudgetError) -> int:
+    return known.steps if isinstance(known, Schema) else 0
+
+
+def _compiled(schema: dict[str, Any]) -> Schema | SchemaError | BudgetError:
     try:
         return Schema(compiled(schema))
-    except SchemaError:
-        return None
-    except BudgetError as error:
-        return error
+    except (SchemaError, BudgetError) as error:
+        return error.with_traceback(None)
 
 
 SENT = Schemas(_VALIDATORS)

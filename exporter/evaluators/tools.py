@@ -11,9 +11,6 @@ from .structure import SENT, Schema
 _MOST = 1000
 """Calls of one answer that are looked at."""
 
-_UNUSABLE = 1000
-"""Steps for a schema that turned out to be unusable."""
-
 
 @evaluator("tool_calls", version="2")
 def tool_calls(trace: Trace) -> bool | Score | None:
@@ -56,8 +53,7 @@ class _Tools:
 
     def _schema(self, definition: ToolDefinition) -> Schema | None:
         if definition.name not in self._schemas:
-            found = self._schemas[definition.name] = SENT.get(definition.parameters or {})
-            self._run.spend(found.steps if found else _UNUSABLE)
+            self._schemas[definition.name] = SENT.get(definition.parameters or {}, self._run)
         schema = self._schemas[definition.name]
         self.unusable |= schema is None
         return schema

@@ -15,6 +15,9 @@ ANSWER_LIMIT = 64 * 1024
 CONTEXT_LIMIT = 512 * 1024
 """Characters of all documents together that are looked at."""
 
+_JSON_LIMIT = 4 * ANSWER_LIMIT
+"""Characters of an answer that may be JSON: what is longer is text, cut as any other."""
+
 _REMEMBERED = 16 * 1024
 
 STEM = 5
@@ -109,7 +112,7 @@ def joined_names(text: str) -> str:
 
 def prose(text: str) -> str:
     """The sentences in an answer that is JSON, one to a line; any other answer as it is."""
-    if not text.strip().startswith(("{", "[")):
+    if len(text) > _JSON_LIMIT or not text.lstrip().startswith(("{", "[")):
         return text
     try:
         value = msgspec.json.decode(text.encode("utf-8", "replace"))

@@ -14,6 +14,8 @@ class SchemaError(ValueError):
 
     def __init__(self, message: str, where: Where = None) -> None:
         self.message = message
+        self.steps = 0
+        """What it took to find out."""
         super().__init__(f"at {_pointer(where)}: {message}" if where else message)
 
 

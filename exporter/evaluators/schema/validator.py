@@ -36,10 +36,13 @@ def compiled(schema: Any) -> Validator:
     """
     if not isinstance(schema, dict | bool):
         raise SchemaError("a schema is a mapping, true or false")
-    run, problem = Run(), None
+    run = Run()
+    problem: SchemaError | None = None
     for draft in candidates(schema, run):
         try:
             return Validator(Compiler(schema, draft, run).root, draft.name, STEPS - run.left)
         except SchemaError as error:
             problem = problem or error
-    raise problem or SchemaError("no draft")
+    problem = problem or SchemaError("no draft")
+    problem.steps = STEPS - run.left
+    raise problem
