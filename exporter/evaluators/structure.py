@@ -17,7 +17,7 @@ from .schema import BudgetError, Run, SchemaError, Validator, compiled
 JSON_LIMIT = 1 << 20
 """Characters of an answer that is read as JSON; of a longer one nothing can be said."""
 
-_VALIDATORS, _STEPS_KEPT = 256, 500_000
+_VALIDATORS, _STEPS_KEPT = 256, 200_000
 _SCHEMA_LIMIT = 256 * 1024
 _FENCE = "```"
 

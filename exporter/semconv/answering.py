@@ -22,6 +22,8 @@ _NAMES = (
     "ai.telemetry.functionId",
     "gen_ai.agent.name",
 )
+_MANY, _FIRST = 200, 20
+"""Model calls of a trace that are looked at, and how many of them are its first ones; the others are its last ones."""
 _SHORT = 400
 """Characters of a system prompt that are looked at: an assistant's own is longer and may name anything."""
 
@@ -50,7 +52,9 @@ def answering(story: Story, helpers: Sequence[str] = ()) -> list[Node]:
     for a title, tags, follow-up questions or a class is none, unless there is no other; nor is one that a pattern in
     ``helpers`` names.
     """
-    calls = [_Call(group) for group in story.groups]
+    groups = story.groups if len(story.groups) <= _MANY else [*story.groups[:_FIRST], *story.groups[_FIRST - _MANY :]]
+    # The last one first: of a trace with more JSON than may be read, it is the one to be understood.
+    calls = [_Call(group) for group in reversed(groups)][::-1]
     calls = [call for call in calls if not _is_named(call.group, helpers)] or calls
     spoken = [call for call in calls if call.reply is not None and call.reply.speaks()] or calls
     spoken.sort(key=lambda call: call.ending)

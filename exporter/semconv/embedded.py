@@ -3,20 +3,50 @@
 import re
 from ast import literal_eval
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
 
 _decode = msgspec.json.Decoder().decode
 _LONGEST = 8 << 20
-_LONGEST_LITERAL = 64 << 10
+_LONGEST_LITERAL = 8 << 10
+_LONGEST_CUT = 512 << 10
+_SHORT = 256
 _DEEPEST = 64
+_MOST_VALUES = 200_000
+_LITERAL_VALUES = 5
+"""Values of JSON that are read in the time of one that Python printed."""
+
+_left: ContextVar[int] = ContextVar("values that may still be read", default=_MOST_VALUES)
+
+
+def begin() -> None:
+    """Begin with another trace, of whose JSON _MOST_VALUES values may be read, some 0.5 us each."""
+    _left.set(_MOST_VALUES)
+
+
+def _may_be_read(text: str, cost: int = 1) -> bool:
+    """Whether the values of a text are within what is left for its trace; takes them from it."""
+    if len(text) <= _SHORT:
+        return True
+    values = text.count("{") + text.count("[") + text.count('":') + text.count(",") // 8
+    left = _left.get() - cost * values
+    if left >= 0:
+        _left.set(left)
+    return left >= 0
+
+
+_FORMATTED = re.compile(r"""\b[fF][rR]?['"]""")
+"""What no value is printed as, and takes Python long to read."""
 _STRING = re.compile(r'"(role|content|text|refusal)"\s*:\s*"((?:[^"\\]|\\.)*)')
 
 
 def parsed(value: Any) -> Any:
     """Return what a JSON object, list or string holds; anything else, also JSON cut short, as it came."""
     if not isinstance(value, str) or not 2 <= len(value) <= _LONGEST or value[0] not in '[{" \n\t':
+        return value
+    if not _may_be_read(value):
         return value
     try:
         return _decode(value)
@@ -28,6 +58,8 @@ def literal(value: Any) -> Any:
     """Return what a dict or list holds that was printed by Python rather than written as JSON; else None."""
     if type(value) is not str or value[:1] not in ("{", "[") or len(value) > _LONGEST_LITERAL:
         return None
+    if _FORMATTED.search(value) or not _may_be_read(value, _LITERAL_VALUES):
+        return None
     try:
         return bounded(literal_eval(value))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -35,12 +67,15 @@ def literal(value: Any) -> Any:
 
 
 def bounded(value: Any) -> Any:
-    """Return a parsed value that is safe to walk by recursion; one nested too deeply becomes its text."""
-    level = [value]
+    """Return a parsed value that is safe to walk by recursion; one that is too deep or too large becomes a remark."""
+    level, values = [value], 0
     for _ in range(_DEEPEST):
         level = [child for item in level for child in _children(item)]
+        values += len(level)
         if not level:
             return value
+        if values > _MOST_VALUES:
+            return "(too many values)"
     return "(nested too deeply)"
 
 
@@ -57,7 +92,7 @@ def compact(value: Any) -> str:
 
 def cut_short(value: str) -> list[tuple[str, str]]:
     """Return the (key, text) pairs of roles and texts in message JSON that an SDK's length limit cut off."""
-    return [(key, _unescaped(text)) for key, text in _STRING.findall(value[:_LONGEST])]
+    return [(key, _unescaped(text)) for key, text in _STRING.findall(value[:_LONGEST_CUT])]
 
 
 def _unescaped(text: str) -> str:

@@ -76,6 +76,7 @@ _REPR = re.compile(
     r"|\w+=(?:None|True|False|\d+|'[^']*') \w+=(?:None|['\d\[{<])"
 )
 """The beginning of what Python prints of an object: nobody said it."""
+_LONGEST_REPR = 1000
 
 
 def asked(data: Any) -> list[Message] | None:
@@ -112,7 +113,7 @@ def _read(value: Any, role: str, keys: tuple[str, ...], depth: int) -> list[Mess
 
 
 def _is_repr(text: str) -> bool:
-    return _REPR.match(text) is not None
+    return _REPR.match(text, 0, _LONGEST_REPR) is not None
 
 
 def _read_list(value: list[Any], role: str, keys: tuple[str, ...], depth: int) -> list[Message] | None:

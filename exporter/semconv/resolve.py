@@ -10,7 +10,7 @@ from ..trace import UNKNOWN, ContentState, Document, LogRecord, Span, ToolCall, 
 from ..visible import visible
 from . import facts, templates, timing
 from .answering import answering, given, replied
-from .embedded import bounded, label, parsed
+from .embedded import begin, bounded, label, parsed
 from .finish import finish_reason, worse
 from .messages import Message, last_question, last_reply, recent_results, result_text, system_text
 from .node import Format, Node
@@ -36,6 +36,7 @@ def normalise(
 
     ``helpers``: patterns over the names of model calls that answer nobody.
     """
+    begin()
     story = Story(spans, logs)
     if not story.nodes:
         return None

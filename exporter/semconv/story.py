@@ -1,6 +1,7 @@
 """The spans of one trace as a tree of nodes: its model calls, and what stands around each. Reads no content."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 from ..trace import LogRecord, Span
 from .detect import classify
@@ -8,7 +9,7 @@ from .embedded import count, label
 from .node import Node, Place, place
 
 _MANY = 64
-"""Nodes searched for a field that is on neither the answering call nor its ancestors."""
+"""Nodes searched for a field that is on neither the answering call nor its ancestors, or for a call's twin."""
 
 
 class Story:
@@ -61,13 +62,17 @@ class Story:
         nearest: dict[bytes, bytes | None] = {}
         groups: dict[bytes, list[Node]] = {}
         leaders: dict[bytes | str, bytes] = {}
+        siblings: dict[bytes, deque[Node]] = {}
+        """By their parent, the first call of each group, as many of the last ones as are looked at."""
         for call in sorted(calls, key=lambda call: (call.span.start, -call.span.end)):
             own = call.span.span_id
             outer = self._nearest(call.span, by_id, nearest)
             response = label(call.pick(call.dialect.fields.response_id))
             leader = leaders.get(outer) if outer else None
             if leader is None:
-                leader = leaders.get(response) if response else _twin(call, groups)
+                leader = leaders.get(response) if response else _twin(call, siblings.get(call.span.parent_span_id, ()))
+            if leader is None:
+                siblings.setdefault(call.span.parent_span_id, deque(maxlen=_MANY)).append(call)
             leaders[own] = leader or own
             if response:
                 leaders.setdefault(response, leaders[own])
@@ -105,7 +110,7 @@ class Story:
         """Return the outermost agent or chain that a node is part of."""
         if not self._parents or not node.span.parent_span_id:
             return None
-        chains = {item.span.span_id: item for item in self.nodes if item.role == "chain"}
+        chains = self._chains()
         above = [chains[span.span_id] for span in self.ancestors(node.span) if span.span_id in chains]
         return above[-1] if above else None
 
@@ -113,8 +118,11 @@ class Story:
         """Return the agents and chains that a node is part of, the outermost first."""
         if not self._parents or not node.span.parent_span_id:
             return []
-        chains = {item.span.span_id: item for item in self.nodes if item.role == "chain"}
+        chains = self._chains()
         return [chains[span.span_id] for span in reversed(self.ancestors(node.span)) if span.span_id in chains]
+
+    def _chains(self) -> dict[bytes, Node]:
+        return {node.span.span_id: node for node in self.nodes if node.role == "chain"}
 
     def holds_calls(self, node: Node) -> bool:
         """Whether a model call stands inside a node: then it is a function around the call, and no tool."""
@@ -126,8 +134,10 @@ class Story:
 
     def outermost_chain(self) -> Node | None:
         """Return, of a trace without model calls, the agent or chain that ends last and is part of no other."""
-        chains = [node for node in self.nodes if node.role == "chain" and self.chain_above(node) is None]
-        return max(chains, key=lambda node: node.span.end, default=None)
+        chains = self._chains()
+        known: dict[bytes, bytes | None] = {}
+        outermost = [node for node in chains.values() if self._nearest(node.span, chains, known) is None]
+        return max(outermost, key=lambda node: node.span.end, default=None)
 
     def near(self, node: Node) -> list[Place]:
         """Return where to search for a field: the node, its span's ancestors outwards, then some other nodes."""
@@ -143,22 +153,21 @@ class Story:
         return above, [item for item in self.nodes[:_MANY] if item.span.span_id not in seen]
 
 
-def _twin(call: Node, groups: dict[bytes, list[Node]]) -> bytes | None:
+def _twin(call: Node, siblings: Iterable[Node]) -> bytes | None:
     """Return the group of the call that another package told of: a sibling around it in time, of equal usage.
 
     For a package that tells no response id; a second call of one program would come from the same package.
     """
     span = call.span
-    for leader, (first, *_) in groups.items():
+    for first in siblings:
         other = first.span
         if (
-            other.parent_span_id == span.parent_span_id
-            and other.scope != span.scope
+            other.scope != span.scope
             and other.start <= span.start
             and span.end <= other.end
             and _usage(call) in (_usage(first), (None, None))
         ):
-            return leader
+            return other.span_id
     return None
 
 

@@ -5,6 +5,7 @@ Read: DSPy 2.6-3 (fields between markers), CrewAI 1 (task and final answer), smo
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from ..trace import Document
@@ -16,13 +17,15 @@ _RESPOND: Final = "\n\nRespond with the corresponding output field"
 _QUESTIONS: Final = ("question", "query", "user_input", "input", "request", "message", "task")
 _CONTEXTS: Final = ("context", "documents", "passages", "docs")
 _ANSWERS: Final = ("answer", "response", "output", "result", "reply", "completion")
-_PASSAGE: Final = re.compile(r"^\[\d+\] «+(.*?)»+$", re.MULTILINE | re.DOTALL)
+_PASSAGE: Final = re.compile(r"^\[\d{1,9}\] «+|»$", re.MULTILINE)
 _CREW_TASK: Final = re.compile(
     r"\s*Current Task: (.*?)\n\nThis is the expected criteria for your final answer:", re.DOTALL
 )
-_CREW_ANSWER: Final = re.compile(r"\s*(?:Thought:.*?\n)?\s*Final Answer:\s*(.+)", re.DOTALL)
+_CREW_ANSWER: Final = re.compile(r"(?:\A|\n)[^\S\n]*Final Answer:")
 _SMOL_TASK: Final = re.compile(r"\s*New task:\n(.+)", re.DOTALL)
-_LLAMA_QUERY: Final = re.compile(r"Context information is below\..*\nQuery: (.*?)\nAnswer:\s*$", re.DOTALL)
+_LLAMA_CONTEXT: Final = "Context information is below."
+_LLAMA_QUERY: Final = "\nQuery: "
+_LLAMA_ANSWER: Final = "\nAnswer:"
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -39,10 +42,17 @@ def question(text: str | None) -> str | None:
         asked = next((fields[name] for name in _QUESTIONS if fields.get(name)), None)
         own = [value for name, value in fields.items() if value and name not in (*_CONTEXTS, "history")]
         return asked or (own[0] if own else text)
-    for template in (_CREW_TASK, _SMOL_TASK, _LLAMA_QUERY):
+    for template in (_CREW_TASK, _SMOL_TASK):
         if found := template.match(text):
             return found[1].strip()
-    return text
+    return _llama_question(text) or text
+
+
+def _llama_question(text: str) -> str | None:
+    if not text.startswith(_LLAMA_CONTEXT) or not text.rstrip().endswith(_LLAMA_ANSWER):
+        return None
+    _, found, asked = text.rstrip().removesuffix(_LLAMA_ANSWER).rpartition(_LLAMA_QUERY)
+    return asked.strip() if found else None
 
 
 def answer(text: str | None) -> str | None:
@@ -54,8 +64,8 @@ def answer(text: str | None) -> str | None:
         said = next((fields[name] for name in _ANSWERS if fields.get(name)), None)
         own = [value for name, value in fields.items() if value and name not in ("reasoning", "completed")]
         return said or (own[-1] if own else text)
-    if text.lstrip().startswith(("Thought:", "Final Answer:")) and (found := _CREW_ANSWER.match(text)):
-        return found[1].strip()
+    if (whole := text.lstrip()).startswith(("Thought:", "Final Answer:")) and (found := _CREW_ANSWER.search(whole)):
+        return whole[found.end() :].strip() or text
     return text
 
 
@@ -68,4 +78,15 @@ def documents(text: str | None) -> list[Document]:
     items = parsed(value)
     if type(items) is list:
         return [Document(item) for item in items if type(item) is str and item]
-    return [Document(passage.strip()) for passage in _PASSAGE.findall(value)]
+    return [Document(passage) for passage in _passages(value)]
+
+
+def _passages(text: str) -> Iterator[str]:
+    """The texts between marks like [1] « and » at the end of a line."""
+    start = -1
+    for mark in _PASSAGE.finditer(text):
+        if mark[0] != "»":
+            start = mark.end() if start < 0 else start
+        elif start >= 0:
+            yield text[start : mark.start()].rstrip("»").strip()
+            start = -1
