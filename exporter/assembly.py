@@ -21,8 +21,8 @@ FULL: Final = "trace_full"
 """Why parts are dropped of a trace that has as many as it may have."""
 OVERHEAD = 600
 """Bytes of memory that an open trace takes beside its parts (roughly, measured)."""
-AT_ONCE, AT_ONCE_BYTES = 16, 1 << 20
-"""Traces that take a step together: the processor goes through one step's code many times faster than through all."""
+AT_ONCE, AT_ONCE_BYTES = 16, 1 << 16
+"""Traces that take each step together, which is faster; of large ones fewer, since the event loop waits for them."""
 
 Known = Mapping[bytes, "RecordedKeys"]
 Recorded = Callable[[Sequence[bytes]], Known]

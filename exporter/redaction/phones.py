@@ -36,8 +36,8 @@ _LARGEST: Final = (b"2147483647", b"2147483648", b"4294967295", b"4294967296")
 """Numbers of 32 bits."""
 _TELLING: Final = ((3, 3, 4), (1, 3, 3, 4), (3, 4, 4), (3, 3, 2, 2))
 """Groups of digits in which little else is written."""
-_WEIGHT: Final = 50
-"""Steps for each byte of a row of numbers."""
+_WEIGHT, _CANDIDATE = 60, 1_000
+"""Steps for each byte of a row of numbers, and for what in it may be a phone number, besides those of a match."""
 _SEPARATORS: Final = b" ./()-"
 HINTS: Final = (
     "phone|call|mobil|cell|tel|fax|contact|whatsapp|sms|dial|ring|reach|text me|hotline|fono|ruf|handy|llam|ll\xe1m|"
@@ -167,7 +167,7 @@ def _national(data: bytes, groups: list[Span], lengths: tuple[int, ...], at: int
     for taken in range(min(_GROUPS, len(groups) - at), 0, -1):
         written, is_all = lengths[at : at + taken], taken == len(groups)
         if _LEAST <= sum(written) <= _LONGEST and (is_all or is_free or written in numbers.groups):
-            budget.match(0)
+            budget.match(_CANDIDATE)
             if _is_national(data, groups[at : at + taken], written, is_all=is_all):
                 return taken
     return 0

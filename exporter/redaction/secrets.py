@@ -213,15 +213,12 @@ def _closing(data: bytes, opened: int) -> int:
     """Where a quotation ends that was opened before a place: at a mark escaped no more often, or with the line."""
     mark = data[opened - 1 : opened]
     escapes = _escapes(data, opened - 1)
-    end = data.find(b"\n", opened)
-    end = end if end >= 0 else len(data)
-    at = data.find(mark, opened, end)
-    while at >= 0:
-        found = _escapes(data, at)
-        if found <= escapes:
-            return at - found
-        at = data.find(mark, at + 1, end)
-    return end
+    at = data.find(mark, opened)
+    while at >= 0 and _escapes(data, at) > escapes:
+        at = data.find(mark, at + 1)
+    close = at - _escapes(data, at) if at >= 0 else len(data)
+    line_end = data.find(b"\n", opened, close)
+    return close if line_end < 0 else line_end
 
 
 def _escapes(data: bytes, at: int) -> int:
