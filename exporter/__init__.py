@@ -20,6 +20,7 @@ In the order in which a trace meets them:
     score       Score, Evaluation, Unscored, Failure, Outcome: what evaluators say
     prices      what a trace cost
     visible     what a person sees of a model's text
+    identifiers how the ids of users, conversations and documents are stored
     redaction   text → the same with placeholders for what is private and has a form
     document    a scored trace as JSON, with or without its text
     scored      a trace on its way from the panel into the store

@@ -31,6 +31,7 @@ from .evaluators.panel import Panel
 from .feedback.credit import complaints
 from .feedback.desk import SIGNAL, FeedbackDesk
 from .hosts import Hosts
+from .identifiers import Identifiers
 from .judging import Judging
 from .log import Log, described
 from .metrics import own
@@ -272,6 +273,7 @@ class Exporter:
             decode=_decode_limits(config),
             assembly=config.assembly,
             content=config.store.content,
+            identifiers=Identifiers(config.store.identifiers),
             journal_bytes=config.store.journal,
             redactor=config.privacy.redactor(),
             expire_after=config.labels.expire_after,

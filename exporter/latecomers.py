@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from .assembly import Late
 from .document import asker, judged, with_late_fields
 from .elsewhere import Elsewhere
+from .identifiers import Identifiers
 from .metrics.labels import Slice
 from .recorder import Recorder
 from .semconv import Sources, normalise
@@ -17,7 +18,7 @@ from .trace import Trace
 _log = logging.getLogger(__name__)
 
 
-def late_asker(late: Late, sources: Sources, recorder: Recorder) -> Trace | None:
+def late_asker(late: Late, sources: Sources, identifiers: Identifiers, recorder: Recorder) -> Trace | None:
     """Write conversation and user into the document; the trace as its late parts tell it, where they were new."""
     try:
         trace = normalise(late.trace_id, late.spans, late.logs, sources)
@@ -25,7 +26,7 @@ def late_asker(late: Late, sources: Sources, recorder: Recorder) -> Trace | None
         _log.error("late parts not understood: error=%s", type(error).__name__)
         return None
     stored = recorder.document(late.trace_id)
-    changed = with_late_fields(stored, trace) if trace is not None and stored else None
+    changed = with_late_fields(stored, identifiers.stored(trace)) if trace is not None and stored else None
     if changed is None:
         return None
     recorder.rewrite(late.trace_id, changed)

@@ -20,6 +20,7 @@ from .decode.batch import Batch, DecodeLimits
 from .document import encoded
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
+from .identifiers import KEEP, Identifiers
 from .intake import Busy, what_is_kept
 from .latecomers import late_asker, late_evaluations
 from .metrics.events import Metrics
@@ -64,6 +65,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     content: str = "failing"
     journal_bytes: int = 1 << 30
     redactor: Redactor = Redactor()
+    identifiers: Identifiers = KEEP
     expire_after: float = 7 * 86_400.0
     retention_age: float = 7 * 86_400.0
     retention_bytes: int = 2 << 30
@@ -195,7 +197,7 @@ class Pipeline:
             pass
 
     def _use_late(self, late: Late) -> bool:
-        trace = late_asker(late, self.settings.sources, self.recorder)
+        trace = late_asker(late, self.settings.sources, self.settings.identifiers, self.recorder)
         if trace is not None:
             self.forgets(trace, self._now())
         reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
@@ -296,7 +298,8 @@ class Pipeline:
     def _describe(self, one: Scored) -> None:
         kept = self.settings.content
         content = kept == "all" or (kept == "failing" and one.is_failing)
-        one.document = encoded(one.trace, one.outcome, content=content, redact=self.recorder.redact)
+        one.kept = self.settings.identifiers.stored(one.trace)
+        one.document = encoded(one.kept, one.outcome, content=content, redact=self.recorder.redact)
 
     def _count_scored(self, one: Scored) -> None:
         self.recorder.tally.trace_recorded(one.where, one.trace, one.outcome, self.settings.prices.cost(one.trace))

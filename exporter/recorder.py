@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from .assembly import RecordedKeys, split
+from .identifiers import stored_names
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
 from .redaction import Budget, Redactor
@@ -225,11 +226,12 @@ class Recorder:
 
     def of_user(self, user: str) -> list[bytes]:
         """The ids of all recorded traces of a user; raises StoreError."""
-        found = dict.fromkeys(one.trace_id for one in self._store.located("user", user))
+        names = stored_names(user)
+        found = dict.fromkeys(one.trace_id for name in names for one in self._store.located("user", name))
         for unrecorded in self._pending():
             rows = unrecorded.transaction
-            found |= dict.fromkeys(row.trace_id for row in rows.traces if row.user == user)
-            found |= dict.fromkeys(trace_id for trace_id, _, asker in rows.askers if asker == user)
+            found |= dict.fromkeys(row.trace_id for row in rows.traces if row.user in names)
+            found |= dict.fromkeys(trace_id for trace_id, _, asker in rows.askers if asker in names)
         return list(found)
 
     def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
@@ -238,6 +240,10 @@ class Recorder:
 
     def locate(self, by: Reference, value: str | bytes) -> Located | None:
         """Where the trace of that id stands, the last one of a conversation or a user; raises StoreError."""
+        names = (value,) if isinstance(value, bytes) else stored_names(value)
+        return next((found for name in names if (found := self._located(by, name)) is not None), None)
+
+    def _located(self, by: Reference, value: str | bytes) -> Located | None:
         for unrecorded in self._pending():
             row = _row(unrecorded, by, value)
             if row is not None and not self._is_forgotten(row.trace_id):

@@ -19,8 +19,9 @@ _NOWHERE = Slice("", "", "", "")
 class Scored(Struct):
     """What a trace was gathered from, what was said of it, where it stands, and how it is stored.
 
-    ``trace_id`` is the raw one; ``reported`` is what others say of the trace: that of their evaluators is in the
-    outcome as well, that of users is not. ``budget``: what the redaction of all its text may still do.
+    ``trace_id`` is the raw one; ``kept`` is the trace with its identifiers as they are stored; ``reported`` is what
+    others say of the trace: that of their evaluators is in the outcome as well, that of users is not. ``budget``: what
+    the redaction of all its text may still do.
     """
 
     trace_id: bytes
@@ -29,6 +30,7 @@ class Scored(Struct):
     outcome: Outcome
     where: Slice = _NOWHERE
     reported: Sequence[Reported] = ()
+    kept: Trace = Trace("")
     document: bytes = b""
     budget: Budget = field(default_factory=Budget)
 
@@ -42,7 +44,7 @@ def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
     """The row of a closed trace; it has no document where nothing in the trace was to be scored."""
     if scored is None:
         return Recorded(parts.trace_id, at, *_NOWHERE, parts.keys(), document=b"")
-    trace = scored.trace
+    trace = scored.kept
     found_by = trace.response_id, trace.conversation_id, trace.user
     return Recorded(parts.trace_id, at, *scored.where, parts.keys(), scored.document, *found_by)
 

@@ -198,6 +198,60 @@ async def test_reviewers_see_that_a_text_was_withheld(run_exporter):
     assert "4111" not in exporter.stored()
 
 
+# Identifiers
+
+
+IDS = {"user": "planted-ada", "conversation_id": "planted-talk"}
+
+
+async def send_with_ids(exporter, trace_id):
+    """One trace with all kinds of identifiers."""
+    document, call = {"id": "planted-doc", "text": "words"}, {"name": "planted_tool", "arguments": {"n": 1}}
+    await send(exporter, trace_id, context=[document], tool_calls=[call], **IDS)
+
+
+async def test_identifiers_are_kept_as_they_were_sent(run_exporter):
+    exporter = await run_exporter(ALL)
+    await send_with_ids(exporter, A)
+    found = await exporter.read(A)
+    assert (found["user"], found["conversation_id"]) == tuple(IDS.values())
+    assert (found["context"][0]["id"], found["tool_calls"][0]["name"]) == ("planted-doc", "planted_tool")
+
+
+@pytest.mark.parametrize("content", ["none", "all"])
+@pytest.mark.parametrize("policy", ["hash", "drop"])
+async def test_no_identifier_is_stored_where_that_is_configured(run_exporter, policy, content):
+    exporter = await run_exporter({"store": {"identifiers": policy, "content": content}, "review": {"enabled": True}})
+    for reference in ({"conversation_id": "planted-talk"}, {"response_id": "planted-response"}, {"trace_id": A}):
+        await say(exporter, signal="thumbs_down", user="planted-ada", **reference)
+    await send_with_ids(exporter, A)
+    await send_with_ids(exporter, B)
+    await exporter.pass_time(60)
+    found = await exporter.read(B)
+    assert (found["user"] is None, found["context"][0]["id"] is None) == (policy == "drop", policy == "drop")
+    assert "planted" not in exporter.stored()
+
+
+async def test_hashed_identifiers_are_found_by_those_who_know_them(run_exporter):
+    exporter = await run_exporter({"store": {"identifiers": "hash"}})
+    await send_with_ids(exporter, A)
+    await say(exporter, signal="thumbs_down", conversation_id="planted-talk")
+    await exporter.pass_time(60)
+    assert [one["signal"] for one in (await exporter.read(A))["feedback"]] == ["thumbs_down"]
+    async with exporter.client.delete("/api/users/planted-ada") as response:
+        assert (response.status, (await response.json())["traces"]) == (200, 1)
+
+
+async def test_what_was_stored_under_another_policy_is_still_found(run_exporter):
+    exporter = await run_exporter(ALL)
+    await send_with_ids(exporter, A)
+    await exporter.client.close()
+    again = await run_exporter({"store": {"identifiers": "hash"}})
+    await send_with_ids(again, B)
+    async with again.client.delete("/api/users/planted-ada") as response:
+        assert (response.status, (await response.json())["traces"]) == (200, 2)
+
+
 # Retention of content
 
 

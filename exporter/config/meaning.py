@@ -223,9 +223,8 @@ class Reading:
         if retention.content is not None and retention.content > retention.age:
             part = self._part("store", "retention", "content")
             self._wrong(part, "text cannot be kept longer than its trace: make it at most store.retention.age")
-        return StoreSettings(
-            **self._given("store", url=units.store, journal=units.size, content=str), retention=retention
-        )
+        given = self._given("store", url=units.store, journal=units.size, content=str, identifiers=str)
+        return StoreSettings(**given, retention=retention)
 
     def _attributes(self) -> Sources:
         for name, part in self._part("attributes").value.items():

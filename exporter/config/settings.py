@@ -29,6 +29,7 @@ MIB, GIB = 1 << 20, 1 << 30
 
 Role = Literal["ingest", "feedback", "review", "read", "admin"]
 Content = Literal["none", "failing", "all"]
+Identifiers = Literal["keep", "hash", "drop"]
 
 
 class Secret(Struct, frozen=True):
@@ -97,12 +98,14 @@ class Retention(Struct, frozen=True, kw_only=True):
 class StoreSettings(Struct, frozen=True, kw_only=True):
     """Where traces and totals are kept, and whether the text of traces is kept with them.
 
-    ``journal`` is how many bytes of requests may wait until all their traces are recorded.
+    ``journal`` is how many bytes of requests may wait until all their traces are recorded. ``identifiers``: how those
+    of users, conversations, responses, documents and tools are stored.
     """
 
     url: str = "sqlite:///llmq.db"
     journal: int = GIB
     content: Content = "failing"
+    identifiers: Identifiers = "keep"
     retention: Retention = Retention()
 
 

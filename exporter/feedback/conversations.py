@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..config.settings import FeedbackSettings
+from ..identifiers import KEEP
 from ..metrics.labels import Slice
 from ..recorder import Recorder
 from ..scored import Scored
@@ -34,6 +35,7 @@ class Conversations:
         self, settings: FeedbackSettings, recorder: Recorder, credit: Credit, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
+        self.identifiers = KEEP
         self._recorder = recorder
         self._credit = credit
         self._now = now
@@ -63,7 +65,7 @@ class Conversations:
         if not conversation:
             return
         where, now = scored.where, self._now()
-        key = _key(where, conversation)
+        key = _key(where, self.identifiers.key(conversation))
         before = self._last.get(key)
         earlier = None if before is None else _decoder.decode(before[1])
         if earlier is not None and not is_later(earlier, scored.trace):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ..config.settings import Config
 from ..decode import decompress
+from ..identifiers import Identifiers, stored_names
 from ..metrics.labels import Slice
 from ..recorder import Recorder
 from ..scored import Scored
@@ -54,6 +55,7 @@ class FeedbackDesk:
         self.waiting.most_items = config.feedback.early_items
         self.waiting.keep_text = config.store.content != "none"
         self.credit.content = config.store.content
+        self._identifiers = self.conversations.identifiers = Identifiers(config.store.identifiers)
         self._most_bytes = config.limits.decompressed_bytes
         self._kept_for = config.store.retention.age
 
@@ -101,6 +103,9 @@ class FeedbackDesk:
                 return
         except StoreError as error:
             _log.error("feedback waits for the store: reason=%s", error.reason)
+        if feedback.by != "trace":
+            stored = replace(feedback, reference=self._identifiers.key(feedback.reference))
+            waiting = replace(waiting, feedback=stored)
         for _ in range(self.waiting.add(waiting)):
             self._recorder.tally.feedback_received("displaced")
 
@@ -134,10 +139,10 @@ class FeedbackDesk:
 
     def _waiting_for(self, trace: Trace) -> list[tuple[int, Waiting]]:
         early = self.waiting.about("trace", trace.trace_id)
-        if trace.response_id:
-            early += self.waiting.about("response", trace.response_id)
-        if trace.conversation_id:
-            about = self.waiting.about("conversation", trace.conversation_id)
+        for name in stored_names(trace.response_id) if trace.response_id else ():
+            early += self.waiting.about("response", name)
+        for name in stored_names(trace.conversation_id) if trace.conversation_id else ():
+            about = self.waiting.about("conversation", name)
             early += [one for one in about if trace.started_at is None or trace.started_at <= one[1].received_at]
         return early
 

@@ -226,7 +226,7 @@ class Reception:
 def _document(scored: Scored) -> Mapping[str, Any]:
     """The trace's document with all text, as it would be read from the store."""
     found: Mapping[str, Any] = msgspec.json.decode(
-        msgspec.json.encode(document(scored.trace, scored.outcome, content=True))
+        msgspec.json.encode(document(scored.kept, scored.outcome, content=True))
     )
     return found
 

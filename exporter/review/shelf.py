@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from ..identifiers import stored_names
 from ..recorder import Recorder
 from ..store.kinds import REVIEW_EVIDENCE, REVIEW_ITEM
 from .evidence import Evidence
@@ -129,7 +130,8 @@ class Shelf:
 
     def of_user(self, user: str) -> Iterable[str]:
         """The trace ids of a user's items."""
-        return [item.trace_id for some in (self.open, self.done) for item in some.values() if item.user == user]
+        names = stored_names(user)
+        return [item.trace_id for some in (self.open, self.done) for item in some.values() if item.user in names]
 
     def _place(self, item: Item) -> None:
         if item.ended:
