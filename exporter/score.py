@@ -1,4 +1,4 @@
-"""What evaluators say: a score and a verdict, that they do not apply, or that they failed. Never one for another."""
+"""What evaluators say: a score and a verdict, that they do not apply and why, or that they failed."""
 
 from typing import Literal
 
@@ -10,9 +10,10 @@ Sample = Literal["all", "random", "floor", "targeted", "shadow"]
 
 Shadow: drawn by chance, and scored by a judge version that does not count yet.
 """
-UnscoredReason = Literal[
-    "not_applicable", "not_captured", "sampled_out", "over_budget", "gated", "withheld", "forgotten"
-]
+SkipReason = Literal["not_applicable", "not_captured", "language", "schema"]
+"""Why an evaluator skips a trace: nothing to look at; text that did not arrive, or was cut on its way; a language
+that the evaluator does not know; a schema that cannot be used."""
+UnscoredReason = Literal[SkipReason, "sampled_out", "over_budget", "gated", "withheld", "forgotten"]
 JudgeFailure = Literal[
     "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"
 ]
@@ -34,6 +35,12 @@ class Score(Struct, frozen=True):
     passed: bool | None = None
     explanation: str = ""
     quotes: tuple[str, ...] = ()
+
+
+class Skipped(Struct, frozen=True):
+    """An evaluator's answer where it can give no score, and why; None says the same with ``not_applicable``."""
+
+    reason: SkipReason
 
 
 class Evaluation(Struct, frozen=True, kw_only=True, gc=False):

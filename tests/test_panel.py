@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from exporter.evaluators import built_in, described, evaluator
 from exporter.evaluators.panel import EvaluatorSpec, Panel, PanelError, Rule
 from exporter.evaluators.registry import DuplicateEvaluatorError, Registry
-from exporter.score import Score
+from exporter.score import Score, Skipped
 from exporter.trace import Document, ToolCall, Trace
 
 
@@ -67,6 +67,20 @@ def test_an_impossible_result_is_a_failure_and_no_verdict(result):
     outcome = panel_of(lambda trace: result).evaluate(answered())
     assert not outcome.evaluations
     assert [one.reason for one in outcome.failures] == ["invalid_result"]
+
+
+@pytest.mark.parametrize("reason", ["not_applicable", "not_captured", "language", "schema"])
+def test_an_evaluator_that_skips_a_trace_says_why(reason):
+    outcome = panel_of(lambda trace: Skipped(reason)).evaluate(answered())
+    assert [(one.evaluator, one.reason) for one in outcome.unscored] == [("probe", reason)]
+    assert not outcome.evaluations
+    assert not outcome.failures
+
+
+def test_to_skip_for_a_reason_that_does_not_exist_is_a_failure():
+    outcome = panel_of(lambda trace: Skipped("the secret answer")).evaluate(answered())
+    assert [one.reason for one in outcome.failures] == ["invalid_result"]
+    assert "secret" not in outcome.failures[0].detail
 
 
 @pytest.mark.parametrize("error", [ValueError("the secret answer"), SystemExit(1), RecursionError()])

@@ -8,6 +8,7 @@ from exporter.evaluators import built_in
 from exporter.evaluators.options import OptionError
 from exporter.evaluators.schema import BudgetError
 from exporter.evaluators.structure import Schemas, json_schema
+from exporter.score import Skipped
 from exporter.trace import ToolCall, Trace
 
 SCHEMA = {
@@ -79,7 +80,7 @@ def test_a_fence_is_allowed_by_option_alone(fence):
 def test_an_answer_cut_by_an_export_limit_cannot_be_judged():
     cut = '{"text": "' + "x" * 1014
     assert len(cut) == 1024
-    assert said(cut, json_requested=True) is None
+    assert said(cut, json_requested=True) == Skipped("not_captured")
     assert said(cut + "x", json_requested=True).value == 0.0
     assert said(cut, json_requested=True, finish_reason="length").value == 0.0
     assert said("x" * 1024, json_requested=True).value == 0.0
@@ -94,7 +95,7 @@ def test_a_bad_schema_is_a_config_error_and_nothing_is_fetched(schema):
 
 
 def test_a_schema_in_a_trace_that_cannot_be_used_is_kept_by_no_answer():
-    assert said("{}", response_schema={"$ref": "http://127.0.0.1:9/schema"}) is None
+    assert said("{}", response_schema={"$ref": "http://127.0.0.1:9/schema"}) == Skipped("schema")
     assert said("{", response_schema={"type": "nope"}).value == 0.0
     assert said("{}", response_schema={"type": "nope"}, options={"schema": {"type": "object"}}) is True
 

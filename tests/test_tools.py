@@ -3,6 +3,7 @@
 import pytest
 
 from exporter.evaluators.tools import tool_calls
+from exporter.score import Skipped
 from exporter.trace import ToolCall, ToolDefinition, Trace
 
 WEATHER = ToolDefinition(
@@ -12,10 +13,16 @@ WEATHER = ToolDefinition(
 CLOCK = ToolDefinition(name="clock")
 
 
-def said(*calls, definitions=(WEATHER, CLOCK)):
+def said(*calls, definitions=(WEATHER, CLOCK), finish_reason=None):
     calls = tuple(ToolCall(name=name, arguments=arguments) for name, arguments in calls)
     return tool_calls(
-        Trace(trace_id="t", content_state="answered", tool_calls=calls, tool_definitions=tuple(definitions))
+        Trace(
+            trace_id="t",
+            content_state="answered",
+            tool_calls=calls,
+            tool_definitions=tuple(definitions),
+            finish_reason=finish_reason,
+        )
     )
 
 
@@ -53,3 +60,28 @@ def test_without_definitions_only_the_form_of_arguments_is_checked_and_said_so()
     assert good.passed is True
     assert "no definitions were sent" in good.explanation
     assert said(("anything", "{oops"), definitions=()).passed is False
+
+
+CUT = '{"city": "' + "a" * 1014
+
+
+def test_arguments_that_a_limit_of_an_exporter_cut_are_not_captured():
+    assert len(CUT) == 1024
+    assert said(("weather", CUT)) == Skipped("not_captured")
+    assert said(("weather", CUT), finish_reason="tool_call") == Skipped("not_captured")
+    assert said(("weather", CUT), definitions=()) == Skipped("not_captured")
+    assert said(("weather", '{"city": "' + "ø" * 507)) == Skipped("not_captured")  # 1,024 bytes
+
+
+@pytest.mark.parametrize("arguments", [CUT + "a", "x" * 1024])
+def test_arguments_of_any_other_length_or_form_are_the_models_fault(arguments):
+    assert said(("weather", arguments)).passed is False
+
+
+def test_arguments_that_the_model_itself_cut_fail():
+    assert said(("weather", CUT), finish_reason="length").passed is False
+
+
+def test_a_call_that_is_wrong_all_the_same_fails_beside_one_that_was_cut():
+    assert said(("weather", CUT), ("nope", {})).passed is False
+    assert said(("nope", CUT)).passed is False

@@ -17,6 +17,7 @@ INSTANCE: Final = Variable(
 EVALUATOR: Final = Variable(
     name="evaluator", label="Evaluator", query="label_values(llmq_evaluations_total, evaluator)"
 )
+_REASONS: Final = ("not_applicable", "language", "not_captured", "sampled_out", "over_budget")
 HERE: Final = ('job=~"$job"', 'instance=~"$instance"')
 MINE: Final = 'evaluator=~"$evaluator"'
 
@@ -109,7 +110,7 @@ def _scoring(slos: Sequence[Slo], spans: Spans) -> list[Panel]:
         _coverage(f'sli=~"{coverage}"', spans),
         _outcomes(),
         graph(23, "Left without a verdict, rightly or for lack of text", "Traces on which an evaluator rightly gave no "
-              "verdict, of the chosen apps: not_applicable, not_captured, sampled out, over budget.",
+              "verdict, of the chosen apps, by reason: such as not_applicable, language, not_captured, sampled_out.",
               Query(f"{increase('llmq_unscored_total', 'evaluator', 'reason', matchers=(MINE, CHOSEN[0]))} > 0",
                     "{{evaluator}} {{reason}}"), unit="short", stacked=True, values=("sum",), empty="none"),
         graph(24, "Failures", "Evaluations that should have given a verdict and could not; never counted as a verdict. "
@@ -165,13 +166,14 @@ def _outcomes() -> Panel:
             Column("evaluator", "Evaluator"),
             Column("A", "Verdicts"),
             Column("B", "Not applicable"),
-            Column("C", "Not captured"),
-            Column("D", "Sampled out"),
-            Column("E", "Over budget"),
-            Column("F", "Failed"),
+            Column("C", "Language"),
+            Column("D", "Not captured"),
+            Column("E", "Sampled out"),
+            Column("F", "Over budget"),
+            Column("G", "Failed"),
         ],
         Query(every),
-        *(Query(unscored(reason)) for reason in ("not_applicable", "not_captured", "sampled_out", "over_budget")),
+        *(Query(unscored(reason)) for reason in _REASONS),
         Query(failed),
         sort="Verdicts",
         width=12,

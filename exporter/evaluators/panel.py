@@ -6,11 +6,11 @@ from fnmatch import fnmatchcase
 from functools import partial
 from math import inf
 from time import perf_counter
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
-from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Unscored
+from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Skipped, SkipReason, Unscored
 from ..trace import Trace
 from .deadline import Deadline, OverdueError
 from .options import OptionError
@@ -64,6 +64,7 @@ class PanelError(ValueError):
 
 _Said = Evaluation | Unscored | Failure
 _NUMBERS = (int, float)
+_SKIP_REASONS = frozenset(get_args(SkipReason))
 
 
 class _Run:
@@ -92,6 +93,8 @@ class _Run:
             result = self._function(trace)
             if result is None or result is True or result is False:
                 return self._plain[result]
+            if isinstance(result, Skipped):
+                return self._skipped(result.reason)
             return self._scored(result) if isinstance(result, Score) else self._judged(result)
         except (OverdueError, KeyboardInterrupt):
             raise
@@ -107,6 +110,11 @@ class _Run:
             said = self._judged(score.value, score.passed, score.explanation, score.quotes)
             self._before = score, said
         return said
+
+    def _skipped(self, reason: Any) -> Unscored | Failure:
+        if reason not in _SKIP_REASONS:
+            return _failed(self.evaluator, "invalid_result", "skipped for a reason that does not exist")
+        return Unscored(evaluator=self.name, reason=reason)
 
     def _judged(self, value: Any, passed: Any = None, explanation: Any = "", quotes: Any = ()) -> Evaluation | Failure:
         if isinstance(value, bool) or not isinstance(value, _NUMBERS):

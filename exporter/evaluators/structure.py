@@ -9,8 +9,9 @@ import msgspec
 
 from .. import mismatch
 from ..os_errors import why
-from ..score import Score
+from ..score import Score, Skipped
 from ..trace import Trace
+from .export_limits import cut_on_export
 from .registry import evaluator
 from .schema import BudgetError, Run, SchemaError, Validator, compiled
 
@@ -20,11 +21,6 @@ JSON_LIMIT = 1 << 20
 _VALIDATORS, _STEPS_KEPT = 256, 200_000
 _SCHEMA_LIMIT = 256 * 1024
 _FENCE = "```"
-
-_EXPORT_LIMITS = frozenset({2**power for power in range(6, 21)} | {2**power - 1 for power in range(6, 21)}) | frozenset(
-    digit * 10**power for power in range(2, 6) for digit in (1, 2, 3, 4, 5, 8, 10, 12)
-)
-"""Lengths at which exporters are usually told to cut attribute values."""
 
 
 class Schema:
@@ -133,10 +129,10 @@ SENT = Schemas(_VALIDATORS)
 """Schemas that traces carried; they repeat with every request of an application."""
 
 
-@evaluator("json_schema", version="2")
+@evaluator("json_schema", version="3")
 def json_schema(
     trace: Trace, *, schema: Schema | None = None, schema_file: SchemaFile | None = None, allow_fence: bool = False
-) -> bool | Score | None:
+) -> bool | Score | Skipped | None:
     """The answer is strict JSON and validates: against the schema that was requested, else the configured one."""
     configured = schema or schema_file
     if not (trace.response_schema is not None or trace.json_requested or configured) or trace.answer is None:
@@ -155,16 +151,16 @@ def json_schema(
     sent = None if trace.response_schema is None else SENT.get(trace.response_schema)
     wanted = sent or configured
     if wanted is None:
-        return True if trace.response_schema is None else None  # a schema that cannot be used was kept by nobody
+        return True if trace.response_schema is None else Skipped("schema")
     problem = wanted.problem(instance)
     return Score(0.0, explanation=f"the answer {problem}") if problem else True
 
 
-def _unparsed(trace: Trace, text: str) -> Score | None:
+def _unparsed(trace: Trace, text: str) -> Score | Skipped:
     if trace.finish_reason == "length":
         return Score(0.0, explanation="the answer is not JSON: the model stopped at its length limit")
-    if len(trace.answer or "") in _EXPORT_LIMITS and mismatch.ends_early(text):
-        return None  # cut on its way to us, most likely: what the user saw cannot be known
+    if cut_on_export(trace.answer or "") and mismatch.ends_early(text):
+        return Skipped("not_captured")
     return Score(0.0, explanation="the answer is not JSON")
 
 

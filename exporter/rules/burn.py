@@ -20,6 +20,7 @@ JOIN: Final = "on (sli, objective) group_left ()"
 KEEP_FIRING: Final = "10m"
 
 COVERAGE_GAPS: Final = "not_captured|over_budget"
+"""Reasons for which an evaluator gives no verdict on a trace that it should judge; all others are right."""
 
 
 def objectives(slos: Sequence[Slo]) -> Group:
