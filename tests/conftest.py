@@ -18,6 +18,7 @@ import promql_parser
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
+from hypothesis import HealthCheck, settings
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.app import Exporter, make_app
@@ -28,6 +29,11 @@ from exporter.native import COMPILED, DESCRIPTION
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
+
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -84,7 +84,7 @@ def repr_of(value):
 
 
 @compiled
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pairs, st.lists(st.builds(KeyValue, key=texts, value=values), max_size=3))
 def test_both_read_any_attributes_alike(attributes, events):
     body = request_of(*attributes, events=events).SerializeToString()
@@ -92,7 +92,7 @@ def test_both_read_any_attributes_alike(attributes, events):
 
 
 @compiled
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(pairs, st.data())
 def test_both_read_or_refuse_damaged_attributes_alike(attributes, data):
     body = bytearray(request_of(*attributes).SerializeToString())
@@ -322,7 +322,7 @@ def test_texts_with_wide_characters_are_counted_as_the_memory_that_they_take():
 
 @compiled
 @pytest.mark.parametrize("form", ["traces", "logs"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_both_read_or_refuse_damaged_captures_alike(form, data):
     """Captures are changed where the structure is: at lengths and tags, rather than within long texts."""

@@ -278,7 +278,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(steps=STEPS, wait=st.sampled_from(["auto", 20.0]), intervals=st.tuples(st.integers(3, 19), st.integers(3, 19)))
 def test_whoever_scrapes_counts_everything_once_whatever_comes_between(steps, wait, intervals):
     life, places = Life(wait), [Slice("shop", f"/{number}", "m1", "v1") for number in range(4)]

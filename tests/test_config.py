@@ -120,7 +120,7 @@ def test_no_message_quotes_a_text_where_something_else_was_expected(written):
     assert "planted" not in str(error.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_whatever_is_written_there_is_a_config_or_a_list_of_problems(data):
     content = bytearray(b"\n".join(path.read_bytes() for path in sorted(CONFIGS.glob("bad-t*.yaml")))[:3000])

@@ -216,7 +216,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20) | st.
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANY_TEXT, st.floats(0, 2.0**52))
 def test_any_label_text_comes_back_from_both_parsers(kind, amount):
     deltas = Deltas(0.0)
@@ -227,7 +227,7 @@ def test_any_label_text_comes_back_from_both_parsers(kind, amount):
         assert (sample.labels, sample.value) == ({"kind": kind}, amount)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(0, 3), min_size=1), ANY_TEXT)
 def test_buckets_are_cumulative_and_end_in_the_count(values, kind):
     deltas = Deltas(0.0)

@@ -154,7 +154,7 @@ def test_another_wording_is_another_form():
     assert (FORM, sha256(re.sub(r"[0-9a-f]{32}", "", told).encode()).hexdigest()[:12]) == (1, "6b8457f10352")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.text(max_size=300), st.lists(st.text(max_size=100), max_size=3))
 def test_whatever_the_text_every_block_is_there_once_and_the_bound_on_tokens_holds(question, answer, context):
     built = prompt(Case(question=question, answer=answer, context=tuple(context)), HELPFULNESS)

@@ -127,7 +127,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_whatever_comes_is_a_score_of_the_scale_or_unparseable(text):
     reasons = []
@@ -139,7 +139,7 @@ def test_whatever_comes_is_a_score_of_the_scale_or_unparseable(text):
     assert reasons == ["unparseable"] or ("score" in text and 1 <= score <= 5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=80), st.integers(1, 5), st.text("abc \n.", max_size=20), st.booleans())
 def test_what_an_honest_judge_says_is_read_whatever_it_quotes(explanation, score, around, fenced):
     said = json.dumps({"explanation": explanation, "score": score})

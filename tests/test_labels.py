@@ -353,7 +353,7 @@ def test_an_app_with_less_than_its_share_is_named_whatever_another_does():
     assert len([where for where in limits.slices.shown if not where.is_rest]) <= 40
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 6), st.integers(0, 4), st.integers(0, 6), st.integers(0, 2_000)),
@@ -381,7 +381,7 @@ def test_whatever_comes_the_slices_shown_and_kept_stay_within_their_budgets(even
             assert len({one[at] for one in shown if one.app == app} - {OTHER}) <= budget
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ANY_TEXT, st.sampled_from(LABELS), st.integers(9, 200))
 def test_any_text_becomes_a_short_clean_stable_value(value, label, max_length):
     limits = limiter(5, max_length=max_length)
@@ -395,7 +395,7 @@ def test_any_text_becomes_a_short_clean_stable_value(value, label, max_length):
     assert fold(limits, label, folded) == folded
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(LABELS), ANY_TEXT), max_size=60), st.integers(0, 4))
 def test_no_label_ever_has_more_values_than_its_budget(events, budget):
     limits = limiter(budget)

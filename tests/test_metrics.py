@@ -376,7 +376,7 @@ def new_metrics():
     return Metrics(version="1", evaluators=("refusal", "grounding"), pass_marks=(0.75,), now=Clock())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BATCHES)
 def test_the_store_always_equals_what_is_shown(batches):
     metrics, store = new_metrics(), {}
@@ -386,7 +386,7 @@ def test_the_store_always_equals_what_is_shown(batches):
         assert durable(again) == durable(metrics)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BATCHES)
 def test_events_in_many_batches_or_in_one_are_the_same(batches):
     many, one = new_metrics(), new_metrics()
@@ -397,7 +397,7 @@ def test_events_in_many_batches_or_in_one_are_the_same(batches):
     assert many.ledger.totals().exemplars == one.ledger.totals().exemplars
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(BATCHES)
 def test_no_durable_counter_ever_goes_back(batches):
     metrics, store, shown = new_metrics(), {}, {}
@@ -487,7 +487,7 @@ def test_a_reload_with_another_pass_mark_takes_tallies_that_are_under_way(metric
 BOUNDS = st.lists(st.integers(1, 9).map(lambda tenth: tenth / 10), min_size=1, unique=True).map(sorted).map(tuple)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(BOUNDS, BOUNDS, st.lists(st.integers(0, 100).map(lambda part: part / 100)))
 def test_fitting_is_exact_at_shared_bounds_and_never_too_high_at_new_ones(old, new, values):
     before, truth = Histogram.of(old, values), Histogram.of(new, values)

@@ -279,7 +279,7 @@ RESULTS = st.one_of(
     st.sampled_from(["answered", "empty", "refused", "not_captured", "error"]),
     st.sampled_from(["shop", "web"]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_each_evaluator_ends_in_exactly_one_place(results, state, app):
     def saying(result):
         def say(trace):
@@ -310,7 +310,7 @@ ARGUMENTS = st.one_of(TEXT, st.dictionaries(st.text(), st.integers()))
     schema=st.one_of(st.none(), st.dictionaries(st.sampled_from(["type", "$ref", "pattern"]), st.text())),
     state=st.sampled_from(["answered", "empty", "refused"]),
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_built_in_evaluators_never_fail(answer, refusal, finish, json_requested, context, calls, schema, state):
     trace = answered(
         answer=answer, refusal=refusal, finish_reason=finish, context=context, tool_calls=calls, content_state=state,

@@ -148,7 +148,7 @@ TEXTS = st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=5)), ma
 REDACTORS = st.sampled_from([ALL, Redactor(["email", "phone"]), Redactor(KINDS, {"digits": r"\d+", "pair": r"(?s).."})])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(REDACTORS, TEXTS)
 def test_redaction_never_fails_and_is_the_same_twice(redactor, text):
     once = redactor.text(text)
@@ -156,7 +156,7 @@ def test_redaction_never_fails_and_is_the_same_twice(redactor, text):
     assert redactor.text(once, counts) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(REDACTORS, st.lists(TEXTS, max_size=4, unique=True))
 def test_texts_are_redacted_together_as_each_alone(redactor, texts):
     together, alone = Counter(), Counter()
@@ -204,7 +204,7 @@ def changed(draw, texts):
     return text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(GRAY, changed(PRIVATE), TEXTS), min_size=1, max_size=5).map("".join))
 def test_a_cheap_look_misses_nothing_that_a_close_one_finds(text):
     quick, close = Counter(), Counter()
@@ -213,7 +213,7 @@ def test_a_cheap_look_misses_nothing_that_a_close_one_finds(text):
 
 
 @pytest.mark.compiled
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(GRAY, changed(PRIVATE), TEXTS), min_size=1, max_size=5).map("".join))
 def test_a_cheap_look_is_the_same_with_and_without_c(text):
     assume(text.encode("utf-8", "replace").decode() == text)
@@ -221,7 +221,7 @@ def test_a_cheap_look_is_the_same_with_and_without_c(text):
 
 
 @pytest.mark.parametrize("name", NAMES.split("|"))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_every_name_is_found(name, data):
     text = data.draw(st.from_regex(f"(?i){name}", fullmatch=True)) + data.draw(st.sampled_from([" = ", ':"', "="]))
@@ -260,13 +260,13 @@ def test_a_cheap_look_changes_nothing_for_texts_with_much_to_look_at(piece):
         assert QUICK.text(text) == CLOSE.text(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.characters(exclude_characters="@:=+-._0123456789", exclude_categories=["Nd"])))
 def test_text_without_anything_to_find_is_the_same_text(text):
     assert ALL.text(text) is text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.from_regex(r"[a-z]{1,9}(\.[a-z]{1,9})?@[a-z]{2,9}\.(com|example|co\.uk)", fullmatch=True), st.text(max_size=20)
 )
@@ -296,7 +296,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.one_of(HOSTILE, st.text(max_size=4)), max_size=8), st.sampled_from(PLANTED), st.data())
 def test_nothing_around_it_lets_what_is_planted_survive(around, planted, data):
     text, private = planted
@@ -316,7 +316,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(VALUES)
 def test_values_never_fail_are_the_same_twice_and_hide_what_is_planted(value):
     once = ALL.value(value)

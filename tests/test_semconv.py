@@ -463,7 +463,7 @@ _EVENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(st.tuples(_ATTRIBUTES, st.integers(0, 3), st.sampled_from((0, 1, 2))), max_size=4),
     st.lists(st.tuples(_EVENTS, _ATTRIBUTES, _DATA, st.integers(0, 3)), max_size=3),
