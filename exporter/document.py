@@ -16,6 +16,8 @@ _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
 _LATE_FIELDS: Final = ("conversation_id", "user")
 _SAID: Final = ("comment", "edited_text")
+_MOST_EVALUATIONS: Final = 1_000
+"""Of one document, before those that were made elsewhere are no longer added."""
 _encoder: Final = msgspec.json.Encoder()
 Redact = Callable[[Any], Any]
 """Text, or lists and mappings with text in them → the same as it may be stored."""
@@ -183,10 +185,21 @@ def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
         known |= {"question": case.question, "answer": case.answer}
         for shown, text in zip(known["context"], case.context, strict=False):
             shown["text"] = text
-    shown = explained(evaluation, content=known["answer"] is not None)
-    added = evaluation.evaluator, evaluation.evaluator_version, evaluation.verdict, evaluation.score, evaluation.sample
-    known["evaluations"].append(_Evaluation(*added, shown))
+    known["evaluations"].append(_evaluated(evaluation, known))
     return msgspec.json.encode(known)
+
+
+def told_later(stored: bytes, evaluations: Sequence[Evaluation]) -> bytes:
+    """The stored document with evaluations that were made elsewhere, as far as there is room for them."""
+    known = msgspec.json.decode(stored)
+    room = max(0, _MOST_EVALUATIONS - len(known["evaluations"]))
+    known["evaluations"] += [_evaluated(one, known) for one in evaluations[:room]]
+    return msgspec.json.encode(known)
+
+
+def _evaluated(one: Evaluation, known: dict[str, Any]) -> _Evaluation:
+    shown = explained(one, content=known["answer"] is not None)
+    return _Evaluation(one.evaluator, one.evaluator_version, one.verdict, one.score, one.sample, shown)
 
 
 def without_text(stored: bytes) -> bytes | None:

@@ -20,6 +20,8 @@ MOST: Final = {"evaluator": 20, "evaluator_version": 60}
 """Names that may become label values in each app; further versions are __other__, further evaluators left out."""
 MOST_KINDS: Final = 400
 """Evaluators, versions and slices in which they are counted, all combinations in use together."""
+MOST_AT_ONCE: Final = 200
+"""Evaluations that are read of one trace, or of its late parts in one request; more are left out, and counted."""
 _LONGEST_VERSION: Final = 128
 
 Kind = tuple[str, str, Slice]
@@ -84,8 +86,10 @@ class Elsewhere:
         """
         if not may_report(spans, logs) or not (said := list(reported(spans, logs))) or (where := locate()) is None:
             return []
+        if len(said) > MOST_AT_ONCE:
+            self._overflowed("evaluator", len(said) - MOST_AT_ONCE)
         found = []
-        for one in said:
+        for one in said[:MOST_AT_ONCE]:
             bounded = one.evaluation if one.is_feedback else self._bounded(one.evaluation, where)
             if bounded is not None:
                 found.append(replace(one, evaluation=bounded))
@@ -114,5 +118,5 @@ class Elsewhere:
     def _app(self, name: str) -> _App:
         return self._apps.setdefault(name, _App({}))
 
-    def _overflowed(self, label: str) -> None:
-        self._overflow[label] = self._overflow.get(label, 0) + 1
+    def _overflowed(self, label: str, count: int = 1) -> None:
+        self._overflow[label] = self._overflow.get(label, 0) + count

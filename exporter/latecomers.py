@@ -6,7 +6,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from .assembly import Late
-from .document import asker, judged, with_late_fields
+from .document import asker, told_later, with_late_fields
 from .elsewhere import Elsewhere
 from .identifiers import Identifiers
 from .metrics.labels import Slice
@@ -54,9 +54,10 @@ def late_evaluations(
     for one in said:
         if one.is_feedback:
             hear(late.trace_id, where, one)
-            continue
-        recorder.tally.evaluated(where, late.trace_id.hex(), one.evaluation)
-        if (stored := recorder.document(late.trace_id)) is not None:
-            theirs = replace(one.evaluation, quotes=recorder.redact(one.evaluation.quotes))
-            recorder.rewrite(late.trace_id, judged(stored, theirs, None))
+        else:
+            recorder.tally.evaluated(where, late.trace_id.hex(), one.evaluation)
+    theirs = [one.evaluation for one in said if not one.is_feedback]
+    if theirs and (stored := recorder.document(late.trace_id)) is not None:
+        shown = [replace(one, quotes=recorder.redact(one.quotes)) for one in theirs]
+        recorder.rewrite(late.trace_id, told_later(stored, shown))
     return True

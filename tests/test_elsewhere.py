@@ -219,3 +219,32 @@ async def test_an_annotation_that_comes_later_is_counted_as_well(run_exporter):
     await exporter.post("/v1/traces", json=late)
     await exporter.pass_time(5)
     assert await exporter.total("llmq_feedback_total", signal="thumbs_down", source="explicit", app="shop") == 1
+
+
+async def test_of_very_many_evaluations_some_are_read_and_the_others_counted(run_exporter):
+    exporter = await run_exporter({"store": {"content": "all"}})
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.pass_time(5)
+    many = 3 * elsewhere.MOST_AT_ONCE
+    await exporter.post("/v1/logs", json=evaluations(*[RELEVANT] * many))
+    await exporter.pass_time(1)
+    document = await exporter.read(A)
+    theirs = [one for one in document["evaluations"] if one["evaluator"] == "reported_relevance"]
+    assert len(theirs) == elsewhere.MOST_AT_ONCE
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == elsewhere.MOST_AT_ONCE
+    left_out = await exporter.total("llmq_exporter_label_overflow_total", label="evaluator")
+    assert left_out == many - elsewhere.MOST_AT_ONCE
+
+
+async def test_a_document_takes_so_many_evaluations_and_no_more(run_exporter):
+    exporter = await run_exporter({"store": {"content": "all"}})
+    await exporter.post("/v1/traces", json=chat())
+    await exporter.pass_time(5)
+    for batch in range(7):
+        sent = evaluations(*[RELEVANT] * elsewhere.MOST_AT_ONCE)
+        for number, record in enumerate(sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"]):
+            record["timeUnixNano"] = str(1790000002000000000 + 1000 * batch + number)
+        await exporter.post("/v1/logs", json=sent)
+    await exporter.pass_time(1)
+    assert len((await exporter.read(A))["evaluations"]) == 1000
+    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == 7 * elsewhere.MOST_AT_ONCE
