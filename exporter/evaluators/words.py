@@ -40,7 +40,7 @@ SENTENCE_ENDS = b".?!"
 
 _ENDS = (*[f"{chr(mark)} " for mark in SENTENCE_ENDS], "。")
 _DIGIT_FIRST = re.compile(r"\n[ \t]{0,20}\d")  # what begins with a certain character is found many times as fast
-_BRACKET = re.compile(r"\[\^?\d[\d,;\s-]*\]")
+_BRACKET = re.compile(r"\[\^?\d[\d,;\s-]*\]|\[(?i:doc|source)[ :]{0,2}\d{1,3}\]")
 _MARK = re.compile(rf"{_BRACKET.pattern}|【[^】\n]{{0,80}}】")
 
 
