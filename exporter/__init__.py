@@ -14,6 +14,8 @@ In the order in which a trace meets them:
     decode/     bodies → spans and log records: OTLP (protobuf, JSON) and the plain door; knows nothing of LLMs
     store/      journal, recorded traces and totals in SQLite; the only SQL; written in groups
     assembly    gathers a trace's parts, which arrive in several requests; bounded
+    patience    how long to wait for spans that are known to be missing
+    reading     the requests that the parts of a trace tell of
     semconv/    spans in any dialect → one Trace; the only place that reads "gen_ai."
     evaluators/ one file per family; registry, options, and the panel that runs them; failures are values
     judge/      a model that scores a sample by rubrics; measured, pinned, gated; budget and worker

@@ -95,8 +95,12 @@ class Arrivals:
             tally.rejected(signal, reason, count)
 
     def _late(self, seq: int, late: Late, *, counted: bool, used: bool) -> None:
-        """Late parts change no verdict and no label; what else they tell is used."""
-        with self._in_work.on("late", (key_of(seq),)), self._recorder.redacting():
+        with self._in_work.on("late", (key_of(seq),)):
+            self.late(late, counted=counted, used=used)
+
+    def late(self, late: Late, *, counted: bool = False, used: bool = True) -> None:
+        """Take parts of a recorded request: they change no verdict and no label; what else they tell is used."""
+        with self._recorder.redacting():
             self._recorder.late(late.trace_id, late.keys())
             outcome = "used" if used and self._use_late(late) else "dropped"
         if not counted:

@@ -1,21 +1,25 @@
 """Gathers the spans and log records of one trace, which arrive in several requests.
 
-Pure: the clock and what was recorded before are passed in. A trace is due when its root has ended and a grace has
-passed, when nothing more came for a while, when it is too old, or when open traces take more room than they may (then
-the one that would be due first is closed early: it is the most complete).
+Pure: the clock and what was recorded before are passed in. When a trace is due goes by evidence: it is complete when a
+root has ended and every parent that a span names is there, and then waits for a grace; one that is known to lack a
+parent waits long, because children end, and are sent, before their parents; of any other nothing may come for a while.
+One that is too old is closed, and where open traces take more room than they may, those that wait for parents are
+closed first, the one longest without news first.
 """
 
 import heapq
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from itertools import count
 from typing import Final, Literal
 
 from msgspec import Struct, field
 
-from .trace import LogRecord, Span
+from .patience import Patience
+from .trace import CONSUMER, SERVER, LogRecord, Span
 
-Reason = Literal["root", "idle", "age", "pressure", "shutdown"]
+Reason = Literal["root", "idle", "incomplete", "age", "pressure", "shutdown"]
 KEY_BYTES = 8
 FULL: Final = "trace_full"
 """Why parts are dropped of a trace that has as many as it may have."""
@@ -57,14 +61,24 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     grace: float = 2.0
     idle: float = 10.0
-    max_age: float = 300.0
+    incomplete: float = 900.0
+    max_age: float = 3600.0
     max_traces: int = 100_000
     max_bytes: int = 40 << 20
     max_spans_per_trace: int = 10_000
 
 
+_PROBE = 60.0
+"""Seconds after which a trace without news that lacks a parent counts as one that waits in vain."""
+_SHARE_WAITING = 0.5
+"""Of the room for open traces: once so much is taken, traces that wait for parents are closed."""
+
+
 class OpenTrace(Struct, eq=False):
-    """A trace that is still being gathered: its parts by key, and the journal entries that they came in."""
+    """A trace that is still being gathered: its parts by key, and the journal entries that they came in.
+
+    ``missing`` are the ids of parents that spans name and that have not come; ``roots`` counts the spans without one.
+    """
 
     trace_id: bytes
     opened_at: float
@@ -76,15 +90,60 @@ class OpenTrace(Struct, eq=False):
     due_at: float = 0.0
     reason: Reason = "idle"
     size: int = OVERHEAD
+    roots: int = 0
+    missing: set[bytes] = set()
+    lacks_remote: bool = False
+    """Whether a parent is missing that is in another process, which may send its spans elsewhere."""
+    touched_at: float = 0.0
+    app: str = ""
+    known: "RecordedKeys | tuple[()]" = ()
+    """The keys before, to look one up."""
+    again: bool = False
+    """Whether a request of this trace id was recorded before: this is another one."""
 
     @property
     def parts(self) -> int:
         """How many parts it has, also of those recorded before."""
         return len(self.before) // KEY_BYTES + len(self.spans) + len(self.logs)
 
+    @property
+    def request_id(self) -> bytes:
+        """What the request is recorded under: the trace id; for a later request of it, one made of it and its root."""
+        if not self.again:
+            return self.trace_id
+        root = next((span.span_id for span in self.spans.values() if not span.parent_span_id), b"")
+        return blake2b(self.trace_id + root, digest_size=16, person=b"llmq request").digest()
+
+    def own_keys(self) -> bytes:
+        """The keys of its parts, side by side, and marks of the parents that it was closed without."""
+        return b"".join((*self.spans, *self.logs, *map(awaited, self.missing)))
+
     def keys(self) -> bytes:
         """The keys of all parts, side by side, also of those recorded before."""
-        return b"".join((self.before, *self.spans, *self.logs))
+        return self.before + self.own_keys()
+
+    def take(self, span: Span) -> bool:
+        """Note what a new span tells of completeness; says whether it was a parent that was waited for."""
+        parent = span.parent_span_id
+        if not parent:
+            self.roots += 1
+        elif parent not in self.spans and parent not in self.missing and parent not in self.known:
+            if span.has_remote_parent or span.kind in (SERVER, CONSUMER):
+                self.lacks_remote = True
+            else:
+                if not self.missing:
+                    self.missing = set()
+                self.missing.add(parent)
+                self.app = app_of(span)
+        if span.span_id in self.missing:
+            self.missing.discard(span.span_id)
+            return True
+        return False
+
+
+def awaited(parent: bytes) -> bytes:
+    """The mark, as long as a key, of a parent that had not come when its trace was closed."""
+    return blake2b(parent, digest_size=KEY_BYTES, person=b"llmq awaited").digest()
 
 
 class Late(Struct):
@@ -126,6 +185,9 @@ class Assembler:
         self.bytes = 0
         self._recorded = recorded
         self._open: dict[bytes, OpenTrace] = {}
+        self._patience = Patience()
+        self._waiting: OrderedDict[bytes, OpenTrace] = OrderedDict()
+        """Those that lack a parent, the one longest without news first."""
         self._due: list[tuple[float, int, list[OpenTrace]]] = []
         """When to look at which traces, the last one first: those of a request mostly have one time."""
         self._references: Counter[int] = Counter()
@@ -150,18 +212,19 @@ class Assembler:
         unknown = ({span.trace_id for span in spans} | {log.trace_id for log in logs}).difference(self._open)
         recorded = self._recorded(list(unknown))
         if recorded:
-            spans, logs = _without_late(spans, logs, recorded, added, self.limits.max_spans_per_trace)
+            spans, logs = _without_late(
+                spans, logs, recorded, added, self.limits.max_spans_per_trace, self._patience.came
+            )
         touched: dict[bytes, OpenTrace] = {}
         self._add_spans(spans, touched, recorded, now, added)
         self._add_logs(logs, touched, recorded, now, added)
         added.kept = bool(touched)
         if touched:
             self._references[seq] += len(touched)
-            ended = {span.trace_id for span in spans if not span.parent_span_id}
             fresh: defaultdict[float, list[OpenTrace]] = defaultdict(list)
             for trace in reversed(touched.values()):
                 trace.seqs.append(seq)
-                if self._schedule(trace, trace.trace_id in ended, now):
+                if self._schedule(trace, now):
                     fresh[trace.due_at].append(trace)
             for due_at, traces in fresh.items():
                 heapq.heappush(self._due, (due_at, next(self._tie), traces))
@@ -176,6 +239,8 @@ class Assembler:
                 added.duplicates["traces", "same" if _same(before, span) else "conflicting"] += 1
             elif self._has_room(trace, "traces", added):
                 trace.spans[span.span_id] = span
+                if trace.take(span) and now - trace.touched_at >= _PROBE:
+                    self._patience.came(trace.app)
                 added.spans += 1
                 self._grow(trace, span.size, touched)
 
@@ -198,7 +263,9 @@ class Assembler:
 
     def _opened(self, trace_id: bytes, touched: dict[bytes, OpenTrace], recorded: Known, now: float) -> OpenTrace:
         before = recorded.get(trace_id)
-        trace = OpenTrace(trace_id, now) if before is None else OpenTrace(trace_id, now, b"".join(before.keys))
+        trace = OpenTrace(trace_id, now)
+        if before is not None:
+            trace.before, trace.known, trace.again = b"".join(before.keys), before, not before.ignored
         self._open[trace_id] = touched[trace_id] = trace
         self.bytes += trace.size
         return trace
@@ -209,17 +276,25 @@ class Assembler:
         added.dropped[signal, FULL] += 1
         return False
 
-    def _schedule(self, trace: OpenTrace, root_ended: bool, now: float) -> bool:
+    def _schedule(self, trace: OpenTrace, now: float) -> bool:
         """Set when it is due; says whether nobody looks at it then yet."""
-        new = not trace.due_at
-        if root_ended and trace.reason != "root":
-            trace.reason, trace.due_at = "root", now + self.limits.grace
-            new = True
-        elif trace.reason != "root":
-            trace.due_at = now + self.limits.idle
-        if trace.due_at > (oldest := trace.opened_at + self.limits.max_age):
+        before, was = trace.due_at, trace.reason
+        trace.touched_at = now
+        limits = self.limits
+        if trace.missing and not trace.roots and self._patience.waits(trace.app):
+            trace.reason, trace.due_at = "incomplete", now + min(_PROBE, max(limits.incomplete, limits.idle))
+            self._waiting[trace.trace_id] = trace
+            self._waiting.move_to_end(trace.trace_id)
+        else:
+            self._waiting.pop(trace.trace_id, None)
+            if trace.roots and not (trace.missing or trace.lacks_remote):
+                if was != "root":
+                    trace.reason, trace.due_at = "root", now + limits.grace
+            else:
+                trace.reason, trace.due_at = "idle", now + limits.idle
+        if trace.due_at > (oldest := trace.opened_at + limits.max_age):
             trace.due_at, trace.reason = oldest, "age" if trace.reason != "root" else "root"
-        return new
+        return not before or trace.due_at < before
 
     def due(self, now: float) -> Iterator[OpenTrace]:
         """Close and yield the traces that are due, the longest due first; the caller may stop at any point."""
@@ -231,14 +306,34 @@ class Assembler:
             trace = traces[-1]
             is_open = self._open.get(trace.trace_id) is trace
             if is_open and trace.due_at <= at > now:
-                if len(self._open) <= self.limits.max_traces and self.bytes <= self.limits.max_bytes:
+                if self._is_full(_SHARE_WAITING) and self._waiting:
+                    trace = next(iter(self._waiting.values()))
+                    trace.reason = "pressure"
+                    yield self._close(trace)
+                    continue
+                if not self._is_full(1):
                     return
                 trace.reason = "pressure"
             traces.pop()
-            if is_open and trace.due_at > at:
+            if is_open and (trace.due_at > at or self._waits_on(trace, now)):
                 heapq.heappush(self._due, (trace.due_at, next(self._tie), [trace]))
             elif is_open:
                 yield self._close(trace)
+
+    def _is_full(self, share: float) -> bool:
+        limits = self.limits
+        return len(self._open) > share * limits.max_traces or self.bytes > share * limits.max_bytes
+
+    def _waits_on(self, trace: OpenTrace, now: float) -> bool:
+        """Have a trace that lacks a parent wait on, unless that was in vain for others; says whether it does."""
+        until = min(trace.touched_at + self.limits.incomplete, trace.opened_at + self.limits.max_age)
+        if trace.reason != "incomplete" or trace.due_at >= until:
+            return False
+        self._patience.in_vain(trace.app)
+        if not self._patience.waits(trace.app):
+            return False
+        trace.due_at = max(until, now)
+        return True
 
     def take(self, trace_ids: Iterable[bytes]) -> list[OpenTrace]:
         """Close those of the traces that are open; they were complete once."""
@@ -252,6 +347,7 @@ class Assembler:
 
     def _close(self, trace: OpenTrace) -> OpenTrace:
         del self._open[trace.trace_id]
+        self._waiting.pop(trace.trace_id, None)
         self.bytes -= trace.size
         return trace
 
@@ -314,13 +410,23 @@ def whole_traces(
 
 
 def _without_late(
-    spans: Sequence[Span], logs: Sequence[LogRecord], recorded: Known, added: Added, most: int
+    spans: Sequence[Span],
+    logs: Sequence[LogRecord],
+    recorded: Known,
+    added: Added,
+    most: int,
+    came: Callable[[str], None],
 ) -> tuple[list[Span], list[LogRecord]]:
-    """Return what may be taken: of a trace that was recorded nothing known, and nothing at all after a verdict.
+    """Return what may be taken: of a trace that was recorded nothing known, and no late part of a request.
 
-    Of a trace with ``most`` parts nothing more is taken, late or not: their keys would be kept for ever.
+    What belongs to no span that was recorded, and is no parent that was waited for, is another request of that trace
+    id. Of a trace with ``most`` parts nothing more is taken, late or not: their keys would be kept for ever. ``came``
+    hears of which application a parent came late.
     """
     late: dict[bytes, Late] = {}
+    of_request = _late_spans(spans, recorded, came)
+    others = {span.span_id for span in spans if span.span_id not in of_request}
+    taken: Counter[bytes] = Counter()
 
     def is_new(part: Span | LogRecord, key: bytes, signal: str) -> bool:
         before = recorded.get(part.trace_id)
@@ -329,19 +435,44 @@ def _without_late(
         if key in before:
             added.duplicates[signal, "same"] += 1
             return False
-        parts = late.get(part.trace_id) or Late(part.trace_id, [], [])
-        if len(before) + len(parts.spans) + len(parts.logs) >= most:
+        if len(before) + taken[part.trace_id] >= most:
             added.dropped[signal, FULL] += 1
             return False
-        if not before.ignored:
-            late[part.trace_id] = parts
-            parts.add(part)
-        return before.ignored
+        taken[part.trace_id] += 1
+        if before.ignored or part.span_id in others:
+            return True
+        late.setdefault(part.trace_id, Late(part.trace_id, [], [])).add(part)
+        return False
 
     new_spans = [span for span in spans if is_new(span, span.span_id, "traces")]
     new_logs = [log for log in logs if is_new(log, log.key, "logs")]
     added.late.extend(late.values())
     return new_spans, new_logs
+
+
+def _late_spans(spans: Sequence[Span], recorded: Known, came: Callable[[str], None]) -> set[bytes]:
+    """The ids of the spans that are part of a request that was recorded: below its spans or a parent that it lacked."""
+    below: defaultdict[bytes, list[bytes]] = defaultdict(list)
+    late: list[bytes] = []
+    for span in spans:
+        before = recorded.get(span.trace_id)
+        if before is None or before.ignored:
+            continue
+        if is_awaited := awaited(span.span_id) in before:
+            came(app_of(span))
+        parent = span.parent_span_id
+        if is_awaited or (parent and (parent in before or awaited(parent) in before)):
+            late.append(span.span_id)
+        else:
+            below[parent].append(span.span_id)
+    for span_id in late:
+        late += below.pop(span_id, ())
+    return set(late)
+
+
+def app_of(span: Span) -> str:
+    """The application that a span is of, as far as it is needed here."""
+    return str(span.resource.get("service.name", ""))
 
 
 def _same(before: Span, span: Span) -> bool:

@@ -18,19 +18,23 @@ from .trace import Trace
 _log = logging.getLogger(__name__)
 
 
-def late_asker(late: Late, sources: Sources, identifiers: Identifiers, recorder: Recorder) -> Trace | None:
-    """Write conversation and user into the document; the trace as its late parts tell it, where they were new."""
+def late_trace(late: Late, sources: Sources) -> Trace | None:
+    """The trace as its late parts tell it; None where they tell of no model call."""
     try:
-        trace = normalise(late.trace_id, late.spans, late.logs, sources)
+        return normalise(late.trace_id, late.spans, late.logs, sources)
     except Exception as error:  # noqa: BLE001 - parts that nobody foresaw must stop nothing, now or at the next start
         _log.error("late parts not understood: error=%s", type(error).__name__)
         return None
-    stored = recorder.document(late.trace_id)
-    changed = with_late_fields(stored, identifiers.stored(trace)) if trace is not None and stored else None
+
+
+def late_asker(trace_id: bytes, trace: Trace, identifiers: Identifiers, recorder: Recorder) -> Trace | None:
+    """Write conversation and user into the document; returns the trace where they were new."""
+    stored = recorder.document(trace_id)
+    changed = with_late_fields(stored, identifiers.stored(trace)) if stored else None
     if changed is None:
         return None
-    recorder.rewrite(late.trace_id, changed)
-    recorder.transaction.askers.append((late.trace_id, *asker(changed)))
+    recorder.rewrite(trace_id, changed)
+    recorder.transaction.askers.append((trace_id, *asker(changed)))
     return trace
 
 

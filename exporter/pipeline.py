@@ -15,28 +15,29 @@ from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
 from .arrivals import Arrivals
-from .assembly import Assembler, Late, Limits, OpenTrace, several
+from .assembly import Assembler, Late, Limits, OpenTrace, several, split
 from .decode.batch import Batch, DecodeLimits
 from .document import encoded
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
 from .identifiers import KEEP, Identifiers
 from .intake import Busy, what_is_kept
-from .latecomers import late_asker, late_evaluations
+from .latecomers import late_asker, late_evaluations, late_trace
 from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
 from .prices import Prices
+from .reading import requests
 from .recorder import Recorder
 from .redaction import Redactor
 from .retention import Retention
-from .score import Outcome
+from .score import Outcome, Unscored
 from .scored import Judges, Scored, recorded
 from .semconv import Sources, normalise
 from .semconv.evaluations import Reported
 from .store.in_work import key_of
 from .store.sqlite import Entry, Store, StoreError
 from .store.writer import Writer
-from .trace import Trace
+from .trace import UNKNOWN, Trace
 
 SLICE_OF_WORK = 0.005  # seconds of scoring after which the event loop gets its turn
 TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
@@ -197,11 +198,22 @@ class Pipeline:
             pass
 
     def _use_late(self, late: Late) -> bool:
-        trace = late_asker(late, self.settings.sources, self.settings.identifiers, self.recorder)
+        """A model call among late parts would have changed the verdicts, which counts against coverage."""
+        told = late_trace(late, self.settings.sources)
+        trace = None if told is None else late_asker(late.trace_id, told, self.settings.identifiers, self.recorder)
         if trace is not None:
             self.forgets(trace, self._now())
+        if told is not None and told.content_state != "not_captured":
+            self._miss(late.trace_id)
         reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
         return trace is not None or reported
+
+    def _miss(self, trace_id: bytes) -> None:
+        """Count for each evaluator that it did not see what came late."""
+        found = self.recorder.locate("trace", trace_id)
+        app = UNKNOWN if found is None else found.app
+        for evaluator in self.settings.panel.names:
+            self.recorder.tally.left_unscored(Unscored(evaluator=evaluator, reason="late"), app)
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
         """Count what was refused before it could be accepted."""
@@ -227,7 +239,8 @@ class Pipeline:
         in_work, ids = self.in_work, [parts.trace_id for parts in some]
         try:
             in_work.mark("normalise", ids)
-            traces = [self.read(parts) for parts in some]
+            found = [one for parts in some if not self._is_late(parts) for one in requests(parts, self.read)]
+            some, traces = [parts for parts, _ in found], [trace for _, trace in found]
             in_work.mark("evaluate", ids)
             said = iter(self.settings.panel.evaluate_all([trace for trace in traces if trace is not None]))
             outcomes = [None if trace is None else next(said) for trace in traces]
@@ -236,11 +249,20 @@ class Pipeline:
         finally:
             in_work.clear()
 
+    def _is_late(self, parts: OpenTrace) -> bool:
+        """Take parts that came after their request was recorded, and are no other request: they have no root."""
+        if not parts.again or parts.roots:
+            return False
+        self.arrivals.late(Late(parts.trace_id, list(parts.spans.values()), list(parts.logs.values())))
+        self.recorder.tally.traces_closed([parts.reason])
+        self.recorder.transaction.done += self.assembler.release([parts])
+        return True
+
     def read(self, parts: OpenTrace) -> Trace | None:
         """The Trace that the parts tell of; None, counted, where there is none."""
         spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
         try:
-            trace = normalise(parts.trace_id, spans, logs, self.settings.sources, self.settings.helpers)
+            trace = normalise(parts.request_id, spans, logs, self.settings.sources, self.settings.helpers)
         except Exception as error:  # noqa: BLE001 - one trace that nobody foresaw must not stop all others
             self._not_understood(error)
             return None
@@ -257,7 +279,7 @@ class Pipeline:
     ) -> None:
         """Each step for all of them: the processor goes through one step's code many times faster than through all."""
         scored = [
-            Scored(parts.trace_id, parts, trace, outcome)
+            Scored(parts.request_id, parts, trace, outcome)
             for parts, trace, outcome in zip(some, traces, outcomes, strict=True)
             if trace is not None and outcome is not None
         ]
@@ -265,7 +287,10 @@ class Pipeline:
             scored = self._done_with(step, scored)
         understood, at = {one.trace_id: one for one in scored}, self._now()
         for parts in some:
-            self.recorder.trace(recorded(parts, understood.get(parts.trace_id), at))
+            if parts.again:
+                self.recorder.late(parts.trace_id, [*split(parts.own_keys())])
+            if not parts.again or parts.request_id in understood:
+                self.recorder.trace(recorded(parts, understood.get(parts.request_id), at))
         self.recorder.tally.traces_closed([parts.reason for parts in some])
         self.recorder.transaction.done += self.assembler.release(some)
         for one in scored:

@@ -251,6 +251,7 @@ class Recovery:
         """
         pipeline = self._pipeline
         bare = OpenTrace(parts.trace_id, parts.opened_at, parts.keys(), seqs=parts.seqs, reason=parts.reason)
+        bare.again = parts.again
         pipeline.record([bare], [trace], [None if trace is None else pipeline.settings.panel.crashed()])
         if not row:
             pipeline.recorder.without_row(parts.trace_id)

@@ -13,7 +13,7 @@ Shadow: drawn by chance, and scored by a judge version that does not count yet.
 SkipReason = Literal["not_applicable", "not_captured", "language", "schema"]
 """Why an evaluator skips a trace: nothing to look at; text that did not arrive, or was cut on its way; a language
 that the evaluator does not know; a schema that cannot be used."""
-UnscoredReason = Literal[SkipReason, "sampled_out", "over_budget", "gated", "withheld", "forgotten"]
+UnscoredReason = Literal[SkipReason, "sampled_out", "over_budget", "gated", "withheld", "forgotten", "late"]
 JudgeFailure = Literal[
     "timeout", "unreachable", "http_error", "rate_limited", "unparseable", "pin_mismatch", "refused", "expired"
 ]

@@ -42,11 +42,12 @@ class Scored(Struct):
 
 def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
     """The row of a closed trace; it has no document where nothing in the trace was to be scored."""
+    keys = b"" if parts.again else parts.keys()  # those of a later request are with the first one's
     if scored is None:
-        return Recorded(parts.trace_id, at, *_NOWHERE, parts.keys(), document=b"")
+        return Recorded(parts.request_id, at, *_NOWHERE, keys, document=b"")
     trace = scored.kept
     found_by = trace.response_id, trace.conversation_id, trace.user
-    return Recorded(parts.trace_id, at, *scored.where, parts.keys(), scored.document, *found_by)
+    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by)
 
 
 class Judges(Protocol):

@@ -8,6 +8,10 @@ from msgspec import Struct
 UNKNOWN = "unknown"
 """The value of a slice field that no attribute gave; never an absent label."""
 
+REMOTE = 0x300
+"""The bits of OTLP's span flags that say together: it is known whether the parent is remote, and it is."""
+SERVER, CONSUMER = 2, 5
+"""Kinds of spans that begin in a process what another one asked for."""
 CLIENT = 3
 """The kind of a span that calls another service."""
 
@@ -30,6 +34,7 @@ class Span(Struct, frozen=True, gc=False):
 
     ``attributes`` and ``resource`` map names to plain Python values (str, bool, int, float, bytes, list, dict, None).
     ``size`` is the approximate memory in bytes, for the limits. ``kind`` is OTLP's number: 0 where it was not sent.
+    ``has_remote_parent``: the SDK said that the parent is in another process; False where it did not say.
     """
 
     trace_id: bytes
@@ -46,6 +51,7 @@ class Span(Struct, frozen=True, gc=False):
     scope: str
     size: int
     kind: int = 0
+    has_remote_parent: bool = False
 
     def __repr__(self) -> str:
         return f"Span({self.span_id.hex()}, <{len(self.attributes)} attributes>)"

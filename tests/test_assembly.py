@@ -2,14 +2,14 @@
 
 import pytest
 
-from exporter.assembly import OVERHEAD, Assembler, Limits, RecordedKeys
+from exporter.assembly import OVERHEAD, Assembler, Limits, RecordedKeys, awaited
 from exporter.trace import LogRecord, Span
 
-LIMITS = Limits(grace=2, idle=10, max_age=60, max_traces=3, max_bytes=10_000, max_spans_per_trace=8)
+LIMITS = Limits(grace=2, idle=10, incomplete=40, max_age=200, max_traces=3, max_bytes=10_000, max_spans_per_trace=8)
 A, B = b"A" * 16, b"B" * 16
 
 
-def span(trace_id=A, span_id=1, parent=0, *, name="chat", size=100, start=1, end=2):
+def span(trace_id=A, span_id=1, parent=0, *, name="chat", size=100, start=1, end=2, kind=1, remote=False, app="shop"):
     return Span(
         trace_id=trace_id,
         span_id=span_id.to_bytes(8, "big"),
@@ -21,9 +21,11 @@ def span(trace_id=A, span_id=1, parent=0, *, name="chat", size=100, start=1, end
         events=(),
         status_code=0,
         status_message="",
-        resource={},
+        resource={"service.name": app},
         scope="",
         size=size,
+        kind=kind,
+        has_remote_parent=remote,
     )
 
 
@@ -72,24 +74,91 @@ def test_logs_join_their_trace_before_and_after_the_spans(assembler):
     assert (len(trace.logs), len(trace.spans), trace.seqs) == (2, 1, [1, 2, 3])
 
 
-def test_without_a_root_a_trace_waits_until_it_is_idle(assembler):
-    assembler.add(1, [span(parent=9)], [], 0)
-    assembler.add(2, [span(span_id=2, parent=9)], [], 8)
+def test_log_records_alone_wait_until_nothing_comes_for_a_while(assembler):
+    assembler.add(1, [], [log()], 0)
+    assembler.add(2, [], [log(key=2)], 8)
     assert closed(assembler, 17.9) == []
     assert closed(assembler, 18) == [(A, "idle")]
 
 
+def test_a_trace_that_lacks_a_parent_waits_for_it_and_is_then_complete(assembler):
+    assembler.add(1, [span(span_id=2, parent=1)], [], 0)
+    assert closed(assembler, 39) == []
+    assembler.add(2, [span(span_id=3, parent=1)], [], 39)
+    assert closed(assembler, 78) == []
+    assembler.add(3, [span()], [], 78)
+    assert closed(assembler, 79.9) == []
+    [trace] = assembler.due(80)
+    assert (trace.reason, len(trace.spans)) == ("root", 3)
+
+
+def test_a_parent_that_never_comes_is_waited_for_as_long_as_configured(assembler):
+    assembler.add(1, [span(parent=9)], [], 0)
+    assert closed(assembler, 39.9) == []
+    assert closed(assembler, 40) == [(A, "incomplete")]
+
+
+@pytest.mark.parametrize("how", [{"remote": True}, {"kind": 2}, {"kind": 5}])
+def test_a_parent_in_another_process_may_be_sent_elsewhere_and_is_waited_for_only_a_while(assembler, how):
+    assembler.add(1, [span(parent=9, **how), span(span_id=2, parent=1)], [], 0)
+    assert closed(assembler, 9.9) == []
+    assert closed(assembler, 10) == [(A, "idle")]
+
+
+def test_an_ended_root_with_a_branch_that_still_goes_on_waits_a_while(assembler):
+    assembler.add(1, [span(), span(span_id=3, parent=2)], [], 0)
+    assert closed(assembler, 9.9) == []
+    assert closed(assembler, 10) == [(A, "idle")]
+
+
+def many(n):
+    return n.to_bytes(16, "big")
+
+
+def test_where_parents_never_come_nobody_waits_for_the_next_ones(recorded):
+    limits = Limits(grace=2, idle=10, incomplete=900, max_age=3600)
+    assembler = Assembler(limits, lambda ids: {i: recorded[i] for i in ids if i in recorded})
+    for n in range(1, 13):
+        assembler.add(n, [span(trace_id=many(n), parent=9)], [], n / 100)
+    assert closed(assembler, 59) == []
+    assert {reason for _, reason in closed(assembler, 61)} == {"incomplete"}
+    assembler.add(20, [span(trace_id=many(20), parent=9)], [], 70)
+    assembler.add(21, [span(trace_id=many(21), parent=9, app="bank")], [], 70)
+    assert closed(assembler, 80) == [(many(20), "idle")]
+
+    # A parent that comes late says that they do come: it is waited for again.
+    recorded[many(20)] = RecordedKeys((1).to_bytes(8, "big") + awaited((9).to_bytes(8, "big")))
+    [late] = assembler.add(22, [span(trace_id=many(20), span_id=9)], [], 90).late
+    assert [one.span_id for one in late.spans] == [(9).to_bytes(8, "big")]
+    assembler.add(23, [span(trace_id=many(23), parent=9)], [], 100)
+    assert (many(23), "idle") not in closed(assembler, 111)
+
+
+def test_a_slow_agent_is_waited_for_though_some_traces_were_waited_for_in_vain(recorded):
+    limits = Limits(grace=2, idle=10, incomplete=900, max_age=3600)
+    assembler = Assembler(limits, lambda _ids: {})
+    for n in range(1, 9):
+        assembler.add(n, [span(trace_id=many(n), parent=9)], [], 0)
+    assert closed(assembler, 61) == []
+    assembler.add(20, [span(trace_id=many(1), span_id=9)], [], 600)
+    assert closed(assembler, 602) == [(many(1), "root")]
+    for n in range(30, 39):
+        assembler.add(n, [span(trace_id=many(n), parent=9)], [], 700)
+    assert all(reason == "incomplete" for _, reason in closed(assembler, 900 + 1))
+    assert len(assembler) == 9
+
+
 def test_a_trace_that_never_ends_is_closed_by_age(assembler):
-    for second in range(0, 60, 9):
-        assembler.add(second, [span(span_id=2 + second, parent=9)], [], second)
+    for second in range(0, 200, 35):
+        assembler.add(second, [span(span_id=2 + second, parent=1)], [], second)
         assert closed(assembler, second) == []
-    assert closed(assembler, 60) == [(A, "age")]
+    assert closed(assembler, 200) == [(A, "age")]
 
 
-def test_too_many_open_traces_close_the_one_due_first(assembler):
+def test_too_many_open_traces_close_those_that_wait_for_parents_first(assembler):
     for n in range(4):
-        assembler.add(n, [span(trace_id=bytes([65 + n]) * 16, parent=0 if n == 2 else 9)], [], n)
-    assert closed(assembler, 3) == [(b"C" * 16, "pressure")]
+        assembler.add(n, [span(trace_id=bytes([65 + n]) * 16, parent=0 if n == 0 else 9)], [], n / 10)
+    assert closed(assembler, 1) == [(bytes([66 + n]) * 16, "pressure") for n in range(3)]
 
 
 def test_too_many_bytes_close_traces_early(assembler):
@@ -120,13 +189,31 @@ def test_a_trace_takes_no_more_parts_than_its_limit(assembler):
     assert (added.spans, added.dropped) == (8, {("traces", "trace_full"): 2})
 
 
-def test_spans_of_a_recorded_trace_are_duplicates_or_late(assembler, recorded):
+def test_spans_of_a_recorded_request_are_duplicates_or_late(assembler, recorded):
     recorded[A] = RecordedKeys((1).to_bytes(8, "big") + (2).to_bytes(8, "big"))
-    added = assembler.add(1, [span(span_id=2), span(span_id=3)], [], 0)
+    added = assembler.add(1, [span(span_id=2), span(span_id=4, parent=3), span(span_id=3, parent=1)], [log()], 0)
     assert added.duplicates == {("traces", "same"): 1}
-    assert [late.spans[0].span_id for late in added.late] == [(3).to_bytes(8, "big")]
+    assert [[one.span_id[-1] for one in late.spans] for late in added.late] == [[4, 3]]
+    assert len(added.late[0].logs) == 1
     assert not added.kept
     assert len(assembler) == 0
+
+
+def test_a_trace_id_that_goes_on_with_spans_of_their_own_is_another_request(assembler, recorded):
+    recorded[A] = RecordedKeys((1).to_bytes(8, "big") + (2).to_bytes(8, "big"))
+    added = assembler.add(1, [span(span_id=4, parent=3)], [], 0)
+    assembler.add(2, [span(span_id=3)], [], 13)
+    assert added.late == []
+    [trace] = assembler.due(15)
+    assert (trace.again, trace.reason, len(trace.spans)) == (True, "root", 2)
+
+
+def test_a_parent_that_its_trace_was_closed_without_is_late_and_no_request(assembler, recorded):
+    assembler.add(1, [span(span_id=2, parent=1)], [], 0)
+    [trace] = assembler.due(40)
+    recorded[A] = RecordedKeys(trace.keys())
+    [late] = assembler.add(2, [span(), span(span_id=3, parent=1)], [], 50).late
+    assert [one.span_id[-1] for one in late.spans] == [1, 3]
 
 
 def test_a_trace_in_which_no_request_was_found_opens_again(assembler, recorded):

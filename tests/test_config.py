@@ -182,7 +182,7 @@ def test_the_defaults_need_no_file_and_have_nothing_odd():
     assert config.warnings == ()
     assert config.server.listen == Address("127.0.0.1", 4318)
     assert config.store.url == "sqlite:///llmq.db"
-    assert (config.assembly.grace, config.assembly.idle, config.assembly.max_age) == (2.0, 10.0, 300.0)
+    assert (config.assembly.grace, config.assembly.idle, config.assembly.max_age) == (2.0, 10.0, 3600.0)
     assert (config.limits.body_bytes, config.limits.decompressed_bytes) == (16 << 20, 64 << 20)
     assert config.labels.budgets == {"app": 20, "route": 50, "model_version": 20, "prompt_version": 20}
 

@@ -92,6 +92,7 @@ class Reading:
                     "assembly",
                     grace=units.duration,
                     idle=units.duration,
+                    incomplete=units.duration,
                     max_age=units.duration,
                     max_traces=int,
                     max_bytes=units.size,

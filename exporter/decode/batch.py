@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from ..trace import Event, LogRecord, Span
+from ..trace import REMOTE, Event, LogRecord, Span
 
 _NANOSECONDS = 1_000_000_000
 _DAY = 86_400.0
@@ -109,6 +109,7 @@ class BatchBuilder:
         status_code: int,
         status_message: str,
         kind: int,
+        flags: int,
         resource: Mapping[str, Any],
         scope: str,
         weight: int | None = None,
@@ -145,6 +146,7 @@ class BatchBuilder:
                 scope,
                 self._size + (ATTRIBUTE * held if weight is None else weight) + EVENT * len(events),
                 kind,
+                flags & REMOTE == REMOTE,
             )
         )
 

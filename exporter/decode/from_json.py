@@ -81,6 +81,7 @@ class _Span(_Message):
     events: _Many[_Event] = None
     status: _Status | None = None
     kind: int | str | None = None
+    flags: int | None = None
 
 
 class _ScopeSpans(_Message):
@@ -220,6 +221,7 @@ def _read_span(builder: BatchBuilder, span: _Span, resource: dict[str, Any], sco
         builder.events(_present(span.events), _event) if span.events else (),
         *_status(span.status),
         _enum(span.kind, _SPAN_KINDS, "kind"),
+        span.flags or 0,
         resource,
         scope,
     )

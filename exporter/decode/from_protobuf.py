@@ -225,6 +225,7 @@ def _read_spans(builder: BatchBuilder, message: Any) -> None:
                 span.status.code,
                 span.status.message,
                 span.kind,
+                span.flags,
                 resource,
                 scope,
                 _VIEW + _VIEWED * len(span.attributes),
@@ -256,6 +257,7 @@ def _read_lenient_spans(builder: BatchBuilder, message: Any) -> None:
                 span.status.code,
                 _text(span.status.message),
                 span.kind,
+                span.flags,
                 resource,
                 scope,
             )

@@ -193,6 +193,7 @@ def _add(builder: BatchBuilder, interaction: Interaction, identity: str, receive
         2 if interaction.error is not None else 0,
         interaction.error or "",
         0,
+        0,
         dict(_resource(interaction)),
         SCOPE,
     )

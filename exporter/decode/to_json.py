@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..trace import Event, LogRecord, Span
+from ..trace import REMOTE, Event, LogRecord, Span
 from .batch import Batch
 
 _LARGE = 64 << 10
@@ -64,6 +64,7 @@ def _span(span: Span) -> dict[str, Any]:
         "parentSpanId": span.parent_span_id.hex(),
         "name": span.name,
         "kind": span.kind,
+        "flags": REMOTE if span.has_remote_parent else 0,
         "startTimeUnixNano": str(span.start),
         "endTimeUnixNano": str(span.end),
         "attributes": _pairs(span.attributes),

@@ -17,6 +17,7 @@ _SCALARS = {
     "int64": _Field.TYPE_INT64,
     "double": _Field.TYPE_DOUBLE,
     "fixed64": _Field.TYPE_FIXED64,
+    "fixed32": _Field.TYPE_FIXED32,
 }
 
 _MESSAGES = {
@@ -29,7 +30,8 @@ _MESSAGES = {
     "Status": "string message 2|int32 code 3",
     "Event": "fixed64 time_unix_nano 1|string name 2|map attributes 3",
     "Span": "bytes trace_id 1|bytes span_id 2|bytes parent_span_id 4|string name 5|int32 kind 6"
-    "|fixed64 start_time_unix_nano 7|fixed64 end_time_unix_nano 8|map attributes 9|Event* events 11|Status status 15",
+    "|fixed64 start_time_unix_nano 7|fixed64 end_time_unix_nano 8|map attributes 9|Event* events 11|Status status 15"
+    "|fixed32 flags 16",
     "ScopeSpans": "Scope scope 1|Span* spans 2",
     "ResourceSpans": "Resource resource 1|ScopeSpans* scope_spans 2",
     "TracesRequest": "ResourceSpans* resource_spans 1",

@@ -11,7 +11,7 @@ from .families import SLICE
 from .series import Family, counter, gauge, histogram
 
 SIGNALS = ("traces", "logs", "interactions")
-CLOSED_REASONS = ("root", "idle", "age", "pressure", "shutdown")
+CLOSED_REASONS = ("root", "idle", "incomplete", "age", "pressure", "shutdown")
 
 # The exporter's funnel: what came in, and where it went
 
@@ -60,7 +60,7 @@ ANOMALIES = counter(
 TRACES_RECEIVED = counter("llmq_exporter_traces_received_total", "Traces of which a first part was acknowledged.")
 TRACES_CLOSED = counter(
     "llmq_exporter_traces_closed_total",
-    "Traces that were taken as complete: root ended, idle, too old, under pressure, at shutdown.",
+    "Traces that were taken as they were: root ended, idle, a parent never came, too old, under pressure, at shutdown.",
     "reason",
     siblings={"reason": CLOSED_REASONS},
 )

@@ -17,7 +17,7 @@ typedef struct Place {
 } Place;
 
 /* What BatchBuilder.span, BatchBuilder.log and Event take, in their order. */
-enum { TRACE_ID, SPAN_ID, PARENT, NAME, START, END, ATTRIBUTES, EVENTS, CODE, MESSAGE, KIND, RESOURCE, SCOPE, WEIGHT, MOST };
+enum { TRACE_ID, SPAN_ID, PARENT, NAME, START, END, ATTRIBUTES, EVENTS, CODE, MESSAGE, KIND, FLAGS, RESOURCE, SCOPE, WEIGHT, MOST };
 enum { RECORD_NAME = 2, RECORD_TIME, RECORD_ATTRIBUTES, BODY, RECORD_RESOURCE, RECORD_SCOPE, OBSERVED };
 enum { EVENT_NAME, EVENT_TIME, EVENT_ATTRIBUTES };
 
@@ -26,7 +26,8 @@ static const Place SPAN[] = {
     {MAP, TAG(9, LENGTH), ATTRIBUTES},   {BYTES, TAG(1, LENGTH), TRACE_ID},  {BYTES, TAG(2, LENGTH), SPAN_ID},
     {BYTES, TAG(4, LENGTH), PARENT},     {TEXT, TAG(5, LENGTH), NAME},       {SIGNED, TAG(6, NUMBER), KIND},
     {UNSIGNED, TAG(7, FIXED64), START},
-    {UNSIGNED, TAG(8, FIXED64), END},    {LIST, TAG(11, LENGTH), EVENTS},    {INSIDE, TAG(15, LENGTH), 0, STATUS}, {0}};
+    {UNSIGNED, TAG(8, FIXED64), END},    {LIST, TAG(11, LENGTH), EVENTS},    {INSIDE, TAG(15, LENGTH), 0, STATUS},
+    {UNSIGNED, TAG(16, FIXED32), FLAGS}, {0}};
 static const Place EVENT[] = {
     {MAP, TAG(3, LENGTH), EVENT_ATTRIBUTES}, {UNSIGNED, TAG(1, FIXED64), EVENT_TIME}, {TEXT, TAG(2, LENGTH), EVENT_NAME}, {0}};
 static const Place RECORD[] = {
@@ -39,7 +40,7 @@ static const Place OF_RESOURCE[] = {{INSIDE, TAG(1, LENGTH), 0, IN_RESOURCE}, {0
 static const Place OF_SCOPE[] = {{INSIDE, TAG(1, LENGTH), 0, IN_SCOPE}, {0}};
 
 /* What stands for the parts that were not sent: bytes, text, a number, a dict, a tuple, None. */
-static const char BLANK_SPAN[] = "bbbs00dt0s0ds0", BLANK_RECORD[] = "bbs0dNds", BLANK_EVENT[] = "s0d";
+static const char BLANK_SPAN[] = "bbbs00dt0s00ds0", BLANK_RECORD[] = "bbs0dNds", BLANK_EVENT[] = "s0d";
 
 /* A message that is being read; ``left``: how many the request may still hold. */
 typedef struct {

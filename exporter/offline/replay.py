@@ -7,12 +7,13 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from ..assembly import Assembler
+from ..assembly import Assembler, OpenTrace
 from ..assembly import Limits as AssemblyLimits
 from ..config.settings import Config
 from ..decode import JSON, PROTOBUF, Signal, decode, decompress
 from ..decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
 from ..os_errors import why
+from ..reading import requests
 from ..semconv import normalise
 from ..trace import Trace
 
@@ -53,17 +54,15 @@ class Replay:
     def traces(self) -> Iterator[Trace]:
         """Every trace that has come together, in the order in which they began to."""
         for parts in self._assembler.drain():
-            trace = normalise(
-                parts.trace_id,
-                tuple(parts.spans.values()),
-                tuple(parts.logs.values()),
-                self._config.attributes,
-                self._config.helpers,
-            )
-            if trace is None:
-                self.empty += 1
-            else:
-                yield trace
+            for _, trace in requests(parts, self._read):
+                if trace is None:
+                    self.empty += 1
+                else:
+                    yield trace
+
+    def _read(self, parts: OpenTrace) -> Trace | None:
+        spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
+        return normalise(parts.request_id, spans, logs, self._config.attributes, self._config.helpers)
 
 
 def read(path: Path, limits: DecodeLimits, now: float) -> Batch:

@@ -19,7 +19,7 @@ ALERTED: Final[dict[Severity, tuple[str, ...]]] = {"page": ("app", "route"), "ti
 JOIN: Final = "on (sli, objective) group_left ()"
 KEEP_FIRING: Final = "10m"
 
-COVERAGE_GAPS: Final = "not_captured|over_budget"
+COVERAGE_GAPS: Final = "not_captured|over_budget|late"
 """Reasons for which an evaluator gives no verdict on a trace that it should judge; all others are right."""
 
 
