@@ -220,7 +220,7 @@ def test_late_parts_that_end_the_process_are_dropped(supervised):
     exporter = supervised("late")
     exporter.send(request(*(span(trace_id, "Paris.") for trace_id in INNOCENT)))
     exporter.until(lambda: exporter.total("llmq_requests_total") == 5)
-    late = span(INNOCENT[0], f"It is {POISON}.", span_id="3" * 16)
+    late = span(INNOCENT[0], f"It is {POISON}.", span_id="3" * 16, parent="1" * 16)
     exporter.send(request(late, span(POISONOUS, "Rome.")))
     exporter.until(lambda: exporter.total("llmq_exporter_quarantined_total", stage="late") == 1)
     assert_accounted(exporter, requests=6, failed=0)

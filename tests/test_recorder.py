@@ -30,7 +30,7 @@ async def test_a_flush_that_is_cancelled_on_its_way_is_finished_by_the_next_and_
 def request(*numbers, llm):
     attributes = [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}] if llm else []
     spans = [
-        {"traceId": "a" * 32, "spanId": f"{number:016x}", "parentSpanId": "9" * 16 if number > 1 else "",
+        {"traceId": "a" * 32, "spanId": f"{number:016x}", "parentSpanId": f"{1:016x}" if number > 1 else "",
          "name": "chat", "startTimeUnixNano": "1790000000000000000", "endTimeUnixNano": "1790000001000000000",
          "attributes": attributes}
         for number in numbers

@@ -1,4 +1,4 @@
-"""Traces whose spans come minutes apart, or never, or go on under the same id: each request is scored once, when whole."""
+"""Traces whose spans come minutes apart, or never, or go on under one id: each request is scored once, when whole."""
 
 import json
 from pathlib import Path
