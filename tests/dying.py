@@ -53,7 +53,7 @@ STAGES = {
     "read": (decoding, "decode", in_body),
     "decode": (recovery, "decode", in_body),
     "assemble": (Assembler, "add", in_spans),
-    "late": (pipeline, "late_asker", lambda late, *_: POISON in str([dict(span.attributes) for span in late.spans])),
+    "late": (pipeline, "late_trace", lambda late, *_: POISON in str([dict(span.attributes) for span in late.spans])),
     "normalise": (pipeline, "normalise", lambda _id, spans, *_: POISON in str([dict(s.attributes) for s in spans])),
     "evaluate": (Panel, "evaluate_all", in_trace),
     "record": (pipeline, "encoded", lambda trace, *_: POISON in (trace.answer or "")),
