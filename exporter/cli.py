@@ -319,8 +319,9 @@ def _anchors(options: argparse.Namespace) -> int:
 
 
 def _evaluators(options: argparse.Namespace) -> int:
-    registry = installed()
-    for one in (*registry.listing(), *rubrics_listed(load(options.config).judge)):
+    registry, config = installed(), load(options.config)
+    versions = Panel(config.evaluators, registry).versions
+    for one in (*registry.listing(versions), *rubrics_listed(config.judge)):
         print(*((msgspec.json.encode(one).decode(),) if options.json else evaluator_lines(one)), sep="\n")
     for problem in registry.problems:
         complain(problem, PROBLEM)

@@ -137,8 +137,8 @@ def evaluate(options: argparse.Namespace) -> int:
     specs = load(options.config).evaluators
     if options.evaluators is not None:
         specs = only(options.evaluators.split(","), specs, registry)
-    versions = {name: registry.evaluators[name].version for name, spec in specs.items() if spec.enabled}
     panel, summary, counts = Panel(specs, registry), Summary(), _Counts(options.app)
+    versions = {name: panel.versions[name][0] for name, spec in specs.items() if spec.enabled}
     code = OK
     with (
         opened(options.file, "rb", sys.stdin.buffer) as rows,

@@ -188,6 +188,53 @@ def test_the_first_rule_that_matches_app_and_route_gives_the_options():
     assert said("shop-eu", "/checkout/pay") == 0.1
 
 
+def versions(spec=None, function=echo):
+    return panel_of(function, spec).versions["probe"]
+
+
+def with_options(**options):
+    return EvaluatorSpec(name="probe", rules=(Rule(options=options),))
+
+
+def test_defaults_have_the_plain_version_also_where_they_are_spelt_out():
+    assert versions() == ("7",)
+    assert versions(with_options(say=0.25, words=[])) == ("7",)
+    assert versions(EvaluatorSpec(name="probe", pass_mark=0.5, timeout_seconds=2)) == ("7",)
+
+
+def test_options_that_are_no_defaults_are_part_of_the_version_and_of_what_is_said():
+    [version] = versions(with_options(say=0.75))
+    assert version == "7+811a95"  # in any process, on any machine
+    assert versions(with_options(words=[], say=0.75)) == (version,)
+    assert version not in versions(with_options(say=0.8))
+    [said] = panel_of(echo, with_options(say=0.75)).evaluate(answered()).evaluations
+    assert said.evaluator_version == version
+    [failed] = panel_of(echo, with_options(say=7.5)).evaluate(answered()).failures
+    assert failed.evaluator_version == versions(with_options(say=7.5))[0]
+
+
+def test_a_pass_mark_of_ones_own_is_part_of_the_version():
+    [strict] = versions(EvaluatorSpec(name="probe", pass_mark=0.9))
+    assert strict.startswith("7+")
+    assert strict not in versions(EvaluatorSpec(name="probe", pass_mark=0.8))
+
+
+def test_each_rule_has_its_version():
+    rules = (Rule(apps=("shop",), options={"say": 0.9}), Rule(apps=("web",), options={"say": 0.9}), Rule())
+    assert versions(EvaluatorSpec(name="probe", rules=rules)) == (*versions(with_options(say=0.9)), "7")
+
+
+def test_a_schema_in_a_file_counts_by_its_content(tmp_path):
+    def version(name, content):
+        (tmp_path / name).write_text(content)
+        spec = EvaluatorSpec(name="json_schema", rules=(Rule(options={"schema_file": str(tmp_path / name)}),))
+        return Panel({"json_schema": spec}, built_in()).versions["json_schema"]
+
+    text = '{"type": "object", "required": ["a"]}'
+    assert version("one.json", text) == version("two.json", text.replace(" ", "\n"))
+    assert version("one.json", text) != version("one.json", text.replace('"a"', '"b"'))
+
+
 def test_traces_that_are_evaluated_together_get_what_each_gets_alone():
     def late_for_one(trace, *, say: float = 0.25):
         return catastrophic(trace) if trace.route == "/stuck" else say

@@ -3,6 +3,7 @@
 import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -59,6 +60,36 @@ def bind(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         raise OptionError(problems)
     return values
+
+
+def changed(options: Iterable[Option], given: Mapping[str, Any], bound: Mapping[str, Any]) -> dict[str, Any]:
+    """The options whose value is not the default, as plain values that say the same in every process.
+
+    A value of a type with ``identity`` (such as a schema in a file) is told by that, any other as it was given.
+    """
+    defaults = {option.name: option.default for option in options}
+    return {
+        name: _identity(value, given[name])
+        for name, value in bound.items()
+        if not _same(value, defaults.get(name, NO_DEFAULT))
+    }
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """Six hexadecimal digits that stand for the values."""
+    return blake2b(msgspec.json.encode(values, order="sorted", enc_hook=str), digest_size=3).hexdigest()
+
+
+def _same(value: Any, default: Any) -> bool:
+    if isinstance(value, list | tuple) and isinstance(default, list | tuple):
+        return list(value) == list(default)
+    return bool(value == default)
+
+
+def _identity(value: Any, given: Any) -> Any:
+    if isinstance(value, list | tuple) and isinstance(given, list | tuple):
+        return [_identity(*pair) for pair in zip(value, given, strict=True)]
+    return getattr(value, "identity", given)
 
 
 def show_type(hint: Any) -> str:

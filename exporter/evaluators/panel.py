@@ -13,7 +13,7 @@ from msgspec import Struct
 from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Skipped, SkipReason, Unscored
 from ..trace import Trace
 from .deadline import Deadline, OverdueError
-from .options import OptionError
+from .options import OptionError, changed, digest
 from .registry import Evaluator, Registry
 from .schema import BudgetError
 
@@ -70,14 +70,16 @@ _SKIP_REASONS = frozenset(get_args(SkipReason))
 class _Run:
     """An evaluator with its options, and what its simplest results mean, made once because most results are those."""
 
-    __slots__ = ("_before", "_function", "_plain", "evaluator", "interrupted", "late", "name", "pass_mark", "timeout")
+    __slots__ = ("_before", "_function", "_plain", "interrupted", "late", "name", "pass_mark", "timeout", "version")
 
-    def __init__(self, evaluator: Evaluator, pass_mark: float, timeout: float, options: dict[str, Any]) -> None:
-        self.evaluator = evaluator
+    def __init__(
+        self, evaluator: Evaluator, pass_mark: float, timeout: float, options: dict[str, Any], version: str
+    ) -> None:
         self.name = evaluator.name
+        self.version = version
         self.timeout = timeout
-        self.interrupted = _failed(evaluator, "timeout", "interrupted")
-        self.late = _failed(evaluator, "timeout", "found out afterwards")
+        self.interrupted = self._failed("timeout", "interrupted")
+        self.late = self._failed("timeout", "found out afterwards")
         self.pass_mark = pass_mark
         self._function = partial(evaluator.function, **options) if options else evaluator.function
         self._plain: dict[bool | None, _Said] = {
@@ -99,9 +101,12 @@ class _Run:
         except (OverdueError, KeyboardInterrupt):
             raise
         except BudgetError:
-            return _failed(self.evaluator, "budget", "more work than the evaluator may do for one trace")
+            return self._failed("budget", "more work than the evaluator may do for one trace")
         except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
-            return _failed(self.evaluator, "exception", type(error).__name__)
+            return self._failed("exception", type(error).__name__)
+
+    def _failed(self, reason: FailureReason, detail: str) -> Failure:
+        return Failure(evaluator=self.name, evaluator_version=self.version, reason=reason, detail=detail)
 
     def _scored(self, score: Score) -> _Said:
         """Some evaluators have one Score for most traces."""
@@ -113,20 +118,20 @@ class _Run:
 
     def _skipped(self, reason: Any) -> Unscored | Failure:
         if reason not in _SKIP_REASONS:
-            return _failed(self.evaluator, "invalid_result", "skipped for a reason that does not exist")
+            return self._failed("invalid_result", "skipped for a reason that does not exist")
         return Unscored(evaluator=self.name, reason=reason)
 
     def _judged(self, value: Any, passed: Any = None, explanation: Any = "", quotes: Any = ()) -> Evaluation | Failure:
         if isinstance(value, bool) or not isinstance(value, _NUMBERS):
-            return _failed(self.evaluator, "invalid_result", f"a {type(value).__name__}, not a number")
+            return self._failed("invalid_result", f"a {type(value).__name__}, not a number")
         if not 0 <= value <= 1:
-            return _failed(self.evaluator, "invalid_result", "outside 0..1")
+            return self._failed("invalid_result", "outside 0..1")
         if not (isinstance(explanation, str) and isinstance(quotes, tuple)):
-            return _failed(self.evaluator, "invalid_result", "an explanation or quotes of the wrong type")
+            return self._failed("invalid_result", "an explanation or quotes of the wrong type")
         good = value >= self.pass_mark if passed is None else passed
         return Evaluation(
             evaluator=self.name,
-            evaluator_version=self.evaluator.version,
+            evaluator_version=self.version,
             verdict="pass" if good else "fail",
             score=float(value),
             explanation=explanation,
@@ -194,11 +199,23 @@ class Panel:
     @property
     def marks(self) -> dict[str, float]:
         """Each evaluator's pass mark."""
-        return {run.evaluator.name: run.pass_mark for one in self._configured for _, run in one.rules}
+        return {run.name: run.pass_mark for one in self._configured for _, run in one.rules}
+
+    @property
+    def versions(self) -> dict[str, tuple[str, ...]]:
+        """Each evaluator's versions, one for each rule that gives other options than those before it."""
+        return {
+            one.evaluator.name: tuple(dict.fromkeys(run.version for _, run in one.rules)) for one in self._configured
+        }
 
     def crashed(self) -> Outcome:
         """What is said of a trace that ended the process: every evaluator failed."""
-        return Outcome(failures=tuple(_failed(one.evaluator, "crashed", "") for one in self._configured))
+        return Outcome(
+            failures=tuple(
+                Failure(evaluator=name, evaluator_version=versions[0], reason="crashed")
+                for name, versions in self.versions.items()
+            )
+        )
 
     def evaluate(self, trace: Trace) -> Outcome:
         """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
@@ -295,7 +312,16 @@ def _runs(
                 PanelProblem((*where, option) if option else where, message) for option, message in error.problems
             ]
             continue
-        yield rule, _Run(evaluator, mark, spec.timeout_seconds, options)
+        version = _version(evaluator, mark, changed(evaluator.options, rule.options, options))
+        yield rule, _Run(evaluator, mark, spec.timeout_seconds, options, version)
+
+
+def _version(evaluator: Evaluator, mark: float, options: dict[str, Any]) -> str:
+    """The evaluator's version; where its pass mark or options are not the defaults, with a short hash of them."""
+    different: dict[str, Any] = {"options": options} if options else {}
+    if mark != evaluator.pass_mark:
+        different["pass_mark"] = mark
+    return f"{evaluator.version}+{digest(different)}" if different else evaluator.version
 
 
 def _chosen(one: _Configured, app: str, route: str) -> _Run | Unscored:
@@ -303,7 +329,3 @@ def _chosen(one: _Configured, app: str, route: str) -> _Run | Unscored:
         if any(fnmatchcase(app, glob) for glob in rule.apps) and any(fnmatchcase(route, glob) for glob in rule.routes):
             return run
     return Unscored(evaluator=one.evaluator.name, reason="not_applicable")
-
-
-def _failed(one: Evaluator, reason: FailureReason, detail: str) -> Failure:
-    return Failure(evaluator=one.name, evaluator_version=one.version, reason=reason, detail=detail)

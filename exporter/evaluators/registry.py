@@ -1,7 +1,7 @@
 """What an evaluator is, and the table of those that exist; knows nothing of what any of them looks at."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -108,9 +108,10 @@ class Registry:
             raise OptionError([("", f"no evaluator is named {name!r}; there are: {known}")])
         return bind(self._evaluators[name].options, options)
 
-    def listing(self) -> tuple[Listed, ...]:
-        """Everything that ``llmq evaluators`` shows, in running order."""
-        return tuple(_listed(one) for one in self._evaluators.values())
+    def listing(self, versions: Mapping[str, Sequence[str]] | None = None) -> tuple[Listed, ...]:
+        """Everything that ``llmq evaluators`` shows, in running order; ``versions``: of those that are configured."""
+        shown = versions or {}
+        return tuple(_listed(one, ", ".join(shown.get(one.name, (one.version,)))) for one in self._evaluators.values())
 
     def with_plugins(self, points: Iterable[EntryPoint] | None = None) -> "Registry":
         """A new registry that has the installed plugins too; what does not load is a problem in it, not an error."""
@@ -137,14 +138,14 @@ def _source(point: EntryPoint) -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
 
 
-def _listed(one: Evaluator) -> Listed:
+def _listed(one: Evaluator, version: str) -> Listed:
     options = tuple(
         (option.name, show_type(option.type), "" if option.default is NO_DEFAULT else show_default(option.default))
         for option in one.options
     )
     return Listed(
         name=one.name,
-        version=one.version,
+        version=version,
         kind=one.kind,
         source=one.source,
         options=options,

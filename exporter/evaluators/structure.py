@@ -28,9 +28,10 @@ class Schema:
 
     option_type = "JSON schema"
 
-    def __init__(self, validator: Validator) -> None:
+    def __init__(self, validator: Validator, identity: str = "") -> None:
         self._validator = validator
         self.steps = validator.steps
+        self.identity = identity
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -38,7 +39,7 @@ class Schema:
         if not isinstance(value, dict | bool):
             raise TypeError(f"expected a JSON schema, got {type(value).__name__}")
         try:
-            return cls(compiled(value))
+            return cls(compiled(value), _digest(msgspec.json.encode(value, order="sorted")).hex())
         except SchemaError as error:
             raise ValueError(f"invalid JSON schema: {error}") from None
         except BudgetError:
@@ -96,7 +97,7 @@ class Schemas:
             return None
         if len(text) > _SCHEMA_LIMIT:
             raise BudgetError
-        key = blake2b(text, digest_size=16).digest()
+        key = _digest(text)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = _compiled(schema)
@@ -112,6 +113,10 @@ class Schemas:
         self._taken += steps
         while len(self._known) > self._size or (self._taken > self._steps and len(self._known) > 1):
             self._taken -= _steps(self._known.popitem(last=False)[1])
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
 
 
 def _steps(known: Schema | SchemaError | BudgetError) -> int:
