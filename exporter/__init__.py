@@ -14,6 +14,7 @@ In the order in which a trace meets them:
     decode/     bodies → spans and log records: OTLP (protobuf, JSON) and the plain door; knows nothing of LLMs
     store/      journal, recorded traces and totals in SQLite; the only SQL; written in groups
     assembly    gathers a trace's parts, which arrive in several requests; bounded
+    late_spans  which parts of a trace are late
     patience    how long to wait for spans that are known to be missing
     reading     the requests that the parts of a trace tell of
     semconv/    spans in any dialect → one Trace; the only place that reads "gen_ai."

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .assembly import Added, Assembler, Late, whole_traces
+from .assembly import Assembler, whole_traces
 from .decode.batch import Batch
+from .late_spans import Added, Late
 from .recorder import Recorder
 from .store.in_work import InWork, key_of
 from .store.records import Entry

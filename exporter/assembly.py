@@ -9,51 +9,24 @@ closed first, the one longest without news first.
 
 import heapq
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import count
-from typing import Final, Literal
+from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from .late_spans import FULL, KEY_BYTES, Added, Known, RecordedKeys, app_of, awaited, without_late
 from .patience import Patience
 from .trace import CONSUMER, SERVER, LogRecord, Span
 
 Reason = Literal["root", "idle", "incomplete", "age", "pressure", "shutdown"]
-KEY_BYTES = 8
-FULL: Final = "trace_full"
-"""Why parts are dropped of a trace that has as many as it may have."""
 OVERHEAD = 600
 """Bytes of memory that an open trace takes beside its parts (roughly, measured)."""
 AT_ONCE, AT_ONCE_BYTES = 16, 1 << 16
 """Traces that take each step together, which is faster; of large ones fewer, since the event loop waits for them."""
 
-Known = Mapping[bytes, "RecordedKeys"]
 Recorded = Callable[[Sequence[bytes]], Known]
-
-
-class RecordedKeys:
-    """What is known of a trace that was recorded: the keys of its parts, and whether an LLM request was found in it."""
-
-    __slots__ = ("ignored", "keys")
-
-    def __init__(self, keys: bytes = b"", *, ignored: bool = False) -> None:
-        """``keys`` lie side by side."""
-        self.keys = set(split(keys))
-        self.ignored = ignored
-
-    def __contains__(self, key: bytes) -> bool:
-        """Whether a part with this key was recorded."""
-        return key in self.keys
-
-    def __len__(self) -> int:
-        """How many parts were recorded."""
-        return len(self.keys)
-
-
-def split(keys: bytes) -> Iterator[bytes]:
-    """The keys that lie side by side."""
-    return (keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES))
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -96,7 +69,7 @@ class OpenTrace(Struct, eq=False):
     """Whether a parent is missing that is in another process, which may send its spans elsewhere."""
     touched_at: float = 0.0
     app: str = ""
-    known: "RecordedKeys | tuple[()]" = ()
+    known: RecordedKeys | tuple[()] = ()
     """The keys before, to look one up."""
     again: bool = False
     """Whether a request of this trace id was recorded before: this is another one."""
@@ -141,42 +114,6 @@ class OpenTrace(Struct, eq=False):
         return False
 
 
-def awaited(parent: bytes) -> bytes:
-    """The mark, as long as a key, of a parent that had not come when its trace was closed."""
-    return blake2b(parent, digest_size=KEY_BYTES, person=b"llmq awaited").digest()
-
-
-class Late(Struct):
-    """Parts of a trace that came after it was recorded."""
-
-    trace_id: bytes
-    spans: list[Span]
-    logs: list[LogRecord]
-
-    def add(self, part: Span | LogRecord) -> None:
-        """Add one part."""
-        if isinstance(part, Span):
-            self.spans.append(part)
-        else:
-            self.logs.append(part)
-
-    def keys(self) -> list[bytes]:
-        """The keys of all parts."""
-        return [*(span.span_id for span in self.spans), *(log.key for log in self.logs)]
-
-
-class Added(Struct):
-    """What became of one request: parts taken, duplicates by (signal, kind), parts dropped by reason, late parts."""
-
-    spans: int = 0
-    logs: int = 0
-    duplicates: Counter[tuple[str, str]] = field(default_factory=Counter)
-    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    late: list[Late] = field(default_factory=list)
-    kept: bool = False
-    """Whether an open trace now needs the journal entry."""
-
-
 class Assembler:
     """The open traces, bounded in number and bytes. Not thread-safe: it lives on the event loop."""
 
@@ -212,7 +149,7 @@ class Assembler:
         unknown = ({span.trace_id for span in spans} | {log.trace_id for log in logs}).difference(self._open)
         recorded = self._recorded(list(unknown))
         if recorded:
-            spans, logs = _without_late(
+            spans, logs = without_late(
                 spans, logs, recorded, added, self.limits.max_spans_per_trace, self._patience.came
             )
         touched: dict[bytes, OpenTrace] = {}
@@ -407,72 +344,6 @@ def whole_traces(
             some = ([], [])
     if some[0] or some[1]:
         yield some
-
-
-def _without_late(
-    spans: Sequence[Span],
-    logs: Sequence[LogRecord],
-    recorded: Known,
-    added: Added,
-    most: int,
-    came: Callable[[str], None],
-) -> tuple[list[Span], list[LogRecord]]:
-    """Return what may be taken: of a trace that was recorded nothing known, and no late part of a request.
-
-    What belongs to no span that was recorded, and is no parent that was waited for, is another request of that trace
-    id. Of a trace with ``most`` parts nothing more is taken, late or not: their keys would be kept for ever. ``came``
-    hears of which application a parent came late.
-    """
-    late: dict[bytes, Late] = {}
-    of_request = _late_spans(spans, recorded, came)
-    others = {span.span_id for span in spans if span.span_id not in of_request}
-    taken: Counter[bytes] = Counter()
-
-    def is_new(part: Span | LogRecord, key: bytes, signal: str) -> bool:
-        before = recorded.get(part.trace_id)
-        if before is None:
-            return True
-        if key in before:
-            added.duplicates[signal, "same"] += 1
-            return False
-        if len(before) + taken[part.trace_id] >= most:
-            added.dropped[signal, FULL] += 1
-            return False
-        taken[part.trace_id] += 1
-        if before.ignored or part.span_id in others:
-            return True
-        late.setdefault(part.trace_id, Late(part.trace_id, [], [])).add(part)
-        return False
-
-    new_spans = [span for span in spans if is_new(span, span.span_id, "traces")]
-    new_logs = [log for log in logs if is_new(log, log.key, "logs")]
-    added.late.extend(late.values())
-    return new_spans, new_logs
-
-
-def _late_spans(spans: Sequence[Span], recorded: Known, came: Callable[[str], None]) -> set[bytes]:
-    """The ids of the spans that are part of a request that was recorded: below its spans or a parent that it lacked."""
-    below: defaultdict[bytes, list[bytes]] = defaultdict(list)
-    late: list[bytes] = []
-    for span in spans:
-        before = recorded.get(span.trace_id)
-        if before is None or before.ignored:
-            continue
-        if is_awaited := awaited(span.span_id) in before:
-            came(app_of(span))
-        parent = span.parent_span_id
-        if is_awaited or (parent and (parent in before or awaited(parent) in before)):
-            late.append(span.span_id)
-        else:
-            below[parent].append(span.span_id)
-    for span_id in late:
-        late += below.pop(span_id, ())
-    return set(late)
-
-
-def app_of(span: Span) -> str:
-    """The application that a span is of, as far as it is needed here."""
-    return str(span.resource.get("service.name", ""))
 
 
 def _same(before: Span, span: Span) -> bool:

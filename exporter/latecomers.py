@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from .assembly import Late
 from .document import asker, told_later, with_late_fields
 from .elsewhere import Elsewhere
 from .identifiers import Identifiers
+from .late_spans import Late
 from .metrics.labels import Slice
 from .recorder import Recorder
 from .semconv import Sources, normalise

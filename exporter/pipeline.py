@@ -15,13 +15,14 @@ from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
 from .arrivals import Arrivals
-from .assembly import Assembler, Late, Limits, OpenTrace, several, split
+from .assembly import Assembler, Limits, OpenTrace, several
 from .decode.batch import Batch, DecodeLimits
 from .document import encoded
 from .elsewhere import Elsewhere
 from .evaluators.panel import Panel
 from .identifiers import KEEP, Identifiers
 from .intake import Busy, what_is_kept
+from .late_spans import Late, split
 from .latecomers import late_asker, late_evaluations, late_trace
 from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice

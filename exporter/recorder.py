@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from .assembly import RecordedKeys, split
 from .identifiers import stored_names
+from .late_spans import RecordedKeys, split
 from .metrics.events import Metrics, Tally
 from .metrics.labels import Limiter
 from .redaction import Budget, Redactor

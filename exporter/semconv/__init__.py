@@ -15,7 +15,7 @@ resolve     one Trace from a story, one source for each field
 otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow, haystack   how to read a span of each
 node        a span with its dialect; what every dialect answers
 shape       what follows from the names that a span carries, worked out once for all spans of its kind
-messages, loose, finish, embedded   message JSON, JSON without a schema, finish reasons, JSON inside strings
+messages, toolcalls, loose, finish, embedded   message JSON, tool calls, loose JSON, finish reasons, JSON in strings
 """
 
 from .resolve import normalise

@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from ..trace import Document, ToolCall
-from .embedded import bounded, compact, cut_short, parsed
+from .embedded import cut_short, parsed
+from .toolcalls import as_text, result_text, tool_call
 
 _ROLES = {
     "human": "user",
@@ -212,7 +213,7 @@ def _add_part(out: Message, part: Any) -> None:
         elif kind in _TEXTS:
             _add_text(out, part.get("content", part.get("text")))
         elif kind == "refusal":
-            out.refusal = _as_text(part.get("content", part.get("refusal"))) or out.refusal
+            out.refusal = as_text(part.get("content", part.get("refusal"))) or out.refusal
         else:
             _add_typed(out, kind, part)
 
@@ -305,45 +306,6 @@ def _add_result(out: Message, part: dict[str, Any]) -> None:
         if part.get(key) is not None:
             out.results = [*out.results, result_text(part[key])]
             return
-
-
-def tool_call(value: Any) -> ToolCall | None:
-    """Read one tool call of any provider; None where it has no name."""
-    if type(value) is not dict:
-        return None
-    function = value.get("function") or value.get("custom")
-    call = function if type(function) is dict else value
-    name = call.get("name") or call.get("toolName") or call.get("tool_name")
-    if type(name) is not str or not name:
-        return None
-    identity = value.get("id") or value.get("call_id") or value.get("toolCallId") or value.get("toolUseId")
-    return ToolCall(name=name, arguments=_arguments(call), id=identity if type(identity) is str else None)
-
-
-def _arguments(call: dict[str, Any]) -> Any:
-    for key in ("arguments", "input", "args", "parameters"):
-        if call.get(key) is not None:
-            value = parsed(call[key])
-            return bounded(parsed(value))  # some packages encode them twice
-    return None
-
-
-def result_text(value: Any) -> str:
-    """Return what a tool returned as text: the text of its parts, or its JSON."""
-    value = parsed(value)
-    if type(value) is list and value and all(type(item) is dict and type(item.get("text")) is str for item in value):
-        return "\n".join(item["text"] for item in value)
-    if type(value) is dict:
-        text = value.get("value") if "type" in value else next(iter(value.values()), None) if len(value) == 1 else None
-        if type(text) is str:
-            return text
-    return value if type(value) is str else _as_text(value) or ""
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    return compact(value)
 
 
 def content_parts(value: Any) -> Any:

@@ -12,9 +12,10 @@ from ..trace import Document, Event, LogRecord, ToolDefinition
 from .embedded import parsed
 from .loose import asked, document, replied, requested, said, tool_definitions
 from .loose import documents as read_documents
-from .messages import Message, content_parts, is_message, message, messages, result_text
+from .messages import Message, content_parts, is_message, message, messages
 from .node import UNASKED, Dialect, Fields, Format, Node, Usage
 from .schemas import json_schema
+from .toolcalls import result_text
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "model_name"),

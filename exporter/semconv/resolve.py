@@ -12,10 +12,11 @@ from . import facts, templates, timing
 from .answering import answering, given, replied
 from .embedded import begin, bounded, label, parsed
 from .finish import finish_reason, worse
-from .messages import Message, last_question, last_reply, recent_results, result_text, system_text
+from .messages import Message, last_question, last_reply, recent_results, system_text
 from .node import Format, Node
 from .sources import Sources
 from .story import Story
+from .toolcalls import result_text
 
 
 class _Said(Struct, gc=False):
