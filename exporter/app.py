@@ -82,7 +82,7 @@ class Exporter:
             now=now,
         )
         self.scrapes = Scrapes(self.metrics)
-        self.store = Store.open(config.store.url, now)
+        self.store = Store.open(config.store.url, now, ballast=config.store.ballast)
         self.quarantine = Quarantine(self.store.path, now)
         self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
         self.reception = reception.Reception(
@@ -142,6 +142,8 @@ class Exporter:
         waiting = await Recovery(self.pipeline, self.store, self.metrics, self.quarantine).run()
         if waiting:
             _log.info("recovered: requests=%d", waiting)
+        with suppress(StoreError):  # counted, and found out by whoever writes next
+            await self.pipeline.writer.keep_ballast()
         work = {
             "connections": self.connections.run,
             "scoring": self.pipeline.run,
@@ -277,6 +279,7 @@ class Exporter:
             journal_bytes=config.store.journal,
             redactor=config.privacy.redactor(),
             expire_after=config.labels.expire_after,
+            ballast_bytes=config.store.ballast,
             retention_age=config.store.retention.age,
             retention_bytes=config.store.retention.size,
             content_age=config.store.retention.content,
@@ -289,10 +292,11 @@ class Exporter:
         watch(own.OPEN_TRACES, lambda: len(pipeline.assembler))
         watch(own.OPEN_TRACE_BYTES, lambda: pipeline.assembler.bytes)
         watch(own.STORE_SIZE, self.store.size_bytes)
+        watch(own.STORE_BALLAST, lambda: self.store.ballast_bytes)
         watch(own.JOURNAL_ENTRIES, lambda: pipeline.assembler.waiting)
         watch(own.JOURNAL_LAG, pipeline.lag)
         watch(own.JOURNAL_SIZE, lambda: pipeline.writer.requests.bytes)
-        watch(own.JOURNAL_CAPACITY, lambda: pipeline.settings.journal_bytes)
+        watch(own.JOURNAL_CAPACITY, lambda: pipeline.journal_bytes)
         slices = self._limiter.slices
         watch(own.SLICES, lambda: len(slices.shown), "shown")
         watch(own.SLICES, lambda: len(slices.parked), "parked")

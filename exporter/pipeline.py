@@ -48,6 +48,8 @@ FLUSH_EVERY = 1.0
 MUCH_UNRECORDED = 2_000  # traces scored and not yet recorded, which are recorded without waiting for the time
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
+_JOURNAL_SHARE = 4
+"""One part in so many of the disk is what the journal may take."""
 MOST_UNRECORDED = 4_000
 """Traces scored and not yet recorded, after which scoring waits for the store."""
 
@@ -66,6 +68,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     assembly: Limits
     content: str = "failing"
     journal_bytes: int = 1 << 30
+    ballast_bytes: int = 0
     redactor: Redactor = Redactor()
     identifiers: Identifiers = KEEP
     expire_after: float = 7 * 86_400.0
@@ -109,6 +112,8 @@ class Pipeline:
         """Called now and then."""
         self.retention = Retention(self.recorder, self.writer, now)
         self.in_work = store.in_work
+        self._store = store
+        self._most_bytes = store.most_bytes
         self._now = now
         self._much = asyncio.Event()
         self.arrivals = Arrivals(self.recorder, self.assembler, self.in_work, self._use_late)
@@ -120,6 +125,7 @@ class Pipeline:
         self.assembler.limits = settings.assembly
         self.recorder.limiter, self.recorder.expire_after = settings.limiter, settings.expire_after
         self.recorder.redactor = settings.redactor
+        self._store.ballast.resize(settings.ballast_bytes)
         self.retention.configure(settings.retention_age, settings.retention_bytes, settings.content_age)
 
     @property
@@ -169,9 +175,14 @@ class Pipeline:
             self._failed(error)
             raise
 
+    @property
+    def journal_bytes(self) -> int:
+        """How many bytes of requests may wait: on a small disk no more than leaves room to record them."""
+        return min(self.settings.journal_bytes, self._store.disk_bytes // _JOURNAL_SHARE)
+
     def _check(self, entry: Entry) -> None:
         self.in_work.check(entry.body)
-        if self.writer.requests.bytes + len(entry.body) > self.settings.journal_bytes:
+        if self.writer.requests.bytes + len(entry.body) > self.journal_bytes:
             raise Busy(
                 RETRY_AFTER, "the journal is full of requests that are not recorded yet", counted_as="journal_full"
             )
@@ -225,15 +236,20 @@ class Pipeline:
     def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
         """Score traces that are due for about so many seconds; says whether more are due."""
         until, more = time.perf_counter() + seconds, False
-        if len(self.recorder.transaction.traces) >= MOST_UNRECORDED:
+        if self._has_enough():
             return False
         with self.settings.panel.armed():
             due = self.assembler.due(self._now())
             while not more and (some := several(due)):
                 self.score_closed(some)
-                more = time.perf_counter() > until
+                more = time.perf_counter() > until or self._has_enough()
         self.door.look()
         return more
+
+    def _has_enough(self) -> bool:
+        """Whether the next transaction is as large as one may be."""
+        recorder = self.recorder
+        return len(recorder.transaction.traces) >= MOST_UNRECORDED or recorder.size >= self._most_bytes
 
     def score_closed(self, some: Sequence[OpenTrace]) -> None:
         """Score traces that were closed, together."""
@@ -297,7 +313,7 @@ class Pipeline:
         for one in scored:
             with self.recorder.redacting(one.budget):
                 self._tell(one)
-        if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED:
+        if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED or self.recorder.size >= self._most_bytes // 2:
             self._much.set()
 
     def _done_with(self, step: Callable[[Scored], None], some: Sequence[Scored]) -> list[Scored]:
@@ -345,6 +361,8 @@ class Pipeline:
         if left_out := self.elsewhere.take_overflow():
             self.recorder.tally.labels_overflowed(left_out)
         self.elsewhere.expire(self._now() - self.settings.expire_after)
+        with suppress(StoreError):  # counted; what follows finds out whether it can go on
+            await self.writer.relieve()
         await self.recorder.flush()
         await self.writer.probe()
 
@@ -385,6 +403,7 @@ class Pipeline:
             for chore in self.chores:
                 chore()
             try:
+                await self.writer.keep_ballast()
                 await self.retention.apply()
             except StoreError as error:
                 self._failed(error)

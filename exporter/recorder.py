@@ -40,6 +40,8 @@ class Unrecorded:
         self.documents: dict[bytes, bytes] = {}
         self.objects: dict[tuple[Kind, bytes], tuple[float, bytes | None]] = {}
         self.afterwards: list[Callable[[], None]] = []
+        self.size = 0
+        """Bytes of the traces, documents and objects, roughly."""
 
     def __bool__(self) -> bool:
         rows = self.transaction
@@ -128,6 +130,11 @@ class Recorder:
         """Traces that are scored and not durable yet, in the next transaction and in the one on its way."""
         return sum(len(some.transaction.traces) for some in self._pending())
 
+    @property
+    def size(self) -> int:
+        """Bytes of what the next transaction makes durable, roughly."""
+        return self._gathering.size
+
     def afterwards(self, call: Callable[[], None]) -> None:
         """Call this once all that is gathered now is durable; never, if the process ends before."""
         self._gathering.afterwards.append(call)
@@ -162,6 +169,7 @@ class Recorder:
         """Record one trace."""
         gathering, trace_id = self._gathering, row.trace_id
         gathering.transaction.traces.append(row)
+        gathering.size += len(row.document) + len(row.spans)
         gathering.rows[trace_id] = row
         self._large.drop(trace_id)
         for changed in (gathering.late, gathering.documents):
@@ -207,6 +215,7 @@ class Recorder:
     def rewrite(self, trace_id: bytes, document: bytes) -> None:
         """Replace the document of a recorded trace."""
         self._gathering.documents[trace_id] = document
+        self._gathering.size += len(document)
 
     def forget(self, trace_id: bytes) -> bool:
         """Delete a trace's document and what it is found by; says whether it had one. Raises StoreError.
@@ -259,6 +268,7 @@ class Recorder:
     def put(self, kind: Kind, key: bytes, value: bytes, *, at: float = 0.0) -> None:
         """Keep a value by kind and key, in the place of what is there; ``at`` orders the objects of a kind."""
         self._gathering.objects[kind, key] = (at, value)
+        self._gathering.size += len(value)
 
     def drop(self, kind: Kind, key: bytes) -> None:
         """Keep it no longer."""

@@ -9,13 +9,15 @@ import random
 import shutil
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 KILLS = 50
 STRIKES = 10
 CONFIG = {"assembly": {"grace": "200ms", "idle": "500ms"}, "attributes": {"app": ["service.name"]}}
+KEEP_ALL = CONFIG | {"store": {"content": "all"}}
 
 
 class Sender:
@@ -184,17 +186,13 @@ def test_feedback_counts_exactly_once_however_often_the_exporter_is_killed(killa
     process.stop()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system in a mount namespace of its own, which a sleeping process keeps alive.
-
-    It is far larger than what llmq keeps free and in its logs: a test fills it, and not llmq by itself.
-    """
-    folder = tmp_path / "small"
+@contextmanager
+def disk(folder, size):
+    """A file system in a mount namespace of its own, which a sleeping process keeps alive."""
     folder.mkdir()
     if not shutil.which("unshare"):
         pytest.fail("the test of a full disk needs unshare: apt-get install util-linux")
-    script = f"mount -t tmpfs -o size=256m tmpfs {folder} && echo ready && exec sleep 600"
+    script = f"mount -t tmpfs -o size={size} tmpfs {folder} && echo ready && exec sleep 600"
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         if holder.stdout.readline() != "ready\n":
@@ -203,10 +201,90 @@ def small_disk(tmp_path):
         holder.kill()
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """Far larger than what llmq keeps free and in its logs: a test fills it, and not llmq by itself."""
+    with disk(tmp_path / "small", "256m") as mounted:
+        yield mounted
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """So small that llmq fills it by itself."""
+    with disk(tmp_path / "tiny", "24m") as mounted:
+        yield mounted
+
+
+def inside(holder):
+    """What a command begins with that is to see the small disk."""
+    return ["nsenter", "--target", str(holder), "--user", "--mount", "--preserve-credentials"]
+
+
+class Hoarder:
+    """Sends traces with much text, which fill a small disk."""
+
+    def __init__(self):
+        self.random, self.sent = random.Random(9), 0
+
+    def work(self, client):
+        while not client.ended.is_set():
+            text = self.random.randbytes(6000).hex()
+            batch = [{"app": "shop", "id": f"{self.sent + n}", "question": "?", "answer": text} for n in range(20)]
+            client.post("/v1/interactions", batch)
+            self.sent += len(batch)
+
+
+def test_a_disk_that_its_own_files_fill_is_tidied_and_it_goes_on_by_itself(tiny_disk, killable):
+    holder, folder = tiny_disk
+    process, hoarder = killable(KEEP_ALL, store=folder / "llmq.db", before=inside(holder)), Hoarder()
+    files = Path(f"/proc/{holder}/root{folder}")
+    client = process.client(hoarder.work)
+    process.wait_until(lambda: process.total("llmq_exporter_store_errors_total", reason="disk_full") > 0)
+    sent = hoarder.sent
+    process.wait_until(lambda: hoarder.sent > sent + 2000)  # more than the disk can hold
+    process.kill()
+    process.start()
+    sent = hoarder.sent
+    process.wait_until(lambda: hoarder.sent > sent + 200)
+    client.finish()
+    process.wait_until(lambda: process.total("llmq_requests_total") == hoarder.sent)
+    process.wait_until(lambda: process.http.get("/-/ready").status_code == 200)
+    process.wait_until(lambda: process.total("llmq_exporter_store_ballast_bytes") == 6 << 20)
+    assert (files / "llmq.db").stat().st_size < 18 << 20
+    process.stop()
+    assert not (files / "llmq.db.ballast").exists()
+
+
+def waiting(found):
+    """What was acknowledged and is not recorded."""
+    return found.total("llmq_exporter_journal_entries") + found.total("llmq_exporter_queue_length", queue="unrecorded")
+
+
+def test_a_disk_that_others_fill_is_given_the_ballast_only_for_what_was_acknowledged(tiny_disk, killable):
+    holder, folder = tiny_disk
+    process, sender = killable(CONFIG, store=folder / "llmq.db", before=inside(holder)), Sender(seed=3)
+    client = process.client(sender.work)
+    process.wait_until(lambda: process.total("llmq_requests_total") > 50)
+    filler = f"/proc/{holder}/root{folder}/filler"
+    fill(filler)
+    process.wait_until(lambda: process.total("llmq_exporter_store_ballast_bytes") == 0)
+    process.wait_until(lambda: not waiting(process.samples()))
+    recorded = process.total("llmq_requests_total")
+    refused = client.refused
+    process.wait_until(lambda: client.refused > refused + 50)
+    assert process.total("llmq_requests_total") == recorded
+    assert process.http.get("/-/ready").text == "the store cannot be written: disk_full\n"
+    os.truncate(filler, 0)
+    process.wait_until(lambda: process.http.get("/-/ready").status_code == 200)
+    process.wait_until(lambda: process.total("llmq_exporter_store_ballast_bytes") == 6 << 20)
+    client.finish()
+    assert_exact(process, sender)
+    process.stop()
+
+
 def test_a_full_disk_in_between_loses_nothing(small_disk, killable):
     holder, folder = small_disk
-    enter = ["nsenter", "--target", str(holder), "--user", "--mount", "--preserve-credentials"]
-    process, sender = killable(CONFIG, store=folder / "llmq.db", before=enter), Sender(seed=8)
+    process, sender = killable(CONFIG, store=folder / "llmq.db", before=inside(holder)), Sender(seed=8)
     client = process.client(sender.work)
     process.wait_until(lambda: process.total("llmq_requests_total") > 50)
     filler = f"/proc/{holder}/root{folder}/filler"
@@ -214,7 +292,7 @@ def test_a_full_disk_in_between_loses_nothing(small_disk, killable):
     process.wait_until(lambda: client.refused > 3)
     found = process.samples()
     assert found.total("llmq_exporter_store_errors_total") > 0
-    assert process.http.get("/-/ready").status_code == 503
+    process.wait_until(lambda: process.http.get("/-/ready").status_code == 503)
     process.kill()
     os.truncate(filler, 0)
     process.start()

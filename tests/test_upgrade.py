@@ -56,6 +56,17 @@ def opened(path):
     return closing(Store.open(f"sqlite:///{path}"))
 
 
+OF_REQUESTS = ("llmq_requests_total", "llmq_feedback_total", "llmq_exporter_spans_received_total", "llmq_review_labels")
+
+
+def of_requests(look):
+    """What became of the requests in the journal, without what evaluators, which change, say of them."""
+    same = ("reviewed", "queues", "conversations", "review", "suite", "gate", "anchors")
+    counters = {name: value for name, value in look["counters"].items() if name.startswith(OF_REQUESTS)}
+    traces = {trace_id: trace is not None for trace_id, trace in look["traces"].items()}
+    return {name: look[name] for name in same} | {"counters": counters, "traces": traces}
+
+
 def test_a_store_is_kept_of_every_version():
     now = f"{STORE.version}.{JOURNAL.version}.{LEDGER.version}"
     assert now in WRITTEN, f"python tests/stores/write.py tests/stores/{now}"
@@ -67,9 +78,10 @@ async def test_a_store_of_an_earlier_version_is_read_as_that_version_read_it(tmp
     for name in writer.FILES:
         shutil.copy(STORES / version / name, tmp_path)
     found = await writer.read(tmp_path, stub)
-    for moment in ("start", "end"):
-        for what, value in expected[moment].items():
-            assert found[moment][what] == value, f"{what} at the {moment}"
+    for what, value in expected["start"].items():
+        assert found["start"][what] == value, what
+    for what, value in of_requests(expected["end"]).items():
+        assert of_requests(found["end"])[what] == value, f"{what} once all that was open is done"
 
 
 def test_the_version_that_wrote_a_file_is_in_the_name_of_its_folder():

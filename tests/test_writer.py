@@ -4,7 +4,6 @@ import sqlite3
 
 import pytest
 
-from exporter.store import group_commit
 from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
 from exporter.store.writer import Writer
 
@@ -194,7 +193,7 @@ async def test_a_large_queue_is_written_in_several_groups(writer, store, commits
 
 
 async def test_a_queue_that_is_never_empty_does_not_keep_the_wal_from_being_used_again(writer, store, monkeypatch):
-    monkeypatch.setattr(group_commit, "_GROUP_BYTES", 1)
+    monkeypatch.setattr(writer.requests, "_most_bytes", 1)
     body = os.urandom(1_000_000)
     await asyncio.gather(*(writer.journal(Entry("traces", "", "", body, 0.0), None) for _ in range(40)))
     assert store.journal.path.with_name("llmq.db.journal-wal").stat().st_size < 20_000_000

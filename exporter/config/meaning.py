@@ -18,6 +18,7 @@ from .judging import Judging, Surroundings
 from .objectives import Objectives
 from .reviewing import review
 from .settings import (
+    MIB,
     Config,
     ConnectionLimits,
     FeedbackSettings,
@@ -224,7 +225,10 @@ class Reading:
         if retention.content is not None and retention.content > retention.age:
             part = self._part("store", "retention", "content")
             self._wrong(part, "text cannot be kept longer than its trace: make it at most store.retention.age")
-        given = self._given("store", url=units.store, journal=units.size, content=str, identifiers=str)
+        sizes = {"journal": units.size, "ballast": units.size}
+        given = self._given("store", url=units.store, content=str, identifiers=str, **sizes)
+        if given.get("ballast", MIB) < MIB:
+            self._wrong(self._part("store", "ballast"), "too little to tidy a full disk with: make it at least 1MiB")
         return StoreSettings(**given, retention=retention)
 
     def _attributes(self) -> Sources:

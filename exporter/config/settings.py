@@ -98,12 +98,14 @@ class Retention(Struct, frozen=True, kw_only=True):
 class StoreSettings(Struct, frozen=True, kw_only=True):
     """Where traces and totals are kept, and whether the text of traces is kept with them.
 
-    ``journal`` is how many bytes of requests may wait until all their traces are recorded. ``identifiers``: how those
-    of users, conversations, responses, documents and tools are stored.
+    ``journal`` is how many bytes of requests may wait until all their traces are recorded, ``ballast`` how many of the
+    disk are held for when it is full. ``identifiers``: how those of users, conversations, responses, documents and
+    tools are stored.
     """
 
     url: str = "sqlite:///llmq.db"
     journal: int = GIB
+    ballast: int = 64 * MIB
     content: Content = "failing"
     identifiers: Identifiers = "keep"
     retention: Retention = Retention()

@@ -126,6 +126,10 @@ COMMIT_DURATION = histogram(
     durable=False,
 )
 STORE_SIZE = gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
+STORE_BALLAST = gauge(
+    "llmq_exporter_store_ballast_bytes",
+    "Disk space held for when the disk is full; 0 once it was given up, or while there is no room for it.",
+)
 OPEN_CONNECTIONS = gauge("llmq_exporter_open_connections", "HTTP connections that are open.")
 OPEN_TRACES = gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
 OPEN_TRACE_BYTES = gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")

@@ -13,6 +13,7 @@ errors        what SQLite raises, in words of ours
 in_work       what is being worked on, for the next process to know if it ends this one
 quarantine    what ended the process, kept in files
 storefile     the files of a store: where they are, and that one process has them
+ballast       disk space that is kept for when the disk is full
 sieve         "never recorded" without a look-up
 writer        the one door for what is to be written
 group_commit  requests that wait, one commit for many

@@ -5,6 +5,7 @@ file again for its next call.
 """
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, repeat
@@ -84,16 +85,23 @@ class Reading:
 class Writing:
     """The side that writes. Opens or creates the file; raises StoreError and says the cure.
 
-    ``opened_again`` is called with a connection before it is used again, where what was committed last may be there
-    although nobody was told so.
+    ``most_wal`` is after how many bytes of WAL a checkpoint is due, where that is less than usual. ``opened_again`` is
+    called with a connection before it is used again, where what was committed last may be there although nobody was
+    told so.
     """
 
     def __init__(
-        self, path: Path, schema: sql.Schema, opened_again: Callable[[sqlite3.Connection], object] = lambda _: None
+        self,
+        path: Path,
+        schema: sql.Schema,
+        opened_again: Callable[[sqlite3.Connection], object] = lambda _: None,
+        *,
+        most_wal: int | None = None,
     ) -> None:
         self._path = path
         self._schema = schema
         self._opened_again = opened_again
+        self._most_wal_pages = min(schema.wal_pages, (most_wal or sys.maxsize) // schema.page)
         self._wal_pages = 0
         self._unacknowledged = False
         """Whether something was committed and nobody told so, because the files had gone."""
@@ -126,7 +134,7 @@ class Writing:
             if error.reason in _NEEDS_REOPENING:
                 self.close()
             if error.reason == "disk_full":
-                self._wal_pages = self._schema.wal_pages  # a checkpoint lets the next commit use the WAL's space again
+                self._wal_pages = self._most_wal_pages  # a checkpoint lets the next commit use the WAL's space again
             raise
 
     def commit(self, work: Sequence[Statement], pages: int) -> None:
@@ -169,7 +177,7 @@ class Writing:
 
     def checkpoint(self) -> None:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""
-        if self._wal_pages < self._schema.wal_pages:
+        if self._wal_pages < self._most_wal_pages:
             return
         with self.connection() as connection:
             _, in_wal, copied = connection.execute(sql.CHECKPOINT).fetchone()
@@ -180,6 +188,13 @@ class Writing:
     def truncate_wal(self, connection: sqlite3.Connection) -> None:
         """Copy the whole WAL into the database and make its file empty, unless somebody reads it now."""
         connection.execute(sql.TRUNCATE_WAL).fetchone()
+
+    def relieve(self) -> None:
+        """On a full disk: empty the WAL, so that it takes no space; raises StoreError."""
+        with self.connection() as connection:
+            self._verify(connection)
+            self.truncate_wal(connection)
+        self._wal_pages = 0
 
     def probe(self) -> None:
         """Write what is there already, to see whether anything can be written; raises StoreError."""

@@ -14,8 +14,6 @@ from .hand import Hand, fail, tell
 from .journal import Journal
 from .records import Entry, StoreError
 
-_GROUP_BYTES = 32 * 1024 * 1024
-
 
 class _Waiting:
     """One entry, what its sender wants back when it is durable, and the future that the sender waits for."""
@@ -29,16 +27,19 @@ class _Waiting:
 
 
 class GroupCommit:
-    """Writes the journal with ``hand``.
+    """Writes the journal with ``hand``, in groups of at most ``most_bytes``.
 
     ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in the order
     of its number and before its sender is told; it is called also when the sender is gone. Where it raises, its sender
     is told, and the entry stays until it is done with.
     """
 
-    def __init__(self, journal: Journal, hand: Hand, on_durable: Callable[[int, Entry, Any], None]) -> None:
+    def __init__(
+        self, journal: Journal, hand: Hand, on_durable: Callable[[int, Entry, Any], None], most_bytes: int
+    ) -> None:
         self._journal = journal
         self._hand = hand
+        self._most_bytes = most_bytes
         self._on_durable = on_durable
         self._queue: deque[_Waiting] = deque()
         self._waiting_bytes = 0
@@ -70,6 +71,16 @@ class GroupCommit:
         self._stopping = True
         self._work.set()
 
+    def refuse(self, error: StoreError) -> None:
+        """Have all that waits fail."""
+        while self._queue:
+            self._fail(self._queue.popleft(), error)
+
+    async def relieve(self) -> None:
+        """On a full disk, when some of it was freed: give back what is not needed; raises StoreError."""
+        await self._hand.commit(self._journal.relieve)
+        self._work.set()
+
     async def probe(self) -> None:
         """See whether the journal can be written; raises StoreError."""
         await self._hand.commit(self._journal.probe)
@@ -94,7 +105,7 @@ class GroupCommit:
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         size = 0
-        while self._queue and (not group or size + len(self._queue[0].entry.body) <= _GROUP_BYTES):
+        while self._queue and (not group or size + len(self._queue[0].entry.body) <= self._most_bytes):
             group.append(self._queue.popleft())
             size += len(group[-1].entry.body)
         return group
@@ -134,5 +145,8 @@ class GroupCommit:
                 await self._write([waiting])
             return
         for waiting in group:
-            self._waiting_bytes -= len(waiting.entry.body)
-            fail(waiting.future, StoreError(error.reason, str(error)))
+            self._fail(waiting, error)
+
+    def _fail(self, waiting: _Waiting, error: StoreError) -> None:
+        self._waiting_bytes -= len(waiting.entry.body)
+        fail(waiting.future, StoreError(error.reason, str(error)))

@@ -7,6 +7,7 @@ then it is removed here. A crash between the two leaves it here, and the store k
 Threads: ``commit``, ``checkpoint`` and ``probe`` belong to one thread; ``entries`` and ``size_bytes`` to another.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -16,17 +17,19 @@ from . import statements as sql
 from .database import Reading, Writing, statements
 from .records import Entry, StoreError
 
-_LITTLE, _MUCH = 16 << 20, 64 << 20
-"""Bytes: what is written anew at most, to give how much free space back to the file system."""
+_LITTLE, _MUCH, _SOME = 16 << 20, 64 << 20, 1 << 20
+"""Bytes: what is written anew at most, to give how much free space back to the file system; on a full disk, some."""
 
 
 class Journal:
     """``done`` are entries of an earlier run that may still be in the file; numbers go on after ``last_seq``."""
 
-    def __init__(self, path: Path, *, last_seq: int = 0, done: Iterable[int] = ()) -> None:
+    def __init__(self, path: Path, *, last_seq: int = 0, done: Iterable[int] = (), most_wal: int | None = None) -> None:
         self.path = path
         with ExitStack() as opened:
-            self._writing = opened.enter_context(closing(Writing(path, sql.JOURNAL, self._opened_again)))
+            self._writing = opened.enter_context(
+                closing(Writing(path, sql.JOURNAL, self._opened_again, most_wal=most_wal))
+            )
             self._reading = opened.enter_context(closing(Reading(path)))
             self._sizes: dict[int, int] = dict(self._reading.rows(sql.SIZES_BY_SEQ))
             self._done = frozenset(self._sizes).intersection(done)
@@ -82,16 +85,25 @@ class Journal:
 
     def checkpoint(self) -> None:
         """Copy the WAL into the file when it has grown enough, and give back much free space; raises StoreError."""
+        self._writing.verify()
         self._writing.checkpoint()
-        self._give_back()
+        self._give_back(_MUCH)
 
-    def _give_back(self) -> None:
-        """Write the file anew where that is little work and makes it much smaller."""
-        if self.bytes > _LITTLE or self.path.stat().st_size - self.bytes < _MUCH:
-            return
+    def _give_back(self, much: int) -> None:
+        """Write the file anew where that is little work, has room, and makes it by so much smaller."""
+        with suppress(OSError):
+            needed, free = 2 * self.bytes + _SOME, shutil.disk_usage(self.path.parent).free
+            if self.bytes > _LITTLE or needed > free or self.path.stat().st_size - self.bytes < much:
+                return
         with suppress(StoreError), self._writing.connection() as connection:  # a full disk has no room for it
             connection.execute(sql.REWRITE)
             self._writing.truncate_wal(connection)
+
+    def relieve(self) -> None:
+        """On a full disk, when some of it was freed: give back what is not needed; raises StoreError."""
+        self._writing.relieve()
+        self._give_back(_SOME)
+        self._writing.probe()
 
     def probe(self) -> None:
         """See whether anything can be written; raises StoreError."""

@@ -11,6 +11,8 @@ Threads: ``commit``, ``checkpoint``, ``probe`` and ``prune`` belong to one threa
 another (the event loop's). Each side has its own connection.
 """
 
+import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -21,6 +23,7 @@ from typing import Any, Self
 from msgspec.structs import astuple
 
 from . import statements as sql
+from .ballast import Ballast
 from .database import Reading, Writing, naming_what_is_damaged, statements
 from .errors import as_store_errors
 from .in_work import InWork
@@ -29,6 +32,16 @@ from .kinds import DOCUMENT, KINDS, TOTAL, Kind
 from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
 from .sieve import Sieve
 from .storefile import Claim, beside, claim, locate
+
+_BATCH = 1024
+"""Traces that are deleted at a time."""
+_FEW, _BATCHES_AT_ONCE = 256, 64
+"""The same on a full disk, where there is little room to do it in; and how often, before others get their turn."""
+_LARGE = 4
+"""A store of more than one part in so many of its disk is large."""
+_LEAST_BYTES, _MOST_BYTES = 256 << 10, 256 << 20
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["Entry", "Recorded", "Store", "StoreError", "Transaction"]
 
@@ -50,31 +63,42 @@ def _rows(transaction: Transaction) -> list[tuple[Any, ...]]:
 class Store:
     """One open SQLite store. ``path`` is its file, which this process has ``claimed``."""
 
-    def __init__(self, path: Path, claimed: Claim, now: Callable[[], float]) -> None:
+    def __init__(self, path: Path, claimed: Claim, now: Callable[[], float], ballast: int) -> None:
         self.path = path
         self._claim = claimed
         self._now = now
+        self.disk_bytes = shutil.disk_usage(path.parent).total
+        self.ballast = Ballast(path, ballast)
+        self.most_bytes = max(_LEAST_BYTES, (self.ballast.size or _MOST_BYTES) // 2)
+        """Of one transaction, about; half as much of a WAL before it is copied, and a quarter of one group of requests.
+
+        Together it is less than the ballast, which must have room for what a checkpoint adds to a file.
+        """
         with ExitStack() as opened:
             with naming_what_is_damaged(path):
-                self._writing = opened.enter_context(closing(Writing(path, sql.STORE)))
+                self._writing = opened.enter_context(closing(Writing(path, sql.STORE, most_wal=self.most_bytes // 2)))
                 self._reading = opened.enter_context(closing(Reading(path)))
                 self._learn_formats()
                 self._sieve = Sieve(trace_id for (trace_id,) in self._reading.rows(sql.TRACE_IDS))
                 last_seq = self._reading.rows(sql.LAST_SEQ)[0][0]
                 done = [seq for (seq,) in self._reading.rows(sql.DONE)]
             with naming_what_is_damaged(beside(path)):
-                self.journal = opened.enter_context(closing(Journal(beside(path), last_seq=last_seq, done=done)))
+                journal = Journal(beside(path), last_seq=last_seq, done=done, most_wal=self.most_bytes // 2)
+                self.journal = opened.enter_context(closing(journal))
             with as_store_errors(f"store {path}"):
                 self.in_work = InWork.beside(path)
             opened.pop_all()
 
     @classmethod
-    def open(cls, url: str, now: Callable[[], float] = time.time) -> Self:
-        """Open or create the store that ``url`` names, for this process alone; raises StoreError and says the cure."""
+    def open(cls, url: str, now: Callable[[], float] = time.time, *, ballast: int = 0) -> Self:
+        """Open or create the store that ``url`` names, for this process alone; raises StoreError and says the cure.
+
+        ``ballast`` is how many bytes of the disk it keeps for when that is full.
+        """
         path = locate(url)
         claimed = claim(path)
         try:
-            return cls(path, claimed, now)
+            return cls(path, claimed, now, ballast)
         except StoreError:
             claimed.close()
             raise
@@ -82,6 +106,7 @@ class Store:
     def close(self) -> None:
         """Close the store; what was committed stays, and its files are whole without a WAL."""
         self.in_work.close()
+        self.ballast.give_up()  # the files need it no more without their WALs, which go now, and may need it
         self.journal.close()
         self._reading.close()
         self._writing.close()
@@ -136,11 +161,49 @@ class Store:
         """Copy the WAL into the database when it has grown enough; readers are not disturbed. Raises StoreError."""
         self._writing.checkpoint()
 
+    def relieve(self) -> None:
+        """On a full disk: give up the ballast, and empty the WAL; raises StoreError."""
+        self.ballast.give_up()
+        self._writing.relieve()
+
+    def make_room(self) -> None:
+        """Delete the oldest traces of a large store, until there is room for the ballast; raises StoreError."""
+        deleted = 0
+        for _ in range(_BATCHES_AT_ONCE):
+            if self.ballast.has_room or not self._is_large():
+                break
+            pruned, free = self._give_back_some()
+            deleted += pruned
+            if not pruned and not free:
+                break
+        if deleted:
+            _log.warning("deleted the oldest traces, because the disk is full: traces=%d", deleted)
+
+    def keep_ballast(self) -> bool:
+        """Lay the ballast, for which room is made; says whether it is there. Raises StoreError."""
+        if self.ballast.lay():
+            return True
+        self.make_room()
+        return self.ballast.lay()
+
+    def _is_large(self) -> bool:
+        """Whether the store takes much of its disk: if not, it is others who fill it."""
+        return _LARGE * self.path.stat().st_size > self.disk_bytes
+
+    def _give_back_some(self) -> tuple[int, int]:
+        """Delete some of the oldest traces, and give free pages to the file system; returns how many of each."""
+        with self._writing.connection() as connection:
+            pruned = connection.execute(sql.PRUNE_OLDEST, (_FEW,)).rowcount
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            connection.executescript(sql.SHRINK)
+            self._writing.truncate_wal(connection)
+        return pruned, free
+
     def probe(self) -> None:
         """See whether anything can be written; raises StoreError."""
         self._writing.probe()
 
-    def prune(self, older_than: float | None, max_bytes: int | None, batch: int = 1024) -> int:
+    def prune(self, older_than: float | None, max_bytes: int | None, batch: int = _BATCH) -> int:
         """Delete up to ``batch`` recorded traces, oldest first, and return how many; 0 means that nothing is due.
 
         Due is what was recorded more than ``older_than`` seconds ago, and anything while the store holds more than
@@ -217,6 +280,11 @@ class Store:
     def old_objects(self, kind: Kind, before: float, most: int) -> list[bytes]:
         """The keys of the earliest objects of a kind whose time is before that; raises StoreError."""
         return [key for (key,) in self._reading.rows(sql.OLD_OBJECTS, (kind.name, before, most))]
+
+    @property
+    def ballast_bytes(self) -> int:
+        """Bytes of the disk that are held for when it is full."""
+        return self.ballast.held
 
     def size_bytes(self) -> int:
         """Bytes in use of its files: without free pages, without the WAL; raises StoreError."""

@@ -33,17 +33,19 @@ class Writer:
         self._store = store
         self._journal_hand = Hand("llmq-journal", on_commit, on_error, clock)
         self._store_hand = Hand("llmq-store", on_commit, on_error, clock)
-        self.requests = GroupCommit(store.journal, self._journal_hand, on_durable)
+        self.requests = GroupCommit(store.journal, self._journal_hand, on_durable, store.most_bytes // 4)
         self._transaction: _Results | None = None
         self._prune: _Prune | None = None
         self._work = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._short = False
+        """Whether the ballast was given up: what it makes room for is for what was acknowledged already."""
 
     @property
     def problem(self) -> str | None:
         """The reason why requests or results cannot be written at the moment; None while they can."""
-        return self._journal_hand.problem or self._store_hand.problem
+        return self._journal_hand.problem or self._store_hand.problem or ("disk_full" if self._short else None)
 
     async def start(self) -> None:
         """Begin to write; what was queued before is written first."""
@@ -70,6 +72,8 @@ class Writer:
         While results cannot be written it refuses: what is made of requests would gather in memory without bound.
         """
         self._refuse_when_stopping()
+        if self._short:
+            raise StoreError("disk_full", "the disk is full")
         if (reason := self._store_hand.problem) is not None:
             raise StoreError(reason, "the results of earlier requests cannot be written")
         return await self.requests.add(entry, payload)
@@ -100,6 +104,22 @@ class Writer:
         self._work.set()
         return await future
 
+    async def relieve(self) -> None:
+        """Where the disk is full, make room for what was acknowledged, and only for that; raises StoreError."""
+        self._refuse_when_stopping()
+        if self.problem == "disk_full":
+            self._short = True
+            self.requests.refuse(StoreError("disk_full", "the disk is full"))
+            await self._store_hand.commit(self._store.relieve)
+            await self._store_hand.commit(self._store.make_room)
+            await self.requests.relieve()
+
+    async def keep_ballast(self) -> None:
+        """Lay the ballast where it is not as it should be, if room can be made; raises StoreError."""
+        self._refuse_when_stopping()
+        if await self._store_hand.do(self._store.keep_ballast):
+            self._short = False
+
     async def probe(self) -> None:
         """See whether the files are there still, and what could not be written can be again; raises StoreError."""
         self._refuse_when_stopping()
@@ -109,6 +129,9 @@ class Writer:
             await self.requests.probe()
         if self._store_hand.problem is not None:
             await self._store_hand.commit(self._store.probe)
+        if self._short:
+            await self.requests.relieve()  # what has been recorded meanwhile is needed there no more
+            await self.keep_ballast()
 
     def _refuse_when_stopping(self) -> None:
         if self._stopping:
