@@ -4,6 +4,7 @@ import re
 
 from ..score import Score
 from ..trace import Trace
+from .records import apart, looped_share
 from .registry import evaluator
 from .scan import has_run
 from .vocabulary import Vocabulary
@@ -14,17 +15,25 @@ _FEWEST_OF_ONE = 10
 _LONG_RUN = 80
 _RUNS = re.compile(rb"[^\s=_*~#.|+-]{80,1000}+")
 _LONGEST_PERIOD = 16
+_NUMERIC = b"0123456789,.;:[](){}"
 
 
-@evaluator("repetition", version="1")
+@evaluator("repetition", version="2")
 def repetition(trace: Trace, *, share: float = 0.3) -> bool | Score | None:
-    """The answer loops: too many of its word 4-grams occurred before, or a few characters repeat at length."""
+    """The answer loops: too many of its word 4-grams occurred before, or a few characters repeat at length.
+
+    Of code, JSON, tables and lists of records only exact repetition of the same block counts.
+    """
     if not trace.answer:
         return None
     looped = _looped_characters(trace.answer)
     if looped:
         return Score(0.0, explanation=f"{looped} characters repeat a pattern of at most {_LONGEST_PERIOD} bytes")
     repeated = _repeated_share(read(trace.answer).vocabulary, share)
+    if repeated > share:
+        prose, records = apart(trace.answer)
+        if looped_share(records) <= share:
+            repeated = max((_repeated_share(read(one).vocabulary, share) for one in prose), default=0.0)
     if repeated <= share:
         return True
     return Score(1.0 - repeated, passed=False, explanation=f"{repeated:.0%} of the word 4-grams occurred before")
@@ -52,6 +61,8 @@ def _looped_characters(text: str) -> int:
         return 0
     plain = text.encode("utf-8", "replace")
     for piece in _RUNS.findall(plain):
+        if not piece.strip(_NUMERIC):
+            continue  # a list of numbers may repeat one
         # A period p shows as a text that equals itself moved by p.
         if any(piece[period:] == piece[:-period] for period in range(1, _LONGEST_PERIOD + 1)):
             return len(piece)
