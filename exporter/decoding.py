@@ -1,7 +1,7 @@
 """Decodes bodies without stopping the event loop: small ones here, large ones in a process of their own.
 
-Parsers in native code let nothing else run until they are done, in threads as well. So bodies over ``HERE_BYTES`` are
-read elsewhere, and come back in pieces. Which of them takes too long, or too much memory, ends that process alone.
+Parsers in native code let nothing else run until they are done, in threads as well. So large bodies are read elsewhere,
+and come back in pieces. Which of them takes too long, or too much memory, ends that process alone.
 """
 
 import asyncio
@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Final
 
 from . import decode as decoders
-from .decode import Batch, DecodeError, DecodeLimits, Signal, TooLarge, decode, decompress
+from .decode import PROTOBUF, Batch, DecodeError, DecodeLimits, Signal, TooLarge, decode, decompress
+from .decode.weigh import is_light
 from .decode.worker import HEADER, Failed, Job, Piece, Rest
 from .store.records import Entry
 from .trace import Span
 
 HERE_BYTES: Final = 1 << 20
 """Bodies that inflate to no more than this are decoded on the event loop: at worst in about 0.1 s."""
+LIGHT_BYTES: Final = 8 << 20
+"""So are those up to this that hold few values, as those of LLMs do: what is left is text."""
 _TURN_SECONDS: Final = 0.01
 _PATIENCE: Final = 60.0
 """Seconds for a body in the other process, those in which it has no processor included."""
@@ -81,10 +84,12 @@ class Decoding:
         What could end this process is done inside ``reading(body)``.
         """
         try:
-            body = decompress(entry.encoding, entry.body, min(HERE_BYTES, limits.decompressed_bytes))
+            body = decompress(entry.encoding, entry.body, min(LIGHT_BYTES, limits.decompressed_bytes))
         except TooLarge:
-            if limits.decompressed_bytes <= HERE_BYTES:
+            if limits.decompressed_bytes <= LIGHT_BYTES:
                 raise
+            return await self._elsewhere(signal, entry, limits)
+        if len(body) > HERE_BYTES and not is_light(body, is_protobuf=entry.media_type == PROTOBUF):
             return await self._elsewhere(signal, entry, limits)
         with self.pace.working(), reading(entry.body):
             return decode(signal, entry.media_type, body, limits, entry.received_at)

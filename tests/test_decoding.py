@@ -14,14 +14,14 @@ from exporter.arrivals import PARTS_AT_ONCE
 from exporter.assembly import whole_traces
 from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decode
 from exporter.decode.worker import Job, pieces
-from exporter.decoding import HERE_BYTES, Decoding, Pace
+from exporter.decoding import HERE_BYTES, LIGHT_BYTES, Decoding, Pace
 from exporter.store.records import Entry
 from exporter.trace import Span
 
 REQUESTS = Path(__file__).parent / "captures" / "requests"
 NOW = 1_790_000_000.0
 LIMITS = DecodeLimits()
-PADDING = b" " * (2 * HERE_BYTES)
+PADDING = b" " * (LIGHT_BYTES + HERE_BYTES)
 
 
 @pytest.fixture
@@ -102,23 +102,40 @@ async def test_a_large_body_says_what_it_would_say_here(decoding, name):
     else:
         kind = "logs" if ".logs" in name else "traces"
         found = next(iter(sorted(REQUESTS.glob(name))), None) or next(iter(sorted(REQUESTS.glob(f"*.{kind}.pb"))))
-        one = entry(found.read_bytes() + unknown_field(2 * HERE_BYTES), kind, PROTOBUF)
+        one = entry(found.read_bytes() + unknown_field(len(PADDING)), kind, PROTOBUF)
     batch = await decoding.batch(one.signal, one, LIMITS)
     assert contents(batch) == contents(read_here(one))
     assert decoding._process is not None
 
 
-async def test_a_small_body_starts_no_process(decoding):
-    one = entry(traces([span("a" * 32, 1)]))
-    assert len((await decoding.batch("traces", one, LIMITS)).spans) == 1
-    assert decoding._process is None
+def said(text, count=1):
+    return {"key": "said", "value": {"arrayValue": {"values": [{"stringValue": text}] * count}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "is_here"),
+    [
+        (traces([span("a" * 32, 1)]), True),
+        (traces([span("a" * 32, 1, attributes=[said("word, " * 200_000)])]), True),
+        (traces([span("a" * 32, 1, attributes=[said("word, " * 2_000_000)])]), False),
+        (traces([span("a" * 32, 1, attributes=[said("", 150_000)])]), True),
+        (traces([span("a" * 32, number, name="") for number in range(1, 90_000)]), False),
+        (traces([span("a" * 32, 1, attributes=[said("PLACE")])]).replace(b"PLACE", b"\xff" * (HERE_BYTES + 1)), False),
+        (traces([span("a" * 32, 1, attributes=[said("PLACE")])]).replace(b"PLACE", "ä".encode() * HERE_BYTES), True),
+        (traces([span("a" * 32, 1, attributes=[said("PLACE")])]).replace(b"PLACE", b"\\ud83d" * 300_000), False),
+    ],
+    ids=["small", "text", "much text", "values", "many values", "not UTF-8", "umlauts", "halves"],
+)
+async def test_a_body_with_few_values_is_decoded_here(decoding, body, is_here):
+    assert (await decoding.batch("traces", entry(body), LIMITS)).spans
+    assert (decoding._process is None) == is_here
 
 
 @pytest.mark.parametrize(
     ("one", "error", "message"),
     [
         (entry(b"[" + PADDING), DecodeError, "the body is not valid OTLP/JSON"),
-        (entry(gzip.compress(b"{" + PADDING * 40), encoding="gzip"), TooLarge, "after decompression"),
+        (entry(gzip.compress(b"{" + PADDING * 9), encoding="gzip"), TooLarge, "after decompression"),
         (entry(b"{}" + PADDING, encoding="br"), UnsupportedEncoding, "Content-Encoding"),
         (entry(gzip.compress(PADDING)[:-9], encoding="gzip"), DecodeError, "truncated"),
         (
@@ -145,7 +162,7 @@ async def test_a_small_body_starts_no_process(decoding):
         (
             entry(
                 b'{"answer": "a", "tool_calls": [{"name": "f", "arguments": ['
-                + (b"9" * 4000 + b", ") * 1000
+                + (b"9" * 4000 + b", ") * 2500
                 + b"1]}]}",
                 "interactions",
             ),
