@@ -4,7 +4,8 @@ Knows text only: not where it comes from or where it is stored. Nothing here fin
 has no form.
 
     shadow      text → one byte for each character, so that patterns see plain spaces, dashes, digits and letters
-    marks       a cheap look at the shadow: which kinds it may hold, by rules that the kinds declare
+    look        the first look: which kinds a text may hold; in C by their marks
+    marks       rules that the kinds declare, and their table for C
     forms       what a kind is: a pattern, what its matches must be, its marks
     secrets, numbers, phones, addresses   the kinds
     budget      how much may be looked at for one trace

@@ -27,8 +27,9 @@ ANY_LETTER: Final = f"a-zA-Z\\x{LETTER:x}"
 """Of a character class: letters of all scripts, as they are in shadows."""
 
 _word: Final = re.compile(rb"[0-9A-Za-z]*")
-_LATIN: Final = re2.Options()
-_LATIN.encoding = re2.Options.Encoding.LATIN1
+LATIN: Final = re2.Options()
+LATIN.encoding = re2.Options.Encoding.LATIN1
+"""Shadows have one byte for each character."""
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ class Form(Struct, frozen=True, kw_only=True):
 
 def pattern(text: str) -> Any:
     """A pattern over shadows, compiled; one without groups is ten times faster in re2."""
-    return re2.compile(text.encode("latin-1"), _LATIN)
+    return re2.compile(text.encode("latin-1"), LATIN)
 
 
 def whole(_data: bytes, start: int, end: int, _budget: Budget) -> Iterable[Span]:

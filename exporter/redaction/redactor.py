@@ -10,7 +10,7 @@ from ..mismatch import of_pattern
 from .addresses import EMAIL, IP
 from .budget import Budget, SpentError
 from .forms import Form, Span
-from .marks import Look
+from .look import Look
 from .numbers import CARD, IBAN
 from .phones import PHONE, countries
 from .secrets import NAMES, Secrets
@@ -59,7 +59,7 @@ class Redactor:
         # Made here and not with the first text, which would wait for it.
         if PHONE in self._forms:
             countries()
-        self._look = Look({form.kind: form.marks for form in (*self._first, *self._forms)})
+        self._look = Look((*self._first, *self._forms))
 
     def find(self, text: str, budget: Budget | None = None) -> list[Found]:
         """What is private in a text, in order and apart; raises SpentError where the budget does not reach."""

@@ -82,6 +82,7 @@ _scheme: Final = re.compile(_SCHEME, re.IGNORECASE)
 _quoted_number: Final = re.compile(rf"""(?:{CERTAIN})s?[\d_]*\\*["']\s*:\s*\d\Z""".encode("latin-1"), re.IGNORECASE)
 _certain: Final = re.compile(CERTAIN.encode("latin-1"), re.IGNORECASE)
 _certain_key: Final = re.compile(rf"(?:{CERTAIN})s?[\d_]*\Z".encode("latin-1"), re.IGNORECASE)
+_is_key: Final = re.compile(rb"""\\*["']\s*:""")
 _nothing: Final = re.compile(_NOTHING, re.DOTALL)
 _number: Final = re.compile(rb"[^\s,}\]]+(?: \d+)*")
 _mixed: Final = re.compile(rb"(?=.*?[0-9]).*?[A-Za-z]", re.DOTALL)
@@ -206,6 +207,8 @@ def _quoted(data: bytes, start: int, end: int) -> Iterable[Span]:
     if data[end - 1] in DIGITS:
         return ((end - 1, _number.match(data, end - 1).end()),)  # type: ignore[union-attr]
     close = _closing(data, end)
+    if _is_key.match(data, close) and _certain.search(data, end, close):
+        return ()  # the value is the next name
     return ((end, close),) if data[end:close].strip() and not _nothing.fullmatch(data, end, close) else ()
 
 

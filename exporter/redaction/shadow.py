@@ -17,6 +17,7 @@ OTHER: Final = 0xB7
 """Stands for every other character that is not ASCII, and at the end of the table for those beyond it."""
 _KNOWN: Final = 0x10000
 _LIKE: Final = {"Cf": 0, "Zs": ord(" "), "Pd": ord("-"), "Pi": ord('"'), "Pf": ord('"')}
+_NOTHING: Final = "\uffff"
 _HANDLER: Final = "llmq-shadow"
 
 
@@ -33,7 +34,7 @@ def shadow(text: str) -> bytes:
             return _kernels.shadow(text, table())
         except UnicodeEncodeError:  # half a character
             pass
-    return text.encode("ascii", _HANDLER)
+    return text.translate(_characters()).encode("latin-1", _HANDLER)
 
 
 def places(text: str, shadowed: bytes) -> list[int] | None:
@@ -69,12 +70,17 @@ def _stand_in(one: str) -> int:
     return LETTER if category[0] in "LMN" else OTHER
 
 
+@cache
+def _characters() -> str:
+    """The table as str.translate reads it; what it leaves as it is, is beyond it."""
+    return "".join(chr(byte) if byte else _NOTHING for byte in table()[:-1]).replace(chr(OTHER), "\0", 1)
+
+
 def _stand_ins(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    known = table()
-    made = (known[min(ord(one), _KNOWN)] for one in error.object[error.start : error.end])
-    return bytes(filter(None, made)), error.end
+    beyond = error.object[error.start : error.end].replace(_NOTHING, "")
+    return bytes([OTHER]) * len(beyond), error.end
 
 
 codecs.register_error(_HANDLER, _stand_ins)
