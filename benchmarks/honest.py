@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Protocol
 
 from attacks import HOST, JSON, MB, call, resource
 from servers import total
@@ -33,17 +32,6 @@ def request(
         return response.status, dict(response.getheaders()), response.read()
     finally:
         connection.close()
-
-
-class Server(Protocol):
-    """The server as its clients see it."""
-
-    port: int
-    pid: int
-    folder: Path
-
-    def was_up(self, began: float, ended: float) -> bool:
-        """Whether it was not being killed or started in that time."""
 
 
 class Worker(threading.Thread):
@@ -77,7 +65,7 @@ class Worker(threading.Thread):
 class Honest:
     """Clients that send until they are acknowledged, and what the counters must be in the end."""
 
-    server: Server
+    port: int
     traces: Counter[str] = field(default_factory=Counter)
     signals: Counter[str] = field(default_factory=Counter)
     repeats: Counter[str] = field(default_factory=Counter)
@@ -102,7 +90,7 @@ class Honest:
         while True:
             began = time.monotonic()
             try:
-                status, headers, said = request(self.server.port, "POST", path, body, JSON)
+                status, headers, said = request(self.port, "POST", path, body, JSON)
             except (OSError, http.client.HTTPException) as error:
                 self.repeats[type(error).__name__] += 1
                 time.sleep(0.1)
@@ -136,27 +124,26 @@ def _by_app(exposition: str, metric: str) -> Counter[str]:
 
 @dataclass
 class Probes:
-    """How long /-/healthy takes; ``late`` is by how much the prober itself woke up too late: the machine's part."""
+    """How long /-/healthy takes on a new connection, and when each answer came, while the server was up."""
 
-    server: Server
+    port: int
+    was_up: Callable[[float, float], bool] = lambda _began, _ended: True
     answers: list[tuple[float, float]] = field(default_factory=list)
-    late: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
 
     def worst_since(self, at: float) -> float:
         """The longest answer since then, in seconds."""
         return max((seconds for ended, seconds in self.answers if ended > at), default=0.0)
 
-    def look(self, due: float) -> None:
+    def look(self, _due: float) -> None:
         began = time.monotonic()
-        self.late.append(began - due)
         try:
-            status = request(self.server.port, "GET", "/-/healthy", seconds=10)[0]
+            status = request(self.port, "GET", "/-/healthy", seconds=10)[0]
             problem = "" if status == 200 else str(status)
         except (OSError, http.client.HTTPException) as error:
             problem = type(error).__name__
         ended = time.monotonic()
-        if not self.server.was_up(began, ended):
+        if not self.was_up(began, ended):
             return
         self.answers.append((ended, ended - began))
         if problem:
@@ -167,13 +154,13 @@ class Probes:
 class Scrapes:
     """How long scrapes take, and how large they are unpacked."""
 
-    server: Server
+    port: int
     seconds: list[float] = field(default_factory=list)
 
     def look(self, _due: float) -> None:
         began = time.monotonic()
         try:
-            if request(self.server.port, "GET", "/metrics", headers=SCRAPER)[0] == 200:
+            if request(self.port, "GET", "/metrics", headers=SCRAPER)[0] == 200:
                 self.seconds.append(time.monotonic() - began)
         except (OSError, http.client.HTTPException):
             pass  # the prober counts it
@@ -183,20 +170,20 @@ class Scrapes:
 class Sizes:
     """What the process holds, each second: memory, descriptors, disk, log."""
 
-    server: Server
+    pid: Callable[[], int]
+    folder: Path
     memory: list[float] = field(default_factory=list)
     descriptors: list[float] = field(default_factory=list)
     disk: list[float] = field(default_factory=list)
-    files: Path | None = None
 
     def look(self, _due: float) -> None:
-        process, files = Path(f"/proc/{self.server.pid}"), self.files or self.server.folder
+        process = Path(f"/proc/{self.pid()}")
         try:
             pages = int((process / "statm").read_text().split()[1])
             descriptors = sum(1 for _ in (process / "fd").iterdir())
         except (OSError, IndexError):
             return  # it was killed at this moment
-        stored = [one for one in files.iterdir() if one.name.startswith("llmq.db")]
+        stored = [one for one in self.folder.iterdir() if one.name.startswith("llmq.db")]
         self.memory.append(pages * os.sysconf("SC_PAGE_SIZE") / MB)
         self.descriptors.append(descriptors)
         self.disk.append(sum(_blocks(one) for one in stored) / MB)
