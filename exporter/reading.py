@@ -1,13 +1,17 @@
 """The requests that the parts of a trace tell of: one, or several that followed each other under one trace id."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from .assembly import OpenTrace
 from .trace import LogRecord, Span, Trace
 
+MOST_REQUESTS: Final = 200
+"""Requests that are taken out of one trace."""
 Read = Callable[[OpenTrace], Trace | None]
 
 
@@ -15,9 +19,10 @@ def requests(parts: OpenTrace, read: Read) -> list[tuple[OpenTrace, Trace | None
     """Return each request's parts with what was read of them; the parts as they are where they are one request.
 
     A generator that gives a whole session one trace id makes requests that follow each other, each with a root of its
-    own that ended before the next one began. They are taken apart where each of them is a request by itself.
+    own that ended before the next one began. They are taken apart where each of them is a request by itself, and where
+    they are few enough to be scored together.
     """
-    if parts.roots > 1 and len(apart := _apart(parts)) > 1:
+    if 1 < parts.roots <= MOST_REQUESTS and len(apart := _apart(parts)) > 1:
         found = [(one, read(one)) for one in apart]
         if all(trace is not None for _, trace in found):
             return found
@@ -41,16 +46,24 @@ def _apart(parts: OpenTrace) -> list[OpenTrace]:
     logs = list(parts.logs.values())
     if len(found) < len(parts.spans) or any(log.span_id not in of for log in logs):
         return [parts]
-    return [_part(parts, number, found, logs, of) for number in range(len(roots))]
+    apart = [_Part() for _ in roots]
+    for span in found:
+        apart[of[span.span_id]].spans[span.span_id] = span
+    for log in logs:
+        apart[of[log.span_id]].logs[log.key] = log
+    return [_request(parts, number, one) for number, one in enumerate(apart)]
 
 
-def _part(
-    parts: OpenTrace, number: int, spans: Sequence[Span], logs: Sequence[LogRecord], of: dict[bytes, int]
-) -> OpenTrace:
+class _Part(Struct):
+    spans: dict[bytes, Span] = {}
+    logs: dict[bytes, LogRecord] = {}
+
+
+def _request(parts: OpenTrace, number: int, part: _Part) -> OpenTrace:
     return replace(
         parts,
-        spans={span.span_id: span for span in spans if of[span.span_id] == number},
-        logs={log.key: log for log in logs if of[log.span_id] == number},
+        spans=part.spans,
+        logs=part.logs,
         roots=1,
         again=parts.again or number > 0,
         seqs=[] if number else parts.seqs,

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from exporter import reading
 from exporter.evaluators import installed
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -292,3 +293,25 @@ async def test_an_exploding_label_folds_alone(run_exporter):
     await exporter.pass_time(3)
     assert await exporter.total("llmq_requests_total", app="__other__", model_version="m-1") == 3
     assert await exporter.total("llmq_exporter_label_overflow_total", label="app") == 3
+
+
+async def test_very_many_roots_of_one_trace_are_one_request_and_stop_nothing(run_exporter):
+    exporter = await run_exporter()
+    at = 1_790_000_000_000_000_000
+    said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Within 30 days."}]}])
+    attributes = [
+        {"key": key, "value": {"stringValue": value}}
+        for key, value in {"gen_ai.operation.name": "chat", "gen_ai.output.messages": said}.items()
+    ]
+    roots = [
+        {"traceId": "a" * 32, "spanId": f"{n:016x}", "startTimeUnixNano": str(at + 2 * n), "attributes": attributes}
+        | {"endTimeUnixNano": str(at + 2 * n + 1)}
+        for n in range(1, reading.MOST_REQUESTS + 2)
+    ]
+    await exporter.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": roots}]}]})
+    await exporter.pass_time(400)
+    assert await exporter.total("llmq_requests_total") == 1
+    more = [span | {"traceId": "b" * 32} for span in roots[:-1]]
+    await exporter.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": more}]}]})
+    await exporter.pass_time(400)
+    assert await exporter.total("llmq_requests_total") == 1 + reading.MOST_REQUESTS
