@@ -15,7 +15,7 @@ from exporter.redaction import KEYS, KINDS, NAMES, WITHHELD, Budget, PatternErro
 ALL = Redactor(KINDS)
 QUICK, CLOSE = Redactor(KINDS), Redactor(KINDS)
 """The same, but that the second looks closely for each kind in every text."""
-CLOSE._look.kinds = lambda _text: (1 << len(KINDS)) - 1
+CLOSE._kinds = lambda _text: (1 << len(KINDS)) - 1
 PRIVATE_KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END {}PRIVATE KEY-----"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 FOUND = {

@@ -3,13 +3,13 @@
 
 #include "kernels.h"
 
-#define RANGES 4
+#define RANGES 6
 #define MOST_RUNS 16
-#define MOST_RULES 32
+#define MOST_RULES 16
 
 /* As redaction/marks.py packs them. */
 typedef struct {
-    uint32_t least, count, before, after, kind, literals, literals_end;
+    uint32_t least, count, before, inside, after, kind, literals, literals_end;
     unsigned char pairs[2048]; /* a bit for each two bytes of ASCII with which a literal begins */
 } Rule;
 
@@ -20,8 +20,8 @@ typedef struct {
 
 typedef struct {
     uint32_t runs, rules, wanted, always;
-    unsigned char low[RANGES], width[RANGES];        /* of the bytes that some run counts */
-    uint16_t of_run[256], counted[256];                 /* a bit for each kind of run */
+    unsigned char low[RANGES], width[RANGES]; /* of the bytes that some run counts */
+    uint16_t of_run[256], counted[256];       /* a bit for each kind of run */
     Run run[MOST_RUNS];
 } Header;
 
@@ -78,10 +78,15 @@ static const unsigned char *next_counted(const Header *header, const unsigned ch
         uint64_t halves[2];
         memcpy(&bytes, at, sizeof(block));
         found = (block)((block)(bytes - low[0]) <= width[0]) | (block)((block)(bytes - low[1]) <= width[1]) |
-                (block)((block)(bytes - low[2]) <= width[2]) | (block)((block)(bytes - low[3]) <= width[3]);
+                (block)((block)(bytes - low[2]) <= width[2]) | (block)((block)(bytes - low[3]) <= width[3]) |
+                (block)((block)(bytes - low[4]) <= width[4]) | (block)((block)(bytes - low[5]) <= width[5]);
         memcpy(halves, &found, sizeof(block));
-        if (halves[0] | halves[1])
+        if (halves[0] | halves[1]) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            at += (halves[0] ? __builtin_ctzll(halves[0]) : 64 + __builtin_ctzll(halves[1])) / 8;
+#endif
             break;
+        }
     }
     while (at < end && !header->counted[*at])
         at++;
@@ -94,6 +99,8 @@ static int holds(const Table *table, unsigned number, const unsigned char *start
     const Rule *rule = &table->rules[number];
     if (rule->literals == rule->literals_end)
         return 1;
+    if (!rule->inside)
+        last = first;
     first = first - start > (Py_ssize_t)rule->before ? first - rule->before : start;
     last = end - last > (Py_ssize_t)rule->after ? last + rule->after : end;
     return has_literal(table, number, first, last, end, seen);

@@ -36,7 +36,7 @@ EMAIL: Final = Form(
     check=whole,
     marks=(
         Mark(of=b"@", counted=b"@"),
-        Mark(of=DIGITS, least=2, counted=DIGITS, near=_AT, before=3),
+        Mark(of=DIGITS, least=2, counted=DIGITS, near=_AT, before=3, inside=False),
     ),
 )
 IP: Final = Form(

@@ -1,6 +1,5 @@
 """How much one trace's redaction may look at, in steps: the same on every machine, and at every start."""
 
-from collections import Counter
 from typing import Final, Literal
 
 Reason = Literal["length", "matches"]
@@ -28,26 +27,32 @@ class Budget:
 
     def __init__(self, steps: int = STEPS) -> None:
         self.done: dict[str, str] = {}
-        self.withheld: Counter[Reason] = Counter()
+        self.withheld: dict[Reason, int] = {}
         """To be taken by whoever counts them."""
         self._left = steps
-        self._spent_on: Reason = "length"
+        self._spent_on: Reason | None = None
+
+    def withhold(self, reason: Reason) -> None:
+        """Count a text that is withheld."""
+        self.withheld[reason] = self.withheld.get(reason, 0) + 1
 
     def look(self, size: int) -> None:
         """Pay for the cheap look at a text of so many characters; raises SpentError."""
-        self._pay(size, "length")
+        self._left -= size
+        if self._left < 0:
+            raise self._spent("length")
 
     def search(self, size: int) -> None:
         """Pay for a pattern's way through so many bytes; raises SpentError."""
-        self._pay(size // 2, "length")
+        self.look(size // 2)
 
     def match(self, size: int) -> None:
         """Pay for a match of so many bytes; raises SpentError."""
-        self._pay(MATCH + size, "matches")
-
-    def _pay(self, steps: int, reason: Reason) -> None:
-        if self._left >= 0:
-            self._left -= steps
-            self._spent_on = reason
+        self._left -= MATCH + size
         if self._left < 0:
-            raise SpentError(self._spent_on)
+            raise self._spent("matches")
+
+    def _spent(self, on: Reason) -> SpentError:
+        """Once spent, always spent, and for the same reason."""
+        self._spent_on = self._spent_on or on
+        return SpentError(self._spent_on)

@@ -6,11 +6,11 @@ from typing import Final
 
 from msgspec import Struct
 
-_MOST_RULES: Final = 32
+_MOST_RULES: Final = 16
 _MOST_RUNS: Final = 16
-_MOST_RANGES: Final = 4
+_MOST_RANGES: Final = 6
 _LONGEST: Final = 32
-_RULE: Final = struct.Struct("=7I2048s")
+_RULE: Final = struct.Struct("=8I2048s")
 _RUN: Final = struct.Struct("=5I")
 _HEADER: Final = struct.Struct(f"=4I{_MOST_RANGES}s{_MOST_RANGES}s256H256H{_RUN.size * _MOST_RUNS}s")
 
@@ -18,8 +18,8 @@ _HEADER: Final = struct.Struct(f"=4I{_MOST_RANGES}s{_MOST_RANGES}s256H256H{_RUN.
 class Mark(Struct, frozen=True, kw_only=True):
     """What each match of a pattern has: a run of bytes ``of``, at least ``least`` long, ``count`` of them ``counted``.
 
-    Where ``near`` is given, one of these, in any case, begins in the run or in the ``before`` and ``after`` bytes
-    around it.
+    Where ``near`` is given, one of these, in any case, begins in the ``before`` bytes before the run, in it (unless it
+    is not to be ``inside``), or in the ``after`` bytes after it.
     """
 
     of: bytes
@@ -28,6 +28,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     count: int = 1
     near: tuple[str, ...] = ()
     before: int = 0
+    inside: bool = True
     after: int = 0
 
     @property
@@ -60,7 +61,9 @@ def packed(marks: Mapping[int, Sequence[Mark]]) -> bytes:
         for mark, bit in some:
             kinds |= bit
             ends = len(literals), len(literals := literals + _lengths_and(mark.literals))
-            packed.append(_RULE.pack(mark.least, mark.count, mark.before, mark.after, bit, *ends, _pairs(mark)))
+            packed.append(
+                _RULE.pack(mark.least, mark.count, mark.before, mark.inside, mark.after, bit, *ends, _pairs(mark))
+            )
         runs += _RUN.pack(first, len(packed), least, count, kinds)
     wanted = 0
     for _, bit in rules:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from operator import is_
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import re2
@@ -26,6 +27,7 @@ _ROUNDS: Final = 8
 """What was cut may leave something at its edge that is found only then; once nothing is found, nothing ever is."""
 _LONG_NUMBERS: Final = range(10**7 + 1, 1 << 128)
 _NAMES_OF_FIELDS, _VALUES_OF_FIELDS = ("name", "key"), ("value",)
+_LISTS: Final = (list, tuple)
 _SILENT: Final = re2.Options()
 _SILENT.log_errors = False
 
@@ -60,12 +62,13 @@ class Redactor:
         if PHONE in self._forms:
             countries()
         self._look = Look((*self._first, *self._forms))
+        self._kinds = self._look.kinds
 
     def find(self, text: str, budget: Budget | None = None) -> list[Found]:
         """What is private in a text, in order and apart; raises SpentError where the budget does not reach."""
         if budget is not None:
             budget.look(len(text))
-        kinds = self._look.kinds(text)
+        kinds = self._kinds(text)
         return self._find(text, kinds, budget or Budget()) if kinds or self._own else []
 
     def text(self, text: str, found: Counter[str] | None = None, budget: Budget | None = None) -> str:
@@ -73,20 +76,19 @@ class Redactor:
 
         WITHHELD where the budget does not reach, which counts that.
         """
-        if not text:
+        if not text or (budget is None and not self._own and not self._kinds(text)):
             return text
-        if budget is not None and text in budget.done:
+        budget = budget or Budget()
+        if budget.done and text in budget.done:
             return budget.done[text]
         try:
-            if budget is not None:
-                budget.look(len(text))
-            if not (kinds := self._look.kinds(text)) and not self._own:
+            budget.look(len(text))
+            if not (kinds := self._kinds(text)) and not self._own:
                 return text
-            counts, budget = Counter[str](), budget or Budget()
+            counts = Counter[str]()
             redacted = self._redacted(text, kinds, counts, budget)
         except SpentError as spent:
-            if budget is not None:
-                budget.withheld[spent.reason] += 1
+            budget.withhold(spent.reason)
             return WITHHELD
         budget.done[text] = redacted
         if found is not None:
@@ -109,7 +111,7 @@ class Redactor:
                 return text
             counts.update(one.kind for one in found)
             text = _replaced(text, found)
-            kinds = self._look.kinds(text)
+            kinds = self._kinds(text)
         raise SpentError("matches")
 
     def _find(self, text: str, kinds: int, budget: Budget) -> list[Found]:
@@ -166,9 +168,9 @@ class Redactor:
             return self.text(value, found, budget)
         if isinstance(value, dict):
             return self._mapping(value, found, budget)
-        if isinstance(value, list | tuple):
-            return _same(value, [self._each(one, found, budget) for one in value])
-        if _is_long(value):
+        if isinstance(value, _LISTS):
+            return _same(value, [self._each(one, found, budget) for one in value]) if value else value
+        if value is not None and _is_long(value):
             written = str(value)
             return value if (redacted := self.text(written, found, budget)) == written else redacted
         return value
@@ -188,12 +190,12 @@ class Redactor:
 
     def _named(self, name: str, value: Any, found: Counter[str], budget: Budget, *, inside: bool = False) -> Any:
         """What a mapping has under a name of secrets."""
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             return _same(value, [self._named(name, one, found, budget, inside=inside) for one in value])
         if isinstance(value, dict):
             value = self._each(value, found, budget)
             changed = {key: self._named(name, one, found, budget, inside=True) for key, one in value.items()}
-            return value if all(map(_is, value.values(), changed.values())) else changed
+            return value if all(map(is_, value.values(), changed.values())) else changed
         is_text = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
         assert self._secrets is not None  # noqa: S101 - without, nothing is named
         if is_text and self._secrets.goes(name, str(value), inside=inside):
@@ -266,11 +268,7 @@ def _replaced(text: str, found: list[Found]) -> str:
 
 def _same(value: Any, items: list[Any]) -> Any:
     """The items as a list or tuple; the value itself where nothing in it changed."""
-    return value if all(map(_is, value, items)) else type(value)(items)
-
-
-def _is(one: Any, other: Any) -> bool:
-    return one is other
+    return value if all(map(is_, value, items)) else type(value)(items)
 
 
 def _is_long(value: object) -> bool:
