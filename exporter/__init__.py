@@ -34,6 +34,7 @@ In the order in which a trace meets them:
     retention   deletes what is old, text first
     isolation   tries work in a copy of the process, which ends in its place
     arrivals    requests → open traces, few parts at a time
+    scoring     closed traces → read, evaluated, recorded, in slices
     pipeline    the road: durable → assembled → normalised → evaluated → recorded
     recovery    what an earlier run left: its journal; what it worked on when it ended is tried alone, or set aside
 

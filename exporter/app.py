@@ -72,7 +72,7 @@ class Exporter:
     def __init__(self, config: Config, now: Callable[[], float] = time.time) -> None:
         self.config = config
         self._now = now
-        panel = Panel(config.evaluators, installed())
+        panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
         self._limiter = Limiter({}, now=now)
         _limit(self._limiter, config)
         self.metrics = Metrics(
@@ -188,7 +188,7 @@ class Exporter:
         try:
             config = reload(self.config)
             _refuse_what_needs_a_restart(self.config, config)
-            panel = Panel(config.evaluators, installed())
+            panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
         except ConfigError:
             self.metrics.config_loaded(succeeded=False)
             raise

@@ -6,7 +6,7 @@ together: until it is taken whole, nothing is.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from .assembly import Assembler, whole_traces
@@ -15,10 +15,12 @@ from .late_spans import Added, Late
 from .recorder import Recorder
 from .store.in_work import InWork, key_of
 from .store.records import Entry
+from .trace import LogRecord, Span
 
 PARTS_AT_ONCE: Final = 1_000
 """Spans and log records that are taken in one step."""
 _TURN_SECONDS: Final = 0.01
+_WAIT_SECONDS: Final = 0.01
 
 UseLate = Callable[[Late], bool]
 """Uses parts that came after their trace was recorded; says whether they told anything."""
@@ -29,14 +31,16 @@ class Arrivals:
 
     def __init__(self, recorder: Recorder, assembler: Assembler, in_work: InWork, use_late: UseLate) -> None:
         self._recorder, self._assembler, self._in_work, self._use_late = recorder, assembler, in_work, use_late
+        self.scoring: set[bytes] = set()
+        """The traces that are closed and not recorded yet: their parts wait until they are, and are late ones then."""
         self._under_way: dict[int, asyncio.Future[None]] = {}
 
     def begin(self, seq: int, entry: Entry, batch: Batch) -> None:
         """Take an entry: at once, or where that would take long the rest of it soon; raises StoreError."""
         steps = self.steps(seq, entry, batch)
         until = time.perf_counter() + _TURN_SECONDS
-        for _ in steps:
-            if time.perf_counter() > until:
+        for waits in steps:
+            if waits or time.perf_counter() > until:
                 self._recorder.whole.clear()
                 self._under_way[seq] = rest = asyncio.ensure_future(_turn_by_turn(steps))
                 rest.add_done_callback(lambda _: self._ended(seq))
@@ -58,25 +62,33 @@ class Arrivals:
 
     def steps(
         self, seq: int, entry: Entry, batch: Batch, *, counted: bool = False, with_late: bool = True
-    ) -> Iterator[None]:
+    ) -> Iterator[bool]:
         """Take an entry a step at a time; ``counted``: its arrival was. Late parts are dropped unless ``with_late``.
 
-        Where what is recorded cannot be read it is done with, and StoreError raised: its sender must send it again.
+        Each step says whether it only waits for traces that are being scored. Where what is recorded cannot be read it
+        is done with, and StoreError raised: its sender must send it again.
         """
         self._assembler.hold(seq)
         refused = batch
         try:
             for spans, logs in whole_traces(batch.spans, batch.logs, PARTS_AT_ONCE):
+                while self._must_wait(spans, logs):
+                    yield True
                 some = Batch(list(spans), list(logs), refused.rejected, refused.anomalies)
                 for late in self._added(seq, entry, some, counted=counted).late:
-                    yield
+                    yield False
                     self._late(seq, late, counted=counted, used=with_late)
                 refused = Batch()
-                yield
+                yield False
         finally:
             self._recorder.seq = max(self._recorder.seq, seq)
             if self._assembler.let_go(seq):
                 self._recorder.transaction.done.append(seq)
+
+    def _must_wait(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> bool:
+        if not self.scoring:
+            return False
+        return not self.scoring.isdisjoint([*(span.trace_id for span in spans), *(log.trace_id for log in logs)])
 
     def _added(self, seq: int, entry: Entry, batch: Batch, *, counted: bool) -> Added:
         opened = len(self._assembler)
@@ -110,7 +122,7 @@ class Arrivals:
                     self._recorder.tally.late(signal, outcome, len(found))
 
 
-async def _turn_by_turn(steps: Iterator[None]) -> None:
+async def _turn_by_turn(steps: Iterator[bool]) -> None:
     """Go through all steps, and let others have their turn after each."""
-    for _ in steps:
-        await asyncio.sleep(0)
+    for waits in steps:
+        await asyncio.sleep(_WAIT_SECONDS if waits else 0)

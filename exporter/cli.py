@@ -222,7 +222,7 @@ def _generate(options: argparse.Namespace, render: Render, kind: Kind) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     config = load(options.config)
-    panel = Panel(config.evaluators, installed())
+    panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
     replay, summary = Replay(config), Summary()
     code = OK
     for path in with_progress(options.files, "files"):

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -27,12 +28,13 @@ from .latecomers import late_asker, late_evaluations, late_trace
 from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
 from .prices import Prices
-from .reading import requests
+from .reading import Reading, reading
 from .recorder import Recorder
 from .redaction import Redactor
 from .retention import Retention
 from .score import Outcome, Unscored
 from .scored import Judges, Scored, recorded
+from .scoring import Round
 from .semconv import Sources, normalise
 from .semconv.evaluations import Reported
 from .store.in_work import key_of
@@ -116,6 +118,9 @@ class Pipeline:
         self._most_bytes = store.most_bytes
         self._now = now
         self._much = asyncio.Event()
+        self._round: Round | None = None
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="plugins")
+        """Where plugins are waited for."""
         self.arrivals = Arrivals(self.recorder, self.assembler, self.in_work, self._use_late)
         self.configure(settings)
 
@@ -234,17 +239,27 @@ class Pipeline:
     # What is scored.
 
     def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
-        """Score traces that are due for about so many seconds; says whether more are due."""
+        """Score traces that are due for about so many seconds; says whether there is more to do."""
         until, more = time.perf_counter() + seconds, False
-        if self._has_enough():
-            return False
-        with self.settings.panel.armed():
-            due = self.assembler.due(self._now())
-            while not more and (some := several(due)):
-                self.score_closed(some)
-                more = time.perf_counter() > until or self._has_enough()
+        while not more and self._begin():
+            is_done = self._round is None or self._round.go_on(until)
+            self._round = None if is_done else self._round
+            more = not is_done or time.perf_counter() > until
         self.door.look()
         return more
+
+    def _begin(self) -> bool:
+        """Have a round of traces to go on with, if there is one."""
+        if self._round is None and not self._has_enough():
+            some = several(self.assembler.due(self._now()))
+            self._round = self._round_of(some) if some else None
+        return self._round is not None
+
+    def _round_of(self, some: Sequence[OpenTrace]) -> Round:
+        scoring, executor = self.arrivals.scoring, self._executor
+        return Round(
+            some, self.settings.panel, self.in_work, scoring, executor, read=self._requests, record=self.record
+        )
 
     def _has_enough(self) -> bool:
         """Whether the next transaction is as large as one may be."""
@@ -252,19 +267,14 @@ class Pipeline:
         return len(recorder.transaction.traces) >= MOST_UNRECORDED or recorder.size >= self._most_bytes
 
     def score_closed(self, some: Sequence[OpenTrace]) -> None:
-        """Score traces that were closed, together."""
-        in_work, ids = self.in_work, [parts.trace_id for parts in some]
-        try:
-            in_work.mark("normalise", ids)
-            found = [one for parts in some if not self._is_late(parts) for one in requests(parts, self.read)]
-            some, traces = [parts for parts, _ in found], [trace for _, trace in found]
-            in_work.mark("evaluate", ids)
-            said = iter(self.settings.panel.evaluate_all([trace for trace in traces if trace is not None]))
-            outcomes = [None if trace is None else next(said) for trace in traces]
-            in_work.mark("record", ids)
-            self.record(some, traces, outcomes)
-        finally:
-            in_work.clear()
+        """Score traces that were closed, together and to the end."""
+        self._round_of(some).finish()
+
+    def _requests(self, parts: OpenTrace) -> Reading:
+        """Read the requests of a trace; of parts that are late there are none."""
+        if self._is_late(parts):
+            return []
+        return (yield from reading(parts, self.read))
 
     def _is_late(self, parts: OpenTrace) -> bool:
         """Take parts that came after their request was recorded, and are no other request: they have no root."""
@@ -383,6 +393,8 @@ class Pipeline:
         while True:
             if not self.score():
                 await asyncio.sleep(SCORE_EVERY)
+            elif self._round is not None and self._round.waiting is not None:
+                await asyncio.wait([asyncio.wrap_future(self._round.waiting)])
             for _ in range(TURNS):
                 await asyncio.sleep(0)
 
@@ -413,6 +425,10 @@ class Pipeline:
 
     async def stop(self) -> None:
         """Make durable what was scored, as far as the store can."""
+        if self._round is not None:
+            self._round.give_up()
+        self.settings.panel.close()
+        self._executor.shutdown(wait=False)
         await self.arrivals.all_taken()
         try:
             await self.recorder.flush()

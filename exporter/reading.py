@@ -1,6 +1,6 @@
 """The requests that the parts of a trace tell of: one, or several that followed each other under one trace id."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from itertools import pairwise
 from typing import Final
 
@@ -13,17 +13,34 @@ from .trace import LogRecord, Span, Trace
 MOST_REQUESTS: Final = 200
 """Requests that are taken out of one trace."""
 Read = Callable[[OpenTrace], Trace | None]
+Requests = list[tuple[OpenTrace, Trace | None]]
+Reading = Generator[None, None, Requests]
+"""Pauses after each request, and returns all of them."""
 
 
-def requests(parts: OpenTrace, read: Read) -> list[tuple[OpenTrace, Trace | None]]:
-    """Return each request's parts with what was read of them; the parts as they are where they are one request.
+def requests(parts: OpenTrace, read: Read) -> Requests:
+    """Return each request's parts with what was read of them; the parts as they are where they are one request."""
+    steps = reading(parts, read)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Requests = end.value
+            return found
+
+
+def reading(parts: OpenTrace, read: Read) -> Reading:
+    """Return what ``requests`` does, with pauses.
 
     A generator that gives a whole session one trace id makes requests that follow each other, each with a root of its
     own that ended before the next one began. They are taken apart where each of them is a request by itself, and where
     they are few enough to be scored together.
     """
     if 1 < parts.roots <= MOST_REQUESTS and len(apart := _apart(parts)) > 1:
-        found = [(one, read(one)) for one in apart]
+        found: Requests = []
+        for one in apart:
+            found.append((one, read(one)))
+            yield
         if all(trace is not None for _, trace in found):
             return found
     return [(parts, read(parts))]
@@ -51,7 +68,7 @@ def _apart(parts: OpenTrace) -> list[OpenTrace]:
         apart[of[span.span_id]].spans[span.span_id] = span
     for log in logs:
         apart[of[log.span_id]].logs[log.key] = log
-    return [_request(parts, number, one) for number, one in enumerate(apart)]
+    return [_request(parts, number, one, last=number == len(roots) - 1) for number, one in enumerate(apart)]
 
 
 class _Part(Struct):
@@ -59,12 +76,13 @@ class _Part(Struct):
     logs: dict[bytes, LogRecord] = {}
 
 
-def _request(parts: OpenTrace, number: int, part: _Part) -> OpenTrace:
+def _request(parts: OpenTrace, number: int, part: _Part, *, last: bool) -> OpenTrace:
+    """One of the requests; the journal entries of all are needed until the last one is recorded."""
     return replace(
         parts,
         spans=part.spans,
         logs=part.logs,
         roots=1,
         again=parts.again or number > 0,
-        seqs=[] if number else parts.seqs,
+        seqs=parts.seqs if last else [],
     )

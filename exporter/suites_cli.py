@@ -134,11 +134,13 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.output != "-" and Path(options.output).absolute() == Path(options.file).absolute():
         return complain("llmq eval: --output would overwrite the rows", USAGE)
     registry = installed()
-    specs = load(options.config).evaluators
+    config = load(options.config)
+    specs = config.evaluators
     if options.evaluators is not None:
         specs = only(options.evaluators.split(","), specs, registry)
-    panel, summary, counts = Panel(specs, registry), Summary(), _Counts(options.app)
+    panel = Panel(specs, registry, plugin_memory=config.limits.plugin_memory)
     versions = {name: panel.versions[name][0] for name, spec in specs.items() if spec.enabled}
+    summary, counts = Summary(), _Counts(options.app)
     code = OK
     with (
         opened(options.file, "rb", sys.stdin.buffer) as rows,

@@ -55,7 +55,7 @@ STAGES = {
     "assemble": (Assembler, "add", in_spans),
     "late": (pipeline, "late_trace", lambda late, *_: POISON in str([dict(span.attributes) for span in late.spans])),
     "normalise": (pipeline, "normalise", lambda _id, spans, *_: POISON in str([dict(s.attributes) for s in spans])),
-    "evaluate": (Panel, "evaluate_all", in_trace),
+    "evaluate": (Panel, "session", in_trace),
     "record": (pipeline, "encoded", lambda trace, *_: POISON in (trace.answer or "")),
     "commit": (Store, "commit", lambda _self, it: any(row.trace_id == TRACE_ID for row in it.traces)),
     "feedback": (FeedbackDesk, "take", lambda _self, entry, _asked: POISON.encode() in entry.body),

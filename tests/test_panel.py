@@ -4,6 +4,7 @@ import math
 import re
 import signal
 import threading
+import time
 
 import msgspec
 import pytest
@@ -120,6 +121,14 @@ def test_a_catastrophic_pattern_is_interrupted_and_the_next_evaluators_still_run
     assert [(one.evaluator, one.reason) for one in outcome.failures] == [("stuck", "timeout")]
     assert [one.evaluator for one in outcome.evaluations] == ["next"]
     assert 0.2 <= dict(outcome.durations)["stuck"] < 5  # by itself it would take longer than anybody lives
+
+
+def test_an_evaluator_is_interrupted_soon_however_long_its_timeout_is():
+    panel = panel_of(catastrophic, EvaluatorSpec(name="probe", timeout_seconds=3600))
+    before = time.thread_time()
+    outcome = panel.evaluate(answered())
+    assert [one.reason for one in outcome.failures] == ["timeout"]
+    assert time.thread_time() - before < 1
 
 
 def test_an_evaluator_that_swallows_every_exception_is_still_interrupted():

@@ -82,6 +82,7 @@ class Reading:
                     "limits",
                     body_bytes=units.size,
                     decompressed_bytes=units.size,
+                    plugin_memory=units.size,
                     attributes_per_span=int,
                     pending_bytes=units.size,
                 )

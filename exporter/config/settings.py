@@ -84,6 +84,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     body_bytes: int = 16 * MIB
     decompressed_bytes: int = 64 * MIB
     attributes_per_span: int = 10_000
+    plugin_memory: int = 4 * GIB
     pending_bytes: int = 64 * MIB
 
 

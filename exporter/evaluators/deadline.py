@@ -5,8 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
-from time import perf_counter
+from time import perf_counter, thread_time
 from types import FrameType
+
+MOST = 0.15
+"""Seconds of processor time that a call may take, however late it is due: meanwhile everybody waits."""
+
+LONGEST_TICK = 0.05
 
 _MAIN = threading.main_thread().ident
 
@@ -18,13 +23,16 @@ class OverdueError(BaseException):
 class Deadline:
     """Watches one call at a time, inside ``watching``, which must end by ``due`` (of ``perf_counter``; inf: none runs).
 
-    A repeating timer signal looks every ``tick`` seconds whether the call is overdue, so it ends at most one tick late.
+    A repeating timer signal looks every ``tick`` seconds, LONGEST_TICK at most, whether the call is overdue, or has
+    taken MOST since it was first seen, so it ends at most two ticks late.
     Outside the main thread nothing is interrupted: the caller measures and finds out afterwards.
     """
 
     def __init__(self, tick: float) -> None:
-        self._tick = tick
+        self._tick = min(tick, LONGEST_TICK)
         self.due = inf
+        self._seen, self._began = inf, 0.0
+        """When the call was due that the last tick saw, and the processor time then."""
         self._watching = False
 
     @contextmanager
@@ -45,5 +53,9 @@ class Deadline:
             signal.signal(signal.SIGALRM, handler)
 
     def _on_tick(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
-        if perf_counter() >= self.due:
+        if self.due == inf:
+            return
+        if self.due != self._seen:
+            self._seen, self._began = self.due, thread_time()
+        if perf_counter() >= self.due or thread_time() - self._began >= MOST:
             raise OverdueError

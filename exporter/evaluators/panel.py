@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import partial
-from math import inf
-from time import perf_counter
-from typing import Any, get_args
+from typing import Any
 
 from msgspec import Struct
 
-from ..score import Evaluation, Failure, FailureReason, Outcome, Score, Skipped, SkipReason, Unscored
+from ..score import Failure, Outcome, Unscored
 from ..trace import Trace
-from .deadline import Deadline, OverdueError
+from .bound import Bound
+from .deadline import Deadline
+from .foreign import MEMORY, Foreign
 from .options import OptionError, changed, digest
 from .registry import Evaluator, Registry
-from .schema import BudgetError
+from .session import Hearing, Plan, Session
 
 DEFAULT_TIMEOUT = 1.0
 """Seconds that an evaluator may take on one trace."""
@@ -62,120 +61,19 @@ class PanelError(ValueError):
         )
 
 
-_Said = Evaluation | Unscored | Failure
-_NUMBERS = (int, float)
-_SKIP_REASONS = frozenset(get_args(SkipReason))
-
-
-class _Run:
-    """An evaluator with its options, and what its simplest results mean, made once because most results are those."""
-
-    __slots__ = ("_before", "_function", "_plain", "interrupted", "late", "name", "pass_mark", "timeout", "version")
-
-    def __init__(
-        self, evaluator: Evaluator, pass_mark: float, timeout: float, options: dict[str, Any], version: str
-    ) -> None:
-        self.name = evaluator.name
-        self.version = version
-        self.timeout = timeout
-        self.interrupted = self._failed("timeout", "interrupted")
-        self.late = self._failed("timeout", "found out afterwards")
-        self.pass_mark = pass_mark
-        self._function = partial(evaluator.function, **options) if options else evaluator.function
-        self._plain: dict[bool | None, _Said] = {
-            None: Unscored(evaluator=evaluator.name, reason="not_applicable"),
-            True: self._judged(1.0),
-            False: self._judged(0.0),
-        }
-        self._before: tuple[Score | None, _Said] = None, self._plain[None]
-
-    def said(self, trace: Trace) -> _Said:
-        """What the evaluator says of a trace; nothing but OverdueError and KeyboardInterrupt comes out of it."""
-        try:
-            result = self._function(trace)
-            if result is None or result is True or result is False:
-                return self._plain[result]
-            if isinstance(result, Skipped):
-                return self._skipped(result.reason)
-            return self._scored(result) if isinstance(result, Score) else self._judged(result)
-        except (OverdueError, KeyboardInterrupt):
-            raise
-        except BudgetError:
-            return self._failed("budget", "more work than the evaluator may do for one trace")
-        except BaseException as error:  # noqa: BLE001 - SystemExit too: an evaluator must not end the exporter
-            return self._failed("exception", type(error).__name__)
-
-    def _failed(self, reason: FailureReason, detail: str) -> Failure:
-        return Failure(evaluator=self.name, evaluator_version=self.version, reason=reason, detail=detail)
-
-    def _scored(self, score: Score) -> _Said:
-        """Some evaluators have one Score for most traces."""
-        before, said = self._before
-        if score is not before:
-            said = self._judged(score.value, score.passed, score.explanation, score.quotes)
-            self._before = score, said
-        return said
-
-    def _skipped(self, reason: Any) -> Unscored | Failure:
-        if reason not in _SKIP_REASONS:
-            return self._failed("invalid_result", "skipped for a reason that does not exist")
-        return Unscored(evaluator=self.name, reason=reason)
-
-    def _judged(self, value: Any, passed: Any = None, explanation: Any = "", quotes: Any = ()) -> Evaluation | Failure:
-        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
-            return self._failed("invalid_result", f"a {type(value).__name__}, not a number")
-        if not 0 <= value <= 1:
-            return self._failed("invalid_result", "outside 0..1")
-        if not (isinstance(explanation, str) and isinstance(quotes, tuple)):
-            return self._failed("invalid_result", "an explanation or quotes of the wrong type")
-        good = value >= self.pass_mark if passed is None else passed
-        return Evaluation(
-            evaluator=self.name,
-            evaluator_version=self.version,
-            verdict="pass" if good else "fail",
-            score=float(value),
-            explanation=explanation,
-            quotes=quotes,
-        )
-
-
-_Plan = tuple[_Run | Unscored, ...]
-
-
-class _Hearing:
-    """A trace and what the evaluators of its plan said of it so far."""
-
-    __slots__ = ("durations", "plan", "said", "trace")
-
-    def __init__(self, trace: Trace, plan: _Plan) -> None:
-        self.trace = trace
-        self.plan = plan
-        self.said: dict[type, list[Any]] = {Evaluation: [], Unscored: [], Failure: []}
-        self.durations: list[tuple[str, float]] = []
-
-    def outcome(self) -> Outcome:
-        """All that was said."""
-        return Outcome(
-            evaluations=tuple(self.said[Evaluation]),
-            unscored=tuple(self.said[Unscored]),
-            failures=tuple(self.said[Failure]),
-            durations=tuple(self.durations),
-        )
-
-
 class _Configured(Struct, frozen=True):
     evaluator: Evaluator
-    rules: tuple[tuple[Rule, _Run], ...]
+    rules: tuple[tuple[Rule, Bound], ...]
 
 
 class Panel:
     """The evaluators that run on every trace.
 
-    Built-in evaluators run unless a spec disables them; plugins run where a spec names them. PanelError where a spec is
-    wrong. Not for use by two threads at once.
+    Built-in evaluators run unless a spec disables them; plugins run where a spec names them, in a process of their own
+    that may take so many bytes of address space. PanelError where a spec is wrong. Not for use by two threads at once.
     """
 
-    def __init__(self, specs: Mapping[str, EvaluatorSpec], registry: Registry) -> None:
+    def __init__(self, specs: Mapping[str, EvaluatorSpec], registry: Registry, *, plugin_memory: int = MEMORY) -> None:
         problems: list[PanelProblem] = []
         self._configured = tuple(_configured(specs, registry, problems))
         if problems:
@@ -183,12 +81,13 @@ class Panel:
         self.names = tuple(one.evaluator.name for one in self._configured)
         everywhere = all(rule == Rule(options=rule.options) for one in self._configured for rule, _ in one.rules[:1])
         self._everywhere = tuple(one.rules[0][1] for one in self._configured) if everywhere else None
-        self._plans: dict[tuple[str, str], _Plan] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
         self._nowhere = Outcome(
             unscored=tuple(Unscored(evaluator=name, reason="not_applicable") for name in self.names)
         )
         self._blind = Outcome(unscored=tuple(Unscored(evaluator=name, reason="not_captured") for name in self.names))
         timeouts = [run.timeout for one in self._configured for _, run in one.rules]
+        self._foreign = Foreign({name: spec for name, spec in specs.items() if name in self.names}, plugin_memory)
         self._deadline = Deadline(min(timeouts, default=DEFAULT_TIMEOUT) / 2)
 
     @property
@@ -222,14 +121,19 @@ class Panel:
         return self.evaluate_all((trace,))[0]
 
     def evaluate_all(self, traces: Sequence[Trace]) -> list[Outcome]:
-        """What ``evaluate`` says of each trace; each evaluator takes all of them in turn, which a processor likes."""
+        """What ``evaluate`` says of each trace; waits for those of plugins, so not for an event loop."""
+        session = self.session(traces)
+        with self._deadline.watching():
+            for _ in session.here():
+                pass
+        if session.asks_elsewhere:
+            session.elsewhere()
+        return session.outcomes()
+
+    def session(self, traces: Sequence[Trace]) -> Session:
+        """Begin to evaluate traces together."""
         heard = [self._begun(trace) for trace in traces]
-        hearings = [one for one in heard if isinstance(one, _Hearing)]
-        if hearings:
-            with self._deadline.watching():
-                for place in range(len(self._configured)):
-                    self._ask(place, hearings)
-        return [one.outcome() if isinstance(one, _Hearing) else one for one in heard]
+        return Session(heard, len(self._configured), self._deadline, self._foreign)
 
     @contextmanager
     def armed(self) -> Iterator[None]:
@@ -237,36 +141,18 @@ class Panel:
         with self._deadline.watching():
             yield
 
-    def _begun(self, trace: Trace) -> _Hearing | Outcome:
+    def close(self) -> None:
+        """End the process of the plugins; what is asked of them now fails."""
+        self._foreign.close()
+
+    def _begun(self, trace: Trace) -> Hearing | Outcome:
         if trace.content_state == "not_captured":
             return self._blind
         if trace.content_state == "error":
             return self._nowhere
-        return _Hearing(trace, self._everywhere or self._plan_of(trace.app, trace.route))
+        return Hearing(trace, self._everywhere or self._plan_of(trace.app, trace.route))
 
-    def _ask(self, place: int, hearings: Sequence[_Hearing]) -> None:
-        deadline, ended = self._deadline, perf_counter()
-        for hearing in hearings:
-            run = hearing.plan[place]
-            if not isinstance(run, _Run):
-                hearing.said[Unscored].append(run)
-                continue
-            began = ended
-            due = began + run.timeout
-            try:
-                deadline.due = due
-                said = run.said(hearing.trace)
-                deadline.due = inf
-            except OverdueError:
-                deadline.due = inf
-                said = run.interrupted
-            ended = perf_counter()
-            hearing.durations.append((run.name, ended - began))
-            if ended > due and said is not run.interrupted:
-                said = run.late
-            hearing.said[type(said)].append(said)
-
-    def _plan_of(self, app: str, route: str) -> _Plan:
+    def _plan_of(self, app: str, route: str) -> Plan:
         key = app[:_NAME], route[:_NAME]
         plan = self._plans.get(key)
         if plan is None:
@@ -301,7 +187,7 @@ def _limits(name: str, spec: EvaluatorSpec) -> Iterator[PanelProblem]:
 
 def _runs(
     evaluator: Evaluator, spec: EvaluatorSpec, registry: Registry, problems: list[PanelProblem]
-) -> Iterator[tuple[Rule, _Run]]:
+) -> Iterator[tuple[Rule, Bound]]:
     mark = evaluator.pass_mark if spec.pass_mark is None else spec.pass_mark
     for number, rule in enumerate(spec.rules or (Rule(),)):
         try:
@@ -313,7 +199,7 @@ def _runs(
             ]
             continue
         version = _version(evaluator, mark, changed(evaluator.options, rule.options, options))
-        yield rule, _Run(evaluator, mark, spec.timeout_seconds, options, version)
+        yield rule, Bound(evaluator, mark, spec.timeout_seconds, options, version, number)
 
 
 def _version(evaluator: Evaluator, mark: float, options: dict[str, Any]) -> str:
@@ -324,8 +210,17 @@ def _version(evaluator: Evaluator, mark: float, options: dict[str, Any]) -> str:
     return f"{evaluator.version}+{digest(different)}" if different else evaluator.version
 
 
-def _chosen(one: _Configured, app: str, route: str) -> _Run | Unscored:
+def _chosen(one: _Configured, app: str, route: str) -> Bound | Unscored:
     for rule, run in one.rules:
         if any(fnmatchcase(app, glob) for glob in rule.apps) and any(fnmatchcase(route, glob) for glob in rule.routes):
             return run
     return Unscored(evaluator=one.evaluator.name, reason="not_applicable")
+
+
+def bounds(specs: Mapping[str, EvaluatorSpec], registry: Registry) -> dict[str, dict[int, Bound]]:
+    """The evaluators that specs name, by name and by the number of the rule that gives the options."""
+    found: dict[str, dict[int, Bound]] = {}
+    for name, spec in specs.items():
+        if name in registry.evaluators:
+            found[name] = {bound.rule: bound for _, bound in _runs(registry.evaluators[name], spec, registry, [])}
+    return found

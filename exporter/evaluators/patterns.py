@@ -35,7 +35,7 @@ class Pattern:
         except re2.error:
             pass
         try:
-            return cls(value, re.compile(value), "not linear: runs in Python's re, bounded by the time-out alone")
+            return cls(value, re.compile(value), "not linear: runs in Python's re, interrupted after 0.15 s")
         except re.error:
             raise ValueError(f"invalid regular expression {value!r}: {of_pattern(value)}") from None
 

@@ -39,7 +39,6 @@ class Compiler:
 
     def _build(self, node: Node, context: Context) -> None:
         schema = context.schema
-        self.run.spend(_NODE)
         for keyword, build in self.draft.keywords_of(schema):
             self.run.spend(_KEYWORD)
             build(node, schema[keyword], context)
@@ -51,6 +50,7 @@ class Compiler:
             return ANYTHING if schema else NOTHING
         node = self._nodes.get(id(schema))
         if node is None:
+            self.run.spend(_NODE)
             resource = self._resources.of(schema)
             node = ScopedNode(resource) if self._resources.are_dynamic else Node()
             self._nodes[id(schema)] = node
