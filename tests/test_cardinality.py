@@ -8,10 +8,20 @@ from exporter.evaluators.panel import Panel
 from exporter.metrics import families as f
 from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Limiter, Slice
+from exporter.metrics.slice_budget import SLICES
 from exporter.score import Evaluation, FailureReason, Outcome
+from exporter.semconv.errors import ERROR_KINDS
 from exporter.suites import coverage, results
 from exporter.trace import Trace
 
+FURTHER = {
+    "first_token_seconds": 0.5,
+    "generation_seconds": 2.5,
+    "generation_tokens": 100,
+    "retries": 1,
+    "fallbacks": 1,
+}
+"""What a trace's calls can tell beside their answer."""
 ENDS = ("", "_bucket", "_sum", "_count")
 
 
@@ -49,7 +59,7 @@ def test_a_route_has_as_many_versions_as_are_likely(tmp_path):
 def test_a_disabled_evaluator_costs_nothing(tmp_path):
     nine, eight = costs(tmp_path), costs(tmp_path, "evaluators: {grounding: {enabled: false}}")
     assert eight["llmq_evaluations_total"].likely * 9 == nine["llmq_evaluations_total"].likely * 8
-    assert nine["llmq_evaluations_total"].worst - eight["llmq_evaluations_total"].worst == 2 * 222
+    assert nine["llmq_evaluations_total"].worst - eight["llmq_evaluations_total"].worst == 2 * (SLICES + 22)
 
 
 def test_an_allow_list_replaces_the_budget(tmp_path):
@@ -80,11 +90,13 @@ def test_no_metric_about_quality_ever_has_more_series_than_the_worst_case(tmp_pa
             route=f"/{'abcdefghijk'[number % 11]}",
             model_version=f"m{number % 3}",
             prompt_version="unknown" if number % 2 else f"v{number % 5}",
-            content_state="answered",
+            content_state="answered" if number % 10 else "error",
             answer="I can't help with that." if number % 4 else "It is 42.",
             input_tokens=1,
             output_tokens=1,
             duration_seconds=1.0,
+            **FURTHER,
+            error_kind=ERROR_KINDS[number // 10 % len(ERROR_KINDS)],
         )
         where = limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
         tally.trace_recorded(where, trace, panel.evaluate(trace), 0.1)
@@ -150,8 +162,10 @@ def _fill(tally, where, panel):
     evaluations = tuple(
         Evaluation(evaluator=name, evaluator_version=version, verdict="pass", score=0.5) for name, version in kinds
     )
-    trace = Trace(trace_id="a" * 32, input_tokens=1, output_tokens=1, duration_seconds=1.0)
+    trace = Trace(trace_id="a" * 32, input_tokens=1, output_tokens=1, duration_seconds=1.0, **FURTHER)
     tally.trace_recorded(where, trace, Outcome(evaluations=evaluations), 0.1)
+    for kind in ERROR_KINDS:
+        tally.trace_recorded(where, Trace(trace_id="b" * 32, content_state="error", error_kind=kind), Outcome(), None)
     for signal in ("thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"):
         tally.feedback(where, signal, "explicit", "a" * 32)
     for signal in ("regenerate", "rephrase", "abandon"):
