@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 _COLLECT_EVERY = 50_000, 20, 50
 """Of Python's garbage collector: objects that came and stayed before it looks at the young, and rounds of that."""
 
-BACKLOG = 1024
-"""Connections that the kernel keeps until they are accepted; the next one would wait a second to try again."""
 _SWITCH_SECONDS = 0.001
 """How long a thread may compute while another one waits for its turn."""
 
@@ -359,7 +357,7 @@ async def serve(config: Config, log: Log) -> None:
 
 async def _listen(runner: Runner, address: Address) -> None:
     try:
-        await web.TCPSite(runner, address.host, address.port, backlog=BACKLOG).start()
+        await web.TCPSite(runner, address.host, address.port).start()
     except OSError as error:
         raise ListenError(f"cannot listen on {address}: {why(error)}; choose another address with --listen") from error
 

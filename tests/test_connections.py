@@ -10,9 +10,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 import pytest
 from aiohttp import ClientSession, web
 
-from exporter.app import _listen
 from exporter.config.settings import ConnectionLimits
-from exporter.config.units import Address
 from exporter.connections import Connections, Runner
 
 HEAD = b"POST /v1/interactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -207,18 +205,3 @@ def test_a_request_under_way_is_answered_before_the_end(killable, sockets):
     assert exporter.process.wait(120) == 0
     exporter.start()
     exporter.wait_until(lambda: exporter.total("llmq_requests_total") == 1)
-
-
-async def test_hundreds_of_connections_at_one_moment_wait_for_their_turn_and_are_not_dropped():
-    """While the loop is busy the kernel keeps them; a connection that it has to drop tries again after a second."""
-    runner = Runner(web.Application(), Connections(ConnectionLimits()))
-    await runner.setup()
-    await _listen(runner, Address("127.0.0.1", 0))
-    try:
-        with ExitStack() as opened:
-            for _ in range(500):  # nothing is accepted in between: this loop is the event loop's thread
-                connection = opened.enter_context(socket.socket())
-                connection.settimeout(0.9)
-                connection.connect(runner.addresses[0][:2])
-    finally:
-        await runner.cleanup()
