@@ -85,7 +85,9 @@ class InWork:
         return cls(store.with_name(f"{store.name}.work"))
 
     def close(self) -> None:
-        """Close the file: this process ends as it should, and nothing is in work."""
+        """Close the file: this process ends as it should, and nothing is in work. Does nothing the second time."""
+        if self._file == -1:
+            return
         self.clear()
         self.committed()
         self.on_trial(0)
