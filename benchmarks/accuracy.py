@@ -9,10 +9,11 @@ import json
 import random
 from pathlib import Path
 
+import groundings
 import logistic
 
 from exporter.config.settings import FeedbackSettings
-from exporter.evaluators import BUILT_IN, phrases, sources, support, words
+from exporter.evaluators import BUILT_IN, phrases, sources, words
 from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
 from exporter.feedback.derive import question, similarity
@@ -20,6 +21,7 @@ from exporter.offline.likeness import Neighbours, signature
 from exporter.trace import Document, Trace
 
 FOLDS = 5
+DRAWS = 200
 RUN = {function.__name__: function for function in BUILT_IN}
 
 
@@ -55,7 +57,7 @@ def trace_of(row):
 
 
 def line(name, value, baseline):
-    print(f"  {name:52} {value:7.3f}   {baseline}")
+    print(f"  {name:66} {value:7.3f}   {baseline}")
 
 
 def measure_refusal(data):
@@ -87,60 +89,94 @@ def measure_refusal(data):
 
 
 def measure_grounding(data):
-    print("grounding, AUROC (shipped form, weights refitted per fold)")
+    print(
+        "grounding, RAGTruth dev (weights and pass marks fitted again per fold); AUROC [95 % interval over documents]"
+    )
     rows = rows_of(data, "grounding_ragtruth")
-    labels = [row["label"] for row in rows]
-    found = [support_of(row) for row in rows]
-    table = [one.features() if one else (0.0,) * len(support.NAMES) for one in found]
-    fitted = out_of_fold(table, labels, folds_of(rows), [""] * len(rows), signs=[1] * len(support.NAMES))
-    scores = [1 - (1 - p) * (1 - one.share**2) if one else 0.0 for p, one in zip(fitted, found, strict=True)]
-    line("RAGTruth pooled", logistic.auroc(scores, labels), "token recall .756, prototype .821, target .80")
-    told = {
-        "QA": ".743, prototype .818, target .79",
-        "Summary": ".650, prototype .676",
-        "Data2txt": ".674, prototype .824, target .79",
-    }
-    inside = {"QA": ".671, prototype .761", "Summary": ".566, prototype .619", "Data2txt": ".552, prototype .703"}
-    for task, baseline in told.items():
+    found = [groundings.support_of(row) for row in rows]
+    scores = groundings.out_of_fold(rows, found, folds_of(rows))
+    other = groundings.out_of_fold(rows, found, folds_of(rows), [row["model"] for row in rows])
+    everything = list(range(len(rows)))
+    interval_line("pooled", area, rows, scores, everything, "token recall .756, prototype .821")
+    interval_line("within one model", within, rows, scores, everything, "")
+    interval_line("pooled, models it was not fitted on", area, rows, other, everything, "")
+    interval_line("within one model it was not fitted on", within, rows, other, everything, "")
+    for task, (pooled, inside) in TASKS.items():
+        mine = [n for n in everything if rows[n]["task"] == task]
+        interval_line(task, area, rows, scores, mine, f"token recall and prototype {pooled}")
+        interval_line(f"{task}, within one model", within, rows, scores, mine, f"token recall and prototype {inside}")
+    measure_pass_mark(rows, scores)
+    online = [said.value if (said := RUN["grounding"](trace_of(row))) else 1.0 for row in rows]
+    print("the same as shipped, which was fitted on most of these rows")
+    interval_line("pooled", area, rows, online, everything, "")
+    measure_pass_mark(rows, online)
+    begin = [{**row, "task": "BEGIN"} for row in rows_of(data, "grounding_begin")]
+    values = [said.value if (said := RUN["grounding"](trace_of(row))) else 1.0 for row in begin]
+    interval_line("BEGIN, weights of RAGTruth", area, begin, values, list(range(len(begin))), "token recall .937")
+
+
+TASKS = {
+    "QA": (".743, .818", ".671, .761"),
+    "Summary": (".650, .676", ".566, .619"),
+    "Data2txt": (".674, .824", ".552, .703"),
+}
+
+
+def measure_pass_mark(rows, scores):
+    """By task: false alarms by model, what is found at the pass mark, and at 5 % of all correct answers."""
+    print("  at the pass mark: correct answers that fail, by model; wrong answers that fail [95 % interval]")
+    for task in TASKS:
         mine = [n for n, row in enumerate(rows) if row["task"] == task]
-        line(f"RAGTruth {task}", logistic.auroc([scores[n] for n in mine], [labels[n] for n in mine]), baseline)
-        line(f"RAGTruth {task}, within one model", within(rows, scores, mine), inside[task])
-    online = [1 - said.value if (said := RUN["grounding"](trace_of(row))) else 0.0 for row in rows]
-    unscored = sum(RUN["grounding"](trace_of(row)) is None for row in rows)
-    line(f"RAGTruth pooled, as shipped ({unscored} unscored)", logistic.auroc(online, labels), "fitted on these rows")
-    flags = [score > 0.5 for score in online]
-    precision, recall, f1 = logistic.f1(flags, labels)
-    line(f"RAGTruth F1 at the pass mark (P {precision:.3f}, R {recall:.3f})", f1, "")
-    begin = rows_of(data, "grounding_begin")
-    scores = [1 - said.value if (said := RUN["grounding"](trace_of(row))) else 0.0 for row in begin]
-    line("BEGIN, weights of RAGTruth", logistic.auroc(scores, [row["label"] for row in begin]), "token recall .937")
+        for model in sorted({rows[n]["model"] for n in mine}):
+            good = [n for n in mine if rows[n]["model"] == model and not rows[n]["label"]]
+            interval_line(f"  {task}: {model}, of {len(good)} correct ones fail", failing, rows, scores, good, "")
+        wrong = [n for n in mine if rows[n]["label"]]
+        interval_line(f"  {task}: of {len(wrong)} wrong ones fail", failing, rows, scores, wrong, "")
+        right = sorted(scores[n] for n in mine if not rows[n]["label"])
+        mark = right[int(0.05 * len(right))]
+        found = sum(scores[n] < mark for n in wrong) / len(wrong)
+        line(f"  {task}: wrong ones below a mark that fails 5 % of all correct", found, f"mark {mark:.2f}")
+
+
+def area(rows, scores, mine):
+    """AUROC of telling wrong answers."""
+    return logistic.auroc([1 - scores[n] for n in mine], [rows[n]["label"] for n in mine])
+
+
+def failing(_rows, scores, mine):
+    return sum(scores[n] < 0.5 for n in mine) / max(1, len(mine))
 
 
 def within(rows, scores, mine):
-    """AUROC within each model's answers, averaged by their number."""
-    total = weight = 0.0
-    for model in sorted({rows[n]["model"] for n in mine}):
-        part = [n for n in mine if rows[n]["model"] == model]
-        labels = [rows[n]["label"] for n in part]
-        if 0 < sum(labels) < len(labels):
-            total += len(part) * logistic.auroc([scores[n] for n in part], labels)
-            weight += len(part)
-    return total / weight
+    """AUROC within the answers of one model to one task, averaged by their number."""
+    parts = {}
+    for n in mine:
+        parts.setdefault((rows[n]["model"], rows[n]["task"]), []).append(n)
+    mixed = [part for part in parts.values() if 0 < sum(rows[n]["label"] for n in part) < len(part)]
+    return sum(len(part) * area(rows, scores, part) for part in mixed) / sum(map(len, mixed))
 
 
-def support_of(row):
-    return support.support(words.read(words.prose(row["output"])), sources.source(row["context"]))
+def interval_line(name, measure, rows, scores, mine, baseline):
+    """A measure with its 95 % interval, by drawing documents again."""
+    groups = {}
+    for n in mine:
+        groups.setdefault(rows[n]["group"], []).append(n)
+    draws, chance, names = [], random.Random(0), sorted(groups)
+    for _ in range(DRAWS):
+        drawn = [n for group in chance.choices(names, k=len(names)) for n in groups[group]]
+        draws.append(measure(rows, scores, drawn))
+    low, high = sorted(draws)[int(0.025 * DRAWS)], sorted(draws)[int(0.975 * DRAWS) - 1]
+    line(name, measure(rows, scores, mine), f"[{low:.3f}, {high:.3f}]  {baseline}")
 
 
 def measure_citation(data):
     print("citation support, AttributionBench dev, AUROC (weights of RAGTruth; no row of this set was fitted on)")
     rows = [row for row in rows_of(data, "citation_attributionbench") if row["context"]]
-    scores = [1 - judged(words.read(row["output"]), sources.source(row["context"])) for row in rows]
-    labels = [row["label"] for row in rows]
-    line(f"all ({len(rows)})", logistic.auroc(scores, labels), "token recall .812, prototype .837, target .82")
+    scores = [judged(words.read(row["output"]), sources.source(row["context"])) for row in rows]
+    everything = list(range(len(rows)))
+    interval_line(f"all ({len(rows)})", area, rows, scores, everything, "token recall .812, prototype .837")
     for task in sorted({row["task"] for row in rows}):
-        mine = [n for n, row in enumerate(rows) if row["task"] == task]
-        line(task, logistic.auroc([scores[n] for n in mine], [labels[n] for n in mine]), "")
+        interval_line(task, area, rows, scores, [n for n in everything if rows[n]["task"] == task], "")
 
 
 def measure_rephrase(data):

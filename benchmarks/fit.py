@@ -4,9 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
+import groundings
 import logistic
 
-from exporter.evaluators import phrases, sources, support, words
+from exporter.evaluators import phrases, support
 from exporter.evaluators.refusal import features
 
 TARGET = Path(__file__).parents[1] / "exporter" / "evaluators"
@@ -31,17 +32,17 @@ def refusal(data):
 
 
 def grounding(data):
-    table, labels = [], []
-    for row in rows_of(data, "grounding_ragtruth"):
-        if "Query-Conditioned" in row["source"]:
-            continue  # reached us through a copy that is not for commercial use
-        found = support.support(words.read(words.prose(row["output"])), sources.source(row["context"]))
-        if found is not None:
-            table.append(found.features())
-            labels.append(row["label"])
-    weights = logistic.fit(table, labels, ridge=1.0, signs=[1] * len(support.NAMES))
-    features = {name: round(weight, 3) for name, weight in zip(support.NAMES, weights, strict=False)}
-    write("grounding", {"bias": round(weights[-1], 3), "features": features})
+    """One set of weights and a pass mark for each kind of documents, of the rows that may be used for anything."""
+    rows = [row for row in rows_of(data, "grounding_ragtruth") if "Query-Conditioned" not in row["source"]]
+    found = [groundings.support_of(row) for row in rows]
+    written = {}
+    for name, kind, names in (("prose", False, support.PROSE), ("structured", True, support.FIELDS)):
+        mine = [n for n, one in enumerate(found) if one and one.structured == kind]
+        weights = groundings.fitted([found[n] for n in mine], [rows[n]["label"] for n in mine])
+        mark = groundings.mark([groundings.risk(found[n], weights) for n in mine], [rows[n] for n in mine])
+        features = {feature: round(weight, 3) for feature, weight in zip(names, weights, strict=False)}
+        written[name] = {"bias": round(weights[-1], 3), "mark": round(mark, 3), "features": features}
+    write("grounding", written)
 
 
 def write(name, weights):

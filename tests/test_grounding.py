@@ -1,13 +1,17 @@
 """`grounding` and `citation`: what documents support, and what they do not."""
 
+import json
 import time
+import unicodedata
 
 import pytest
+from msgspec import structs
 
 from exporter.evaluators.citation import citation
-from exporter.evaluators.facts import Conflicts, conflicts, facts_of
+from exporter.evaluators.claims import Conflicts, conflicts
+from exporter.evaluators.facts import decoded, facts_of
 from exporter.evaluators.grounding import grounding
-from exporter.evaluators.words import sentences
+from exporter.score import Skipped
 from exporter.trace import Document, Trace
 
 PARCEL = (
@@ -94,31 +98,65 @@ def test_tool_results_are_the_context_where_there_are_no_documents():
     assert bad.value < 0.5
 
 
-PLACE = '{"name": "Quay", "OutdoorSeating": false, "WiFi": "free", "Music": null, "hours": {"Monday": "9:0-17:30"}}'
+PLACE = """{"name": "Quay", "OutdoorSeating": false, "WiFi": "free", "Music": null, "Terrace": true,
+ "BusinessParking": {"valet": false, "street": true}, "GuideDogs": {"inside": false, "outside": false},
+ "hours": {"Monday": "9:0-17:30", "Tuesday": "9:0-17:30", "Wednesday": "0:0-0:0"},
+ "review": "We came with the whole family for the Saturday brunch, and enjoyed the live jazz until 11 pm."}"""
+
+
+def compared(answer, document=PLACE):
+    return structs.replace(conflicts(facts_of(decoded(document)), [answer]), checked=0)
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("Quay offers outdoor seating.", Conflicts(contradicted=1)),
+        ("Quay offers outdoor seating.", Conflicts(affirmed=1)),
         ("Quay has no outdoor seating.", Conflicts()),
-        ("There is no WiFi at Quay.", Conflicts(contradicted=1)),
-        ("Quay has free WiFi.", Conflicts()),
-        ("Guests enjoy live music.", Conflicts(unknown=1)),
+        ("Outdoor seating is not available.", Conflicts()),
+        ("It does not offer music, street parking or outdoor seating.", Conflicts(denied=1, excluded=1)),
+        ("It does not offer valet parking, but street parking is available.", Conflicts()),
+        ("It offers valet parking.", Conflicts(affirmed=1)),
+        ("There is no parking.", Conflicts(denied=1)),
+        ("Guide dogs are welcome.", Conflicts(affirmed=1)),
+        ("There is no WiFi at Quay.", Conflicts(denied=1)),
+        ("Quay has free Wi-Fi.", Conflicts()),
+        ("Guests enjoy live music.", Conflicts(invented=1)),
+        ("There is no music.", Conflicts(excluded=1)),
         ("It is not known whether there is music.", Conflicts()),
+        ("Not only the terrace is fine.", Conflicts()),
+    ],
+)
+def test_fields_of_json_are_compared_with_claims(answer, expected):
+    assert compared(answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
         ("Quay opens at 9 am and closes at 5:30 PM.", Conflicts()),
         ("Quay opens at 8 AM.", Conflicts(times=1)),
         ("Quay is on 108 AM.", Conflicts()),
+        ("There is jazz until 23:00.", Conflicts()),
+        ("It is open from 9:00 to 17:30 on Monday and Tuesday.", Conflicts()),
+        ("It is open Monday through Wednesday from 9 am to 5:30 pm.", Conflicts(hours=1)),
+        ("Open Monday: 9 am - 5:30 pm, Tuesday: 9 am - 11 pm.", Conflicts(hours=1)),
+        ("It is closed on Wednesday.", Conflicts()),
+        ("It is closed on Mondays.", Conflicts(hours=1)),
+        ("It is open seven days a week.", Conflicts(hours=5)),
     ],
 )
-def test_facts_of_json_are_compared(answer, expected):
-    lines = [b" " + b" ".join(words.split()) + b" " for _, words in sentences(answer)]
-    assert conflicts(facts_of(PLACE), lines, answer) == expected
+def test_times_and_opening_hours_are_compared(answer, expected):
+    assert compared(answer) == expected
 
 
 def test_rows_that_disagree_state_nothing():
-    rows = '[{"parking": true}, {"parking": false}]'
-    assert conflicts(facts_of(rows), [b" there is parking "], "") == Conflicts()
+    assert compared("There is parking.", '[{"parking": true}, {"parking": false}]') == Conflicts()
+
+
+def test_the_text_of_a_document_may_tell_what_a_field_leaves_open():
+    document = '{"music": null, "open": true, "review": "%s we liked the music of the band a lot"}' % ("x" * 60)
+    assert compared("There is music.", document) == Conflicts()
 
 
 def test_a_contradicted_fact_lowers_the_score():
@@ -126,17 +164,134 @@ def test_a_contradicted_fact_lowers_the_score():
     bad = said("Quay has free WiFi and outdoor seating.", PLACE)
     assert bad.value < good.value
     assert "1 facts contradicted" in bad.explanation
+    assert good.value > 0.5 > bad.value
 
 
-@pytest.mark.parametrize("text", ["", "x", "{", "{]", "[" * 5000, "\ud800", '{"a": 1e999}'])
+@pytest.mark.parametrize("text", ["x", "{", "{]", "[" * 5000, "\ud800", '{"a": 1e999}'])
 def test_odd_documents_are_text(text):
-    assert facts_of(text) is None
+    assert decoded(text) is None
     assert said("The parcel is late.", text).value < 0.5
 
 
 def test_an_answer_beyond_the_limit_is_judged_by_its_beginning_and_says_so():
     score = said("Falcons guard it. " * 10_000, PARCEL)
     assert "looked at the first 65536 characters" in score.explanation
+
+
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        ('{"basic": {"price": 1200}}', "Basic costs $1,200."),
+        ("Basic kostet 1200 Euro.", "Basic kostet 1.200,00 Euro."),
+        ("Le prix est de 1200 euros.", "Le prix est de 1\u202f200 euros."),
+        ("The price is 4,50 euros.", "The price is 4.5 euros."),
+        ("The share is 0.12 of all.", "The share is 12% of all."),
+        ("They sold 2000000 lamps.", "They sold 2 million lamps."),
+        ("售出30000盏灯。", "售出3万盏灯。"),
+        ("Population: 1234567", "Population: 12,34,567"),
+        ("Released on 2026-03-06.", "Released on March 6, 2026."),
+        ("Released on 6 March 2026.", "Released on 06.03.2026."),
+        ("Erschienen am 6. März 2026.", "Erschienen am 2026-03-06."),
+        ("Publié le 6 mars 2026.", "Publié le 06/03/2026."),
+        ("Publicado el 6 de marzo de 2026.", "Publicado el 2026-03-06."),
+        ("Pubblicato il 6 marzo 2026.", "Pubblicato il 06/03/2026."),
+        ("Publicado em 6 de março de 2026.", "Publicado em 06/03/2026."),
+        ("Verschenen op 6 maart 2026.", "Verschenen op 06-03-2026."),
+        ("Вышло 6 марта 2026.", "Вышло 06.03.2026."),
+        ("发布于2026年3月6日。", "发布于2026-03-06。"),
+        ("출시일 2026년 3월 6일.", "출시일 2026-03-06."),
+        ("صدر في 6 مارس 2026", "صدر في ٢٠٢٦-٠٣-٠٦"),
+        ("6 मार्च 2026 को जारी", "२०२६-०३-०६ को जारी"),
+        ("It closes at 17:30.", "It closes at 5:30 PM."),
+        ("Schließt um 17:30.", "Schließt um 17.30 Uhr."),
+        ("Ferme à 17:30.", "Ferme à 17h30."),
+        ("营业到17:30。", "营业到下午5点30分。"),
+        ("It weighs 5 kg.", "It weighs 5kg."),
+        ("It weighs 5kg and is red and new.", "It is red and new, and weighs 5 kg."),
+        ("Sie hat drei Räder.", "Sie hat 3 Räder."),
+    ],
+)
+def test_a_value_is_the_same_in_another_form(written, answer):
+    assert said(answer, written).value > 0.8
+
+
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        ('{"basic": {"price": 1200, "seats": 300}}', "Basic costs $1,300."),
+        ("Basic costs 1200 euros, or 300 a month.", "Basic costs 1,300 euros."),
+        ("Released on 2026-03-06.", "Released on March 9, 2026."),
+        ("It closes at 17:30.", "It closes at 6:30 PM."),
+        ("Gewicht: 3.5 Kilo.", "Gewicht: 5 Kilo."),
+        ("They sold 2 thousand lamps.", "They sold 2000000 lamps."),
+    ],
+)
+def test_another_value_is_no_support(written, answer):
+    score = said(answer, written)
+    assert score.value < said(answer, answer).value - 0.2
+    assert "are in no document" in score.explanation
+
+
+@pytest.mark.parametrize(
+    ("document", "answer"),
+    [
+        (unicodedata.normalize("NFD", "Khách hàng được hoàn tiền."), "Khách hàng được hoàn tiền."),
+        ("The o\ufb03ce \ufb01les it.", "The office files it."),
+        ("\uff34\uff48\uff45 \uff42\uff49\uff4c\uff4c", "The bill"),
+        ("Ver\u00adsand in die Schweiz", "Versand in die Schweiz"),
+        (json.dumps([{"type": "text", "text": json.dumps({"статус": "отправлен"})}]), "Статус: отправлен."),
+        ("Result: \\u043c\\u043e\\u0441\\u043a\\u0432\\u0430", "москва"),
+        ('{"text": "First line.\\nSecond line."}', "Second line"),
+    ],
+)
+def test_text_is_compared_not_its_encoding(document, answer):
+    assert said(answer, document).value > 0.9
+
+
+@pytest.mark.parametrize(
+    ("document", "good", "bad"),
+    [
+        ("包裹在最近的商店保管七天。", "商店保管包裹七天。", "司机会打电话通知顾客退款。"),
+        (
+            "荷物は最寄りの店舗で七日間保管されます。",
+            "店舗で荷物を七日間保管します。",
+            "運転手が電話で返金を通知します。",
+        ),
+        ("พัสดุจะถูกเก็บไว้ที่ร้านค้าใกล้บ้านเจ็ดวัน", "พัสดุจะถูกเก็บไว้ที่ร้านค้าเจ็ดวัน", "คนขับรถจะโทรศัพท์แจ้งลูกค้าเรื่องเงินคืน"),
+        (
+            "소포는 가까운 가게에서 칠일 동안 보관됩니다.",
+            "가게가 소포를 칠일 동안 보관합니다.",
+            "기사가 고객에게 전화로 환불을 알립니다.",
+        ),
+    ],
+)
+def test_scripts_without_spaces_have_words(document, good, bad):
+    assert said(good, document).value > 0.5 > said(bad, document).value
+
+
+def test_documents_without_text_are_not_judged_by():
+    assert said("The parcel is kept for seven days.", "", "") == Skipped("not_captured")
+
+
+def test_tool_results_stand_in_for_documents_without_text():
+    assert said("The parcel is kept for seven days.", "", tool_results=(PARCEL,)).value > 0.8
+
+
+def test_documents_that_came_without_text_are_told():
+    score = said("Customers in Portugal receive vouchers.", PARCEL, "")
+    assert "; 1 of 2 documents came without text" in score.explanation
+
+
+def test_words_of_the_question_weigh_less():
+    answer = "The parcel is kept for seven days by Zephyr Logistics, as Zephyr customers ask of Zephyr Logistics."
+    asked = said(answer, PARCEL, question="What does Zephyr Logistics do for customers who ask?")
+    assert asked.value > said(answer, PARCEL).value
+
+
+def test_fields_in_an_envelope_around_prose_are_prose():
+    envelope = json.dumps({"id": "a", "score": 0.7, "content": PARCEL * 3})
+    assert not facts_of(decoded(envelope)).structured
+    assert facts_of(decoded(PLACE)).structured
 
 
 def cited(answer, **fields):
@@ -192,6 +347,13 @@ def test_bad_citations_fail_and_say_why(answer, explanation):
 )
 def test_what_is_no_citation_does_not_apply(answer):
     assert cited(answer) is None
+
+
+def test_cited_documents_without_text_support_nothing_and_refute_nothing():
+    without = (Document(id="parcel", text=""), Document(id="Doc-7", text=BIKE))
+    assert cited("The driver leaves a card [1].", context=without) == Skipped("not_captured")
+    assert cited("The driver leaves a card [9].", context=without).value == 0
+    assert cited("A card is left [1]. The bicycle weighs 11 kilograms [2].", context=without).value > 0.8
 
 
 def test_without_documents_citations_cannot_be_checked():

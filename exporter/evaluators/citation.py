@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..score import Score
+from ..score import Score, Skipped
 from ..trace import Document, Trace
-from .citation_marks import Cited, cited
+from .citation_marks import cited
 from .grounding import judged
 from .registry import evaluator
 from .sources import MOST_FACTS, reusable
@@ -15,7 +15,7 @@ _QUOTE_LENGTH = 300
 
 
 @evaluator("citation", version="2")
-def citation(trace: Trace) -> Score | None:
+def citation(trace: Trace) -> Score | Skipped | None:
     """Cited ids exist among the documents, and that document supports the citing sentence: the worst one counts."""
     if not trace.context or not trace.answer:
         return None
@@ -25,11 +25,11 @@ def citation(trace: Trace) -> Score | None:
     missing = sum(one.place is None for one in pairs)
     if missing:
         return Score(0.0, False, f"{missing} of {len(pairs)} citations name no document that was retrieved")
-    return _supported(pairs, trace.context)
+    cited_by = [(one.sentence, one.place) for one in pairs if one.place is not None and trace.context[one.place].text]
+    return _supported(cited_by, trace.context) if cited_by else Skipped("not_captured")
 
 
-def _supported(pairs: Sequence[Cited], context: Sequence[Document]) -> Score:
-    cited_by = [(one.sentence, one.place) for one in pairs if one.place is not None]
+def _supported(cited_by: Sequence[tuple[str, int]], context: Sequence[Document]) -> Score:
     places = {place for _, place in cited_by}
     room = CONTEXT_LIMIT // len(places)
     ready = {place: reusable(context[place].text[:room], MOST_FACTS // len(places)) for place in places}

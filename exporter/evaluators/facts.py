@@ -1,193 +1,210 @@
-"""What a document's JSON says is so, is not so or is unknown, and where an answer contradicts it."""
+"""What a document's JSON states: which things are so, are not so or are left open, opening hours, times of day."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
+from .clock import DAYS, times_in
+
 State = Literal["yes", "no", "unknown", "mixed"]
+Key = tuple[str, ...]
+Hours = tuple[int, int]
+"""From and to, in minutes of the day; two equal ones where it is closed."""
 
 _MOST = 200
-_LONGEST_LINE = 2000
+_LONG = 80
+"""Characters of a value from which it is prose rather than a field."""
+
+_STRUCTURED = 0.15
+"""The share of a document that must be fields for it to be structured rather than prose in an envelope."""
+
 _LONGEST_REMEMBERED = 1000
 _NESTED = (dict, list)
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_JOINING = frozenset({b"for", b"and", b"is", b"has", b"of", b"the", b"by", b"to"})
+_JOINING = frozenset({"for", "and", "is", "has", "of", "the", "by", "to", "good"})
 _FAMILY = 3
-_SPREAD = 40
-_DENIED = re.compile(rb"\S* (?:\w+ ){0,3}(?:not|unavailable|n t)\b")
 _NEGATIVE = frozenset({"no", "none", "false", "never", "n/a", "off", "not available", "unavailable"})
-_NEGATION = re.compile(
-    rb"\b(?:no|not|nor|neither|never|without|lacks?|lacking|doesn t|don t|isn t|aren t|unavailable|cannot|can t)\b"
-)
-_TURN = re.compile(rb"\b(?:but|however|although|though|while|whereas|yet)\b")
-_OPEN = re.compile(
-    rb"\b(?:mentioned|specified|unknown|unclear|unspecified|disclosed|listed|indicated|information|data|known|clear)\b"
-)
-# As \b(\d{1,2}), which is found at half the speed: the search would not know that it begins with a digit.
-_HOUR = r"(\d(?<=\b\d)\d?)"
-_CLOCK = re.compile(_HOUR + r"(?:[:.](\d{2}))? ?([ap])\.?m\b", re.IGNORECASE)
-_CLOCK_24 = re.compile(_HOUR + r":(\d{1,2})\b")
+_HOURS = re.compile(r"\s*(\d{1,2}):(\d{1,2})\s*[-\u2013]\s*(\d{1,2}):(\d{1,2})\s*")
 
 
 class Facts(Struct, frozen=True):
-    """What documents state, by what to look for (all words of a key as one, then each), and their times in minutes."""
+    """What documents state.
 
-    states: dict[tuple[bytes, ...], State]
+    ``states`` is by the stems of a key's words; ``groups`` has those of them that are objects of such keys (parking:
+    {valet: no, street: yes}); ``hours`` is by weekday, Monday first; ``times`` are minutes of the day; ``prose`` is
+    the long texts in them, in lower case.
+    """
+
+    states: dict[Key, State]
+    groups: frozenset[Key]
+    hours: dict[int, Hours]
     times: frozenset[int]
+    prose: str
+    structured: bool
 
 
-class Conflicts(Struct, frozen=True, gc=False):
-    """How many of an answer's statements contradict, claim the unknown, or name a time that is nowhere."""
-
-    contradicted: int = 0
-    unknown: int = 0
-    times: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.contradicted or self.unknown or self.times)
-
-
-def facts_of(text: str, most: int = _MOST) -> Facts | None:
-    """The facts of a document that is JSON, so many and _MOST at most; None of any other."""
+def decoded(text: str) -> Any:
+    """The value of a document that is JSON, an object or a list; None of any other."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        value = msgspec.json.decode(text.encode("utf-8", "replace"))
+        return msgspec.json.decode(text.encode("utf-8", "replace"))
     except (msgspec.DecodeError, RecursionError):
         return None
-    states: dict[tuple[bytes, ...], State] = {}
-    for key, state in _states(value):
+
+
+def facts_of(value: Any, most: int = _MOST) -> Facts:
+    """The facts of a decoded document, so many and _MOST at most."""
+    states: dict[Key, State] = {}
+    groups: set[Key] = set()
+    for key, state, is_group in _states(value):
         _state_too(states, key, state)
+        if is_group:
+            groups.add(key)
         if len(states) >= min(most, _MOST):
             break
-    times = {int(hour) % 24 * 60 + int(minute) for hour, minute in _CLOCK_24.findall(text)}
-    return Facts(states, frozenset(times))
+    texts = list(strings(value))
+    long = [text for text in texts if len(text) > _LONG]
+    fields, prose = _sizes(value, long)
+    return Facts(
+        states,
+        frozenset(groups),
+        dict(_hours(value)),
+        frozenset([time for text in texts for time in times_in(text)]),
+        "\n".join(long).lower(),
+        fields > _STRUCTURED * (fields + prose),
+    )
 
 
 def together(several: Sequence[Facts]) -> Facts:
     """The facts of several documents as if they were one."""
     if len(several) == 1:
         return several[0]
-    states: dict[tuple[bytes, ...], State] = {}
+    states: dict[Key, State] = {}
+    hours: dict[int, Hours] = {}
     for facts in several:
         for key, state in facts.states.items():
             _state_too(states, key, state)
-    return Facts(states, frozenset().union(*[facts.times for facts in several]))
+        # Opening hours of two places are of no use: it is not known of which an answer speaks.
+        hours = {} if hours and facts.hours else hours or facts.hours
+    return Facts(
+        states,
+        frozenset().union(*[facts.groups for facts in several]),
+        hours,
+        frozenset().union(*[facts.times for facts in several]),
+        "\n".join([facts.prose for facts in several]),
+        any(facts.structured for facts in several),
+    )
 
 
-def _state_too(states: dict[tuple[bytes, ...], State], key: tuple[bytes, ...], state: State) -> None:
+def leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """Each value that is no object or list, with the keys above it, joined by spaces."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        path, one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [(f"{path} {name}" if len(path) < _LONG else name, inner) for name, inner in one.items()][::-1]
+        elif isinstance(one, list):
+            waiting += [(path, inner) for inner in reversed(one)]
+        else:
+            yield path, one
+
+
+def strings(value: Any) -> Iterator[str]:
+    """The texts in a decoded document."""
+    return (one for _, one in leaves(value) if isinstance(one, str))
+
+
+def stem(word: str) -> str:
+    """A word in lower case without ing or s."""
+    return word[:-3] if word.endswith("ing") and len(word) > 6 else word.rstrip("s")
+
+
+def _state_too(states: dict[Key, State], key: Key, state: State) -> None:
     # One key with two values, as in two rows of a table, says nothing of either.
     states[key] = state if states.get(key, state) == state else "mixed"
 
 
-def conflicts(facts: Facts, sentences: Sequence[bytes], answer: str) -> Conflicts:
-    """Compare an answer (its sentences as plain words, and its text) with a document's facts."""
-    wrong = open_ = 0
-    sentences = [line[:_LONGEST_LINE] for line in sentences]
-    everything = b"\n".join(sentences)
-    for key, state in facts.states.items():
-        said = _said(key, sentences) if state != "mixed" and _is_named(key, everything) else None
-        if said is None:
-            continue
-        if state == "unknown":
-            open_ += 1
-        elif said != (state == "yes"):
-            wrong += 1
-    return Conflicts(wrong, open_, _strange_times(facts, answer))
-
-
-def _states(value: Any) -> Iterator[tuple[tuple[bytes, ...], State]]:
-    waiting = [value]
+def _objects(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each object in a decoded document, with the key that it is the value of."""
+    waiting: list[tuple[str, Any]] = [("", value)]
     while waiting:
-        one = waiting.pop()
+        name, one = waiting.pop()
         if isinstance(one, list):
-            waiting += reversed(one)
+            waiting += [(name, inner) for inner in reversed(one) if isinstance(inner, _NESTED)]
         elif isinstance(one, dict):
-            waiting += [inner for inner in one.values() if isinstance(inner, _NESTED)]
-            yield from _stated(one)
+            waiting += [(key, inner) for key, inner in one.items() if isinstance(inner, _NESTED)]
+            yield name, one
 
 
-def _stated(record: dict[str, Any]) -> Iterator[tuple[tuple[bytes, ...], State]]:
-    names = tuple([name for name, inner in record.items() if not isinstance(inner, _NESTED)])
-    short = sum(map(len, names)) <= _LONGEST_REMEMBERED
-    for name, key in (_keys if short else _keys.__wrapped__)(names):
-        yield key, _state(record[name])
+def _states(value: Any) -> Iterator[tuple[Key, State, bool]]:
+    for name, record in _objects(value):
+        names = tuple([key for key, inner in record.items() if not isinstance(inner, _NESTED)])
+        short = sum(map(len, names)) <= _LONGEST_REMEMBERED
+        for key, words in (_keys if short else _keys.__wrapped__)(names):
+            state = _state(record[key])
+            if state:
+                yield words, state, False
+        group = _group_state(record)
+        words = _words(name)
+        if group and words:
+            yield tuple(map(stem, words[1:] or words)), group, True
+
+
+def _group_state(record: Mapping[str, Any]) -> State | None:
+    """Of an object that says yes, no or nothing of several kinds: whether there is any; None of another object."""
+    if len(record) < 2 or not all(one is None or isinstance(one, bool) for one in record.values()):
+        return None
+    if True in record.values():
+        return "yes"
+    return "unknown" if None in record.values() else "no"
 
 
 @lru_cache(maxsize=64)
-def _keys(names: tuple[str, ...]) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+def _keys(names: tuple[str, ...]) -> tuple[tuple[str, Key], ...]:
     """What to look for, of each name of a record; remembered, since the records of an application have few forms."""
-    words_of = {name: _words(name) for name in names}
+    words_of = {name: _words(name) for name in names if name.lower() not in DAYS}
     first = Counter(words[0] for words in words_of.values() if len(words) > 1)
-    keys: list[tuple[str, tuple[bytes, ...]]] = []
+    keys: list[tuple[str, Key]] = []
     for name, words in words_of.items():
         # A word that begins many keys (RestaurantsDelivery, RestaurantsTakeOut) names their family, not the thing.
         own = words[1:] if len(words) > 1 and first[words[0]] >= _FAMILY else words
-        if own and len(b"".join(own)) > 2:
-            keys.append((name, tuple([b" " + _stem(word) for word in (b"".join(own), *own)])))
+        if own and len("".join(own)) > 2:
+            keys.append((name, tuple([stem(word) for word in own])))
     return tuple(keys)
 
 
-def _words(name: str) -> tuple[bytes, ...]:
-    pieces = tuple(piece.lower().encode() for piece in _PIECES.findall(name))
-    return tuple(piece for piece in pieces if piece not in _JOINING)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple([word for piece in _PIECES.findall(name) if (word := piece.lower()) not in _JOINING])
 
 
-def _state(value: Any) -> State:
+def _state(value: Any) -> State | None:
+    """None where a value says nothing of whether there is what its key names."""
     if value is None or value == "":
         return "unknown"
-    if value is False or (isinstance(value, str) and value.strip().lower() in _NEGATIVE):
-        return "no"
-    return "yes"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, str) or len(value) > _LONG:
+        return None
+    return "no" if value.strip().lower() in _NEGATIVE else "yes"
 
 
-def _said(key: tuple[bytes, ...], sentences: Sequence[bytes]) -> bool | None:
-    """Does the answer say that it is so (True), that it is not (False), or nothing (None)?"""
-    for sentence in sentences:
-        start, end = _place(key, sentence)
-        if start < 0:
-            continue
-        if _OPEN.search(sentence):
-            return None
-        before = _TURN.split(sentence[:end])[-1]
-        if _NEGATION.search(before) is None and _DENIED.match(sentence[end:]) is None:
-            return True
-        return False if _NEGATION.search(sentence[max(0, start - 20) : start]) else None
-    return None
+def _hours(value: Any) -> Iterator[tuple[int, Hours]]:
+    """Opening hours, where exactly one object has them."""
+    found = [record for _, record in _objects(value) if any(name.lower() in DAYS for name in record)]
+    for name, written in found[0].items() if len(found) == 1 else ():
+        hours = _HOURS.fullmatch(written[:_LONG]) if isinstance(written, str) else None
+        if hours and name.lower() in DAYS:
+            start, minute, end, last = map(int, hours.groups())
+            yield DAYS.index(name.lower()), (start % 24 * 60 + minute, end % 24 * 60 + last)
 
 
-def _is_named(key: tuple[bytes, ...], text: bytes) -> bool:
-    """Could any sentence of a text name the words of a key?"""
-    return key[0] in text or (len(key) > 2 and all(word in text for word in key[1:]))
-
-
-def _place(key: tuple[bytes, ...], sentence: bytes) -> tuple[int, int]:
-    """Where a sentence names the words of a key, closely together; (-1, -1) where it does not."""
-    joined = sentence.find(key[0])
-    if joined >= 0:
-        return joined, joined + 1
-    if len(key) == 2 or sentence.find(key[1]) < 0:
-        return -1, -1
-    places = [sentence.find(word) for word in key[1:]]
-    if -1 in places or max(places) - min(places) > _SPREAD:
-        return -1, -1
-    return min(places), max(places)
-
-
-def _stem(word: bytes) -> bytes:
-    return word[:-3] if word.endswith(b"ing") and len(word) > 6 else word.rstrip(b"s")
-
-
-def _strange_times(facts: Facts, answer: str) -> int:
-    if not facts.times:
-        return 0
-    named = {
-        (int(hour) % 12 + (12 if half in "pP" else 0)) * 60 + int(minute or 0)
-        for hour, minute, half in _CLOCK.findall(answer)
-    }
-    return len(named - facts.times)
+def _sizes(value: Any, long: Sequence[str]) -> tuple[int, int]:
+    """About how many characters of a document are fields, and how many are prose."""
+    fields = sum(len(path) + (0 if isinstance(one, str) and len(one) > _LONG else 8) for path, one in leaves(value))
+    return fields, sum(map(len, long))

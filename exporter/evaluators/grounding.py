@@ -1,5 +1,6 @@
 """Are the answer's claims supported by what was retrieved: `grounding`; knows words and facts, not entailment."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from math import exp
 from operator import mul
@@ -7,55 +8,87 @@ from operator import mul
 import msgspec
 from msgspec import Struct
 
-from ..score import Score
+from ..score import Score, Skipped
 from ..trace import Trace
 from .refusal import SHORT_DECLINE, declined
 from .registry import evaluator
 from .sources import Source, source
-from .support import NAMES, Support, strangest, support
+from .support import FIELDS, PROSE, Support, strangest, support
 from .words import ANSWER_LIMIT, Reading, prose, read
 
 _EXPLAINED = 0.8
 _QUOTED_BELOW = 0.5
 _QUOTE_LENGTH = 300
+_QUESTION_LENGTH = 4096
 
 
-class _Weights(Struct, frozen=True):
+class Weights(Struct, frozen=True):
+    """Fitted weights of one kind of documents: the features' factors, and the risk that is the pass mark."""
+
     bias: float
+    mark: float
     features: dict[str, float]
 
+    def factors(self, names: Sequence[str]) -> tuple[float, ...]:
+        """The features' factors in an order."""
+        return tuple([self.features[name] for name in names])
 
-_WEIGHTS = msgspec.json.decode(files(__package__).joinpath("grounding.json").read_bytes(), type=_Weights)
-_SHARE = NAMES.index("share")
-_FACTORS = tuple(_WEIGHTS.features[name] for name in NAMES)
+
+class _Fitted(Struct, frozen=True):
+    prose: Weights
+    structured: Weights
 
 
-@evaluator("grounding", version="1")
-def grounding(trace: Trace) -> Score | None:
+_FITTED = msgspec.json.decode(files(__package__).joinpath("grounding.json").read_bytes(), type=_Fitted)
+_PROSE = _FITTED.prose.factors(PROSE)
+_FIELDS = _FITTED.structured.factors(FIELDS)
+
+
+@evaluator("grounding", version="2")
+def grounding(trace: Trace) -> Score | Skipped | None:
     """The answer's claims are supported by the documents, else by the tool results; quotes what is not."""
-    answer, texts = trace.answer, [one.text for one in trace.context] or trace.tool_results
-    if not answer or not texts:
+    answer, texts = trace.answer, [one.text for one in trace.context if one.text] or trace.tool_results
+    if not answer or not (texts or trace.context):
         return None
     if len(answer) <= SHORT_DECLINE and declined(answer).probability > 0.5:
         return None
+    if not texts:
+        return Skipped("not_captured")
     reading = read(prose(answer))
-    found = support(reading, source(texts))
+    found = support(reading, source(texts), (trace.question or "")[:_QUESTION_LENGTH])
     if found is None:
         return None
     value = supported(found)
     if value >= _EXPLAINED:
         return Score(value)
     strange = strangest(found, reading) if value < _QUOTED_BELOW else []
-    cut = f"; looked at the first {ANSWER_LIMIT} characters" if len(answer) > ANSWER_LIMIT else ""
-    return Score(value, None, explained(found) + cut, tuple([one.strip()[:_QUOTE_LENGTH] for one in strange]))
+    note = explained(found)
+    if trace.context and len(texts) < len(trace.context):
+        note += f"; {len(trace.context) - len(texts)} of {len(trace.context)} documents came without text"
+    if len(answer) > ANSWER_LIMIT:
+        note += f"; looked at the first {ANSWER_LIMIT} characters"
+    return Score(value, None, note, tuple([one.strip()[:_QUOTE_LENGTH] for one in strange]))
 
 
 def supported(found: Support) -> float:
-    """The probability that nothing in the text is unsupported."""
-    features = found.features()
-    total = _WEIGHTS.bias + sum(map(mul, _FACTORS, features))
-    # The weights know long answers; the share alone must tell of short ones, down to a single wrong word.
-    return (1 - features[_SHARE] ** 2) / (1 + exp(total))
+    """How well a text is supported, 0..1; 0.5 is the risk at which few answers fail wrongly, by kind of documents."""
+    weights, factors = (_FITTED.structured, _FIELDS) if found.structured else (_FITTED.prose, _PROSE)
+    total = weights.bias + sum(map(mul, factors, found.features()))
+    return on_scale(risk_of(total, found), weights.mark)
+
+
+def risk_of(total: float, found: Support) -> float:
+    """The probability that something in a text is unsupported, of the weighed sum of its features.
+
+    The weights know long answers. Of short ones three shares must tell, down to one wrong word, number or fact.
+    """
+    short = (1 - found.share**2) * (1 - found.number_share) * (1 - found.conflicts.share) ** 4
+    return 1 - short / (1 + exp(min(total, 700.0)))
+
+
+def on_scale(risk: float, mark: float) -> float:
+    """A risk as a score: 1 where there is none, 0.5 at the mark, 0 where it is certain; straight between."""
+    return 1 - 0.5 * risk / mark if risk <= mark else 0.5 * (1 - risk) / (1 - mark)
 
 
 def judged(reading: Reading, known: Source) -> float:
@@ -71,11 +104,9 @@ def explained(found: Support) -> str:
         (len(found.strange), f"of {found.content} content words are in no document"),
         (found.strange.numbers(), "of them numbers"),
         (found.names, "of them names"),
+        (conflicts.contradicted, "facts contradicted"),
+        (conflicts.unknown, "claims of what the document leaves open"),
+        (conflicts.hours, "days with other opening hours"),
+        (conflicts.times, "times of day that occur nowhere"),
     ]
-    if conflicts:
-        counts += [
-            (conflicts.contradicted, "facts contradicted"),
-            (conflicts.unknown, "claims of what the document leaves open"),
-            (conflicts.times, "times of day that occur nowhere"),
-        ]
     return "; ".join([f"{count} {what}" for count, what in counts if count])

@@ -11,7 +11,7 @@ import re2
 
 from ..native import COMPILED
 
-__all__ = ["apart", "has_other_capitals", "has_run", "names", "sketch"]
+__all__ = ["apart", "figures", "has_other_capitals", "has_run", "names", "sketch"]
 
 _MARK = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
 _ALONE = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
@@ -20,6 +20,7 @@ _MAY_HAVE_LOWER = re.compile(
     "[\u0100-\u03ff\u0430-\u058f\u10a0-\u1fff\u2100-\u218f\u24b0-\u24cf\u2c00-\u2dff\ua640-\uabff\uff20-\uff3f"
     "\U00010000-\U0001efff]"
 )
+_FIGURES = re.compile(rb"[0-9]+(?:[.,:'/-][0-9]+)*")
 _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 
@@ -30,6 +31,11 @@ def plain_apart(text: bytes, /) -> bytes:
     """
     characters = _MARK.sub(" ", text.decode("utf-8", "surrogateescape").translate(_LOWERED))
     return _ALONE.sub(r" \1 ", characters).encode("utf-8", "surrogateescape")
+
+
+def plain_figures(text: str | bytes, /) -> list[bytes]:
+    """The numbers in UTF-8 as they are written: digits, with single marks between them as in 1,200.50 or 17:30."""
+    return _FIGURES.findall(_utf8(text))
 
 
 def plain_has_other_capitals(text: bytes, /) -> bool:
@@ -63,7 +69,7 @@ def _utf8(text: str | bytes) -> bytes:
 
 
 if COMPILED:
-    from ..native._kernels import apart, has_other_capitals, has_run, names, sketch
+    from ..native._kernels import apart, figures, has_other_capitals, has_run, names, sketch
 else:
     apart, has_other_capitals, has_run = plain_apart, plain_has_other_capitals, plain_has_run
-    names, sketch = plain_names, plain_sketch
+    figures, names, sketch = plain_figures, plain_names, plain_sketch

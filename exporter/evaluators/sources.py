@@ -1,27 +1,47 @@
 """Documents made ready to be compared with an answer; knows nothing of answers."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 
-from .facts import Facts, facts_of, together
+from .facts import Facts, decoded, facts_of, leaves, together
+from .scan import figures
+from .scripts import composed
 from .vocabulary import Vocabulary
-from .words import CONTEXT_LIMIT, joined_names, spaced
+from .words import CONTEXT_LIMIT, compared, joined_names, utf8
 
 MOST_FACTS = 1000
 """Facts of all documents together that an answer is compared with."""
 
+_NESTED = 3
+"""Levels of JSON in texts of JSON that are read."""
+
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+
 
 class Source(Struct, frozen=True, gc=False):
-    """What several documents say together: their words, and the facts of those that are structured."""
+    """What several documents say together: their words, their texts, and the facts of those that are JSON.
+
+    ``figures`` are their numbers as they are written.
+    """
 
     words: Vocabulary | tuple[str | bytes, ...]
+    texts: tuple[str, ...]
     facts: Facts | None
+    figures: frozenset[bytes]
+
+    @property
+    def structured(self) -> bool:
+        """Are these fields and their values rather than prose?"""
+        return self.facts is not None and self.facts.structured
 
 
 def source(texts: Sequence[str]) -> Source:
     """The documents as one, of all together at most CONTEXT_LIMIT characters and MOST_FACTS facts."""
-    return Source(*_ready(texts, MOST_FACTS))
+    read, facts = _ready(texts, MOST_FACTS)
+    return Source(tuple(map(compared, read)), read, facts, _figures(read))
 
 
 def reusable(text: str, most: int = MOST_FACTS) -> Source:
@@ -29,22 +49,63 @@ def reusable(text: str, most: int = MOST_FACTS) -> Source:
 
     Its words are looked up in a table, not looked for in the text each time.
     """
-    words, facts = _ready([text], most)
-    return Source(Vocabulary(words[0]), facts)
+    read, facts = _ready([text], most)
+    return Source(Vocabulary(compared(read[0])), read, facts, _figures(read))
 
 
-def _ready(texts: Sequence[str], most: int) -> tuple[tuple[str | bytes, ...], Facts | None]:
-    """What a Vocabulary reads of the documents, and the facts that they state."""
-    pieces = _within(texts, CONTEXT_LIMIT)
-    stated: list[Facts | None] = []
-    for piece in pieces:
-        found = facts_of(piece, most) if most and ("{" in piece or "[" in piece) else None
-        most -= len(found.states) if found else 0
-        stated.append(found)
-    facts = [one for one in stated if one is not None]
-    if facts:
-        pieces = [joined_names(piece) if one else piece for piece, one in zip(pieces, stated, strict=True)]
-    return tuple(map(spaced, pieces)), together(facts) if facts else None
+def _figures(texts: Sequence[str]) -> frozenset[bytes]:
+    return frozenset().union(*[figures(utf8(text)) for text in texts])
+
+
+def _ready(texts: Sequence[str], most: int) -> tuple[tuple[str, ...], Facts | None]:
+    """The documents as text, and the facts that they state."""
+    pieces: list[str] = []
+    stated: list[Facts] = []
+    for piece in _within(texts, CONTEXT_LIMIT):
+        value = decoded(piece) if "{" in piece or "[" in piece else None
+        if value is None:
+            pieces.append(composed(_unescaped(piece)))
+            continue
+        escaped = "\\" in piece
+        if escaped:
+            value = _opened(value, _NESTED)
+        if most:
+            stated.append(facts_of(value, most))
+            most -= len(stated[-1].states)
+        pieces.append(composed(joined_names(_written(value) if escaped else piece)))
+    return tuple(pieces), together(stated) if stated else None
+
+
+def _opened(value: Any, levels: int) -> Any:
+    """A decoded document with the JSON in its texts decoded too, as tools that answer in JSON wrap it."""
+    if isinstance(value, str):
+        inner = decoded(value) if levels else None
+        return _unescaped(value) if inner is None else _opened(inner, levels - 1)
+    if isinstance(value, list):
+        return [_opened(one, levels) for one in value]
+    if isinstance(value, dict):
+        return {name: _opened(one, levels) for name, one in value.items()}
+    return value
+
+
+def _written(value: Any) -> str:
+    """A decoded document with a line for each value: the keys above it, and the value."""
+    return "\n".join(_lines(value))
+
+
+def _lines(value: Any) -> Iterator[str]:
+    above = ""
+    for path, one in leaves(value):
+        yield f"{one}" if path == above else f"{path}: {one}"
+        above = path
+
+
+def _unescaped(text: str) -> str:
+    r"""The text with characters for what is written as \\uXXXX."""
+    if "\\u" not in text:
+        return text
+    characters = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return characters.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _within(texts: Sequence[str], room: int) -> Sequence[str]:

@@ -1,17 +1,18 @@
 """How far sentences are supported by documents: words, numbers and names that occur nowhere; knows no verdict."""
 
+import re
 from math import log1p
 
 from msgspec import Struct
 
-from .facts import Conflicts, conflicts
-from .scan import names
+from .claims import Conflicts, conflicts
+from .numerals import without_known
+from .scan import figures, names
+from .scripts import is_unspaced
 from .sources import Source
+from .values import compare, is_nowhere
 from .vocabulary import Vocabulary
-from .words import SENTENCE_ENDS, Reading, in_lines, sentences, spaced, utf8
-
-_COMPARED = 300
-"""Sentences that are compared with a document's facts."""
+from .words import SENTENCE_ENDS, Reading, compared, in_lines, utf8
 
 COMMON = Vocabulary(
     b"""a about above after again against all also although am an and another any are as at be because been before being
@@ -28,82 +29,151 @@ COMMON = Vocabulary(
 )
 """Words that claim nothing: grammar, and what answers say about the documents rather than about the world."""
 
-_NUMERALS = {
-    b"one": b"1", b"two": b"2", b"three": b"3", b"four": b"4", b"five": b"5",
-    b"six": b"6", b"seven": b"7", b"eight": b"8", b"nine": b"9", b"ten": b"10",
-}  # fmt: skip
-_NUMERALS |= {digits: word for word, digits in _NUMERALS.items()}
-_NUMERAL = Vocabulary(b" ".join(_NUMERALS))
+_DIGITS = re.compile("[0-9]+")
+_BREAKS = (". ", "! ", "? ", "\n", "\u3002")
+_LONGEST_SENTENCE = 1000
+_SHORT = 3
+_UNIT = re.compile(rb"([0-9]+)([^0-9]*)")
 _NOTHING = Vocabulary(b"")
+_NUMBERS_MATTER = 5
+"""Words of content of a text in which a wrong number makes all wrong."""
+
+_SHORT_NUMBER = 2
+"""Digits of a number that may be part of a date or a time of day."""
 
 
 class Support(Struct, frozen=True, gc=False):
-    """What of a text is unsupported: of so many words of content these, of them names, and conflicts with facts."""
+    """What of a text is unsupported: of so many words of content these, and conflicts with facts.
+
+    ``names``: how many of the strange words are names. ``unasked``: how many the question has not. ``last``: the
+    strange share of the last sentence. ``numbers``: how many words of the text are numbers.
+    """
 
     content: int
     strange: Vocabulary
-    names: int
     conflicts: Conflicts
+    structured: bool
+    names: int = 0
+    unasked: int = 0
+    last: float = 0.0
+    numbers: int = 0
 
     @property
     def share(self) -> float:
         """The share of the words of content that is unsupported."""
         return min(1.0, len(self.strange) / self.content)
 
+    @property
+    def number_share(self) -> float:
+        """The share of the numbers that is unsupported; less in a text in which numbers are not the main thing."""
+        strange = self.strange.numbers()
+        return min(1.0, strange / max(1, self.numbers)) * min(1.0, _NUMBERS_MATTER / self.content) if strange else 0.0
+
     def features(self) -> tuple[float, ...]:
-        """The numbers that weights are fitted for, in the order of NAMES."""
-        conflicts = self.conflicts
-        return (
-            log1p(len(self.strange)),
-            self.share,
-            log1p(self.names),
-            log1p(conflicts.contradicted),
-            log1p(conflicts.unknown),
-            log1p(conflicts.times),
-        )
+        """The numbers that weights are fitted for, in the order of PROSE or, of structured documents, of FIELDS."""
+        words, share, names = log1p(len(self.strange)), self.share, log1p(self.names)
+        strange_numbers = log1p(self.strange.numbers())
+        if not self.structured:
+            return words, share, names, strange_numbers, log1p(self.unasked), self.last, log1p(self.numbers)
+        found = self.conflicts
+        counts = (found.affirmed, found.denied, found.invented, found.excluded, found.hours, found.times)
+        return words, share, names, strange_numbers, *map(log1p, counts)
 
 
-NAMES = ("words", "share", "names", "contradicted", "unknown", "times")
-"""The features of Support."""
+PROSE = ("words", "share", "names", "strange_numbers", "unasked", "last", "numbers")
+FIELDS = (
+    *("words", "share", "names", "strange_numbers"),
+    *("affirmed", "denied", "invented", "excluded", "hours", "times"),
+)
+"""The features of Support, against prose and against structured documents."""
 
 _NO_CONFLICTS = Conflicts()
 
 
-def support(reading: Reading, source: Source) -> Support | None:
+def support(reading: Reading, source: Source, question: str = "") -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
-    content, strange = reading.vocabulary.against(source.words, COMMON)
+    content, strange = _words(reading).against(source.words, COMMON)
     if not content:
         return None
-    if _NUMERAL.overlap(strange):
-        strange = _without_known_numerals(strange, source)
-    return Support(content, strange, _named(strange, reading.text) if strange else 0, _conflicts(reading, source))
+    strange = _by_value(strange, reading.text, source)
+    if strange:
+        strange = without_known(strange, source.words)
+    return _described(Support(content, strange, _conflicts(reading, source), source.structured), reading, question)
 
 
 def strangest(found: Support, reading: Reading) -> list[str]:
     """The three sentences, or fewer, of whose words the largest share is strange."""
     lines = reading.text if reading.text.isascii() else in_lines(reading.text)
-    plain = spaced(lines)
+    plain = compared(lines)
     places = found.strange.densest(plain, SENTENCE_ENDS if plain is lines else b"")
     if isinstance(plain, str):
         return [plain[start:end] for start, end in places]
     return [lines.split("\n")[plain.count(b"\n", 0, start)] for start, _ in places]
 
 
+def _words(reading: Reading) -> Vocabulary:
+    return Vocabulary(compared(reading.text)) if is_unspaced(reading.text) else reading.vocabulary
+
+
+def _described(found: Support, reading: Reading, question: str) -> Support:
+    strange = found.strange
+    return Support(
+        found.content,
+        strange,
+        found.conflicts,
+        found.structured,
+        Vocabulary(names(utf8(reading.text))).overlap(strange) if strange else 0,
+        len(strange) - Vocabulary(compared(question)).overlap(strange) if question else len(strange),
+        _last_share(strange, reading.text) if strange and not found.structured else 0.0,
+        reading.vocabulary.numbers(),
+    )
+
+
+def _last_share(strange: Vocabulary, text: str) -> float:
+    """The strange share of the words of a text's last sentence; of fewer words than three it counts as of three."""
+    text = text[-_LONGEST_SENTENCE:].rstrip()
+    start = max([text.rfind(end, 0, len(text) - 1) for end in _BREAKS])
+    content, others = Vocabulary(compared(text[start + 1 :])).against(strange, COMMON)
+    return (content - len(others)) / max(_SHORT, content)
+
+
 def _conflicts(reading: Reading, source: Source) -> Conflicts:
     if source.facts is None:
         return _NO_CONFLICTS
-    lines = [b" " + b" ".join(words.split()) + b" " for _, words in sentences(reading.text)[:_COMPARED]]
-    return conflicts(source.facts, lines, reading.text)
+    return conflicts(source.facts, in_lines(reading.text).split("\n"))
 
 
-def _named(words: Vocabulary, text: str) -> int:
-    """How many words the text writes with a capital elsewhere than at a sentence's start."""
-    return Vocabulary(names(utf8(text))).overlap(words)
-
-
-def _without_known_numerals(strange: Vocabulary, source: Source) -> Vocabulary:
-    """The words less the numerals that are known, but written the other way."""
+def _by_value(strange: Vocabulary, text: str, source: Source) -> Vocabulary:
+    """The strange words, where those of values are strange exactly if no document has that value."""
+    written = figures(utf8(text))
+    if not written:
+        return strange
+    other = [figure for figure in written if figure not in source.figures]
+    if not other:
+        return _without_units(strange, source)
+    everything = b" ".join(source.figures)
+    if all(len(figure) > _SHORT_NUMBER and is_nowhere(figure, everything) for figure in other):
+        numbers = Vocabulary(b" ".join(other))
+        if numbers.overlap(strange) == len(numbers):
+            return strange
+        return Vocabulary(b" ".join([*strange.words(), *other]))
     words = strange.words()
-    otherwise = Vocabulary(b" ".join([_NUMERALS[word] for word in words if word in _NUMERALS]))
-    unknown = {_NUMERALS[word] for word in otherwise.against(source.words, _NOTHING)[1].words()}
-    return Vocabulary(b" ".join([word for word in words if word not in _NUMERALS or word in unknown]))
+    known, unknown = compare(text, source.figures, source.texts)
+    digits = [number.encode() for written in unknown for number in _DIGITS.findall(written)]
+    supported = set(Vocabulary(compared("\n".join(known))).words()).difference(digits)
+    kept = Vocabulary(b" ".join([*[word for word in words if word not in supported], *digits]))
+    return _without_units(kept, source)
+
+
+def _without_units(strange: Vocabulary, source: Source) -> Vocabulary:
+    """The strange words less those like 5kg of which the documents have both parts, and like 5 of which they have 5kg.
+
+    Of a text all of whose numbers are in the documents as they are written, or are strange words.
+    """
+    words = strange.words()
+    parts = {word: found.groups() for word in words if (found := _UNIT.fullmatch(word))}
+    if not parts:
+        return strange
+    units = set(Vocabulary(b" ".join([unit for _, unit in parts.values()])).against(source.words, _NOTHING)[1].words())
+    known = {word for word, (number, unit) in parts.items() if number in source.figures and unit not in units}
+    return Vocabulary(b" ".join([word for word in words if word not in known]))

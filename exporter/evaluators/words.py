@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from .scan import apart, has_other_capitals
+from .scripts import composed, in_words, is_unspaced
 from .vocabulary import SEPARATED, Vocabulary
 
 ANSWER_LIMIT = 64 * 1024
@@ -44,6 +45,9 @@ _BRACKET = re.compile(r"\[\^?\d[\d,;\s-]*\]|\[(?i:doc|source)[ :]{0,2}\d{1,3}\]"
 _MARK = re.compile(rf"{_BRACKET.pattern}|【[^】\n]{{0,80}}】")
 
 
+_OTHER_MARKS = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
+
+
 class Reading(Struct, frozen=True, gc=False):
     """An answer without its citation marks and list numbers, and its words."""
 
@@ -54,6 +58,16 @@ class Reading(Struct, frozen=True, gc=False):
 def spaced(text: str) -> str | bytes:
     """What a Vocabulary reads: ASCII as it is, any other text as UTF-8 as ``plain`` says, but for ASCII in it."""
     return text if text.isascii() else _apart(text)
+
+
+def compared(text: str) -> str | bytes:
+    """What a Vocabulary reads to compare texts: as ``spaced``, but words of unspaced scripts are more than a character.
+
+    Of a text that is ``composed``.
+    """
+    if not is_unspaced(text):
+        return spaced(text)
+    return in_words(_OTHER_MARKS.sub(" ", text.lower())).encode("utf-8", "replace")
 
 
 def utf8(text: str) -> str | bytes:
@@ -79,7 +93,7 @@ def read(text: str) -> Reading:
 
 
 def _read(text: str) -> Reading:
-    text = text[:ANSWER_LIMIT]
+    text = composed(text[:ANSWER_LIMIT])
     if "[" in text or "【" in text:
         text = (_MARK if "【" in text else _BRACKET).sub(" ", text)
     if "\n" in text and _DIGIT_FIRST.search("\n" + text):
