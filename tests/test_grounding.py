@@ -368,13 +368,18 @@ def test_without_documents_citations_cannot_be_checked():
         "[1] " * 16384,
         " ".join(f"w{n}" for n in range(9000)),
         "[1,1,1" * 10000,
+        "May 7, 3.33 [2].\n" * 4000,
+        "1," * 32768,
         "1.\n" * 20000,
     ],
 )
 def test_hostile_answers_cost_no_more_than_their_length(answer):
     keys = "{" + ",".join(f'"KeyName{n}Word": false' for n in range(3000)) + "}"
     trace = Trace(
-        trace_id="t", content_state="answered", answer=answer, context=(Document(text=keys), Document(text=PARCEL))
+        trace_id="t",
+        content_state="answered",
+        answer=answer,
+        context=(Document(text=keys), Document(text=PARCEL + "9,1 " * 100_000)),
     )
     began = time.process_time()
     grounding(trace)

@@ -5,8 +5,9 @@ Arabic and Hindi. What can be read in two ways (1.200, 03/04/2026) has both valu
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from itertools import islice
 
 from msgspec import Struct
@@ -78,6 +79,7 @@ _DECIMAL = re.compile(rb"\d+[.,]\d*[1-9]")
 _LONGEST = 24
 """Characters of a number; what is longer is an identifier."""
 
+_MOST_KNOWN = 10_000
 _MOST = 1000
 """Values of a text that are compared with those of others."""
 
@@ -103,7 +105,7 @@ def values(text: str) -> Iterator[Value]:
         at = value.end
 
 
-def compare(text: str, figures: AbstractSet[bytes], texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def compare(text: str, figures: AbstractSet[bytes], texts: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """The values of a text as they are written: those that are in texts, and those that are not.
 
     ``figures`` are the numbers of the texts as they are written.
@@ -132,11 +134,15 @@ def is_nowhere(figure: bytes, figures: bytes) -> bool:
     return _DECIMAL.fullmatch(figure) is not None and figure[-2:].strip(b".,0") not in figures
 
 
-def _known(texts: Sequence[str]) -> frozenset[str]:
-    """All that the values in texts may be; of a date also its month with its day, and its parts alone."""
+@lru_cache(maxsize=4)
+def _known(texts: tuple[str, ...]) -> frozenset[str]:
+    """All that the values in texts may be; of a date also its month with its day, and its parts alone.
+
+    Of the first _MOST_KNOWN values of each text. Remembered, since many sentences may cite one document.
+    """
     known: set[str] = set()
     for text in texts:
-        for value in values(text):
+        for value in islice(values(text), _MOST_KNOWN):
             known.update(value.readings)
             known.update([reading[5:] for reading in value.readings if len(reading) == 10 and reading[4] == "-"])
             if not value.readings or "-" in value.readings[0] or ":" in value.readings[0]:
