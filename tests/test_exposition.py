@@ -46,7 +46,8 @@ def full_metrics():
         failures=(Failure(reason="timeout", **evaluation),),
         durations=(("refusal", 0.001),),
     )
-    trace = Trace(trace_id=TRACE_ID, duration_seconds=1.5, input_tokens=10, output_tokens=5)
+    streamed = {"first_token_seconds": 0.3, "generation_seconds": 1.4, "generation_tokens": 5}
+    trace = Trace(trace_id=TRACE_ID, duration_seconds=1.5, input_tokens=10, output_tokens=5, **streamed)
     for number in range(3):
         tally.trace_recorded(Slice("shop", f"/chat{number}", "gpt-5", "v7"), trace, outcome, 0.01)
     tally.received("traces", 3, 0, {"span_id": 1}, {"clock_skew": 1})
