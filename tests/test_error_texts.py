@@ -15,7 +15,8 @@ import exporter
 ROOT = Path(exporter.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 PLAIN = {
-    "errno", "filename", "lineno", "colno", "pos", "position", "line", "column", "start", "end", "character", "status",
+    "errno", "value", "is_late", "filename", "lineno", "colno", "pos", "position", "line", "column", "start", "end",
+    "character", "status",
     "name", "problem_mark", "context_mark", "sqlite_errorcode", "sqlite_errorname", "headers", "response", "__class__",
     "__traceback__", "instance_path", "schema_path",
 }  # fmt: skip
