@@ -40,6 +40,7 @@ In the order in which a trace meets them:
 
 Beside the road:
 
+    clock       time that passes as it really does, whatever the machine's clock is set to; timekeeping looks after it
     config/     one YAML file → Config; every error at once, with file and line
     runbooks    what to do about an alert
     pages       what people and Prometheus read over HTTP

@@ -19,6 +19,7 @@ from . import __version__, feedback_http, forget_http, native, pages, receiver, 
 from .access import Access
 from .calibrated import CalibratedJudge
 from .calibrating import Calibrating
+from .clock import SteadyClock
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
 from .config.settings import Emit
@@ -46,11 +47,13 @@ from .reviewing import Reviewing
 from .score import Evaluation, Failure
 from .scored import Scored
 from .scraping import Scrapes
+from .store.kinds import CLOCK
 from .store.quarantine import Quarantine
 from .store.records import StoreError
 from .store.sqlite import Store
 from .suites.desk import SIGNAL as OFFLINE
 from .suites.desk import OfflineDesk
+from .timekeeping import KEY, Timekeeping
 
 if TYPE_CHECKING:
     from .emit import Emitter
@@ -65,12 +68,20 @@ _log = logging.getLogger(__name__)
 
 
 class Exporter:
-    """One running exporter: its config, its parts, and how they change together. ``now`` is Unix seconds."""
+    """One running exporter: its config, its parts, and how they change together.
 
-    def __init__(self, config: Config, now: Callable[[], float] = time.time) -> None:
+    ``now`` is Unix seconds, by default of a steady clock.
+    """
+
+    def __init__(self, config: Config, now: Callable[[], float] | None = None) -> None:
         self.config = config
-        self._now = now
         panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
+        clock = SteadyClock() if now is None else now if isinstance(now, SteadyClock) else None
+        self._now = now = now or clock or time.time
+        aged = clock.aged if clock else now
+        self.store = Store.open(config.store.url, aged, ballast=config.store.ballast)
+        if clock is not None and (kept := self.store.object(CLOCK, KEY)) is not None:
+            clock.resume(kept)
         self._limiter = Limiter({}, now=now)
         _limit(self._limiter, config)
         self.metrics = Metrics(
@@ -82,9 +93,10 @@ class Exporter:
             now=now,
         )
         self.scrapes = Scrapes(self.metrics)
-        self.store = Store.open(config.store.url, now, ballast=config.store.ballast)
         self.quarantine = Quarantine(self.store.path, now)
         self.pipeline = Pipeline(self.store, self.metrics, self._settings(config, panel), now)
+        self.pipeline.recorder.aged = aged
+        self.time = Timekeeping(clock, self.pipeline.recorder, self.metrics) if clock is not None else None
         self.reception = reception.Reception(
             on_rejected=self.pipeline.rejected,
             on_answered=self.metrics.answered,
@@ -150,6 +162,8 @@ class Exporter:
             "feedback": self.feedback.run,
             "review": self.review.desk.run,
         }
+        if self.time is not None:
+            work["looking after the clock"] = self.time.run
         if self.emitter is not None:
             work["sending evaluations"] = self.emitter.run
         if self.judge is not None:
@@ -164,6 +178,8 @@ class Exporter:
             if not task.cancelled() and (error := task.exception()) is not None:
                 _log.error("%s had stopped: error=%s", name, described(error))
         await self.reception.decoding.close()
+        if self.time is not None:
+            self.time.keep()
         if self.emitter is not None:
             with suppress(StoreError):
                 await self.pipeline.flush()

@@ -119,7 +119,7 @@ class ForgetDesk:
         for key in list(self._undone):
             self._try(key)
         for key, at in list(self._graves.items()):
-            if at < self._now() - LIFE:
+            if at < self._recorder.aged() - LIFE:
                 del self._graves[key]
                 self._recorder.drop(TOMBSTONE, key)
 

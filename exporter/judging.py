@@ -36,6 +36,8 @@ CAPACITY: Final = 20_000
 """Jobs that wait at most; a trace beyond them is counted as over budget."""
 SAMPLER: Final = (JUDGE_SAMPLER, b"state")
 _KEEP_EVERY: Final = 60.0
+_LATEST: Final = 300.0
+"""Seconds from a start until the last of what waited is due, also where the clock was ahead when it was put back."""
 _PATIENCE: Final = 10.0
 """Seconds that calls under way get at a stop; what is not done by then is done after the next start."""
 _NO_MONEY: Final = 600.0
@@ -336,7 +338,8 @@ class Judging:
     def recover(self) -> int:
         """Take up the jobs that an earlier run left; returns how many."""
         for _, _, value in self._recorder.kept(JUDGE_JOB):
-            self.queue.put(msgspec.json.decode(value, type=Job))
+            job = msgspec.json.decode(value, type=Job)
+            self.queue.put(replace(job, due_at=min(job.due_at, self._now() + _LATEST)))
         state = self._recorder.get(*SAMPLER)
         if state is not None:
             self._sampler.restore(state)

@@ -112,7 +112,7 @@ class Pipeline:
         """Deletes a recorded trace (and when its first part arrived) if it is one to be forgotten."""
         self.chores: list[Callable[[], None]] = []
         """Called now and then."""
-        self.retention = Retention(self.recorder, self.writer, now)
+        self.retention = Retention(self.recorder, self.writer)
         self.in_work = store.in_work
         self._store = store
         self._most_bytes = store.most_bytes
@@ -370,7 +370,7 @@ class Pipeline:
         """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
         if left_out := self.elsewhere.take_overflow():
             self.recorder.tally.labels_overflowed(left_out)
-        self.elsewhere.expire(self._now() - self.settings.expire_after)
+        self.elsewhere.expire(self.recorder.aged() - self.settings.expire_after)
         with suppress(StoreError):  # counted; what follows finds out whether it can go on
             await self.writer.relieve()
         await self.recorder.flush()

@@ -99,13 +99,14 @@ class Recorder:
         self.seq = store.watermark
         """The last journal entry whose arrival was counted."""
         self.expire_after = 7 * 86_400.0
+        self.aged = now
+        """The time by which what is kept is old, in Unix seconds; see ``clock``."""
         self.limiter = Limiter({})
         self.redactor = Redactor()
         self._budget: Budget | None = None
         self._store = store
         self._metrics = metrics
         self._writer = writer
-        self._now = now
         self._gathering = Unrecorded(metrics.tally())
         self._committing: Unrecorded | None = None
         self._on_its_way: asyncio.Future[None] | None = None
@@ -345,14 +346,14 @@ class Recorder:
         transaction = unrecorded.transaction
         transaction.watermark = self.seq
         transaction.totals = self._metrics.stage(unrecorded.tally)
-        expired = self._metrics.expired(self._now() - self.expire_after, keep=unrecorded.tally)
+        expired = self._metrics.expired(self.aged() - self.expire_after, keep=unrecorded.tally)
         transaction.dropped_totals = [*expired, *self._metrics.forgotten(keep=unrecorded.tally)]
 
     def _forget(self, dropped: Sequence[tuple[str, str]]) -> None:
         """What expired gives its labels' budgets back."""
         if dropped:
             self._metrics.drop(dropped)
-            self.limiter.expire(self._now() - self.expire_after)
+            self.limiter.expire(self.aged() - self.expire_after)
 
     def _pending(self) -> Iterator[Unrecorded]:
         """What is not durable yet, the latest first."""

@@ -33,6 +33,7 @@ from .store.records import Entry, StoreError
 from .store.sqlite import Store
 from .trace import LogRecord, Span, Trace
 
+_AHEAD: Final = 60.0
 TRIES: Final = 2
 """How often what was worked on when the process ended may end a copy of it."""
 _COMMITS: Final = 64
@@ -88,7 +89,8 @@ class Recovery:
                 self._set_entry_aside(seq, entry, stage)
                 continue
             self._in_work.on_trial(self._tries + 1 if key_of(seq) in self._stages else 0)
-            self._take_up(seq, entry)
+            # Where the clock was far ahead then, its traces would be open until it gets there.
+            self._take_up(seq, replace(entry, received_at=min(entry.received_at, self._metrics.now() + _AHEAD)))
         return entries
 
     def _guilty_entries(self) -> dict[bytes, Stage]:

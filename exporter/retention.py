@@ -4,8 +4,6 @@ How far the text is deleted is kept, so that no trace is looked at twice.
 """
 
 import asyncio
-import time
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -20,12 +18,11 @@ _AT_ONCE: Final = 64
 
 
 class Retention:
-    """Seconds and bytes; ``content`` None keeps text for as long as its trace. ``now`` is Unix seconds."""
+    """Seconds and bytes; ``content`` None keeps text for as long as its trace."""
 
-    def __init__(self, recorder: Recorder, writer: Writer, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, recorder: Recorder, writer: Writer) -> None:
         self._recorder = recorder
         self._writer = writer
-        self._now = now
         self._place: tuple[float, int] | None = None
         self.configure(7 * 86_400.0, 2 << 30, None)
 
@@ -38,7 +35,7 @@ class Retention:
         while await self._writer.prune(self._age, self._size):
             self._recorder.pruned()
         while self._content is not None:
-            if not self._take_text(self._now() - self._content):
+            if not self._take_text(self._recorder.aged() - self._content):
                 return
             await asyncio.sleep(0)
 

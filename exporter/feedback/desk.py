@@ -176,7 +176,7 @@ class FeedbackDesk:
         self.conversations.end_idle()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now
-            for key in self._recorder.oldest(FEEDBACK_ID, now - self._kept_for, _FORGET_AT_ONCE):
+            for key in self._recorder.oldest(FEEDBACK_ID, self._recorder.aged() - self._kept_for, _FORGET_AT_ONCE):
                 self._recorder.drop(FEEDBACK_ID, key)
 
     def _look(self, number: int, waiting: Waiting, now: float) -> None:

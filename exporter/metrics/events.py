@@ -430,6 +430,10 @@ class Metrics:
         """Count a transaction that the store refused, at once."""
         self._at_once(own.STORE_ERRORS, (reason,))
 
+    def clock_jumped(self, direction: str) -> None:
+        """Count a jump of the machine's clock, at once."""
+        self._at_once(own.CLOCK_JUMPS, (direction,))
+
     def committed(self, seconds: float) -> None:
         """Note how long a transaction took."""
         deltas = Deltas(self.now())

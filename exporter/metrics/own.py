@@ -125,6 +125,17 @@ COMMIT_DURATION = histogram(
     bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
     durable=False,
 )
+CLOCK_JUMPS = counter(
+    "llmq_exporter_clock_jumps_total",
+    "How often the machine's clock was set forward or back by more than 10 s; llmq goes on by its own time.",
+    "direction",
+    siblings={"direction": ("forward", "back")},
+    durable=False,
+)
+CLOCK_OFFSET = gauge(
+    "llmq_exporter_clock_offset_seconds",
+    "By how much the machine's clock is ahead of the time that llmq goes by, after a jump; else 0.",
+)
 STORE_SIZE = gauge("llmq_exporter_store_size_bytes", "Size of the store on disk.")
 STORE_BALLAST = gauge(
     "llmq_exporter_store_ballast_bytes",

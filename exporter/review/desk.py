@@ -175,10 +175,10 @@ class ReviewDesk:
         for item in list(self.shelf.open.values()):
             if any(claim.until <= now for claim in item.claims):
                 self.shelf.keep(item := self._without_expired(item, now))
-            if item.created_at + self.settings.expire <= now and not item.claims:
+            if item.created_at + self.settings.expire <= self._recorder.aged() and not item.claims:
                 self._keep(item, ended(item, "expired", now))
         for item in list(self.shelf.done.values()):
-            if (item.done_at or 0.0) + self.settings.keep <= now:
+            if (item.done_at or 0.0) + self.settings.keep <= self._recorder.aged():
                 self.shelf.remove(item.trace_id)
 
     def forget(self, trace_id: str) -> bool:

@@ -351,6 +351,19 @@ def _upkeep() -> Iterator[Alert]:
         variables=("instance",),
     )
     yield Alert(
+        name="LLMQualityClockOff",
+        expr="abs(last_over_time(llmq_exporter_clock_offset_seconds[5m])) > 60",
+        severity="ticket",
+        pending="15m",
+        summary="The machine's clock was set, and the exporter goes on by its own time",
+        description=(
+            '{{ $labels.instance }} goes by a time that is {{ $value | printf "%.0f" }} s from that of its machine, '
+            "whose clock has jumped. One of the two is wrong."
+        ),
+        dashboard="llmq-exporter",
+        variables=("instance",),
+    )
+    yield Alert(
         name="LLMQualityStoreTrouble",
         # While the store refuses, it is tried every second: what is over by then is over within the window.
         expr=f"{increase((*PROCESS, 'reason'), 'llmq_exporter_store_errors_total', '5m')} > 0",

@@ -39,6 +39,7 @@ DOCUMENT: Final = Kind("trace document")  # bytes, JSON, see exporter/document.p
 TOTAL: Final = Kind("total")  # text, JSON, see exporter/metrics/ledger.py
 
 # Objects: bytes, JSON unless it says otherwise.
+CLOCK: Final = Kind("clock")
 CONTENT_RETENTION: Final = Kind("content retention")
 CONVERSATION: Final = Kind("conversation")  # msgpack
 EARLY_FEEDBACK: Final = Kind("early feedback")

@@ -193,7 +193,7 @@ class OfflineDesk:
         now = self._now()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now
-            for key in self._recorder.oldest(OFFLINE_FAILURE, now - self._kept_for, _FORGET_AT_ONCE):
+            for key in self._recorder.oldest(OFFLINE_FAILURE, self._recorder.aged() - self._kept_for, _FORGET_AT_ONCE):
                 self._recorder.drop(OFFLINE_FAILURE, key)
 
     # What people read.
