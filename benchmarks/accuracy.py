@@ -14,6 +14,7 @@ import logistic
 
 from exporter.config.settings import FeedbackSettings
 from exporter.evaluators import BUILT_IN, phrases, sources, words
+from exporter.evaluators.declining import hedged, stated
 from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
 from exporter.feedback.derive import question, similarity
@@ -67,6 +68,7 @@ def measure_refusal(data):
     found = [features(row["output"]) for row in rows]
     table = [[float(n in o) for n in phrases.OPENING] + [float(n in t) for n in phrases.LATER] for o, t in found]
     absent = ["absent" in opening for opening, _ in found]
+    plainly = [(stated(row["output"]) is not None, hedged(row["output"])) for row in rows]
     models = [row["model"] for row in rows]
     folds = folds_of(rows)
     for name, apart, baseline in (
@@ -74,7 +76,8 @@ def measure_refusal(data):
         ("unseen prompt and model", models, "patterns .913, patterns + n-grams .930"),
     ):
         scores = out_of_fold(table, labels, folds, apart, ridge=3.0)
-        flags = [p > 0.5 or a for p, a in zip(scores, absent, strict=True)]
+        likely = [p > 0.5 or a for p, a in zip(scores, absent, strict=True)]
+        flags = [not helps if p else said for p, (said, helps) in zip(likely, plainly, strict=True)]
         precision, recall, f1 = logistic.f1(flags, labels)
         line(f"{name} (P {precision:.3f}, R {recall:.3f})", f1, baseline)
         if apart[0]:

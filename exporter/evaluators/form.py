@@ -8,7 +8,7 @@ import re2
 
 from ..score import Score
 from ..trace import Trace
-from .languages import Language, language_of
+from .languages import Language, spoken
 from .patterns import Pattern
 from .registry import evaluator
 from .words import ANSWER_LIMIT
@@ -20,7 +20,7 @@ _CODE = re.compile(r"`[^`]*`")
 _NO_RULES = ((), (), None, None, None, False, "any")
 
 
-@evaluator("format", version="1")
+@evaluator("format", version="2")
 def format_(
     trace: Trace,
     *,
@@ -58,9 +58,9 @@ def _length(length: int, least: int | None, most: int | None) -> Iterator[str]:
 def _language(text: str, wanted: Language | None) -> Iterator[str]:
     if wanted is None:
         return
-    seen = language_of(text)
+    seen = spoken(text)
     if seen is not None and seen != wanted:
-        yield f"is in {seen}, not in {wanted}"
+        yield f"is in {'another language' if seen == 'other' else seen}, not in {wanted}"
 
 
 def _fences(text: str, wanted: str) -> Iterator[str]:

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 from math import exp
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import re2
 from msgspec import Struct
 
-from ..score import Score
+from ..score import Score, Skipped
 from ..trace import Trace
+from .declining import hedged, stated
+from .languages import Language, outside
 from .phrases import ABSENT, COMPLYING, FIGURATIVE, LATER, OPENING
 from .registry import evaluator
 
@@ -19,6 +21,7 @@ _OPENING = 240
 _LATER = 4096
 _TAIL = 600
 _SHORT = 400
+_MARK = 0.5
 
 SHORT_DECLINE = 600
 """Characters of an answer that may do nothing but decline."""
@@ -29,6 +32,10 @@ class Decline(Struct, frozen=True):
 
     probability: float
     not_in_context: bool
+
+
+_STATED = {"declines": Decline(0.95, not_in_context=False), "absent": Decline(0.9, not_in_context=True)}
+"""What is said of texts that decline in plain words: no weights were fitted for them."""
 
 
 class _Weights(Struct, frozen=True):
@@ -62,20 +69,28 @@ _FIGURATIVE_PATTERN = re2.compile(FIGURATIVE, _options())
 _WEIGHTS = msgspec.json.decode(files(__package__).joinpath("refusal.json").read_bytes(), type=_Weights)
 
 
-@evaluator("refusal", version="1")
-def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -> float | Score | None:
+LANGUAGES: frozenset[Language] = frozenset(get_args(Language))
+"""The languages in which declining is known."""
+
+
+@evaluator("refusal", version="2")
+def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -> Score | Skipped | None:
     """The assistant declined, in a field of its own or in words; "not in the context" is told apart."""
     if trace.refusal or trace.content_state == "refused":
         return Score(0.0, explanation="declined in the refusal field")
     if not trace.answer:
         return None
+    if trace.finish_reason == "content_filter" and len(trace.answer) <= SHORT_DECLINE:
+        return Score(0.0, explanation="the provider's content filter stopped the answer")
     said = declined(trace.answer)
+    if said.probability <= _MARK and outside(trace.answer, LANGUAGES):
+        return Skipped("language")
     if said is _COMPLIES:
         return _COMPLIED
     if said.not_in_context:
         passed = True if not_in_context == "pass" else None
         return Score(1 - said.probability, passed, "says that what was retrieved does not hold the answer")
-    return Score(1 - said.probability, explanation="declined in words" if said.probability > 0.5 else "")
+    return Score(1 - said.probability, explanation="declined in words" if said.probability > _MARK else "")
 
 
 def declined(text: str) -> Decline:
@@ -85,7 +100,11 @@ def declined(text: str) -> Decline:
 
 def _declined(text: str) -> Decline:
     opening, later = features(text)
-    return _weighed(opening, later) if opening else _COMPLIES
+    found = _weighed(opening, later) if opening else _COMPLIES
+    if found.probability > _MARK:
+        return _COMPLIES if hedged(text) else found
+    told = stated(text)
+    return found if told is None else _STATED[told]
 
 
 def _weighed(opening: Iterable[str], later: Iterable[str]) -> Decline:

@@ -1,0 +1,161 @@
+"""Does a text decline, in plain words of one of the languages that are known: looks at its first sentences alone."""
+
+import re
+from typing import Any, Literal
+from unicodedata import normalize
+
+import re2
+from msgspec import Struct
+
+from .decline_phrases import PHRASES, Phrases
+from .languages import Language, spoken
+
+_LOOKED_AT = 480
+_SENTENCES = 3
+_LONG = 1500
+"""Characters from which on an answer does more than decline."""
+
+_SHORT = 400
+_NEAR = 40
+"""Characters between what cannot be done and that it is a service, in either order."""
+_FEW_WORDS = 12
+"""In texts of so few words phrases of every language are looked for: small words tell too little."""
+
+_QUOTED = re.compile(
+    r'"[^"\n]{3,200}"|“[^”\n]{3,200}[”“]|«[^»\n]{3,200}»|„[^“”\n]{3,200}[“”]|「[^」\n]{3,200}」|『[^』\n]{3,200}』'
+)
+_ENDS = (". ", "! ", "? ")
+_SEPARATORS: dict[int, str] = {
+    **dict.fromkeys((*range(0x21, 0x27), *range(0x28, 0x2D), 0x2E, 0x2F, *range(0x3C, 0x41), *range(0x5B, 0x61)), " "),
+    **dict.fromkeys((*range(0x7B, 0xC0), *range(0x2010, 0x205F), *range(0x3000, 0x3020), *range(0xFF01, 0xFF10)), " "),
+    **dict.fromkeys(map(ord, "!?。！？।؟"), "\n"),
+    **dict.fromkeys(map(ord, ",;:،、，；："), ","),
+    0x2019: "'",
+}
+"""What stands between words: nothing is left of it but an apostrophe, commas, and the ends of sentences."""
+_UNSPACED = re.compile(r"[\s,]+")
+_MARKS = re.compile("[\u064b-\u0652\u0640]")
+_ALEF = str.maketrans("أإآىة", "اااية".replace("ة", "ه"))
+_NON_LATIN = re.compile("[\u0400-\u052f\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+_LATIN: tuple[Language, ...] = ("en", "de", "fr", "es", "it", "pt", "nl")
+_TOGETHER: tuple[Language, ...] = ("zh", "ja", "ko")
+_SCRIPTS: tuple[tuple[str, Language], ...] = (
+    ("[\u0400-\u04ff]", "ru"),
+    ("[\u0600-\u06ff]", "ar"),
+    ("[\u0900-\u097f]", "hi"),
+    ("[\u3040-\u30ff]", "ja"),
+    ("[\uac00-\ud7af]", "ko"),
+    ("[\u3400-\u9fff]", "zh"),
+)
+
+Stated = Literal["declines", "absent"]
+
+
+class _Compiled(Struct, frozen=True):
+    """The patterns of a language; where none of those that ``decides`` joins matches there is nothing to look at."""
+
+    outright: Any
+    cannot: Any
+    serves: Any
+    sorry: Any
+    hedged: Any
+    helps: Any
+    absent: Any
+    decides: Any
+
+
+def _compiled(phrases: Phrases) -> _Compiled:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 32 << 20
+
+    def pattern(*texts: str) -> Any:
+        joined = "|".join(text.replace("…", "(?: [^ ,\n]+){0,8}") for text in texts)
+        return re2.compile(f"(?m){joined}", options)
+
+    single = {name: pattern(getattr(phrases, name)) for name in phrases.__struct_fields__}
+    return _Compiled(**single, decides=pattern(phrases.outright, phrases.cannot, phrases.absent))
+
+
+_COMPILED = {language: _compiled(phrases) for language, phrases in PHRASES.items()}
+
+
+def stated(text: str) -> Stated | None:
+    """Whether the first sentences decline, or say that what was retrieved does not hold the answer."""
+    opening = _unquoted(text[:_LOOKED_AT].strip())
+    sentences: list[str] = []
+    for language in _languages(text):
+        if not sentences or language not in _LATIN:
+            sentences = _sentences(opening, language)
+        phrases = _COMPILED[language]
+        if phrases.decides.search("\n".join(sentences)) and (found := _stated(sentences, phrases, len(text))):
+            return found
+    return None
+
+
+def hedged(text: str) -> bool:
+    """Whether an English answer that says what it cannot know goes on to help."""
+    english = _COMPILED["en"]
+    sentences = _sentences(_unquoted(text[:_LOOKED_AT]), "en")
+    return any(english.helps.search(one) for one in sentences)
+
+
+def _languages(text: str) -> tuple[Language, ...]:
+    """The languages that a text may be in, of those whose phrases are known."""
+    opening = text[:_LOOKED_AT]
+    if opening.isascii() or not _NON_LATIN.search(opening):
+        seen = spoken(text) if opening.count(" ") > _FEW_WORDS else None
+        return _LATIN if seen is None or seen not in _LATIN else (seen,)
+    return tuple(language for script, language in _SCRIPTS if re.search(script, opening))
+
+
+def _unquoted(text: str) -> str:
+    """The text without what it quotes, unless it is a quotation."""
+    bare = _QUOTED.sub(" ", text)
+    return bare if len(bare.split()) > 1 or len(bare) > len(text) // 3 else text
+
+
+def _sentences(text: str, language: Language) -> list[str]:
+    """The first sentences in lower case: words between single spaces, or without any; a comma is a word."""
+    text = text.lower()
+    if not text.isascii():
+        text = normalize("NFC", text).encode("utf-8", "replace").decode()
+        text = _MARKS.sub("", text).translate(_ALEF) if language == "ar" else text
+    for end in _ENDS:
+        text = text.replace(end, "\n")
+    text = text.translate(_SEPARATORS).replace(",", " , ")
+    pieces = [words for piece in text.split("\n") if (words := piece.split())][:_SENTENCES]
+    if language in _TOGETHER:
+        return [_UNSPACED.sub("", "".join(words)) for words in pieces]
+    return [f" {' '.join(words)} " for words in pieces]
+
+
+def _stated(sentences: list[str], phrases: _Compiled, length: int) -> Stated | None:
+    for place, said in enumerate(sentences):
+        sentence = phrases.hedged.sub(" # ", said)
+        if phrases.absent.search(sentence) and length <= _SHORT:
+            return "absent"
+        declines = phrases.outright.search(sentence) or (
+            phrases.cannot.search(sentence)
+            and (
+                _near(phrases.cannot, phrases.serves, sentence)
+                or (phrases.sorry.search(sentence) and length <= _SHORT // 2)
+            )
+        )
+        if declines and length <= _LONG and not _helps(sentences[place : place + 2], phrases):
+            return "declines"
+    return None
+
+
+def _near(one: Any, other: Any, sentence: str) -> bool:
+    spans = [found.span() for found in other.finditer(sentence)]
+    return any(
+        start - found.end() <= _NEAR and found.start() - end <= _NEAR
+        for found in one.finditer(sentence)
+        for start, end in spans
+    )
+
+
+def _helps(sentences: list[str], phrases: _Compiled) -> bool:
+    return any(phrases.helps.search(one) for one in sentences)
