@@ -71,6 +71,11 @@ PHRASES: dict[Language, Phrases] = {
             r"provide) (?:that|this|such|questions|topics|requests|conversations|advice|\w+ advice) "
             r"| (?:my|our) (?:purpose|role|function|job|knowledge|focus|scope) is (?:limited|restricted) to "
             r"| (?:i'll|i will|i'd) (?:refrain|abstain) from | decline to (?:answer|comment|discuss|respond|help|assist)(?: that| it)? $"
+            r"| not (?:in|part of) my (?:job|role|remit|mandate)(?: description)? | (?:my|our) (?:role|job|task|remit) is "
+            r"(?:confined|limited|restricted) | (?:this|the) (?:assistant|bot|chat|service) (?:does not|doesn't|cannot|can't|won't|"
+            r"will not) (?:discuss|answer|talk|comment|engage|provide|help|assist|support) | prefer to (?:steer clear|stay away|"
+            r"stay out|avoid|skip) | (?:policy|policies) ,? we (?:do not|don't|cannot|can't) | (?:i|we) only (?:handle|answer|deal "
+            r"with|discuss|cover|help with|support) | (?:i|we)(?:'d| would|'ll| will) (?:have to |need to )?(?:stop|draw the line) "
             r"|^ sorry ,? no $|^ no ,? (?:sorry|i won't|i will not|i can't|i cannot)… $"
             r"|^(?: sorry ,?| i'm sorry ,?| apologies ,?)? (?:the|this) (?:model|assistant) (?:cannot|can't|is unable to) answer "
         ),
@@ -117,7 +122,11 @@ PHRASES: dict[Language, Phrases] = {
             r"| (?:dabei|da|damit|hierbei|das|dies) (?:kann|darf|werde|könnte|können|dürfen) (?:ich|wir)… nicht "
             r"(?:weiter|be)?(?:helfen|hilflich|tun|machen|unterstützen|sagen|beantworten|$)"
             r"| (?:richtlinien|regeln|vorgaben|vorschriften|bestimmungen)… (?:erlauben|gestatten|verbieten|untersagen|lassen)… "
-            r"|^ nein ,… (?:mache|tue|werde|helfe|kann|schreibe|sage|darf) ich… (?:nicht|nichts) | enthalte ich mich | ich enthalte mich | außerstande | (?:ist|sind)… (?:untersagt|"
+            r"| (?:nicht|kaum) (?:in|unter) (?:meine[nmr]?|unsere[nmr]?) (?:zuständigkeit|kompetenz\S*|aufgabe\S*|bereich|verantwortung) "
+            r"| nicht (?:meine|unsere) aufgabe | (?:meine|unsere) (?:aufgabe|rolle|funktion|zuständigkeit) (?:beschränkt|ist)… "
+            r"(?:beschränkt|auf|begrenzt) | ich (?:gebe|erteile|beantworte|kommentiere|diskutiere|spreche|äußere)(?: mich)?… (?:keine\S*|"
+            r"nicht) | ich keine (?:auskunft|auskünfte|angaben|aussagen) (?:gebe|mache|erteile) | nichts ,? (?:wobei|womit|wozu) ich "
+            r"| unter die arme greifen |^ nein ,… (?:mache|tue|werde|helfe|kann|schreibe|sage|darf) ich… (?:nicht|nichts) | enthalte ich mich | ich enthalte mich | außerstande | (?:ist|sind)… (?:untersagt|"
             r"verboten|tabu) (?:, )?(?:darüber|dazu|$)| (?:anfrage|inhalt|antwort) wurde… (?:blockiert|gefiltert) "
             r"| (?:antwort|inhalt|anfrage|eingabe) wurde… (?:blockiert|gefiltert|herausgefiltert) | hilfe… verweigern "
         ),
@@ -126,10 +135,10 @@ PHRASES: dict[Language, Phrases] = {
             r" (?:weiter|aus|be)?(?:helfen|hilflich) | (?:unterstütz|beantwort|antwort|auskunft|auskünfte|bereitstell|"
             r"informationen|anbieten|weitergeben|geben|nennen|verraten|teilen|erstell|verfass|schreib|generier|erfüll|"
             r"bearbeit|nachkomm|mitteilen|tun |machen |sagen |äußern|sprechen|reden|diskutier|berat|rechtsberat|bewert|"
-            r"kommentier|erklär|ausführ|durchführ|eingehen|leisten|liefern|preisgeb|offenleg|entsprechen|erzeug|produzier|meinung|stellung|unterhalten|besprech|anleitung)"
+            r"kommentier|erklär|ausführ|durchführ|eingehen|leisten|liefern|preisgeb|offenleg|entsprechen|erzeug|produzier|meinung|stellung|unterhalten|besprech|heraus(?:geben|zugeben)|angaben|aussagen|anleitung)"
             r"| zur verfügung "
         ),
-        sorry=r" (?:als (?:ki|sprachmodell|assistent)\S*|sprachmodell|ki-\S+|tut mir leid|leider|entschuldig\S*|bedaure|bedauere|bedauerlicherweise|sorry|verzeihung|es tut uns leid) ",
+        sorry=r" (?:als (?:ki|sprachmodell|assistent)\S*|sprachmodell|ki-\S+|aus (?:sicherheits|datenschutz|rechtlichen|ethischen)\S*|tut mir leid|leider|entschuldig\S*|bedaure|bedauere|bedauerlicherweise|sorry|verzeihung|es tut uns leid) ",
         hedged=(
             r" nicht (?:[^ ,]+ )?(?:genau|sicher|exakt|eindeutig|abschließend|mit sicherheit|mit bestimmtheit|genug|umhin|"
             r"hoch genug) | nicht anders als "
@@ -158,7 +167,10 @@ PHRASES: dict[Language, Phrases] = {
             r"| je ne peux (?:vous )?(?:répondre|aider|assister|parler)… (?:qu'|que ) | je suis uniquement "
             r"| (?:règles|directives|consignes|politique|principes)… (?:ne me|m'interdi|ne m'|m'empêch)\S* | dans l'incapacité "
             r"| (?:m'abst\S+|m'abstenir) | n'est pas (?:un sujet|quelque chose|une question)… je (?:peux|puisse|suis|souhaite) "
-            r"|^ non ,… je (?:ne [^ ,]+|n'[^ ,]+) pas | (?:m'est|m'a été) (?:interdit|défendu) | incapable de "
+            r"| (?:ne relève|n'est|ne sont|n'entre|ne fait)(?: pas)?… (?:de|dans) (?:mes|mon|ma|nos) (?:compétences?|ressort|rôle|domaine|"
+            r"attributions?|mission|fonctions) | n'ai pas (?:vocation|pour (?:rôle|mission)) | (?:mon|ma) (?:rôle|mission|fonction) (?:se "
+            r"limite|est limitée?|consiste uniquement) | dans l'impossibilité | je ne (?:commente|discute|traite|donne|fournis|parle|"
+            r"réponds)(?: [^ ,]+)? ?pas |^ non ,… je (?:ne [^ ,]+|n'[^ ,]+) pas | (?:m'est|m'a été) (?:interdit|défendu) | incapable de "
             r"| (?:bloquée?|filtrée?) par (?:[^ ,]+ )*(?:filtres?|politique|modération) "
             r"| (?:désolée?|regrette) de ne (?:pas )?pouvoir | je (?:ne )?me permettrai pas "
         ),
@@ -172,7 +184,7 @@ PHRASES: dict[Language, Phrases] = {
             r"parler de|aborder|exécuter|traiter|satisfaire|renseigner|vous renseigner|conseiller|commenter|proposer|"
             r"participer|accomplir|offrir|soutenir|expliquer) | l'aider| d'aide "
         ),
-        sorry=r" (?:en tant qu\S*|modèle de langage|désolée?|malheureusement|regrette|excuses|excusez|pardon|navrée?|hélas) ",
+        sorry=r" (?:en tant qu\S*|modèle de langage|pour des raisons (?:de|d'|légales|éthiques)\S*|désolée?|malheureusement|regrette|excuses|excusez|pardon|navrée?|hélas) ",
         hedged=(
             r" (?:dire|savoir|affirmer|déterminer|garantir)(?: [^ ,]+)? (?:exactement|avec certitude|précisément|à coup sûr|"
             r"avec exactitude) | ne peux (?:pas )?(?:que|m'empêcher|qu'[^ ,]+) | vous remercier (?:assez|suffisamment) "
@@ -199,7 +211,11 @@ PHRASES: dict[Language, Phrases] = {
             r"| (?:infringe|viola|incumple) (?:mis|nuestras|las) | no me es(?:tá)? (?:posible|permitido) | me es imposible "
             r"| no (?:tengo|tenemos) (?:permitido|permiso|autorización|la capacidad|derecho) | prefiero no "
             r"| (?:políticas|normas|directrices|reglas|pautas|principios)… (?:no me permiten|me impiden|me prohíben|no permiten|"
-            r"prohíben) |^ no ,… no (?:[^ ,]+ré|haré|pienso|voy|puedo) | me abst\S+ | (?:está|están) prohibid[oa]s?… (?:hablar|compartir) "
+            r"prohíben) "
+            r"| no (?:me corresponde|me compete|es de mi (?:competencia|incumbencia)|entra (?:en|dentro de) mis?|forma parte de mis?) | mi "
+            r"(?:función|papel|tarea|labor) (?:se limita|está limitad[oa]|es solo) | no es algo (?:en lo que|con lo que|que) (?:yo )?(?:pueda|"
+            r"puedo) | (?:yo )?no (?:comento|opino|discuto|doy|ofrezco|hablo|trato|respondo)(?: [^ ,]+){0,2} (?:sobre|de|temas?|consejos?|"
+            r"preguntas?|opiniones) |^ no ,… no (?:[^ ,]+ré|haré|pienso|voy|puedo) | me abst\S+ | (?:está|están) prohibid[oa]s?… (?:hablar|compartir) "
             r"| me está prohibido | no me (?:está|es) permitido | (?:solo|sólo|únicamente|solamente) (?:puedo|podemos|respondo|estoy)… (?:preguntas|consultas|temas|ayudar|"
             r"responder|para) | siento no poder | lamento no poder | (?:bloqueada|filtrada|bloqueado) por… (?:filtro|"
             r"política|moderación|seguridad)\S* "
@@ -214,7 +230,7 @@ PHRASES: dict[Language, Phrases] = {
             r"cumplir|realizar\S*|facilitar\S*|brindar\S*|procesar\S*|completar\S*|opinar|participar|divulgar|"
             r"escribiré|redactaré|ayudaré|explicar\S*|acceder a (?:esa|esta|su|tu)) "
         ),
-        sorry=r" (?:como (?:modelo|asistente|ia|inteligencia)|modelo de lenguaje|lo siento|siento|lamentablemente|lamento|disculpa\S*|perdón|perdona\S*|desafortunadamente) ",
+        sorry=r" (?:como (?:modelo|asistente|ia|inteligencia)|modelo de lenguaje|por (?:motivos|razones|políticas?)|lo siento|siento|lamentablemente|lamento|disculpa\S*|perdón|perdona\S*|desafortunadamente) ",
         hedged=(
             r" (?:decir\S*|saber|afirmar|asegurar\S*|determinar) (?:con (?:exactitud|certeza|seguridad|precisión)|exactamente|a "
             r"ciencia cierta) | no (?:puedo|podemos) (?:dejar de|evitar|menos que|más que) | (?:agradecer\S*|recomendar\S*) "
@@ -238,6 +254,9 @@ PHRASES: dict[Language, Phrases] = {
             r"| (?:va|vanno|è) (?:contro|contrari[oa])… (?:mie|nostre|linee|regole|politiche|princ\S+|norme) "
             r"| viola (?:le|i) (?:mie|miei|nostre) | non mi è (?:possibile|consentito|permesso|concesso) | mi è impossibile "
             r"| (?:linee guida|regole|norme|politiche|principi|direttive)… (?:non mi (?:consent|permett)|mi (?:imped|viet))\S+ "
+            r"| non (?:rientra|rientrano|fa parte|è)… (?:mie|mia|mio|nostr\S) (?:competenz\S|compit\S|ruol\S|ambito|funzion\S) | non (?:mi "
+            r"compete|spetta a me|sono qui per) | (?:mio|mia) (?:ruolo|compito|funzione) (?:si limita|è limitat[oa]) | non è (?:qualcosa|una cosa) "
+            r"(?:in cui|con cui|che) | (?:questo )?va oltre (?:quello|ciò) che | non (?:commento|discuto|fornisco|parlo di|rispondo a|do) "
             r"|^ no ,… non (?:lo |la |ti |le )?(?:[^ ,]+rò|posso|voglio) | sono (?:impossibilitat[oa]|impossibilitati) | non sono (?:in condizione|nella posizione) | mi astengo "
             r"| mi è vietato | temo di non | preferisco non | preferirei non | (?:posso|possiamo) (?:rispondere |aiutar\S* )?(?:solo|soltanto|solamente|"
             r"unicamente|esclusivamente)… | (?:di|per) non poter(?:ti|la|vi|le)? | non ho (?:il permesso|l'autorizzazione|"
@@ -245,11 +264,11 @@ PHRASES: dict[Language, Phrases] = {
         ),
         cannot=r" non (?:ti |la |le |vi |lo )?(?:posso|possiamo|potrò|potrei|potremo|voglio|riesco a|intendo|devo) | non (?:[^ ,]+r[òo]|[^ ,]+remo) ",
         serves=(
-            r" (?:rispondere|risponder\S*|aiutar\S*|assister\S*|fornir\S*|dare|dar\S*|offrir\S*|soddisfare|far(?:lo|e questo|e ciò)|"
+            r" (?:rispondere|risponder\S*|comunicar\S*|esprimer\S*|aiutar\S*|assister\S*|fornir\S*|dare|dar\S*|offrir\S*|soddisfare|far(?:lo|e questo|e ciò)|"
             r"condividere|rivelare|divulgare|scriver\S*|scriverò|creare|generare|parlare|discutere|commentare|eseguire|"
             r"elaborare|esaudire|proporre|partecipare|consigliare|aiuterò|redigere|spiegare|procedere|completare) "
         ),
-        sorry=r" (?:come (?:modello|assistente|ia)|in quanto (?:modello|assistente|ia)|modello linguistico|mi dispiace|dispiace|spiacente|purtroppo|scusa\S*|scusi|perdona\S*|mi spiace|sono desolat[oa]) ",
+        sorry=r" (?:come (?:modello|assistente|ia)|in quanto (?:modello|assistente|ia)|modello linguistico|per (?:motivi|ragioni)|mi dispiace|dispiace|spiacente|purtroppo|scusa\S*|scusi|perdona\S*|mi spiace|sono desolat[oa]) ",
         hedged=(
             r" (?:dir\S*|sapere|affermare|stabilire|garantire) (?:con (?:esattezza|certezza|sicurezza|precisione)|esattamente|"
             r"di preciso) | non posso (?:fare a meno|che|non) | (?:ringraziar\S*|raccomandar\S*) abbastanza "
@@ -273,7 +292,10 @@ PHRASES: dict[Language, Phrases] = {
             r"feit[oa]|dispost[oa]|apt[oa]) "
             r"| (?:vai|vão|é) (?:contra|contrári[oa])… (?:minhas|nossas|diretrizes|políticas|regras|princípios|normas) "
             r"| (?:diretrizes|políticas|regras|normas|princípios)… (?:não me permit|me imped|impedem-me|proíb|não permit)\S* "
-            r"|^ não ,… não (?:[^ ,]+rei|vou|posso|quero) | (?:receio|temo) (?:não poder|que não) | me abst\S+ | abstenho-me | me é proibido | viola (?:as )?(?:minhas|nossas) | não (?:me é|é-me) (?:possível|permitido) | é-me impossível "
+            r"| não (?:me compete|é d[ae] minha (?:competência|alçada|responsabilidade)|faz parte d[ao]s? (?:meu|minha|meus|minhas)|cabe a mim|me cabe) "
+            r"| (?:meu|minha) (?:função|papel|tarefa) (?:limita-se|se limita|é limitad[oa]|está limitad[oa]) | não é algo (?:em que|com que|que)… "
+            r"(?:posso|possa) | não (?:comento|discuto|dou|opino|falo|respondo|ofereço|trato)(?: [^ ,]+){0,2} (?:sobre|de|temas?|conselhos?|"
+            r"perguntas?|opiniões) |^ não ,… não (?:[^ ,]+rei|vou|posso|quero) | (?:receio|temo) (?:não poder|que não) | me abst\S+ | abstenho-me | me é proibido | viola (?:as )?(?:minhas|nossas) | não (?:me é|é-me) (?:possível|permitido) | é-me impossível "
             r"| não tenho (?:permissão|autorização|permitido|capacidade) | prefiro não | (?:só|somente|apenas) "
             r"(?:posso|podemos|respondo)… | posso (?:apenas|somente)… (?:perguntas|questões|ajudar) "
             r"| (?:lamento|sinto)(?: muito)? não poder | (?:bloqueada|filtrada|bloqueado) (?:pelo|pela|por)… "
@@ -288,7 +310,7 @@ PHRASES: dict[Language, Phrases] = {
             r"realizar|prestar|processar|completar|opinar|participar|redigir|explicar|executar|disponibilizar|satisfazer|"
             r"aconselhar) "
         ),
-        sorry=r" (?:como (?:modelo|assistente|ia)|modelo de linguagem|desculp\S*|sinto muito|lamento|infelizmente|lamentavelmente|perdão|perdoe) ",
+        sorry=r" (?:como (?:modelo|assistente|ia)|modelo de linguagem|por (?:motivos|razões|questões)|desculp\S*|sinto muito|lamento|infelizmente|lamentavelmente|perdão|perdoe) ",
         hedged=(
             r" (?:dizer\S*|saber|afirmar|determinar|garantir) (?:com (?:certeza|exatidão|exactidão|precisão|segurança)|"
             r"exatamente|exactamente|ao certo) | não posso deixar de | (?:agradecer\S*|recomendar\S*) o (?:suficiente|bastante) "
@@ -313,7 +335,9 @@ PHRASES: dict[Language, Phrases] = {
             r"bespreek)… liever niet | (?:ik|wij|we) (?:kan|kunnen|mag|beantwoord|help) (?:alleen|enkel|uitsluitend|slechts)… "
             r"(?:vragen|onderwerpen|helpen|beantwoorden) | (?:daar|hier|dat|dit) (?:kan|mag|wil) ik… niet (?:[^ ,]+ )?"
             r"(?:helpen|bij helpen|mee helpen|doen|op ingaan|over praten|op antwoorden|beantwoorden)"
-            r"| (?:richtlijnen|regels|beleid|voorschriften)… (?:niet toe|verbied\S*|niet toegestaan) |^ nee ,… (?:doe|kan|ga|wil|zal|mag) ik… (?:niet|niets) "
+            r"| (?:richtlijnen|regels|beleid|voorschriften)… (?:niet toe|verbied\S*|niet toegestaan) "
+            r"| (?:valt|vallen|hoort|behoort) niet… (?:mijn|onze) | (?:mijn|onze) (?:taak|rol|functie) (?:beperkt|is)… (?:tot|beperkt) | niet iets "
+            r"waar… | van dienst zijn | ik (?:doe|geef|bespreek|becommentarieer|beantwoord|praat)… (?:geen|niet) |^ nee ,… (?:doe|kan|ga|wil|zal|mag) ik… (?:niet|niets) "
             r"|^ (?:sorry|helaas|het spijt me)(?: ,)?… (?:gaat|lukt|kan|mag) (?:helaas )?niet $| dat ik (?:dat|dit|u|je|daar|hier)… niet "
             r"(?:kan|mag|wil) | ik onthoud me | (?:geblokkeerd|gefilterd) door… (?:filter|beleid|veiligheid)\S* "
         ),
@@ -326,7 +350,7 @@ PHRASES: dict[Language, Phrases] = {
             r"maken|genereren|bespreken|praten|doen|voldoen|ingaan|uitvoeren|verwerken|adviseren|leveren|opstellen|"
             r"meewerken|zeggen|vertellen|ondersteunen|uitleggen|advies) "
         ),
-        sorry=r" (?:als (?:ai|taalmodel|assistent)\S*|taalmodel|sorry|helaas|spijt me|spijt ons|excuses|excuseer|jammer genoeg|pardon) ",
+        sorry=r" (?:als (?:ai|taalmodel|assistent)\S*|taalmodel|om (?:veiligheids|privacy|juridische|ethische)\S*|sorry|helaas|spijt me|spijt ons|excuses|excuseer|jammer genoeg|pardon) ",
         hedged=(
             r" (?:vertellen|zeggen|melden) dat… | niet (?:[^ ,]+ )?(?:precies|zeker|exact|met zekerheid|genoeg|anders dan) | niet nalaten "
         ),
@@ -345,7 +369,10 @@ PHRASES: dict[Language, Phrases] = {
             r"обучен[аы]?|запрограммирован[аы]?|готов[аы]?) | (?:противоречит|нарушает)… (?:моим|мои|нашим|наши|правил\S*|политик\S*|"
             r"принцип\S*) | (?:мне|нам)… (?:не разрешено|запрещено|не позволено|нельзя) | нет (?:права|прав|разрешения|полномочий|доступа к "
             r"такой) | (?:предпочёл|предпочел|предпочла|предпочитаю)… не | (?:я )?могу (?:отвечать|ответить|помочь|помогать)? ?(?:лишь|только) "
-            r"| (?:правила|политика|инструкции|принципы)… (?:не позволя|запреща|не разреша)\S* |^ нет ,… не (?:буду|стану|могу|собираюсь) | воздерж\S+ "
+            r"| (?:правила|политика|инструкции|принципы)… (?:не позволя|запреща|не разреша)\S* "
+            r"| не (?:входит|относится)… (?:мою|мои|моей|моим|нашу) | (?:моя|мои|моей) (?:задача|роль|функция|функции|обязанности)… (?:ограничива|"
+            r"сводится|ограничены)\S* | не в моих силах | (?:я|мы) не (?:комментир|обсужда|отвеча|да|консультир|помога)\S+ | ничем не (?:могу|сможем|"
+            r"можем) помочь |^ нет ,… не (?:буду|стану|могу|собираюсь) | воздерж\S+ "
             r"| (?:отвечаю|помогаю) только | (?:ответ|запрос|контент) (?:был )?(?:заблокирован|отфильтрован) "
         ),
         cannot=(
@@ -357,7 +384,7 @@ PHRASES: dict[Language, Phrases] = {
             r"написать|писать|создать|создавать|генерировать|обсуждать|говорить|сообщ\S*|консультировать|комментировать|"
             r"рассказ\S*|исполнить|содейств\S*|участвовать|обработать|предлож\S*|объясн\S*|этого|поддерж\S*|рекомендовать) "
         ),
-        sorry=r" (?:языковая модель|как (?:ии|искусственный|языковая|ассистент|помощник)\S*|извините|извини|простите|прости|к сожалению|сожалею|прошу прощения|приношу извинения|увы) ",
+        sorry=r" (?:языковая модель|как (?:ии|искусственный|языковая|ассистент|помощник)\S*|по (?:соображениям|причинам)|извините|извини|простите|прости|к сожалению|сожалею|прошу прощения|приношу извинения|увы) ",
         hedged=(
             r" не (?:могу|можем|смогу)(?: [^ ,]+)? (?:точно|с уверенностью|наверняка|однозначно)(?: [^ ,]+)? | точно сказать "
             r"| не могу не | не (?:могу|можем) (?:нарадоваться|налюбоваться) "
@@ -375,15 +402,16 @@ PHRASES: dict[Language, Phrases] = {
             r"قادر\S*|مصمم\S*|مؤهل\S*|مصرح\S*|مسموح\S*|مبرمج\S*) | (?:غير|ليس) (?:مسموح|مصرح|مخول|قادر\S*|مؤهل)(?:ا)?(?: لي| لنا| علي)? "
             r"| (?:يخالف|تخالف|ينتهك|يتعارض مع)… (?:ارشادات|سياس|قواعد|مبادئ|شروط)\S* | (?:افضل|افضل) (?:عدم|الا) | لم (?:يتم )?(?:اصمم|تصميمي|"
             r"اصنع|ابرمج|اخصص) | (?:يمكنني|استطيع|اجيب)… فقط | فقط (?:الاجابه|اجيب) | (?:تم|جرى) (?:حظر|حجب|تصفيه) | ليس لدي (?:صلاحيه|اذن|تصريح) "
-            r"| (?:سياسات|ارشادات|قواعد|مبادئ|تعليمات)\S*… (?:لا تسمح|تمنع|تحظر|لا تجيز)\S* |^ لا ,… (?:لن|لا) | لا يحق لي | (?:محظور|ممنوع) (?:علي|عليه|عليا) "
+            r"| ليس (?:هذا )?(?:من|ضمن) (?:اختصاص|صلاحيات|مهام|عمل|مجال)\S* | (?:تقتصر|يقتصر)… (?:مهم|دور|عمل|وظيف)\S* | (?:مهمتي|دوري|وظيفتي)… (?:تقتصر|يقتصر|محدود|محدوده) | (?:انا )?لا (?:اعلق|"
+            r"اناقش|اجيب|اقدم|اعطي|اتحدث) | (?:سياسات|ارشادات|قواعد|مبادئ|تعليمات)\S*… (?:لا تسمح|تمنع|تحظر|لا تجيز)\S* |^ لا ,… (?:لن|لا) | لا يحق لي | (?:محظور|ممنوع) (?:علي|عليه|عليا) "
             r"| امتنع عن | ساكتفي | ليس بامكاني | يتعذر علي | اعجز عن "
         ),
         cannot=(
             r" (?:لا|لن|ولا) (?:يمكنني|استطيع|يمكننا|نستطيع|اتمكن|نتمكن|يسعني|اقدر|استطع|يسعنا|يجوز لي|اود) | لن (?:ا|ن)[^ ,]{2,} | عدم قدرتي "
         ),
         serves=(
-            r" (?:ل|ب|و)?(?:ال)?(?:مساعد|اجاب|تقديم|تزويد|تلبي|تنفيذ|قيام|توفير|مشارك|انشاء|كتاب|الرد|رد على|كشف|افصاح|مناقش|تعليق|"
-            r"حديث|ابداء|اعطا|نشر|معالج|شرح)\S* | (?:اساعد|اكتب|فعل|اجيب|اقدم|انفذ|اشارك)\S* | ذلك $| هذا $"
+            r" (?:ل|ب|و)?(?:ال)?(?:مساعد|اجاب|تقديم|تزويد|تلبي|تنفيذ|قيام|توفير|مشارك|انشاء|كتاب|الرد|رد على|كشف|خوض|تطرق|افصاح|مناقش|تعليق|"
+            r"حديث|ابداء|اعطا|نشر|معالج|شرح)\S* | (?:اساعد|ان اساعد|اكتب|فعل|اجيب|اقدم|انفذ|اشارك)\S* | ذلك $| هذا $"
         ),
         sorry=r" (?:بصفتي|كنموذج|نموذج لغوي|باعتباري|عذرا|اسف|اسفه|نعتذر|اعتذر|للاسف|نأسف|ناسف|المعذره|يؤسفني|معذره) ",
         hedged=(
@@ -401,7 +429,7 @@ PHRASES: dict[Language, Phrases] = {
             r" (?:मना|इनकार|इंकार|अस्वीकार) (?:करना|करनी|करता|करती|करते|कर) (?:होगा|पड़ेगा|पड़ेगा|रहा|हूँ|हूं|हैं|चाहूँगा) | असमर्थ (?:हूँ|हूं|हैं|हू) "
             r"| (?:अनुरोध|प्रश्न|सवाल|निवेदन)… (?:संसाधित|पूरा|स्वीकार) नहीं (?:किया|की) जा | (?:मेरे|मेरी|हमारे|हमारी)… (?:से|के) (?:बाहर|परे) "
             r"| (?:मेरे|मेरी|हमारे|हमारी)… (?:विरुद्ध|ख़िलाफ़|खिलाफ|उल्लंघन) | (?:मुझे|हमें)… (?:अनुमति|इजाज़त|इजाजत|अधिकार) नहीं | (?:सक्षम|अधिकृत|समर्थ|"
-            r"योग्य|तैयार) नहीं (?:हूँ|हूं|हैं|हू) | नहीं (?:करना|कहना|बोलना) (?:चाहूँगा|चाहूंगा|चाहूँगी|चाहता|चाहती) | नहीं (?:बनाया|बनाई|डिज़ाइन|डिजाइन) (?:गया|"
+            r"योग्य|तैयार) नहीं (?:हूँ|हूं|हैं|हू) | (?:मेरे|मेरी)(?: [^ ,]+){0,4} (?:क्षेत्र|दायरे|सीमा|काम|भूमिका) में नहीं | (?:मेरी|मेरा) (?:भूमिका|काम|कार्य|उद्देश्य)… (?:सीमित|तक ही) | मैं(?: [^ ,]+){0,6} (?:टिप्पणी|चर्चा|बात|सलाह) नहीं (?:करता|करती|देता|देती) | नहीं (?:करना|कहना|बोलना) (?:चाहूँगा|चाहूंगा|चाहूँगी|चाहता|चाहती) | नहीं (?:बनाया|बनाई|डिज़ाइन|डिजाइन) (?:गया|"
             r"गई|किया) | (?:मैं|हम) (?:केवल|सिर्फ़|सिर्फ|बस)… (?:सकता|सकती|सकते|देता|देती|करता|करती) "
             r"| (?:नीतियाँ|नीतियां|नीति|नियम|दिशानिर्देश|दिशा-निर्देश)… (?:अनुमति|इजाज़त) नहीं |^ नहीं ,… नहीं [^ ,]+(?:ूँगा|ूंगा|ूँगी|ूंगी) |^ नहीं , मैं… नहीं [^ ,]+(?:ूँगा|ूंगा|ूँगी|ूंगी) "
             r"|^ (?:क्षमा|माफ़|माफ|खेद|सॉरी)(?: [^ ,]+){0,3}(?: ,)?… नहीं (?:कर )?(?:सकता|सकती|सकते) $| (?:अवरुद्ध|ब्लॉक) (?:कर|किया) (?:दिया )?गया "
@@ -413,7 +441,7 @@ PHRASES: dict[Language, Phrases] = {
             r" (?:मदद|सहायता|उत्तर|जवाब|जानकारी|प्रदान|पूरा|पूरी|सलाह|बता|बात|साझा|लिख|लिखूँगा|लिखूंगा|लिखूँगी|बना|ऐसा|यह काम|चर्चा|टिप्पणी|अनुरोध|राय|सामग्री|"
             r"खुलासा|समर्थन)(?:\S*) "
         ),
-        sorry=r" (?:भाषा मॉडल|एआई|क्षमा|माफ़|माफ|खेद|दुर्भाग्य|दुर्भाग्यवश|अफ़सोस|अफसोस|सॉरी) ",
+        sorry=r" (?:भाषा मॉडल|एआई|कारणों से|क्षमा|माफ़|माफ|खेद|दुर्भाग्य|दुर्भाग्यवश|अफ़सोस|अफसोस|सॉरी) ",
         hedged=(
             r" (?:ठीक से|निश्चित रूप से|पक्के तौर पर|सटीक रूप से|यक़ीन से|यकीन से|पूरे विश्वास से)… नहीं… (?:सकता|सकती|सकते) | जितनी… कम है | देख नहीं सकत\S* | नहीं देख सकत\S* "
         ),
@@ -427,6 +455,7 @@ PHRASES: dict[Language, Phrases] = {
             r"(?:我|我们|本助手|本人)?(?:必须|不得不|只能|选择|需要)(?:拒绝|谢绝|婉拒)|^我(?:们)?(?:拒绝|谢绝)|(?:您|你)的(?:请求|问题|要求)(?:无法|不能|未能)(?:被)?"
             r"(?:处理|完成|满足|回答|执行)|(?:超出|不在|超过)(?:了)?(?:我|我们|本助手)?(?:的)?.{0,6}(?:范围|能力|职责|权限)|(?:违反|违背|不符合)(?:了)?(?:我|我们|平台|相关)?(?:的)?"
             r".{0,6}(?:准则|规定|政策|原则|规则|规范|法律法规|指南)|我(?:们)?(?:无权|没有权限|没有权利|没有能力|不便|不方便|不愿|不被允许|未被授权|没有被授权|被禁止)|不方便(?:评论|回答|透露|讨论|回应)"
+            r"|不(?:属于|在)(?:我|我们)(?:的)?.{0,6}(?:范围|职责|范畴|领域)|我(?:们)?的(?:职责|任务|作用|功能|角色)(?:仅|只|是仅)?(?:仅限|限于|只限)|我(?:们)?(?:不对|不会对|不就).{0,12}(?:评论|意见|表态|置评|讨论)|我(?:们)?不(?:讨论|谈论|评论|回答)|恕难|帮不上|难以从命"
             r"|(?:规定|政策|准则|规则|原则)(?:不允许|禁止|不容许)|^不.{0,2}我(?:不会|不能|不可以|拒绝)|^(?:抱歉|对不起|不好意思).{0,3}(?:不行|不可以|不能|无法).{0,12}$|我(?:没办法|没法)"
             r"|(?:无法|不能|不便|难以)(?:作答|回答|回应|答复|提供帮助|协助|满足(?:您|你))|我(?:们)?(?:只能|仅能|只)(?:回答|提供|处理|讨论|协助)|(?:我|我们)的设计(?:目的)?(?:不是|并非|并不)|(?:不是|并非)(?:为|用来).{0,8}(?:设计|设的)|恕(?:我)?(?:无法|不能|难以)"
             r"|(?:帮不了|帮不上|无可奉告|爱莫能助|无能为力)|(?:内容|回复|请求)(?:已)?被(?:屏蔽|拦截|过滤|安全)"
@@ -446,7 +475,7 @@ PHRASES: dict[Language, Phrases] = {
     "ja": Phrases(
         outright=(
             r"お(?:答え|応え|手伝い|力に?なる?|役に立つ|伝え|教え|話し|受け)(?:する|は|も)?(?:こと(?:は|が)?)?(?:し)?(?:でき|いたし?かね|しかね|出来)(?:ません|かね|ない)?|お答えできかね|お応えできかね|お力になれません|お役に立てません"
-            r"|(?:いたし|致し|し|でき)かね(?:ます|る)|お断り(?:し|いた|させ)|(?:拒否|辞退|遠慮)(?:します|いたします|させて)|(?:差し控え|控え)(?:させて|ます|たい)|^いいえ.{0,10}(?:しません|いたしません|できません)$|^(?:申し訳(?:ありません|ございません)|すみません|ごめんなさい|残念ながら).{0,4}(?:でき|出来)(?:ません|かねます)$|ご?期待に(?:沿え|添え|応えられ)|お受け(?:でき|いたし|いたしか|致し)|専門外|(?:対応|回答|業務|専門)?(?:範囲|専門|対象|権限|職務)(?:の)?外"
+            r"|(?:いたし|致し|し|でき)かね(?:ます|る)|お断り(?:し|いた|させ)|(?:拒否|辞退|遠慮)(?:します|いたします|させて)|(?:差し控え|控え)(?:させて|ます|たい)|^いいえ.{0,10}(?:しません|いたしません|できません)$|^(?:申し訳(?:ありません|ございません)|すみません|ごめんなさい|残念ながら).{0,4}(?:でき|出来)(?:ません|かねます)$|ご?期待に(?:沿え|添え|応えられ)|お受け(?:でき|いたし|いたしか|致し)|専門外|担当(?:では|じゃ)(?:ありません|ございません|ない)|(?:私|当方)の(?:役割|業務|機能|仕事)は.{0,30}(?:限られ|限定|のみ)|(?:コメント|回答|議論|お話し?|お答え)(?:は)?(?:し|いたし|致し)(?:ません|ておりません|ていません|かねます)|(?:沿い|添い|応じ|従い|答え|助け)かねます|お(?:役|力)に(?:立て|なれ)(?:そうに|ない|ません|ず)|(?:対応|回答|業務|専門)?(?:範囲|専門|対象|権限|職務)(?:の)?外"
             r"|権限(?:が|は)(?:ありません|ございません|ない)|(?:規約|ガイドライン|方針|ポリシー|ルール|規則|規定)(?:に|で)(?:反し|違反|抵触|禁じ|より)|許可されて(?:い|お)(?:ません|りません)|(?:禁止|禁じ)されて(?:い|お)"
             r"|(?:には|のみ)(?:お)?(?:答え|回答|対応)(?:でき|して|する|が|いたし)(?:ます|おりません)|(?:に|には|は)対応して(?:おり|い)ません|(?:対応|お手伝い|協力|回答|答え|支援|お話し?|ご案内|相談)(?:は|が|も)?(?:でき|出来)(?:ません|かねます|ない)"
             r"|(?:質問|要望|依頼|リクエスト|要求)(?:に|には|は|を).{0,8}(?:でき|出来)(?:ません|かねます)|(?:書け|答えられ|教えられ|話せ|手伝え|協力でき|従え|助けられ|応じられ)ません|(?:設計|作ら|開発)されて(?:い|お)(?:ません|りません)"
@@ -468,7 +497,7 @@ PHRASES: dict[Language, Phrases] = {
         outright=(
             r"(?:도와|답변|대답|말씀|알려|들어|안내|도움을?|제공해?|조언을?|설명|공유해?|가르쳐|답을?|답해)(?:을|를|해)?드(?:릴|리기|리지)(?:수(?:가|는)?없|어렵|곤란|못|않)|(?:거절|거부|사양)(?:하겠|합니다|할수밖에|해야|드립|하는것)"
             r"|(?:제|저희|저의|나의)(?:업무|전문|담당|서비스|능력|권한|역할)?.{0,6}(?:범위|밖|영역|한계|권한)(?:를|을|에|의)?(?:벗어|넘|밖|입니다|없)|(?:제|저희)?(?:권한|자격)이?없습니다|(?:지침|정책|규정|원칙|가이드라인|약관)(?:에|을|를)?(?:어긋|위반|위배|반하|따라|맞지않)"
-            r"|능력밖|^아니.{1,3}(?:그렇게|그런|그건).{0,8}(?:않|못)|^(?:죄송|미안).{0,8}(?:안됩니다|안돼요|못합니다|할수없습니다)$|정책상|규정상|(?:의견|견해|입장)을?(?:말|표현|표명|제시|드릴|낼).{0,4}수없|허용되지않|허락되지않|금지되어|(?:질문|문의|주제|내용)에(?:만|대해서만|관해서만)(?:답변|도움|답|대답|응답|도와)|(?:에만|만)(?:답변|대답|도움|도와|응답).{0,4}(?:수있|가능)|(?:만들어지지|설계되지|개발되지|훈련되지)않"
+            r"|능력밖|(?:제|저희)?(?:담당|소관|역할|일)(?:이|은|는)?(?:아닙니다|아니에요)|(?:제|저희)역할은.{0,30}(?:제한|한정|국한)|(?:언급|논의|답변|대답|조언)하지않(?:습니다|아요)|(?:도움이되어|도움이되|도움을)(?:어)?드리지못|^아니.{1,3}(?:그렇게|그런|그건).{0,8}(?:않|못)|^(?:죄송|미안).{0,8}(?:안됩니다|안돼요|못합니다|할수없습니다)$|정책상|규정상|(?:의견|견해|입장)을?(?:말|표현|표명|제시|드릴|낼).{0,4}수없|허용되지않|허락되지않|금지되어|(?:질문|문의|주제|내용)에(?:만|대해서만|관해서만)(?:답변|도움|답|대답|응답|도와)|(?:에만|만)(?:답변|대답|도움|도와|응답).{0,4}(?:수있|가능)|(?:만들어지지|설계되지|개발되지|훈련되지)않"
             r"|요청.{0,10}(?:처리|응|이행|수행|수락|들어드|도와드|따르).{0,6}(?:수(?:가|는)?없|어렵|못)|응할수(?:가)?없|말씀드리기(?:곤란|어렵)|(?:답변|대답|도움|조언|응답|언급)(?:하기|드리기)?(?:가)?(?:어렵|곤란)|도움을(?:드리지|줄수)(?:못|없)"
             r"|(?:작성|참여|협조|쓰|답변|도와드리)(?:하)?지않겠|(?:차단|필터링)되었|도와드리지못|(?:그렇게|그럴|그건할|그것은할|이건할)(?:할)?수(?:가|는)?없"
         ),
