@@ -6,7 +6,7 @@ from typing import Any
 from .assertions import needing
 from .budget import Run
 from .context import Context
-from .node import TYPES, Marks, Node, Place
+from .node import NOTHING, TYPES, Marks, Node, Place
 
 _NAMES_PER_STEP = 8
 
@@ -161,10 +161,17 @@ def properties(node: Node, schemas: Any, here: Context) -> None:
         for name, target, below in pairs:
             if name in value:
                 item = value[name]
-                if target.by_type.get(type(item), target.other):
+                kind = type(item)
+                checks = target.by_type.get(kind, target.other)
+                if not checks:
+                    continue
+                if len(checks) == 1 and kind is not dict and kind is not list:
+                    run.left -= 1  # as Node.check, which costs more than most checks
+                    place = checks[0](item, run, depth + 1)
+                else:
                     place = below(item, run, depth + 1)
-                    if place is not None:
-                        return "properties", name, place
+                if place is not None:
+                    return "properties", name, place
         return None
 
     node.add((dict,), check)
@@ -203,11 +210,14 @@ def additional_properties(node: Node, schema: Any, here: Context) -> None:
     """``additionalProperties``: applies to properties that neither a name nor a pattern beside it is for."""
     target = here.one("additionalProperties", schema)
     known = frozenset(here.mapping("properties", here.schema.get("properties", {})))
+    refused = "additionalProperties", "", None
     sources = here.mapping("patternProperties", here.schema.get("patternProperties", {}))
     patterns = [here.pattern("patternProperties", source) for source in sources]
 
     def check(value: Any, run: Run, depth: int) -> Place | None:
         run.left -= len(value) // _NAMES_PER_STEP
+        if target is NOTHING and not patterns:
+            return None if known.issuperset(value) else refused
         for name in value:
             if name in known or any(found(name, run) for found in patterns):
                 continue
@@ -310,10 +320,18 @@ def _rest(node: Node, keyword: str, target: Node, start: int) -> None:
     def check(value: Any, run: Run, depth: int) -> Place | None:
         run.spend(len(value) // _NAMES_PER_STEP)
         for item in value[start:] if start else value:
-            if target.by_type.get(type(item), target.other):
+            kind = type(item)
+            checks = target.by_type.get(kind, target.other)
+            if not checks:
+                continue
+            if len(checks) == 1 and kind is not dict and kind is not list:
+                run.left -= 1
+                place = checks[0](item, run, depth + 1)
+            else:
                 place = target.check(item, run, depth + 1)
-                if place is not None:
-                    return keyword, "", place
+            if place is not None:
+                return keyword, "", place
+        run.spend(0)
         return None
 
     node.add((list,), check)

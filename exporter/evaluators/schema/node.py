@@ -45,16 +45,21 @@ class Node:
         run.left -= len(checks)
         if run.left < 0 or depth > DEEPEST:
             raise BudgetError
-        known = (self, id(value), run.scope) if self.is_shared else None
-        if known is not None and known in run.found:
-            return run.found[known]  # type: ignore[no-any-return]
         place = None
+        if not self.is_shared:
+            for check in checks:
+                place = check(value, run, depth)
+                if place is not None:
+                    return place
+            return None
+        known = self, id(value), run.scope
+        if known in run.found:
+            return run.found[known]  # type: ignore[no-any-return]
         for check in checks:
             place = check(value, run, depth)
             if place is not None:
                 break
-        if known is not None:
-            run.found[known] = place
+        run.found[known] = place
         return place
 
     def names(self, value: Any, run: Run, depth: int, seen: set[Any]) -> None:
