@@ -107,11 +107,13 @@ class Trace(Struct, frozen=True, gc=False):
 
     The unit that is scored. Text is None where it was not sent and "" where it was sent empty. ``started_at`` is in
     Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was
-    (with or without a schema). ``tool_results`` are the texts that tools returned, in order. Tokens and duration
-    cover the whole trace: each generation once. ``cache_read_tokens`` and ``cache_write_tokens`` are part of the input.
+    (with or without a schema). ``tool_results`` are the texts that tools returned, in order; ``tool_errors`` counts the
+    tools that were said to have failed, with a result or without. Tokens and duration cover the whole trace: each
+    generation once. ``cache_read_tokens`` and ``cache_write_tokens`` are part of the input.
     ``other_content``: the answer holds what is no text, such as an image. Of the call that answered:
     ``first_token_seconds`` until its first token, ``generation_seconds`` until its end, ``generation_tokens`` of
     output. ``error_kind`` is one of semconv's.
+    ``earlier`` are the texts of the conversation before the question, of users, assistants and tools.
     ``retries`` and ``fallbacks``: calls that repeated a failed one, with the same model and with another.
     """
 
@@ -154,3 +156,5 @@ class Trace(Struct, frozen=True, gc=False):
     generation_tokens: int | None = None
     retries: int = 0
     fallbacks: int = 0
+    tool_errors: int = 0
+    earlier: tuple[str, ...] = ()

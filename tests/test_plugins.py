@@ -95,7 +95,7 @@ def point(name, value):
 def test_what_cannot_be_an_evaluator_is_a_problem_and_no_crash():
     points = [point("version", "exporter:__version__"), point("gone", "no_such_module:x"), point("two", "operator:add")]
     registry = built_in().with_plugins(points)
-    assert len(registry.evaluators) == 9
+    assert registry.evaluators.keys() == built_in().evaluators.keys()
     assert [problem.split(": ", 1)[1] for problem in registry.problems] == [
         "cannot load 'gone': ModuleNotFoundError: No module named 'no_such_module'",
         "cannot load 'two': TypeError: takes other than one trace and keyword-only options",

@@ -198,7 +198,17 @@ def test_a_refusal_silence_and_a_cut_answer_fail_alone(answers, app):
 @pytest.mark.parametrize("app", APPS)
 def test_a_tool_call_is_checked_and_both_its_generations_are_one_request(answers, app):
     expected = {
-        (name, "pass"): 1 for name in ("refusal", "empty", "truncated", "repetition", "tool_calls", "grounding")
+        (name, "pass"): 1
+        for name in (
+            "refusal",
+            "empty",
+            "truncated",
+            "repetition",
+            "tool_calls",
+            "tool_error",
+            "tool_loop",
+            "grounding",
+        )
     }
     where = {"app": app, "route": f"{PREFIX[app]}weather"}
     assert answers.verdicts(**where) == but_for_finish_reasons(app, expected)

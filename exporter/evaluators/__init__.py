@@ -8,9 +8,23 @@ from .refusal import refusal
 from .registry import Evaluator, Listed, Registry, described, evaluator
 from .repetition import repetition
 from .structure import json_schema
+from .tool_errors import tool_error
+from .tool_loops import tool_loop
 from .tools import tool_calls
 
-BUILT_IN = (refusal, empty, truncated, repetition, format_, json_schema, tool_calls, grounding, citation)
+BUILT_IN = (
+    refusal,
+    empty,
+    truncated,
+    repetition,
+    format_,
+    json_schema,
+    tool_calls,
+    tool_error,
+    tool_loop,
+    grounding,
+    citation,
+)
 """The evaluators that come with llmq, in the order in which they run."""
 
 __all__ = ["BUILT_IN", "Evaluator", "Listed", "Registry", "built_in", "described", "evaluator", "installed"]

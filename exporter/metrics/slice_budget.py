@@ -20,7 +20,7 @@ OTHER: Final = "__other__"
 """What stands for every value past a budget."""
 IDLE: Final = 3600.0
 """Seconds without an event after which a slice makes room for new ones where the budget is spent."""
-SLICES: Final = 180
+SLICES: Final = 150
 """The budget unless a config has another; see ``config.cardinality`` for what it costs."""
 _EIGHTHS: Final = (6, 7, 8)
 """What part of a budget is for slices with no version folded, with one, with both."""

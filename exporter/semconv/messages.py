@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ..trace import Document, ToolCall
 from .embedded import cut_short, parsed
-from .toolcalls import as_text, result_text, tool_call
+from .toolcalls import as_text, failed, result_text, tool_call
 
 _ROLES = {
     "human": "user",
@@ -44,6 +44,7 @@ class Message(Struct, gc=False):
     """One message: its text ("" where sent empty, None where not sent), refusal, tool calls and tool results.
 
     ``documents`` are those among its parts. ``other``: it holds a part that is no text, such as an image or audio.
+    ``errors``: how many of the results say that their tool failed.
     """
 
     role: str
@@ -54,6 +55,7 @@ class Message(Struct, gc=False):
     finish_reason: Any = None
     documents: Sequence[Document] = ()
     other: bool = False
+    errors: int = 0
 
     def speaks(self) -> bool:
         """Whether it holds anything that the model said or did."""
@@ -130,9 +132,14 @@ def message(value: Any, role: str) -> Message:
     _add_content(out, value.get("content") if parts is None else parts, value)
     if not _EXTRAS.isdisjoint(value):
         _add_extras(out, value)
-    if out.role == "tool" and out.text and not out.results:
-        out.results, out.text = (out.text,), None
+    _move_result(out, value)
     return out
+
+
+def _move_result(out: Message, value: dict[str, Any]) -> None:
+    """Make the text of a tool's message its result."""
+    if out.role == "tool" and out.text and not out.results:
+        out.results, out.text, out.errors = (out.text,), None, int(failed(value))
 
 
 def _role(value: dict[str, Any], role: str) -> str:
@@ -163,6 +170,7 @@ def _langchain(value: dict[str, Any], role: str) -> Message:
     out = Message(role)
     _add_content(out, inner.get("content"), inner)
     _add_extras(out, inner)
+    _move_result(out, inner)
     return out
 
 
@@ -305,6 +313,7 @@ def _add_result(out: Message, part: dict[str, Any]) -> None:
     for key in ("response", "result", "content", "output"):
         if part.get(key) is not None:
             out.results = [*out.results, result_text(part[key])]
+            out.errors += failed(part)
             return
 
 
@@ -336,16 +345,27 @@ def system_text(found: Sequence[Message] | None) -> str | None:
     return "\n".join(item.text for item in found if item.role == "system" and item.text) or None
 
 
-def recent_results(found: Sequence[Message] | None) -> tuple[str, ...]:
-    """Return what tools returned since the user last spoke, in order."""
+def recent_results(found: Sequence[Message] | None) -> tuple[tuple[str, ...], int]:
+    """Return what tools returned since the user last spoke, in order, and how many of them said that they failed."""
     recent: list[str] = []
+    errors = 0
     if not found or (len(found) == 1 and not found[0].results):
-        return ()
+        return (), 0
     for item in reversed(found):
         if item.role == "user" and item.text and not item.results:
             break
         recent[:0] = item.results
-    return tuple(recent)
+        errors += item.errors
+    return tuple(recent), errors
+
+
+def earlier_texts(found: Sequence[Message] | None) -> tuple[str, ...]:
+    """Return what users, assistants and tools said before the last question."""
+    if not found or len(found) <= 2:  # the system's message and the question
+        return ()
+    last = next((at for at in range(len(found) - 1, 0, -1) if found[at].role == "user" and found[at].text), 0)
+    before = [item for item in found[:last] if item.role != "system"]
+    return tuple(text for item in before for text in (item.text, *item.results) if text)
 
 
 def first_choice(found: Sequence[Message] | None) -> Message | None:

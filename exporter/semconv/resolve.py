@@ -12,7 +12,7 @@ from . import facts, templates, timing
 from .answering import answering, given, replied
 from .embedded import begin, bounded, label, parsed
 from .finish import finish_reason, worse
-from .messages import Message, last_question, last_reply, recent_results, system_text
+from .messages import Message, earlier_texts, last_question, last_reply, recent_results, system_text
 from .node import Format, Node
 from .sources import Sources
 from .story import Story
@@ -72,6 +72,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     app, route, prompt_version, prompt_name, conversation, user, environment = chosen
     input_tokens, output_tokens, cache_read, cache_write = facts.tokens(story)
     start, seconds = facts.times(story.spans)
+    results, tool_errors = _tool_results(story, said)
     return Trace(  # by position: by thirty names it takes five times as long
         trace_id.hex(),
         UNKNOWN if app is None or app.startswith("unknown_service") else app,
@@ -94,7 +95,7 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         tuple(context),
         said.calls,
         _tools(story, group, outer),
-        _tool_results(story, said),
+        results,
         asked.json,
         asked.schema,
         finish,
@@ -111,6 +112,8 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         timing.generation_seconds(group) if group[0].role == "generation" else None,
         facts.counted(group)[1],
         *(timing.asked_again(story) if len(story.groups) > 1 else (0, 0)),
+        tool_errors,
+        earlier_texts(said.given),
     )
 
 
@@ -284,12 +287,16 @@ def _tools(story: Story, group: list[Node], outer: Node | None) -> tuple[ToolDef
     return ()
 
 
-def _tool_results(story: Story, said: _Said) -> tuple[str, ...]:
-    found: list[str] = []
+def _tool_results(story: Story, said: _Said) -> tuple[tuple[str, ...], int]:
+    """Return what the tools returned, and how many of them failed: by their spans, else by messages."""
+    told, errors = recent_results(said.given)
     if len(story.nodes) == 1:
-        return recent_results(said.given)
+        return told, errors
+    found: list[str] = []
+    failures = 0
     for node in story.nodes:
         if node.role == "tool":
             value = node.pick(node.dialect.tool_result)
             found.extend(node.dialect.results(node) if value is None else (result_text(value),))
-    return tuple(found) or recent_results(said.given)
+            failures += facts.failed(node)
+    return tuple(found) or told, max(failures, errors)

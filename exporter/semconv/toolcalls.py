@@ -28,15 +28,24 @@ def _arguments(call: dict[str, Any]) -> Any:
 
 
 def result_text(value: Any) -> str:
-    """Return what a tool returned as text: the text of its parts, or its JSON."""
+    """Return what a tool returned as text: the text of its parts, or its JSON; what says that it failed is kept."""
     value = parsed(value)
     if type(value) is list and value and all(type(item) is dict and type(item.get("text")) is str for item in value):
         return "\n".join(item["text"] for item in value)
-    if type(value) is dict:
+    if type(value) is dict and not _says_error(value):
         text = value.get("value") if "type" in value else next(iter(value.values()), None) if len(value) == 1 else None
         if type(text) is str:
             return text
     return value if type(value) is str else as_text(value) or ""
+
+
+def _says_error(value: dict[str, Any]) -> bool:
+    return "error" in value or (type(kind := value.get("type")) is str and kind.startswith("error"))
+
+
+def failed(result: dict[str, Any]) -> bool:
+    """Return whether a message's part, or message, that holds a tool's result says beside it that the tool failed."""
+    return result.get("is_error") is True or result.get("isError") is True or result.get("status") == "error"
 
 
 def as_text(value: Any) -> str | None:
