@@ -19,6 +19,7 @@ from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
 from exporter.feedback.derive import question, similarity
 from exporter.offline.likeness import Neighbours, signature
+from exporter.score import Score
 from exporter.trace import Document, Trace
 
 FOLDS = 5
@@ -55,6 +56,11 @@ def trace_of(row):
     return Trace(
         trace_id=row["id"], content_state="answered", question=row["input"], answer=row["output"], context=documents
     )
+
+
+def grounded(row):
+    said = RUN["grounding"](trace_of(row))
+    return said.value if isinstance(said, Score) else 1.0
 
 
 def line(name, value, baseline):
@@ -109,12 +115,12 @@ def measure_grounding(data):
         interval_line(task, area, rows, scores, mine, f"token recall and prototype {pooled}")
         interval_line(f"{task}, within one model", within, rows, scores, mine, f"token recall and prototype {inside}")
     measure_pass_mark(rows, scores)
-    online = [said.value if (said := RUN["grounding"](trace_of(row))) else 1.0 for row in rows]
+    online = [grounded(row) for row in rows]
     print("the same as shipped, which was fitted on most of these rows")
     interval_line("pooled", area, rows, online, everything, "")
     measure_pass_mark(rows, online)
     begin = [{**row, "task": "BEGIN"} for row in rows_of(data, "grounding_begin")]
-    values = [said.value if (said := RUN["grounding"](trace_of(row))) else 1.0 for row in begin]
+    values = [grounded(row) for row in begin]
     interval_line("BEGIN, weights of RAGTruth", area, begin, values, list(range(len(begin))), "token recall .937")
 
 

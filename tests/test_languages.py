@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from exporter.evaluators.citation import citation
+from exporter.evaluators.grounding import grounding
 from exporter.evaluators.languages import language_of, outside, spoken
 from exporter.evaluators.refusal import refusal
 from exporter.score import Score, Skipped
-from exporter.trace import Trace
+from exporter.trace import Document, Trace
 
 SETS = {path.stem: path for path in (Path(__file__).parent / "refusal").glob("*.jsonl")}
 OTHERS = {
@@ -85,3 +87,19 @@ def test_english_with_foreign_names_is_english():
 def test_a_text_of_two_languages_is_in_the_one_that_prevails():
     assert spoken("这个问题的答案是 API key，请在设置页面里更新您的 token，然后重新启动 server 即可。") == "zh"
     assert spoken("The word 你好 means hello, and it is what you say when you meet a friend.") == "en"
+
+
+RULES = "Parcels are kept for seven days at the nearest shop, and a signature is needed for those above 500 euros."
+
+
+@pytest.mark.parametrize("evaluate", [grounding, citation])
+def test_an_answer_in_another_language_than_its_documents_is_not_compared_with_them(evaluate):
+    def verdict(answer):
+        context = (Document(text=RULES, id="rules"),)
+        return evaluate(Trace(trace_id="t", content_state="answered", answer=answer, context=context))
+
+    german = "Pakete werden sieben Tage lang im Laden aufbewahrt, und für die teuren ist eine Unterschrift nötig [1]."
+    assert verdict(german) == Skipped("language")
+    assert verdict("包裹会在最近的商店保存七天，超过500欧元的需要签名[1]。") == Skipped("language")
+    assert verdict("The bicycle is sold with a belt drive and it weighs only eleven kilograms [1].").value < 0.5
+    assert verdict("Parcels are kept for seven days at the nearest shop [1].").value > 0.5

@@ -6,6 +6,7 @@ from ..score import Score, Skipped
 from ..trace import Document, Trace
 from .citation_marks import cited
 from .grounding import judged
+from .languages import strange_to
 from .registry import evaluator
 from .sources import MOST_FACTS, reusable
 from .words import ANSWER_LIMIT, CONTEXT_LIMIT, prose, read
@@ -29,7 +30,7 @@ def citation(trace: Trace) -> Score | Skipped | None:
     return _supported(cited_by, trace.context) if cited_by else Skipped("not_captured")
 
 
-def _supported(cited_by: Sequence[tuple[str, int]], context: Sequence[Document]) -> Score:
+def _supported(cited_by: Sequence[tuple[str, int]], context: Sequence[Document]) -> Score | Skipped:
     places = {place for _, place in cited_by}
     room = CONTEXT_LIMIT // len(places)
     ready = {place: reusable(context[place].text[:room], MOST_FACTS // len(places)) for place in places}
@@ -41,6 +42,8 @@ def _supported(cited_by: Sequence[tuple[str, int]], context: Sequence[Document])
     weak = sorted((value, sentence) for (sentence, _), value in values.items() if value < 0.5)
     if not weak:
         return Score(worst)
+    if strange_to(" ".join(readings), [context[place].text for place in places]):
+        return Skipped("language")
     note = f"{len(weak)} of {len(values)} citing sentences are not supported by the document that they cite"
     if any(len(context[place].text) > room for place in places):
         note += f"; looked at the first {room} characters of each document"

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ..score import Score, Skipped
 from ..trace import Trace
+from .languages import strange_to
 from .refusal import SHORT_DECLINE, declined
 from .registry import evaluator
 from .sources import Source, source
@@ -17,6 +18,8 @@ from .support import FIELDS, PROSE, Support, strangest, support
 from .words import ANSWER_LIMIT, Reading, prose, read
 
 _EXPLAINED = 0.8
+_LANGUAGES_OF = 3
+"""Documents whose language is compared with the answer's."""
 _QUOTED_BELOW = 0.5
 _QUOTE_LENGTH = 300
 _QUESTION_LENGTH = 4096
@@ -59,6 +62,8 @@ def grounding(trace: Trace) -> Score | Skipped | None:
     if found is None:
         return None
     value = supported(found)
+    if value < _QUOTED_BELOW and strange_to(answer, texts[:_LANGUAGES_OF]):
+        return Skipped("language")
     if value >= _EXPLAINED:
         return Score(value)
     strange = strangest(found, reading) if value < _QUOTED_BELOW else []

@@ -1,6 +1,7 @@
 """Guesses a text's language from its script and its small words; says None rather than guess badly."""
 
 import re
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Literal
@@ -135,6 +136,12 @@ def outside(text: str, known: AbstractSet[Language]) -> bool:
     """Whether a text surely is in none of these languages; short texts and code are in none surely."""
     seen = spoken(text)
     return seen is not None and seen not in known
+
+
+def strange_to(text: str, others: Iterable[str]) -> bool:
+    """Whether a text surely is in another language than each of the others, so that their words cannot be compared."""
+    seen = spoken(text)
+    return seen is not None and all((other := spoken(one)) is not None and other != seen for one in others)
 
 
 def spoken(text: str) -> Spoken | None:
