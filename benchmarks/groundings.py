@@ -3,7 +3,7 @@
 import logistic
 
 from exporter.evaluators import sources, support, words
-from exporter.evaluators.grounding import on_scale, risk_of
+from exporter.evaluators.grounding import risk_of, value_of
 
 FALSE_ALARMS = 0.03
 """The share of a strong model's correct answers that the pass mark fails at most, on each task: 5 %, with a margin."""
@@ -27,9 +27,13 @@ def fitted(found, labels):
     return logistic.fit([one.features() for one in found], labels, ridge=RIDGE[kind], signs=SIGNS[kind])
 
 
+def total(one, weights):
+    """The weighed sum of features."""
+    return weights[-1] + sum(x * w for x, w in zip(one.features(), weights, strict=False))
+
+
 def risk(one, weights):
-    total = weights[-1] + sum(x * w for x, w in zip(one.features(), weights, strict=False))
-    return risk_of(total, one)
+    return risk_of(total(one, weights), one)
 
 
 def mark(risks, rows):
@@ -53,5 +57,5 @@ def out_of_fold(rows, found, folds, apart=None):
                 at = mark([risk(found[n], weights) for n in train], [rows[n] for n in train])
                 for n in mine:
                     if folds[n] == fold and (part is None or apart[n] == part):
-                        scores[n] = on_scale(risk(found[n], weights), at)
+                        scores[n] = value_of(total(found[n], weights), found[n], at)
     return scores

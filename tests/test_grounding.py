@@ -209,6 +209,11 @@ def test_an_answer_beyond_the_limit_is_judged_by_its_beginning_and_says_so():
         ("It weighs 5 kg.", "It weighs 5kg."),
         ("It weighs 5kg and is red and new.", "It is red and new, and weighs 5 kg."),
         ("Sie hat drei Räder.", "Sie hat 3 Räder."),
+        ("Returns within thirty days.", "Returns within 30 days."),
+        ("Le total est de 1234.56 euros.", "Le total est de 1 234,56 €."),
+        ("Released on 2026-03-06.", "Released in March 2026."),
+        ("From 5 January to 7 February.", "From Jan 5 to Feb 7."),
+        ("Released on 2026-03-06.", "Released on 06.03.26."),
     ],
 )
 def test_a_value_is_the_same_in_another_form(written, answer):
@@ -269,6 +274,18 @@ def test_scripts_without_spaces_have_words(document, good, bad):
     assert said(good, document).value > 0.5 > said(bad, document).value
 
 
+def test_wrong_prices_fail_that_pass_when_they_are_right():
+    plans = '{"basic": {"price": 1200}, "pro": {"price": 2400}, "team": {"price": 12000}, "currency": "USD"}'
+    right = said("Basic costs $1,200, Pro costs $2,400 and Team costs $12,000.", tool_results=(plans,))
+    wrong = said("Basic costs $1,300, Pro costs $2,500 and Team costs $13,000.", tool_results=(plans,))
+    assert right.value > 0.9
+    assert wrong.value < 0.3
+
+
+def test_a_count_of_what_is_listed_does_not_fail_alone():
+    assert said("There are 3 rules: a card, a shop and a signature.", PARCEL).value > 0.5
+
+
 def test_documents_without_text_are_not_judged_by():
     assert said("The parcel is kept for seven days.", "", "") == Skipped("not_captured")
 
@@ -283,7 +300,7 @@ def test_documents_that_came_without_text_are_told():
 
 
 def test_words_of_the_question_weigh_less():
-    answer = "The parcel is kept for seven days by Zephyr Logistics, as Zephyr customers ask of Zephyr Logistics."
+    answer = f"{PARCEL} Zephyr Logistics asks customers."
     asked = said(answer, PARCEL, question="What does Zephyr Logistics do for customers who ask?")
     assert asked.value > said(answer, PARCEL).value
 

@@ -23,6 +23,9 @@ _LANGUAGES_OF = 3
 _QUOTED_BELOW = 0.5
 _QUOTE_LENGTH = 300
 _QUESTION_LENGTH = 4096
+_PROSE_SHORT_MARK = 0.35
+_FIELDS_SHORT_MARK = 0.59
+"""The risks, by shares alone, that are the pass marks of short texts: the answers that were fitted on are long."""
 
 
 class Weights(Struct, frozen=True):
@@ -79,16 +82,26 @@ def supported(found: Support) -> float:
     """How well a text is supported, 0..1; 0.5 is the risk at which few answers fail wrongly, by kind of documents."""
     weights, factors = (_FITTED.structured, _FIELDS) if found.structured else (_FITTED.prose, _PROSE)
     total = weights.bias + sum(map(mul, factors, found.features()))
-    return on_scale(risk_of(total, found), weights.mark)
+    return value_of(total, found, weights.mark)
+
+
+def value_of(total: float, found: Support, mark: float) -> float:
+    """The score by the weighed sum of a text's features and the mark of its kind, or by its shares if that is lower.
+
+    The weights know long answers. Of short ones shares must tell, down to one wrong word, number or fact.
+    """
+    short_mark = _FIELDS_SHORT_MARK if found.structured else _PROSE_SHORT_MARK
+    return min(on_scale(risk_of(total, found), mark), on_scale(1 - _kept(found), short_mark))
 
 
 def risk_of(total: float, found: Support) -> float:
-    """The probability that something in a text is unsupported, of the weighed sum of its features.
+    """The probability that something in a text is unsupported."""
+    return 1 - _kept(found) * (1 - found.conflicts.share) ** 2 / (1 + exp(min(total, 700.0)))
 
-    The weights know long answers. Of short ones three shares must tell, down to one wrong word, number or fact.
-    """
-    short = (1 - found.share**2) * (1 - found.number_share) * (1 - found.conflicts.share) ** 4
-    return 1 - short / (1 + exp(min(total, 700.0)))
+
+def _kept(found: Support) -> float:
+    """What the unsupported shares of words, numbers and facts leave, 0..1."""
+    return (1 - found.share**2) * (1 - found.number_share) * (1 - found.conflicts.share) ** 2
 
 
 def on_scale(risk: float, mark: float) -> float:

@@ -1,4 +1,4 @@
-"""Numbers up to twelve as words."""
+"""Small numbers as words."""
 
 from .vocabulary import Vocabulary
 
@@ -16,8 +16,28 @@ _NAMES = (
     "eleven elf onze once undici одиннадцать 十一",
     "twelve zwölf douze doce dodici doze twaalf двенадцать 十二",
 )
-_DIGITS = {name.encode(): b"%d" % number for number, names in enumerate(_NAMES, 1) for name in names.split()}
-_WORDS = {b"%d" % number: tuple(names.encode().split()) for number, names in enumerate(_NAMES, 1)}
+_TENS = (
+    "twenty zwanzig vingt veinte venti vinte twintig двадцать 二十",
+    "thirty dreißig trente treinta trenta trinta dertig тридцать 三十",
+    "forty vierzig quarante cuarenta quaranta quarenta veertig сорок 四十",
+    "fifty fünfzig cinquante cincuenta cinquanta cinquenta vijftig пятьдесят 五十",
+    "sixty sechzig soixante sesenta sessanta sessenta zestig шестьдесят 六十",
+    "seventy siebzig setenta settanta zeventig семьдесят 七十",
+    "eighty achtzig ochenta ottanta oitenta tachtig восемьдесят 八十",
+    "ninety neunzig noventa novanta negentig девяносто 九十",
+)
+_TEENS = (
+    *("thirteen dreizehn treize trece tredici", "fourteen vierzehn quatorze catorce quattordici"),
+    *("fifteen fünfzehn quinze quince quindici", "sixteen sechzehn seize sedici", "seventeen siebzehn diciassette"),
+    *("eighteen achtzehn diciotto", "nineteen neunzehn diciannove"),
+)
+_NUMBERS = {
+    **dict(enumerate(_NAMES, 1)),
+    **dict(enumerate(_TEENS, 13)),
+    **{10 * tens: names for tens, names in enumerate(_TENS, 2)},
+}
+_DIGITS = {name.encode(): b"%d" % number for number, names in _NUMBERS.items() for name in names.split()}
+_WORDS = {b"%d" % number: tuple(names.encode().split()) for number, names in _NUMBERS.items()}
 _ALL = Vocabulary(b" ".join([*_DIGITS, *_WORDS]))
 _NONE = Vocabulary(b"")
 

@@ -11,9 +11,14 @@ import re2
 
 from ..native import COMPILED
 
-__all__ = ["apart", "figures", "has_other_capitals", "has_run", "names", "sketch"]
+__all__ = ["MARK", "apart", "figures", "has_other_capitals", "has_run", "names", "sketch"]
 
-_MARK = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
+MARK = re.compile(
+    "[\u00a0\u00a2-\u00a9\u00ab\u00ae-\u00b1\u00b7\u00bb\u060c\u061b\u061f\u0964\u0965\u2000-\u206f"
+    "\u20a0-\u20cf\u2190-\u27bf\u3000-\u3011\uff00-\uff0f]"
+)
+"""Marks that are not ASCII: spaces, punctuation, currencies, arrows and other symbols."""
+
 _ALONE = re.compile("([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 _LOWERED = {code: chr(code).lower() for code in (*range(0xC0, 0xDF), *range(0x400, 0x430))}
 _MAY_HAVE_LOWER = re.compile(
@@ -29,7 +34,7 @@ def plain_apart(text: bytes, /) -> bytes:
 
     Letters of Latin-1 and Cyrillic, of those that are not ASCII, are made lower case.
     """
-    characters = _MARK.sub(" ", text.decode("utf-8", "surrogateescape").translate(_LOWERED))
+    characters = MARK.sub(" ", text.decode("utf-8", "surrogateescape").translate(_LOWERED))
     return _ALONE.sub(r" \1 ", characters).encode("utf-8", "surrogateescape")
 
 

@@ -10,7 +10,7 @@ from .numerals import without_known
 from .scan import figures, names
 from .scripts import is_unspaced
 from .sources import Source
-from .values import compare, is_nowhere
+from .values import MONTHS, compare, is_nowhere
 from .vocabulary import Vocabulary
 from .words import SENTENCE_ENDS, Reading, compared, in_lines, utf8
 
@@ -35,6 +35,7 @@ _LONGEST_SENTENCE = 1000
 _SHORT = 3
 _UNIT = re.compile(rb"([0-9]+)([^0-9]*)")
 _NOTHING = Vocabulary(b"")
+_MONTHS = Vocabulary(" ".join(MONTHS))
 _NUMBERS_MATTER = 5
 """Words of content of a text in which a wrong number makes all wrong."""
 
@@ -66,8 +67,12 @@ class Support(Struct, frozen=True, gc=False):
     @property
     def number_share(self) -> float:
         """The share of the numbers that is unsupported; less in a text in which numbers are not the main thing."""
-        strange = self.strange.numbers()
-        return min(1.0, strange / max(1, self.numbers)) * min(1.0, _NUMBERS_MATTER / self.content) if strange else 0.0
+        if not self.strange.numbers():
+            return 0.0
+        numbers = [word for word in self.strange.words() if word.isdigit()]
+        # A number of one digit is often a count of what is listed.
+        strange = len(numbers) * (1.0 if any(len(word) > 1 for word in numbers) else 0.25)
+        return min(1.0, strange / max(1, self.numbers)) * min(1.0, strange * _NUMBERS_MATTER / self.content)
 
     def features(self) -> tuple[float, ...]:
         """The numbers that weights are fitted for, in the order of PROSE or, of structured documents, of FIELDS."""
@@ -149,10 +154,10 @@ def _by_value(strange: Vocabulary, text: str, source: Source) -> Vocabulary:
     if not written:
         return strange
     other = [figure for figure in written if figure not in source.figures]
-    if not other:
+    if not other and not _MONTHS.overlap(strange):
         return _without_units(strange, source)
     everything = b" ".join(source.figures)
-    if all(len(figure) > _SHORT_NUMBER and is_nowhere(figure, everything) for figure in other):
+    if other and all(len(figure) > _SHORT_NUMBER and is_nowhere(figure, everything) for figure in other):
         numbers = Vocabulary(b" ".join(other))
         if numbers.overlap(strange) == len(numbers):
             return strange
@@ -161,8 +166,8 @@ def _by_value(strange: Vocabulary, text: str, source: Source) -> Vocabulary:
     known, unknown = compare(text, source.figures, source.texts)
     digits = [number.encode() for written in unknown for number in _DIGITS.findall(written)]
     supported = set(Vocabulary(compared("\n".join(known))).words()).difference(digits)
-    kept = Vocabulary(b" ".join([*[word for word in words if word not in supported], *digits]))
-    return _without_units(kept, source)
+    rest = _without_units(Vocabulary(b" ".join([word for word in words if word not in supported])), source)
+    return Vocabulary(b" ".join([*rest.words(), *digits]))
 
 
 def _without_units(strange: Vocabulary, source: Source) -> Vocabulary:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         (
@@ -52,7 +52,8 @@ _SCALES = {
 _VALUE = re.compile(
     r"""(?<![\d])(?:
     (?P<year>\d{4})(?:-|/|\.|\ ?[年년])\ ?(?P<month>\d{1,2})(?:-|/|\.|\ ?[月월])\ ?(?P<day>\d{1,2})(?!\d)
-    | (?P<one>\d{1,2})[./-](?P<two>\d{1,2})[./-](?P<last>\d{4})(?!\d)
+    | (?P<one>\d{1,2})[./-](?P<two>\d{1,2})[./-](?P<last>\d{4}|\d{2})(?!\d)
+    | (?P<year2>\d{4})-(?P<month3>\d{2})(?![\d-])
     | (?P<month2>\d{1,2})\ ?[月월]\ ?(?P<day2>\d{1,2})\ ?[日일]
     | (?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2})?(?!\d)|h(?P<minute2>\d{2})?\b
         |[.:]?(?P<minute3>(?<=[.:])\d{2})?\ ?(?=[ap]\.?m\b|Uhr\b)|\ ?[時点點시](?:\ ?(?P<minute4>\d{1,2})[分분])?)
@@ -64,7 +65,7 @@ _VALUE = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_BEFORE = re.compile(r"([^\s\d_.,;:!?()/-]{3,12})\.?,?\ ?(?:de |the )?$")
+_BEFORE = re.compile(r"([^\s\d_.,;:!?()/-]{3,12})\.?,?\ ?(?:de |del |the |of )?$")
 _AFTER = re.compile(r"(?:st|nd|rd|th|er|\.|\u00ba|\u00b0)?[ -]?(?:of |de |di )?([^\s\d_.,;:!?()/-]{3,12})\.?")
 _YEAR = re.compile(r"\.?(?:,| de| del| of)? ?(\d{4})(?!\d)")
 _AFTER_DAY = re.compile(r"(?:st|nd|rd|th)?,? (\d{4})(?!\d)")
@@ -144,7 +145,8 @@ def _known(texts: tuple[str, ...]) -> frozenset[str]:
     for text in texts:
         for value in islice(values(text), _MOST_KNOWN):
             known.update(value.readings)
-            known.update([reading[5:] for reading in value.readings if len(reading) == 10 and reading[4] == "-"])
+            dates = [reading for reading in value.readings if len(reading) == 10 and reading[4] == "-"]
+            known.update([part for date in dates for part in (date[5:], date[:7])])
             if not value.readings or "-" in value.readings[0] or ":" in value.readings[0]:
                 written = text[value.start : value.end]
                 known.update([digits.lstrip("0") or "0" for digits in _DIGITS.findall(written)])
@@ -164,8 +166,10 @@ def _value(text: str, found: re.Match[str]) -> Value:
     if found["year"]:
         return Value(start, end, _date(found["year"], found["month"], found["day"]))
     if found["last"]:
-        one, two, year = found["one"], found["two"], found["last"]
-        return Value(start, end, _date(year, two, one) + _date(year, one, two))
+        one, two, year = found["one"], found["two"], found["last"].rjust(4, "0").replace("00", "20", 1)
+        return Value(start, end, _date(year, two, one) + _date(year, one, two) or (found[0],))
+    if found["year2"]:
+        return Value(start, end, (found[0],))
     if found["month2"]:
         return Value(start, end, _date("", found["month2"], found["day2"]))
     if found["hour"]:
@@ -192,20 +196,29 @@ def _time(text: str, found: re.Match[str]) -> str:
 
 def _named_date(text: str, start: int, end: int, number: str) -> Value | None:
     """A day with the name of a month, before or after it."""
+    if len(number) == 4:
+        return _month(text, start, end, number)
     if len(number) > 2:
         return None
     before = _BEFORE.search(text[max(0, start - 18) : start])
-    month = _MONTHS.get(before[1].lower()) if before else None
+    month = MONTHS.get(before[1].lower()) if before else None
     if before and month:
         year = _AFTER_DAY.match(text, end)
         readings = _date(year[1] if year else "", str(month), number)
         return Value(start - len(before[0]), year.end() if year else end, readings)
     after = _AFTER.match(text, end)
-    month = _MONTHS.get(after[1].lower()) if after else None
+    month = MONTHS.get(after[1].lower()) if after else None
     if after and month:
         year = _YEAR.match(text, after.end())
         return Value(start, year.end() if year else after.end(), _date(year[1] if year else "", str(month), number))
     return None
+
+
+def _month(text: str, start: int, end: int, year: str) -> Value | None:
+    """A year after the name of a month."""
+    before = _BEFORE.search(text[max(0, start - 18) : start])
+    month = MONTHS.get(before[1].lower()) if before else None
+    return Value(start - len(before[0]), end, (f"{year}-{month:02}",)) if before and month else None
 
 
 def _number(text: str, start: int, end: int, found: re.Match[str]) -> Value:
@@ -229,7 +242,7 @@ def _readings(number: str, separator: str | None) -> Iterator[str]:
     if separator is None:
         yield _plain(float(number.replace(",", ".")))
         return
-    whole, _, rest = number.rpartition("." if separator != "." else ",")
+    whole, _, rest = number.rpartition("," if separator == "." or (separator != "," and "," in number) else ".")
     if whole and separator not in rest:
         yield _plain(float(re.sub(r"\D", "", whole) + "." + rest))
         return

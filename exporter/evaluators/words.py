@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from .scan import apart, has_other_capitals
+from .scan import MARK, apart, has_other_capitals
 from .scripts import composed, in_words, is_unspaced
 from .vocabulary import SEPARATED, Vocabulary
 
@@ -45,9 +45,6 @@ _BRACKET = re.compile(r"\[\^?\d[\d,;\s-]*\]|\[(?i:doc|source)[ :]{0,2}\d{1,3}\]"
 _MARK = re.compile(rf"{_BRACKET.pattern}|【[^】\n]{{0,80}}】")
 
 
-_OTHER_MARKS = re.compile("[\u00a0\u00ab\u00b7\u00bb\u2000-\u206f\u3000-\u3011\uff00-\uff0f]")
-
-
 class Reading(Struct, frozen=True, gc=False):
     """An answer without its citation marks and list numbers, and its words."""
 
@@ -67,7 +64,7 @@ def compared(text: str) -> str | bytes:
     """
     if not is_unspaced(text):
         return spaced(text)
-    return in_words(_OTHER_MARKS.sub(" ", text.lower())).encode("utf-8", "replace")
+    return in_words(MARK.sub(" ", text.lower())).encode("utf-8", "replace")
 
 
 def utf8(text: str) -> str | bytes:

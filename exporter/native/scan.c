@@ -94,7 +94,9 @@ static PyObject *figures(PyObject *module, PyObject *arguments)
 
 static inline int is_mark(uint32_t one)
 {
-    return one == 0xA0 || one == 0xAB || one == 0xB7 || one == 0xBB || (one >= 0x2000 && one < 0x2070) ||
+    return one == 0xA0 || (one >= 0xA2 && one < 0xAA) || one == 0xAB || (one >= 0xAE && one < 0xB2) || one == 0xB7 ||
+           one == 0xBB || one == 0x60C || one == 0x61B || one == 0x61F || one == 0x964 || one == 0x965 ||
+           (one >= 0x2000 && one < 0x2070) || (one >= 0x20A0 && one < 0x20D0) || (one >= 0x2190 && one < 0x27C0) ||
            (one >= 0x3000 && one < 0x3012) || (one >= 0xFF00 && one < 0xFF10);
 }
 
