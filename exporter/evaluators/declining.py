@@ -7,7 +7,9 @@ from unicodedata import normalize
 import re2
 from msgspec import Struct
 
-from .decline_phrases import PHRASES, Phrases
+from .decline_latin import LATIN
+from .decline_phrases import Phrases
+from .decline_scripts import OTHER_SCRIPTS
 from .languages import Language, spoken
 
 _LOOKED_AT = 480
@@ -38,7 +40,7 @@ _MARKS = re.compile("[\u064b-\u0652\u0640]")
 _ALEF = str.maketrans("أإآىة", "اااية".replace("ة", "ه"))
 _NON_LATIN = re.compile("[\u0400-\u052f\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
-_LATIN: tuple[Language, ...] = ("en", "de", "fr", "es", "it", "pt", "nl")
+_LATIN = tuple(LATIN)
 _TOGETHER: tuple[Language, ...] = ("zh", "ja", "ko")
 _SCRIPTS: tuple[tuple[str, Language], ...] = (
     ("[\u0400-\u04ff]", "ru"),
@@ -78,7 +80,7 @@ def _compiled(phrases: Phrases) -> _Compiled:
     return _Compiled(**single, decides=pattern(phrases.outright, phrases.cannot, phrases.absent))
 
 
-_COMPILED = {language: _compiled(phrases) for language, phrases in PHRASES.items()}
+_COMPILED = {language: _compiled(phrases) for language, phrases in (LATIN | OTHER_SCRIPTS).items()}
 
 
 def stated(text: str) -> Stated | None:
