@@ -10,8 +10,8 @@ import msgspec
 from exporter.config import load
 from exporter.document import document
 from exporter.feedback.desk import FeedbackDesk
-from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Slice
+from exporter.metrics.registry import Metrics
 from exporter.pipeline import Scored
 from exporter.recorder import Recorder
 from exporter.score import Outcome

@@ -12,9 +12,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from exporter.metrics import families as f
-from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Limiter, Slice
 from exporter.metrics.ledger import Deltas
+from exporter.metrics.registry import Metrics
 from exporter.score import Evaluation, Outcome
 from exporter.trace import Trace
 

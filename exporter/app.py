@@ -1,12 +1,7 @@
 """All wiring and no logic: which part gets which, what starts and stops when, and what a reload swaps."""
 
 import asyncio
-import gc
 import logging
-import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -15,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from . import __version__, feedback_http, forget_http, native, pages, receiver, reception, review_http, suites_http
+from . import __version__, feedback_http, forget_http, pages, receiver, reception, review_http, suites_http
 from .access import Access
 from .calibrated import CalibratedJudge
 from .calibrating import Calibrating
@@ -23,8 +18,7 @@ from .clock import SteadyClock
 from .config import Config, reload
 from .config.configfile import ConfigError, Problem
 from .config.settings import Emit
-from .config.units import Address
-from .connections import Connections, Runner, handle_loop_errors
+from .connections import Connections
 from .decode.batch import DecodeLimits
 from .elsewhere import is_ours
 from .evaluators import installed
@@ -34,12 +28,11 @@ from .feedback.desk import SIGNAL, FeedbackDesk
 from .hosts import Hosts
 from .identifiers import Identifiers
 from .judging import Judging
-from .log import Log, described
+from .log import described
 from .metrics import own
 from .metrics.births import Births
-from .metrics.events import Metrics
 from .metrics.labels import Limiter
-from .os_errors import why
+from .metrics.registry import Metrics
 from .pipeline import MOST_UNRECORDED, Pipeline, Settings
 from .prices import Prices
 from .recovery import Recovery
@@ -57,12 +50,6 @@ from .timekeeping import KEY, Timekeeping
 
 if TYPE_CHECKING:
     from .emit import Emitter
-
-_COLLECT_EVERY = 50_000, 20, 50
-"""Of Python's garbage collector: objects that came and stayed before it looks at the young, and rounds of that."""
-
-_SWITCH_SECONDS = 0.001
-"""How long a thread may compute while another one waits for its turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -347,102 +334,11 @@ def make_app(exporter: Exporter) -> web.Application:
     return app
 
 
-class ListenError(Exception):
-    """The address cannot be listened on; says why."""
-
-
-async def serve(config: Config, log: Log) -> None:
-    """Run an exporter until SIGTERM or SIGINT; SIGHUP reloads its config. Raises StoreError or ListenError."""
-    exporter = Exporter(config)
-    handle_loop_errors(exporter.connections)
-    runner = Runner(make_app(exporter), exporter.connections, **reception.SERVER_OPTIONS)
-    summaries = asyncio.create_task(log.run())
-    await runner.setup()
-    try:
-        await _listen(runner, config.server.listen)
-        _log.info(
-            "listening: http://%s (%s); llmq %s, %s", _bound(runner), _who(config), __version__, native.DESCRIPTION
-        )
-        _be_a_server()
-        await _until_told(exporter)
-    finally:
-        await _stop(runner, exporter)
-        summaries.cancel()
-        log.summarise()
-
-
-async def _listen(runner: Runner, address: Address) -> None:
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
-    except OSError as error:
-        raise ListenError(f"cannot listen on {address}: {why(error)}; choose another address with --listen") from error
-
-
-async def _stop(runner: Runner, exporter: Exporter) -> None:
-    """Answer what is under way, record what was scored, and end the process if that takes longer than it may."""
-    seconds = exporter.config.server.shutdown
-    deadline = threading.Timer(seconds, _end_now)
-    deadline.daemon = True
-    deadline.start()
-    for site in runner.sites:
-        await site.stop()
-    await exporter.connections.drain(seconds / 2)
-    await runner.cleanup()
-    deadline.cancel()
-
-
-def _end_now() -> None:
-    """End the process as a kill would: what was acknowledged is durable, and taken up at the next start."""
-    _log.error("not all was recorded within server.shutdown: what is left is in the journal for the next start")
-    os._exit(1)
-
-
-def _be_a_server() -> None:
-    """Tune Python to answer quickly.
-
-    Spans and traces hold no cycles: to look through all that wait, again and again, finds nothing and costs CPU. And
-    the thread that writes the store comes back from the disk several times a request: it must not wait for its turn.
-    """
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_EVERY)
-    sys.setswitchinterval(_SWITCH_SECONDS)
-
-
-def _bound(runner: web.AppRunner) -> Address:
-    host, port = runner.addresses[0][:2]
-    return Address(host, port)
-
-
-def _who(config: Config) -> str:
-    if config.server.tokens:
-        return "bearers of a token"
-    if config.server.listen.is_loopback:
-        return "this machine only: no tokens are configured"
-    return "everybody: no tokens are configured, and server.allow_unauthenticated is set"
-
-
 async def _lifetime(app: web.Application) -> AsyncIterator[None]:
     exporter = app[pages.EXPORTER]
     await exporter.start()
     yield
     await exporter.stop()
-
-
-async def _until_told(exporter: Exporter) -> None:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    loop.add_signal_handler(signal.SIGHUP, _reload_or_log, exporter)
-    await told.wait()
-
-
-def _reload_or_log(exporter: Exporter) -> None:
-    try:
-        exporter.reload()
-        _log.info("config reloaded")
-    except ConfigError as error:
-        _log.error("config not reloaded, the one in use stays:\n%s", error)
 
 
 def _limit(limiter: Limiter, config: Config) -> None:

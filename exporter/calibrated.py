@@ -18,7 +18,7 @@ from .judge.bench import Bench, decoded
 from .judging import Judging
 from .metrics import families as f
 from .metrics import own
-from .metrics.events import Metrics
+from .metrics.registry import Metrics
 from .pipeline import Pipeline
 from .store.kinds import JUDGE_STANDING
 from .store.purse import Purse

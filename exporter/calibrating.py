@@ -25,7 +25,7 @@ from .judge.measures import measures, scored
 from .judge.queue import Job
 from .judge.rubric import Rubric
 from .judging import Judging
-from .metrics.events import Metrics
+from .metrics.registry import Metrics
 from .recorder import Recorder
 from .score import Verdict
 from .store.kinds import JUDGE_ANCHOR, JUDGE_DRIP, JUDGE_REVIEW, JUDGE_STANDING, JUDGE_TRAFFIC

@@ -162,7 +162,7 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .app import ListenError, serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
+    from .serving import ListenError, serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
     from .store.sqlite import StoreError  # noqa: PLC0415
 
     config = load(options.config, listen=options.listen, store=options.store)

@@ -25,8 +25,8 @@ from .identifiers import KEEP, Identifiers
 from .intake import Busy, what_is_kept
 from .late_spans import Late, split
 from .latecomers import late_asker, late_evaluations, late_trace
-from .metrics.events import Metrics
 from .metrics.labels import Limiter, Slice
+from .metrics.registry import Metrics
 from .prices import Prices
 from .reading import Reading, reading
 from .recorder import Recorder

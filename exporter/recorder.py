@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from .identifiers import stored_names
 from .late_spans import RecordedKeys, split
-from .metrics.events import Metrics, Tally
+from .metrics.events import Tally
 from .metrics.labels import Limiter
+from .metrics.registry import Metrics
 from .redaction import Budget, Redactor
 from .store.in_work import key_of
 from .store.kinds import Kind

@@ -24,7 +24,7 @@ from .decode import decode, decompress
 from .decode.batch import Batch, DecodeError, TooLarge
 from .decode.to_json import encode
 from .isolation import survives
-from .metrics.events import Metrics
+from .metrics.registry import Metrics
 from .pipeline import Pipeline
 from .score import Stage
 from .store.in_work import STAGES, key_of

@@ -10,7 +10,7 @@ from .evaluators.panel import Panel
 from .feedback.desk import FeedbackDesk
 from .judging import Judging
 from .metrics import families as f
-from .metrics.events import Metrics
+from .metrics.registry import Metrics
 from .pipeline import Pipeline
 from .review.desk import SIGNAL, ReviewDesk
 from .review.item import STATES

@@ -14,8 +14,8 @@ from typing import Final
 from aiohttp import web
 
 from .metrics.births import Scraper
-from .metrics.events import Metrics
 from .metrics.exposition import Snapshot, negotiate
+from .metrics.registry import Metrics
 from .reception import Refusal
 
 MOST_AT_ONCE: Final = 16

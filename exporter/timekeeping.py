@@ -6,7 +6,7 @@ from typing import Final
 
 from .clock import SteadyClock
 from .metrics import own
-from .metrics.events import Metrics
+from .metrics.registry import Metrics
 from .recorder import Recorder
 from .store.kinds import CLOCK
 

@@ -8,7 +8,7 @@ from .judge.intervals import Estimate, wilson
 from .judge.measures import Measures
 from .metrics import families as f
 from .metrics.catalogue import CATALOGUE
-from .metrics.events import Metrics
+from .metrics.registry import Metrics
 from .metrics.series import Family
 
 Judge = tuple[str, str]

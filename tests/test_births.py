@@ -22,8 +22,8 @@ from exporter.config import load
 from exporter.metrics import births as births_module
 from exporter.metrics import families as f
 from exporter.metrics.births import INTRODUCTION, LONGEST, Births, Scraper
-from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Slice
+from exporter.metrics.registry import Metrics
 from exporter.metrics.series import series_of
 from exporter.rules.files import render
 from exporter.rules.slo import DEFAULT_SLOS

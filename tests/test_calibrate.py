@@ -12,7 +12,7 @@ from aiohttp import web
 from exporter.judge.agreement import Confusion, agreement
 from exporter.judge.drift import diagnose, score_drift
 from exporter.judge.recorded import Row, measure
-from exporter.metrics.events import Metrics
+from exporter.metrics.registry import Metrics
 from exporter.trust import show_agreement, show_drift, show_gate
 
 

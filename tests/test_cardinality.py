@@ -6,8 +6,8 @@ from exporter.config.cardinality import series_cost
 from exporter.evaluators import built_in
 from exporter.evaluators.panel import Panel
 from exporter.metrics import families as f
-from exporter.metrics.events import Metrics
 from exporter.metrics.labels import Limiter, Slice
+from exporter.metrics.registry import Metrics
 from exporter.metrics.slice_budget import SLICES
 from exporter.score import Evaluation, FailureReason, Outcome
 from exporter.semconv.errors import ERROR_KINDS

@@ -9,9 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.metrics import families as f
 from exporter.metrics import own
-from exporter.metrics.events import CATALOGUE, Metrics
+from exporter.metrics.catalogue import CATALOGUE
 from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
+from exporter.metrics.registry import Metrics
 from exporter.metrics.series import Exemplar, Family, Histogram, Series, series_of
 from exporter.native import KERNELS
 from exporter.score import Evaluation, Failure, Outcome, Unscored

@@ -10,8 +10,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from exporter import scraping
 from exporter.metrics import families as f
-from exporter.metrics.events import Metrics
 from exporter.metrics.exposition import OPENMETRICS, TEXT
+from exporter.metrics.registry import Metrics
 
 MANY = 100_000
 ROOMY = {"labels": {"slices": 20_000, "budgets": {"route": 10_000}}}

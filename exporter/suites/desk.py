@@ -14,8 +14,8 @@ from ..config.settings import Config
 from ..decode import decompress
 from ..judge.queue import Job
 from ..metrics import families as f
-from ..metrics.events import Metrics
 from ..metrics.labels import Slice
+from ..metrics.registry import Metrics
 from ..offline import likeness
 from ..offline.result import OfflineResult, decoded
 from ..recorder import Recorder

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from ..metrics import families as f
-from ..metrics.events import Metrics
+from ..metrics.registry import Metrics
 from ..metrics.series import Family
 from ..offline.result import OfflineResult
 
