@@ -209,7 +209,7 @@ def test_the_document_of_a_bad_answer_says_why(incident):
 
 
 def test_spans_say_all_that_evaluators_need(incident):
-    assert re.search(r'evaluator="json_schema",evaluator_version="\d+",verdict="pass"', incident.metrics)
+    assert re.search(r'evaluator="json_schema",evaluator_version="\d+(\+\w+)?",verdict="pass"', incident.metrics)
     assert not re.search(r'reason="not_captured".* [1-9]', incident.metrics)
     assert not re.search(r"llmq_exporter_rejected_total.* [1-9]", incident.metrics)
 
