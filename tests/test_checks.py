@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from exporter.evaluators.answer_language import language_match
+from exporter.evaluators.leaks import prompt_leak
+from exporter.evaluators.private import private_data
 from exporter.evaluators.tool_errors import tool_error
 from exporter.evaluators.tool_loops import tool_loop
+from exporter.score import Skipped
 from exporter.semconv import Sources, normalise
-from exporter.trace import Span, ToolCall, Trace
+from exporter.trace import Document, Span, ToolCall, Trace
 
 ROOT = Path(__file__).parent.parent
 
@@ -130,6 +134,89 @@ def test_how_often_is_too_often_is_an_option():
     twice = calls({"a": 1}, {"a": 1})
     assert tool_loop(twice) is True
     assert tool_loop(twice, times=2).passed is False
+
+
+# Personal data.
+
+MAIL = "ana.lind@lindqvarn.se"
+
+
+def test_an_address_that_nobody_gave_fails_and_is_not_repeated_in_the_explanation():
+    said = private_data(answered(answer=f"Write to {MAIL}.", question="Who helps?"))
+    assert (said.passed, said.explanation, said.quotes) == (False, "not in what was given: 1 email", ())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"question": f"Is {MAIL} right?"},
+        {"system_prompt": f"Complaints go to {MAIL}."},
+        {"context": (Document(text=f"Contact: {MAIL.upper()}"),)},
+        {"tool_results": (json.dumps({"agent": MAIL}),)},
+        {"tool_calls": (ToolCall(name="mail", arguments={"to": MAIL}),)},
+        {"earlier": (f"My address is {MAIL}",)},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_what_the_model_was_given_it_may_say(given):
+    assert private_data(answered(answer=f"Write to {MAIL}.", **given)) is True
+
+
+def test_an_answer_without_personal_data_is_not_judged_by_it():
+    assert private_data(answered(answer="Write to support@lindqvarn.se, or call 0800 482 9137.")) is None
+
+
+def test_the_kinds_are_an_option():
+    assert private_data(answered(answer=f"Write to {MAIL}."), kinds=("card",)) is None
+    assert private_data(answered(answer="It is 192.0.2.17."), kinds=("ip",)).passed is False
+
+
+def test_what_was_said_earlier_in_a_conversation_is_read():
+    system = {"role": "system", "content": "Be kind."}
+    before = [{"role": "user", "content": f"I am {MAIL}."}, {"role": "assistant", "content": "Noted."}]
+    trace = read(span(1, generation([system, *before, QUESTION])))
+    assert trace.earlier == (f"I am {MAIL}.", "Noted.")
+    assert read(span(1, generation([system, QUESTION]))).earlier == ()
+
+
+# Instructions.
+
+RULE = "You must answer in at most three sentences and never mention the prices of other shops to the user."
+
+
+def test_instructions_that_are_repeated_fail_and_facts_and_what_is_to_be_said_do_not():
+    leak = prompt_leak(answered(answer=f"I was told: {RULE}", system_prompt=f"Be kind. {RULE} Thanks."))
+    assert (leak.passed, leak.explanation) == (False, "19 words of the system prompt in a row")
+    fact = "The shop is open from Monday to Saturday between nine in the morning and six in the evening."
+    assert prompt_leak(answered(answer=fact, system_prompt=f"{RULE} {fact}")) is True
+    assert prompt_leak(answered(answer=RULE, system_prompt=f'When in doubt, say: "{RULE}"')) is True
+
+
+def test_without_a_system_prompt_there_is_none_to_leak():
+    assert prompt_leak(answered(answer=RULE)) is None
+
+
+def test_how_many_words_are_a_leak_is_an_option():
+    trace = answered(answer=f"I was told: {RULE}", system_prompt=RULE)
+    assert prompt_leak(trace, words=40) is True
+
+
+# Languages.
+
+
+def test_another_language_than_the_questions_fails_unless_it_was_asked_for():
+    question = "Wie lange dauert es, bis mein Paket an der neuen Adresse ist?"
+    answer = "It takes two to four days until the parcel is at the new address, and you can follow it on our site."
+    assert language_match(answered(question=question, answer=answer)).passed is False
+    assert language_match(answered(question=question + " Bitte auf Englisch.", answer=answer)) is None
+    assert language_match(answered(question=question, answer=answer, system_prompt="Reply in English.")) is None
+
+
+def test_a_question_in_a_language_that_is_not_known_is_not_judged():
+    question = "Jak długo to potrwa, zanim paczka dotrze na nowy adres, i co ja mam z tym zrobić?"
+    assert language_match(answered(question=question, answer="It takes two days until it is there.")) == Skipped(
+        "language"
+    )
 
 
 # Whatever a trace holds.

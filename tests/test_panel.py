@@ -319,7 +319,7 @@ def test_every_built_in_evaluator_is_listed_with_a_sentence_and_its_options():
     listed = {one.name: one for one in built_in().listing()}
     assert list(listed) == [
         "refusal", "empty", "truncated", "repetition", "format", "json_schema", "tool_calls", "tool_error", "tool_loop",
-        "grounding", "citation",
+        "grounding", "citation", "private_data", "prompt_leak", "language_match",
     ]  # fmt: skip
     assert all(one.summary.endswith(".") and one.version and one.kind == "code" for one in listed.values())
     assert ("max_length", "int | null", "null") in listed["format"].options

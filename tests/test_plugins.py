@@ -85,7 +85,7 @@ def test_an_installed_plugin_scores_and_what_does_not_load_is_told(tmp_path):
     assert lines[1] == "llmq-polite 2.5: an evaluator named 'refusal' exists already"
     assert re.fullmatch(r"2\.5\+[0-9a-f]{6} 0\.5 pass", lines[2])  # its options are not the defaults
     assert "source='llmq-polite 2.5'" in lines[3]
-    assert "('words', 'list of str', \"('please', 'thank')\"), ('least', 'int', '1')" in lines[3]
+    assert "('words', 'list of str', '[please, thank]'), ('least', 'int', '1')" in lines[3]
 
 
 def point(name, value):

@@ -191,6 +191,8 @@ def test_a_refusal_silence_and_a_cut_answer_fail_alone(answers, app):
         ("truncated", "pass"): 3,
         ("truncated", "fail"): 1,
         ("repetition", "pass"): 3,
+        ("prompt_leak", "pass"): 3,
+        ("language_match", "pass"): 2,
     }
     assert answers.verdicts(app=app, route="unknown") == but_for_finish_reasons(app, expected)
 
@@ -207,6 +209,7 @@ def test_a_tool_call_is_checked_and_both_its_generations_are_one_request(answers
             "tool_calls",
             "tool_error",
             "tool_loop",
+            "language_match",
             "grounding",
         )
     }
@@ -218,7 +221,7 @@ def test_a_tool_call_is_checked_and_both_its_generations_are_one_request(answers
 
 @pytest.mark.parametrize("app", APPS)
 def test_answers_are_held_against_retrieved_documents_by_route_and_prompt_version(answers, app):
-    expected = {(name, "pass"): 2 for name in ("refusal", "empty", "truncated", "repetition")}
+    expected = {(name, "pass"): 2 for name in ("refusal", "empty", "truncated", "repetition", "prompt_leak")}
     expected |= {("grounding", "pass"): 1, ("grounding", "fail"): 1}
     where = {"app": app, "route": f"{PREFIX[app]}returns", "model_version": MODEL, "prompt_version": "7"}
     assert answers.verdicts(**where) == but_for_finish_reasons(app, expected)

@@ -1,9 +1,12 @@
 """The code evaluators, one file per family, and the registry of all that exist."""
 
+from .answer_language import language_match
 from .citation import citation
 from .completeness import empty, truncated
 from .form import format_
 from .grounding import grounding
+from .leaks import prompt_leak
+from .private import private_data
 from .refusal import refusal
 from .registry import Evaluator, Listed, Registry, described, evaluator
 from .repetition import repetition
@@ -24,6 +27,9 @@ BUILT_IN = (
     tool_loop,
     grounding,
     citation,
+    private_data,
+    prompt_leak,
+    language_match,
 )
 """The evaluators that come with llmq, in the order in which they run."""
 

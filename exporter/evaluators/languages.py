@@ -144,6 +144,12 @@ def strange_to(text: str, others: Iterable[str]) -> bool:
     return seen is not None and all((other := spoken(one)) is not None and other != seen for one in others)
 
 
+def small_words(text: str, language: Spoken) -> int | None:
+    """How many small words of a language a text has; None of a language that is told by its script."""
+    known = _VOCABULARIES.get(language)
+    return None if known is None else read(text[:_LOOKED_AT]).vocabulary.overlap(known)
+
+
 def spoken(text: str) -> Spoken | None:
     """The language of a text, "other" for one that is not known here, or None where that cannot be told."""
     return remembered(text[:_LOOKED_AT])

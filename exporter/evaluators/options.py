@@ -114,8 +114,8 @@ def show_default(value: Any) -> str:
     """A default as people write it in a configuration file."""
     if value is None:
         return "null"
-    if value in ((), []):
-        return "[]"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(show_default, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
