@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 import time
+from contextlib import closing
 
 from exporter.demo.judge_stub import Behaviour
 
@@ -58,5 +59,5 @@ async def test_killed_at_random_every_sampled_trace_ends_once_and_no_money_is_fo
     await asyncio.to_thread(process.stop)
     bill = stub.billed()
     assert len(stub.bills) >= found.total("llmq_judge_requests_total") + KILLS
-    with sqlite3.connect(tmp_path / "ledger.db") as ledger:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger, ledger:
         assert ledger.execute("SELECT sum(tokens) FROM spent").fetchone()[0] >= bill.input + bill.output

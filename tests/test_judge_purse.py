@@ -5,6 +5,7 @@ import random
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from decimal import Decimal
 from fractions import Fraction
 
@@ -144,7 +145,7 @@ def test_old_entries_go(opened, clock, tmp_path):
         purse.reserve(1, 1)
         clock.move(DAY)
     purse.settle(purse.reserve(1, 1), 1, 1)
-    with sqlite3.connect(tmp_path / "ledger.db") as reading:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as reading, reading:
         counts = [reading.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("spent", "reserved")]
     reading.close()
     assert max(counts) <= 64
@@ -157,7 +158,7 @@ def test_the_ledger_is_readable_by_its_owner_only(opened, tmp_path):
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "theirs.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE theirs(x)")
     connection.close()
     before = path.read_bytes()

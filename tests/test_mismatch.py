@@ -68,7 +68,7 @@ def test_the_first_thing_that_is_wrong_is_told_with_its_place(value, told):
         (b'{"a":\n  }', "not valid JSON (line 2, column 3)"),
         (b"NaN", "not valid JSON"),
         (b'"\xff"', "not UTF-8; encode the text as UTF-8"),
-        (b"[" * 5_000, "nested too deeply; send plain values"),
+        (b"[" * 60_000, "nested too deeply; send plain values"),
         (b"[" + b"1," * 40_000 + b"1]", "not JSON of the form that is expected; send less at once to be told where"),
     ],
 )

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -40,7 +40,7 @@ def numbers(journal):
 
 
 def rows(store, query):
-    with sqlite3.connect(store.path) as other:
+    with closing(sqlite3.connect(store.path)) as other, other:
         found = other.execute(query).fetchall()
     other.close()
     return found
@@ -311,7 +311,7 @@ def test_after_an_io_error_the_journal_works_again_by_itself(store, failing_writ
 def test_an_entry_whose_commit_failed_but_reached_the_disk_does_not_come_back(store, failing_writes):
     journal = store.journal
     journal.commit([(1, ENTRY)])
-    with sqlite3.connect(journal.path) as other:
+    with closing(sqlite3.connect(journal.path)) as other, other:
         other.execute("INSERT INTO journal VALUES (2, 0, '', '', '', x'')")
     other.close()
     failing_writes.start(0)
@@ -564,7 +564,7 @@ def test_a_store_of_a_newer_llmq_is_refused(store, schema):
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "other.db"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE theirs(a)")
     other.close()
     before = path.read_bytes()
