@@ -1,18 +1,22 @@
 """Measures the cheap checks on the lines of tests/checks/*.jsonl: false alarms and sensitivity; -v shows what is wrong.
 
+``--data FOLDER`` also counts the alarms on the answers of public data that accuracy.py reads: English ones, of which
+none should be one.
 A line says whether it fails, and what of a trace the check looks at. A check that does not apply raises no alarm.
 """
 
+import argparse
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
 from exporter.evaluators import BUILT_IN
+from exporter.score import Score
 from exporter.trace import Document, ToolCall, Trace
 
 FOLDER = Path(__file__).parent.parent / "tests" / "checks"
 RUN = {function.__evaluator__.name: function for function in BUILT_IN}
+PUBLIC = ("grounding_ragtruth", "refusal_xstest", "grounding_begin", "citation_attributionbench")
 NAMES = [name for name in RUN if (FOLDER / f"{name}.jsonl").exists()]
 
 
@@ -56,9 +60,31 @@ def table():
     return "\n".join(rows)
 
 
+def public(data):
+    """For two checks, of the answers of public data: how many there are, how many it judges, how many it fails."""
+    counts = {name: Counter() for name in ("private_data", "language_match")}
+    for folder in PUBLIC:
+        for line in (data / folder / "dev.jsonl").read_text("utf-8").splitlines():
+            row = json.loads(line)
+            context = tuple(Document(text=text) for text in row.get("context", ()))
+            trace = Trace(trace_id="", question=row["input"], answer=row["output"], context=context)
+            for name, count in counts.items():
+                said = RUN[name](trace)
+                count["answers"] += 1
+                count["judged"] += isinstance(said, bool | Score)
+                count["alarms"] += fails(name, trace)
+    return counts
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-v", action="store_true")
+    parser.add_argument("--data", type=Path)
+    arguments = parser.parse_args()
     print(table())
-    for name in NAMES if "-v" in sys.argv else ():
+    for name, count in public(arguments.data).items() if arguments.data else ():
+        print(f"{name}: {count['answers']} answers, {count['judged']} judged, {count['alarms']} alarms")
+    for name in NAMES if arguments.v else ():
         for trace in measured(name)[1]:
             print(name, trace.question, trace.answer, trace.tool_calls, trace.tool_results, sep=" | ")
 

@@ -24,6 +24,9 @@ def trace_of(**row):
 def test_a_row_becomes_a_trace():
     trace = trace_of(
         input="Why?",
+        system_prompt="Be brief.",
+        earlier=["Hello."],
+        tool_results=["42"],
         context=["one", {"id": 7, "text": "two", "score": 0.5}],
         tool_calls=[{"name": "look", "arguments": '{"up": 1}'}, {"name": "look", "arguments": "not JSON"}],
         tool_definitions=[{"name": "look", "parameters": {"type": "object"}}],
@@ -34,6 +37,7 @@ def test_a_row_becomes_a_trace():
         something_else={"kept": "out"},
     )
     assert (trace.question, trace.answer, trace.content_state) == ("Why?", "yes", "answered")
+    assert (trace.system_prompt, trace.earlier, trace.tool_results) == ("Be brief.", ("Hello.",), ("42",))
     assert trace.context == (Document(text="one"), Document(id="7", text="two", score=0.5))
     assert trace.tool_calls == (
         ToolCall(name="look", arguments={"up": 1}),

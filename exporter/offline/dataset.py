@@ -50,8 +50,11 @@ class _Row(Struct):
     id: str | int
     input: str | None = None
     output: str | dict[str, Any] | list[Any] | UnsetType | None = UNSET
+    system_prompt: str | None = None
+    earlier: list[str] | None = None
     context: list[str | _Context] | None = None
     tool_calls: list[_Call] | None = None
+    tool_results: list[str] | None = None
     tool_definitions: list[_Definition] | None = None
     response_schema: dict[str, Any] | None = None
     finish_reason: str | None = None
@@ -139,10 +142,13 @@ def _trace(row: _Row) -> Trace:
         dialect="dataset",
         content_state=state,
         question=row.input,
+        system_prompt=row.system_prompt,
+        earlier=tuple(row.earlier or ()),
         answer="" if state == "empty" else answer,
         refusal=row.refusal or None,
         context=tuple(_document(one) for one in row.context or ()),
         tool_calls=tuple(ToolCall(name=one.name, arguments=_arguments(one), id=one.id) for one in row.tool_calls or ()),
+        tool_results=tuple(row.tool_results or ()),
         tool_definitions=_definitions(row.tool_definitions or ()),
         json_requested=row.response_schema is not None,
         response_schema=row.response_schema,
