@@ -40,9 +40,20 @@ _OFTEN = "permission denied|access denied|rate limit exceeded|quota exceeded|tim
 _TEXT = re2.compile(
     "(?i)^(?:"
     r"traceback \(most recent call last\):"
-    rf"|(?:[a-z]{{1,20}} ){{0,3}}(?:{_ERROR_WORDS})(?: \d{{3}}| \[[^\]]{{1,40}}\]| \([^)]{{1,40}}\))?"
+    rf"|(?:[a-z]{{1,20}} ){{0,3}}(?:{_ERROR_WORDS})(?: -?\d{{3,6}}| \[[^\]]{{1,40}}\]| \([^)]{{1,40}}\))?"
     rf"(?:\]{_COLON}?| ?{_COLON}{{1,2}})\s*\S"
     rf"|(?:an? )?(?:[a-z]{{1,20}} )?(?:error|exception) (?:was raised |has )?(?:{_DOING})\b"
+    rf"|(?:{_ERROR_WORDS}) (?:[-\x{{2013}}] \S|(?:in|with|from|at) [^:\n]{{1,60}}{_COLON} ?\S)"
+    r"|\d{1,3} validation errors? for\b|(?:\w{1,40}\.){0,5}errors?\.\w{1,60}: ?\S|uncaught \w{0,40}error\b"
+    r"|err_[a-z_]{3,40}\b|e(?:noent|acces|connrefused|timedout|exist|perm)\b|fatal: \S|failed: \S|something went wrong"
+    r"|[\w./-]{1,30}: [^\n]{0,120}(?:no such file or directory|command not found|could not resolve|permission denied|"
+    r"connection refused|connection timed out)\b"
+    r"|the (?:operation|request|call) was (?:cancelled|canceled|aborted|rejected)\b"
+    r"|(?:the )?(?:server|api|service) (?:responded with|returned) (?:an? )?(?:http )?"
+    r"(?:status )?(?:code )?[45]\d\d\b"
+    r"|connection (?:was )?(?:reset|closed|aborted) by|invalid (?:api key|access token|token|credentials)\b"
+    r"|<(?:!doctype html|html)[^\x00]{0,200}<title>[^<]{0,20}\b[45]\d\d\b"
+    r"|\{\s*['\"](?:error|exception)['\"]\s*:\s*['\"{][^'\"]"
     r"|(?:错误|出错|エラー|오류)"
     r"|[\w.]{0,80}(?:Error|Exception|Fault|Timeout)\d{0,3}(?:\(|: ?\S)"
     rf"|(?:http(?:/\d(?:\.\d)?)?|status(?: code)?|response)[ :]{{0,2}}(?:error )?[45]\d\d\b"
@@ -82,6 +93,7 @@ _ENVELOPE = frozenset(
         documentation_url retry_after retryable stack stacktrace traceback exception errortype error_type error_code
         errorcode error_message errormessage error_description hint help result results data output response content
         jsonrpc meta metadata description suggestion suggestions valid_values allowed tool tool_name arguments params
+        body headers
         """
     )
 )
@@ -93,7 +105,7 @@ _RECORD = frozenset(
     _words(
         """
         id name level severity state job job_id run run_id build deployment service started_at finished_at created_at
-        updated_at line file count window last_error order_id ticket
+        updated_at line file count window last_error ticket
         """
     )
 )
@@ -152,7 +164,11 @@ def _tells_error(fields: Mapping[str, Any], depth: int) -> bool:
         return False
     if fields.get("success") is False or fields.get("ok") is False or _has_bad_status(fields):
         return True
-    return any(_is_error(fields[name], depth - 1) for name in ("content", "result", "output") if name in fields)
+    return any(
+        _is_error(fields[name], depth - 1)
+        for name in ("content", "result", "output", "message", "msg", "detail")
+        if name in fields
+    )
 
 
 def _has_bad_status(fields: Mapping[str, Any]) -> bool:
