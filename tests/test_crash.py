@@ -255,11 +255,6 @@ def test_a_disk_that_its_own_files_fill_is_tidied_and_it_goes_on_by_itself(tiny_
     assert not (files / "llmq.db.ballast").exists()
 
 
-def waiting(found):
-    """What was acknowledged and is not recorded."""
-    return found.total("llmq_exporter_journal_entries") + found.total("llmq_exporter_queue_length", queue="unrecorded")
-
-
 def test_a_disk_that_others_fill_is_given_the_ballast_only_for_what_was_acknowledged(tiny_disk, killable):
     holder, folder = tiny_disk
     process, sender = killable(CONFIG, store=folder / "llmq.db", before=inside(holder)), Sender(seed=3)
@@ -268,11 +263,12 @@ def test_a_disk_that_others_fill_is_given_the_ballast_only_for_what_was_acknowle
     filler = f"/proc/{holder}/root{folder}/filler"
     fill(filler)
     process.wait_until(lambda: process.total("llmq_exporter_store_ballast_bytes") == 0)
-    process.wait_until(lambda: not waiting(process.samples()))
-    recorded = process.total("llmq_requests_total")
+    process.wait_until(lambda: process.total("llmq_exporter_queue_length", queue="unrecorded") == 0)
     refused = client.refused
-    process.wait_until(lambda: client.refused > refused + 50)
-    assert process.total("llmq_requests_total") == recorded
+    process.wait_until(lambda: client.refused > refused + 200)
+    taken = process.total("llmq_exporter_spans_received_total")
+    process.wait_until(lambda: client.refused > refused + 250)
+    assert process.total("llmq_exporter_spans_received_total") == taken
     assert process.http.get("/-/ready").text == "the store cannot be written: disk_full\n"
     os.truncate(filler, 0)
     process.wait_until(lambda: process.http.get("/-/ready").status_code == 200)
