@@ -223,7 +223,8 @@ def test_a_question_in_a_language_that_is_not_known_is_not_judged():
 
 HOSTILE = (
     "Error " * 200_000, "[" * 500_000, '{"content":' * 100_000, "a" * 2_000_000, "Error: x\n" * 100_000,
-    "\ud800" * 9_000, "error (" * 100_000, " " * 1_000_000, '"' * 500_000,
+    "\ud800" * 9_000, " ".join(f"a{n}.b@lindq{n}.se" for n in range(100_000)), "+49 170 5823914, " * 50_000,
+    "You must answer in at most three sentences. " * 30_000, "error (" * 100_000, " " * 1_000_000, '"' * 500_000,
 )  # fmt: skip
 
 

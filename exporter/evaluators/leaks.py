@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from ..score import Score
 from ..trace import Trace
+from .private import joined
 from .registry import evaluator
 from .vocabulary import Vocabulary
-from .words import ANSWER_LIMIT, CONTEXT_LIMIT, plain, read, spaced
+from .words import ANSWER_LIMIT, plain, read, spaced
 
 _PROMPT_LIMIT = 32 * 1024
 """Characters of a system prompt that are looked at."""
@@ -133,4 +134,4 @@ def _prompt(text: str) -> _Prompt:
 def _given(trace: Trace) -> bytes:
     """What an answer may repeat, as words in a row."""
     texts = (trace.question or "", *trace.tool_results, *trace.earlier, *[one.text for one in trace.context])
-    return b" %b " % b" ".join(plain("\n".join(texts)[:CONTEXT_LIMIT]).split())
+    return b" %b " % b" ".join(plain(joined(texts)).split())

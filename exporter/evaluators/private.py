@@ -1,8 +1,9 @@
 """Does an answer give personal data that nobody gave it: `private_data`; by form alone, names and places have none."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +19,8 @@ from .words import ANSWER_LIMIT, CONTEXT_LIMIT
 PrivateKind = Literal["email", "phone", "card", "iban", "ip"]
 
 _KINDS: tuple[PrivateKind, ...] = ("email", "phone", "card", "iban")
+_MOST = 50
+"""Different values of an answer that are looked for in what was given."""
 _TELLING_DIGITS = 8
 """Last digits of a phone number by which it is known again, with or without what is dialled before it."""
 _MADE_UP = re2.compile(
@@ -71,7 +74,8 @@ def private_data(trace: Trace, *, kinds: tuple[PrivateKind, ...] = _KINDS) -> bo
     if not answer:
         return None
     found = _found(answer[:ANSWER_LIMIT], kinds)
-    values = {(one.kind, value) for one in found if (value := _value(one, answer))}
+    each = dict.fromkeys((one.kind, value) for one in found if (value := _value(one, answer)))
+    values = list(islice(each, _MOST))
     if not values:
         return None
     given = _Given(trace)
@@ -142,7 +146,7 @@ class _Given:
     def _text(self, *, packed: bool) -> str:
         """All of it in lower case, or ``packed``: in capitals, its letters and digits alone."""
         if packed not in self._plain:
-            text = "\n".join(given_texts(self._trace))[: 2 * CONTEXT_LIMIT]
+            text = joined(_given_texts(self._trace))
             self._plain[packed] = "".join(filter(str.isalnum, _westernised(text).upper())) if packed else text.lower()
         return self._plain[packed]
 
@@ -151,8 +155,20 @@ def _westernised(text: str) -> str:
     return text if text.isascii() else "".join([str(int(one)) if one.isdecimal() else one for one in text])
 
 
-def given_texts(trace: Trace) -> Iterator[str]:
-    """All that the model was given beside its instructions' schema: each text, the shorter kinds first."""
+def joined(texts: Iterable[str]) -> str:
+    """The texts as one, as many of their characters as are looked at."""
+    pieces: list[str] = []
+    room = CONTEXT_LIMIT
+    for text in texts:
+        if room <= 0:
+            break
+        pieces.append(text[:room])
+        room -= len(text)
+    return "\n".join(pieces)
+
+
+def _given_texts(trace: Trace) -> Iterator[str]:
+    """All that the model was given, the shorter kinds first."""
     yield from filter(None, (trace.question, trace.system_prompt))
     yield from trace.tool_results
     yield from trace.earlier
