@@ -96,7 +96,7 @@ async def test_at_its_bound_the_journal_takes_nothing_until_something_is_recorde
     assert (await exporter.post("/v1/feedback", json={"trace_id": A, "signal": "copy", "comment": "x" * 9_000}))[
         0
     ] == 503
-    await exporter.pass_time(11)
+    await exporter.pass_time(16 * 60)
     assert await exporter.total("llmq_exporter_rejected_total", signal="traces", reason="journal_full") == 2
     assert await exporter.total("llmq_exporter_rejected_total", signal="feedback", reason="journal_full") == 1
     assert await exporter.total("llmq_exporter_journal_capacity_bytes") == 100 << 10
