@@ -387,6 +387,7 @@ def test_without_documents_citations_cannot_be_checked():
         "[1,1,1" * 10000,
         "May 7, 3.33 [2].\n" * 4000,
         "1," * 32768,
+        " ".join(f"{number}.7" for number in range(9000)),
         "1.\n" * 20000,
     ],
 )

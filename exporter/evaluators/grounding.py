@@ -91,12 +91,17 @@ def value_of(total: float, found: Support, mark: float) -> float:
     The weights know long answers. Of short ones shares must tell, down to one wrong word, number or fact.
     """
     short_mark = _FIELDS_SHORT_MARK if found.structured else _PROSE_SHORT_MARK
-    return min(on_scale(risk_of(total, found), mark), on_scale(1 - _kept(found), short_mark))
+    kept = _kept(found)
+    return min(on_scale(_risk(total, found, kept), mark), on_scale(1 - kept, short_mark))
 
 
 def risk_of(total: float, found: Support) -> float:
     """The probability that something in a text is unsupported."""
-    return 1 - _kept(found) * (1 - found.conflicts.share) ** 2 / (1 + exp(min(total, 700.0)))
+    return _risk(total, found, _kept(found))
+
+
+def _risk(total: float, found: Support, kept: float) -> float:
+    return 1 - kept * (1 - found.conflicts.share) ** 2 / (1 + exp(min(total, 700.0)))
 
 
 def _kept(found: Support) -> float:

@@ -10,7 +10,7 @@ from .numerals import without_known
 from .scan import figures, names
 from .scripts import is_unspaced
 from .sources import Source
-from .values import MONTHS, compare, is_nowhere
+from .values import MONTHS, compare, is_nowhere, is_plain, pieces
 from .vocabulary import Vocabulary
 from .words import SENTENCE_ENDS, Reading, compared, in_lines, utf8
 
@@ -33,21 +33,22 @@ _DIGITS = re.compile("[0-9]+")
 _BREAKS = (". ", "! ", "? ", "\n", "\u3002")
 _LONGEST_SENTENCE = 1000
 _SHORT = 3
+_FEW = 50
+"""Numbers of an answer that are each looked at in its text."""
+
 _UNIT = re.compile(rb"([0-9]+)([^0-9]*)")
 _NOTHING = Vocabulary(b"")
 _MONTHS = Vocabulary(" ".join(MONTHS))
 _NUMBERS_MATTER = 5
 """Words of content of a text in which a wrong number makes all wrong."""
 
-_SHORT_NUMBER = 2
-"""Digits of a number that may be part of a date or a time of day."""
-
 
 class Support(Struct, frozen=True, gc=False):
     """What of a text is unsupported: of so many words of content these, and conflicts with facts.
 
     ``names``: how many of the strange words are names. ``unasked``: how many the question has not. ``last``: the
-    strange share of the last sentence. ``numbers``: how many words of the text are numbers.
+    strange share of the last sentence. ``numbers``: how many words of the text are numbers. ``number_share``: the
+    unsupported share of them, less in a text in which numbers are not the main thing.
     """
 
     content: int
@@ -58,21 +59,12 @@ class Support(Struct, frozen=True, gc=False):
     unasked: int = 0
     last: float = 0.0
     numbers: int = 0
+    number_share: float = 0.0
 
     @property
     def share(self) -> float:
         """The share of the words of content that is unsupported."""
         return min(1.0, len(self.strange) / self.content)
-
-    @property
-    def number_share(self) -> float:
-        """The share of the numbers that is unsupported; less in a text in which numbers are not the main thing."""
-        if not self.strange.numbers():
-            return 0.0
-        numbers = [word for word in self.strange.words() if word.isdigit()]
-        # A number of one digit is often a count of what is listed.
-        strange = len(numbers) * (1.0 if any(len(word) > 1 for word in numbers) else 0.25)
-        return min(1.0, strange / max(1, self.numbers)) * min(1.0, strange * _NUMBERS_MATTER / self.content)
 
     def features(self) -> tuple[float, ...]:
         """The numbers that weights are fitted for, in the order of PROSE or, of structured documents, of FIELDS."""
@@ -121,25 +113,33 @@ def _words(reading: Reading) -> Vocabulary:
 
 
 def _described(found: Support, reading: Reading, question: str) -> Support:
-    strange = found.strange
+    strange, numbers = found.strange, reading.vocabulary.numbers()
     return Support(
         found.content,
         strange,
         found.conflicts,
         found.structured,
         Vocabulary(names(utf8(reading.text))).overlap(strange) if strange else 0,
-        len(strange) - Vocabulary(compared(question)).overlap(strange) if question else len(strange),
+        len(strange) - Vocabulary(compared(question)).overlap(strange) if question and strange else len(strange),
         _last_share(strange, reading.text) if strange and not found.structured else 0.0,
-        reading.vocabulary.numbers(),
+        numbers,
+        _number_share(strange, numbers, found.content) if strange.numbers() else 0.0,
     )
+
+
+def _number_share(strange: Vocabulary, numbers: int, content: int) -> float:
+    wrong = [word for word in strange.words() if word.isdigit()]
+    # A number of one digit is often a count of what is listed.
+    weight = len(wrong) * (1.0 if max(map(len, wrong)) > 1 else 0.25)
+    return min(1.0, weight / max(1, numbers)) * min(1.0, weight * _NUMBERS_MATTER / content)
 
 
 def _last_share(strange: Vocabulary, text: str) -> float:
     """The strange share of the words of a text's last sentence; of fewer words than three it counts as of three."""
     text = text[-_LONGEST_SENTENCE:].rstrip()
     start = max([text.rfind(end, 0, len(text) - 1) for end in _BREAKS])
-    content, others = Vocabulary(compared(text[start + 1 :])).against(strange, COMMON)
-    return (content - len(others)) / max(_SHORT, content)
+    words = Vocabulary(compared(text[start + 1 :]))
+    return words.overlap(strange) / max(_SHORT, len(words) - words.overlap(COMMON))
 
 
 def _conflicts(reading: Reading, source: Source) -> Conflicts:
@@ -156,8 +156,8 @@ def _by_value(strange: Vocabulary, text: str, source: Source) -> Vocabulary:
     other = [figure for figure in written if figure not in source.figures]
     if not other and not _MONTHS.overlap(strange):
         return _without_units(strange, source)
-    everything = b" ".join(source.figures)
-    if other and all(len(figure) > _SHORT_NUMBER and is_nowhere(figure, everything) for figure in other):
+    groups = pieces(source.figures, source.texts) if other else frozenset()
+    if 0 < len(other) <= _FEW and all(is_nowhere(figure, groups) and is_plain(figure, text) for figure in other):
         numbers = Vocabulary(b" ".join(other))
         if numbers.overlap(strange) == len(numbers):
             return strange

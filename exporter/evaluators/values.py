@@ -76,10 +76,19 @@ _PERCENT = re.compile(
 _PM = re.compile(r"(?:下午|晚上|午後|오후)\s?$")
 _DIGIT = re.compile("[0-9]")  # what begins with a certain character is found many times as fast
 _DIGITS = re.compile(r"\d+")
+_PIECES = re.compile(rb"[0-9]+")
 _DECIMAL = re.compile(rb"\d+[.,]\d*[1-9]")
 _LONGEST = 24
 """Characters of a number; what is longer is an identifier."""
 
+_NEAR = 14
+"""Characters in which a word that belongs to a number begins or ends."""
+
+_MOST_PLACES = 20
+_WORDS = re.compile("[a-z]+|%")
+_SPECIAL = (
+    frozenset(MONTHS) | frozenset(_SCALES) | {"am", "pm", "a", "p", "uhr", "h", "noon", "%", "percent", "prozent"}
+)
 _MOST_KNOWN = 10_000
 _MOST = 1000
 """Values of a text that are compared with those of others."""
@@ -114,25 +123,52 @@ def compare(text: str, figures: AbstractSet[bytes], texts: tuple[str, ...]) -> t
     known: list[str] = []
     unknown: list[str] = []
     everything: frozenset[str] | None = None
-    joined = b" ".join(figures)
+    groups = pieces(figures, texts)
     for value in islice(values(text), _MOST):
         written = text[value.start : value.end]
         found = written.encode() in figures
-        if not found and not (written[-1].isdigit() and is_nowhere(written.encode(), joined)):
+        if not found and not (written[-1].isdigit() and is_nowhere(written.encode(), groups)):
             everything = _known(texts) if everything is None else everything
             found = _is_known(value, written, everything)
         (known if found else unknown).append(written)
     return known, unknown
 
 
-def is_nowhere(figure: bytes, figures: bytes) -> bool:
-    """Is a number surely no value of texts, given all their numbers as they are written?
+def pieces(figures: AbstractSet[bytes], texts: tuple[str, ...]) -> frozenset[bytes]:
+    """The groups of digits in all numbers of texts as they are written, and % where there is one."""
+    found = _PIECES.findall(b" ".join(figures))
+    return frozenset([*found, b"%"] if any("%" in text for text in texts) else found)
 
-    A round one may be 2 thousand there.
+
+def is_nowhere(figure: bytes, known: AbstractSet[bytes]) -> bool:
+    """Is a number surely no value of texts, by the pieces of all their numbers? Some are that are not said to be.
+
+    A round one may be 2 thousand there, and 0.125 may be 12.5 %.
     """
     if figure.isdigit():
-        return not figure.endswith(b"00") and figure[-3:] not in figures
-    return _DECIMAL.fullmatch(figure) is not None and figure[-2:].strip(b".,0") not in figures
+        return not figure.endswith(b"00") and known.isdisjoint((figure, figure[-3:]))
+    if _DECIMAL.fullmatch(figure) is None or (figure.startswith(b"0") and b"%" in known):
+        return False
+    last = _PIECES.findall(figure)[-1]
+    return known.isdisjoint((last, last + b"0", last + b"00"))
+
+
+def is_plain(figure: bytes, text: str) -> bool:
+    """Is a number of a text surely no part of a date, a time of day or a number in words, each time that it occurs?
+
+    Numbers of more than two digits are none that begin one.
+    """
+    if len(figure) > 2 and figure.isdigit():
+        return True
+    written, at = figure.decode(), -1
+    for _ in range(_MOST_PLACES):
+        at = text.find(written, at + 1)
+        if at < 0:
+            return True
+        around = text[max(0, at - _NEAR) : at + len(written) + _NEAR]
+        if not around.isascii() or not _SPECIAL.isdisjoint(_WORDS.findall(around.lower())):
+            return False
+    return False
 
 
 @lru_cache(maxsize=4)
