@@ -107,6 +107,46 @@ def test_ragas_a_sign_that_ends_a_line_elsewhere_ends_no_row():
     assert run.questions == ("a\u2028b\x0cc", "d")
 
 
+@pytest.mark.parametrize("index", ["", "index", "Unnamed: 0", "row"])
+def test_ragas_the_index_of_a_table_is_no_metric(index):
+    rows = f"{index},user_input,response,faithfulness,answer_relevancy\n0,When?,1967,1.0,\n1,Who?,c,,0.9\n2,How?,d,,\n"
+    run = readers.read(rows.encode(), pass_mark=0.5)
+    assert counts(run) == {
+        ("faithfulness", "ragas >=0.5"): (1, 1, 1.0),
+        ("answer_relevancy", "ragas >=0.5"): (1, 1, 0.9),
+    }
+
+
+@pytest.mark.parametrize("name", ["expected_answer", "solution"])
+def test_ragas_a_column_with_some_numbers_is_no_metric(name):
+    rows = f"question,{name},\nWhich port?,It uses port 8080.,\nHow many layers?,768,\nWho wrote it?,The team.,12\n"
+    with pytest.raises(NotReadableError, match="not a result file of ragas: no column holds nothing but scores"):
+        readers.read(rows.encode(), pass_mark=0.5)
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity"])
+def test_ragas_no_number_of_python_is_no_verdict(value):
+    rows = f'[{{"user_input": "a", "faithfulness": {value}}}, {{"user_input": "NaN", "faithfulness": 0.9}}]'
+    run = readers.read(rows.encode(), pass_mark=0.5)
+    assert counts(run) == {("faithfulness", "ragas >=0.5"): (1, 1, 0.9)}
+    assert run.questions == ("a", "NaN")
+
+
+def test_inspect_an_unscored_sample_has_no_verdict():
+    whole = (FILES / "inspect-0.3.285.json").read_bytes()
+    document = json.loads(whole)
+    sample = document["samples"][0]
+    scorer = next(iter(sample["scores"]))
+    same = [one for one in document["samples"] if one["id"] == sample["id"]]
+    for one in same:
+        one["scores"][scorer]["value"] = float("nan")
+    before = counts(readers.read(whole, pass_mark=0.5))
+    after = counts(readers.read(json.dumps(document).encode(), pass_mark=0.5))
+    assert {name: cases for (name, _), (_, cases, _) in after.items()} == {
+        name: cases - (name == scorer) for (name, _), (_, cases, _) in before.items()
+    }
+
+
 def test_junit_of_promptfoo_counts_tests():
     run = read("promptfoo-0.121.20.junit.xml")
     assert counts(run) == {("tests", "junit"): (1, 2, None)}

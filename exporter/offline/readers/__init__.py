@@ -1,6 +1,8 @@
 """Result files of evaluation tools → Run: one module for each tool, and the choice among them by what a file holds."""
 
 import csv
+import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from typing import Any, Final
@@ -12,6 +14,7 @@ from .run import NotReadableError, Run
 
 FORMATS: Final = ("promptfoo", "inspect", "deepeval", "ragas", "junit")
 _ZIP: Final = b"PK\x03\x04"
+_NO_NUMBER: Final = re.compile(rb"\b(?:NaN|Infinity)\b")
 
 
 def read(content: bytes, *, pass_mark: float, tool: str | None = None) -> Run:
@@ -55,14 +58,24 @@ def _document(content: bytes) -> Any:
     if content.startswith(_ZIP):
         raise NotReadableError("packed; convert it with inspect log convert --to json, and push what that writes")
     try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _json(content)
+    except (ValueError, RecursionError):
         pass
     lines = [line for line in content.splitlines() if line.strip()]
     try:
-        return [msgspec.json.decode(line) for line in lines]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [_json(line) for line in lines]
+    except (ValueError, RecursionError):
         return _csv(content)
+
+
+def _json(content: bytes) -> Any:
+    """What JSON says; the ``NaN`` and ``Infinity`` that Python's writers put where there is no number are null."""
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        if not _NO_NUMBER.search(content):
+            raise
+    return json.loads(content, parse_constant=lambda _: None)
 
 
 def _csv(content: bytes) -> list[dict[str, Any]]:

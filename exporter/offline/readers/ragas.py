@@ -1,4 +1,4 @@
-"""Rows of a Ragas result (``to_pandas()`` as JSON or CSV) → Run. Every column of numbers is an evaluator."""
+"""Rows of a Ragas result (``to_pandas()`` as JSON or CSV) → Run. Each column of numbers alone is an evaluator."""
 
 import math
 from typing import Any, Final
@@ -19,13 +19,18 @@ _SAMPLE: Final = frozenset(
         "answer",
         "contexts",
         "ground_truth",
+        "ground_truths",
+        "expected",
+        "expected_answer",
+        "expected_output",
+        "id",
         "persona_name",
         "query_style",
         "query_length",
         "synthesizer_name",
     }
 )
-"""The fields of a sample; what else holds numbers is a metric."""
+"""The fields of a sample; what else holds nothing but numbers is a metric."""
 
 
 def is_ours(document: Any) -> bool:
@@ -36,25 +41,38 @@ def is_ours(document: Any) -> bool:
 
 def read(rows: Any, pass_mark: float) -> Run:
     """Read the rows; a metric passes a case from ``pass_mark`` on, and gave no verdict where its cell is empty."""
-    tally = Tally()
-    questions: dict[str, None] = {}
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise NotReadableError(f"row {number}: not an object; write the rows with to_pandas().to_json")
-        question = next((row[name] for name in QUESTION_FIELDS if isinstance(row.get(name), str)), None)
-        if question:
-            questions[question] = None
-        for name, value in row.items():
-            score = None if name in _SAMPLE else _number(value)
-            if score is not None:
-                tally.add(name, f"ragas >={pass_mark:g}", passed=score >= pass_mark, score=score)
-    return Run(tool="ragas", counted=tally.counted(), questions=tuple(questions))
+    if not (metrics := _metrics(rows)):
+        raise NotReadableError("not a result file of ragas: no column holds nothing but scores")
+    tally = Tally()
+    for name in metrics:
+        for score in (score for row in rows if (score := _number(row.get(name))) is not None):
+            tally.add(name, f"ragas >={pass_mark:g}", passed=score >= pass_mark, score=score)
+    questions = (next((row[name] for name in QUESTION_FIELDS if isinstance(row.get(name), str)), None) for row in rows)
+    return Run(tool="ragas", counted=tally.counted(), questions=tuple(dict.fromkeys(filter(None, questions))))
+
+
+def _metrics(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns that Ragas added: behind the sample's first one, before which an index may stand, numbers alone."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    first = next(place for place, name in enumerate(names) if name in QUESTION_FIELDS)
+    return [
+        name
+        for name in names[first:]
+        if name.strip() and name not in _SAMPLE and all(_is_empty_or_number(row.get(name)) for row in rows)
+    ]
+
+
+def _is_empty_or_number(value: Any) -> bool:
+    try:
+        return value is None or value == "" or (isinstance(value, str | int | float) and float(value) is not None)
+    except (ValueError, OverflowError):
+        return False
 
 
 def _number(value: Any) -> float | None:
     """The number of a JSON or CSV cell."""
-    try:
-        number = float(value) if isinstance(value, str | int | float) else math.nan
-    except ValueError:
-        return None
+    number = math.nan if value is None or value == "" else float(value)
     return number if math.isfinite(number) else None
