@@ -33,7 +33,8 @@ from .metrics import own
 from .metrics.births import Births
 from .metrics.labels import Limiter
 from .metrics.registry import Metrics
-from .pipeline import MOST_UNRECORDED, Pipeline, Settings
+from .pipeline import MOST_UNRECORDED, Pipeline
+from .pipeline_settings import Settings
 from .prices import Prices
 from .recovery import Recovery
 from .reviewing import Reviewing

@@ -1,7 +1,7 @@
 """What parts of a trace still tell when it is recorded already: who asked, and evaluations made elsewhere."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -11,9 +11,10 @@ from .identifiers import Identifiers
 from .late_spans import Late
 from .metrics.labels import Slice
 from .recorder import Recorder
+from .score import Unscored
 from .semconv import Sources, normalise
 from .semconv.evaluations import Reported
-from .trace import Trace
+from .trace import UNKNOWN, Trace
 
 _log = logging.getLogger(__name__)
 
@@ -65,3 +66,11 @@ def late_evaluations(
         shown = [replace(one, quotes=recorder.redact(one.quotes)) for one in theirs]
         recorder.rewrite(late.trace_id, told_later(stored, shown))
     return True
+
+
+def missed(trace_id: bytes, evaluators: Iterable[str], recorder: Recorder) -> None:
+    """Count for each evaluator that it did not see what came late."""
+    found = recorder.locate("trace", trace_id)
+    app = UNKNOWN if found is None else found.app
+    for evaluator in evaluators:
+        recorder.tally.left_unscored(Unscored(evaluator=evaluator, reason="late"), app)

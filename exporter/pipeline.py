@@ -9,38 +9,34 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from .admission import Door, NoRoomError
 from .arrivals import Arrivals
-from .assembly import Assembler, Limits, OpenTrace, several
-from .decode.batch import Batch, DecodeLimits
+from .assembly import Assembler, OpenTrace, several
+from .decode.batch import Batch
 from .document import encoded
 from .elsewhere import Elsewhere
-from .evaluators.panel import Panel
-from .identifiers import KEEP, Identifiers
 from .intake import Busy, what_is_kept
 from .late_spans import Late, split
-from .latecomers import late_asker, late_evaluations, late_trace
-from .metrics.labels import Limiter, Slice
+from .latecomers import late_asker, late_evaluations, late_trace, missed
+from .metrics.labels import Slice
 from .metrics.registry import Metrics
-from .prices import Prices
+from .pipeline_settings import Desk, Settings
 from .reading import Reading, reading
 from .recorder import Recorder
-from .redaction import Redactor
 from .retention import Retention
-from .score import Outcome, Unscored
+from .score import Outcome
 from .scored import Judges, Scored, recorded
 from .scoring import Round
-from .semconv import Sources, normalise
+from .semconv import normalise
 from .semconv.evaluations import Reported
 from .store.in_work import key_of
 from .store.sqlite import Entry, Store, StoreError
 from .store.writer import Writer
-from .trace import UNKNOWN, Trace
+from .trace import Trace
 
 SLICE_OF_WORK = 0.005  # seconds of scoring after which the event loop gets its turn
 TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
@@ -56,37 +52,6 @@ MOST_UNRECORDED = 4_000
 """Traces scored and not yet recorded, after which scoring waits for the store."""
 
 _log = logging.getLogger(__name__)
-
-
-class Settings(Struct, frozen=True, kw_only=True):
-    """What a reload swaps: how traces are read, scored and labelled, and how much may wait."""
-
-    sources: Sources
-    helpers: tuple[str, ...]
-    panel: Panel
-    limiter: Limiter
-    prices: Prices
-    decode: DecodeLimits
-    assembly: Limits
-    content: str = "failing"
-    journal_bytes: int = 1 << 30
-    ballast_bytes: int = 0
-    redactor: Redactor = Redactor()
-    identifiers: Identifiers = KEEP
-    expire_after: float = 7 * 86_400.0
-    retention_age: float = 7 * 86_400.0
-    retention_bytes: int = 2 << 30
-    content_age: float | None = None
-
-
-class Desk(Protocol):
-    """Takes the requests of one signal that is not OTLP, in the order in which they became durable."""
-
-    def read(self, entry: Entry) -> Any:
-        """What a journal entry asks for; raises DecodeError or TooLarge."""
-
-    def take(self, entry: Entry, asked: Any) -> None:
-        """Do it, by the recorder alone; what is to be told is written into ``asked``."""
 
 
 class Pipeline:
@@ -221,16 +186,9 @@ class Pipeline:
         if trace is not None:
             self.forgets(trace, self._now())
         if told is not None and told.content_state != "not_captured":
-            self._miss(late.trace_id)
+            missed(late.trace_id, self.settings.panel.names, self.recorder)
         reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
         return trace is not None or reported
-
-    def _miss(self, trace_id: bytes) -> None:
-        """Count for each evaluator that it did not see what came late."""
-        found = self.recorder.locate("trace", trace_id)
-        app = UNKNOWN if found is None else found.app
-        for evaluator in self.settings.panel.names:
-            self.recorder.tally.left_unscored(Unscored(evaluator=evaluator, reason="late"), app)
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
         """Count what was refused before it could be accepted."""
