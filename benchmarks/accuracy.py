@@ -18,9 +18,9 @@ from exporter.evaluators.declining import hedged, stated
 from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
 from exporter.feedback.derive import question, similarity
+from exporter.model.score import Score
+from exporter.model.trace import Document, Trace
 from exporter.offline.likeness import Neighbours, signature
-from exporter.score import Score
-from exporter.trace import Document, Trace
 
 FOLDS = 5
 DRAWS = 200

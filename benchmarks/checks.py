@@ -11,8 +11,8 @@ from collections import Counter
 from pathlib import Path
 
 from exporter.evaluators import BUILT_IN
-from exporter.score import Score
-from exporter.trace import Document, ToolCall, Trace
+from exporter.model.score import Score
+from exporter.model.trace import Document, ToolCall, Trace
 
 FOLDER = Path(__file__).parent.parent / "tests" / "checks"
 RUN = {function.__evaluator__.name: function for function in BUILT_IN}

@@ -8,16 +8,16 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from exporter.config import load
-from exporter.document import document
-from exporter.feedback.desk import FeedbackDesk
+from exporter.feedback.join import FeedbackDesk
 from exporter.metrics.labels import Slice
 from exporter.metrics.registry import Metrics
-from exporter.pipeline import Scored
-from exporter.recorder import Recorder
-from exporter.score import Outcome
+from exporter.model.score import Outcome
+from exporter.model.trace import Trace
+from exporter.pipeline.pipeline import Scored
+from exporter.recording.trace_document import document
+from exporter.recording.unit_of_work import Recorder
 from exporter.store.sqlite import Store
 from exporter.store.writer import Writer
-from exporter.trace import Trace
 
 TRACES = 1000
 CONVERSATIONS = 250

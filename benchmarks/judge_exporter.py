@@ -19,7 +19,7 @@ from aiohttp import web
 from judge_coverage import MEASURES, MODEL, RUBRIC, Coverage, Judge, World, anchors, heading, loopback, reply
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.app import Exporter, make_app
+from exporter.app.application import Exporter, make_app
 from exporter.config import load
 from exporter.judge.anchors import encoded
 from exporter.judge.bias import Labelled

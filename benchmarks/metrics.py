@@ -15,8 +15,8 @@ from exporter.metrics import families as f
 from exporter.metrics.labels import Limiter, Slice
 from exporter.metrics.ledger import Deltas
 from exporter.metrics.registry import Metrics
-from exporter.score import Evaluation, Outcome
-from exporter.trace import Trace
+from exporter.model.score import Evaluation, Outcome
+from exporter.model.trace import Trace
 
 EVALUATORS = (
     "refusal",

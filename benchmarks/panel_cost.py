@@ -10,7 +10,7 @@ from exporter.evaluators import BUILT_IN, built_in
 from exporter.evaluators.panel import Panel
 from exporter.evaluators.refusal import remembered as declines
 from exporter.evaluators.words import remembered as readings
-from exporter.trace import Document, Trace
+from exporter.model.trace import Document, Trace
 
 
 def traces(count):

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from exporter.cli import main
+from exporter.cli.main import main
 
 EVERY_SECONDS = 0.002
 SHOWN = 45

@@ -21,8 +21,8 @@ from aiohttp.test_utils import TestServer
 from hypothesis import HealthCheck, settings
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.app import Exporter, make_app
-from exporter.cli import main
+from exporter.app.application import Exporter, make_app
+from exporter.cli.main import main
 from exporter.config import load
 from exporter.demo.judge_stub import Stub
 from exporter.native import COMPILED, DESCRIPTION

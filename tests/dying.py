@@ -8,11 +8,12 @@ import os
 import signal
 import sys
 
-from exporter import decoding, pipeline, recovery
-from exporter.assembly import Assembler
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.evaluators.panel import Panel
-from exporter.feedback.desk import FeedbackDesk
+from exporter.feedback.join import FeedbackDesk
+from exporter.ingest import decoding
+from exporter.ingest.assembly import Assembler
+from exporter.pipeline import pipeline, recovery
 from exporter.store.sqlite import Store
 
 POISON, TRACE_ID = os.environ["POISON"], bytes.fromhex(os.environ["TRACE_ID"])

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from exporter.admission import Door, NoRoomError
+from exporter.ingest.backpressure import Door, NoRoomError
 
 FULL = 100
 

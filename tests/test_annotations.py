@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.model.trace import Span
 from exporter.semconv.annotations import annotations
 from exporter.semconv.evaluations import reported
-from exporter.trace import Span
 
 FIELDS = ("name", "score", "label", "explanation", "annotator_kind")
 

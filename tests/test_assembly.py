@@ -2,9 +2,9 @@
 
 import pytest
 
-from exporter.assembly import OVERHEAD, Assembler, Limits
-from exporter.late_spans import RecordedKeys, awaited
-from exporter.trace import LogRecord, Span
+from exporter.ingest.assembly import OVERHEAD, Assembler, Limits
+from exporter.ingest.late_spans import RecordedKeys, awaited
+from exporter.model.trace import LogRecord, Span
 
 LIMITS = Limits(grace=2, idle=10, incomplete=40, max_age=200, max_traces=3, max_bytes=10_000, max_spans_per_trace=8)
 A, B = b"A" * 16, b"B" * 16

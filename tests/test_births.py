@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from exporter.app import Exporter, make_app
+from exporter.app.application import Exporter, make_app
 from exporter.config import load
 from exporter.metrics import births as births_module
 from exporter.metrics import families as f
@@ -25,10 +25,10 @@ from exporter.metrics.births import INTRODUCTION, LONGEST, Births, Scraper
 from exporter.metrics.labels import Slice
 from exporter.metrics.registry import Metrics
 from exporter.metrics.series import series_of
+from exporter.model.score import Evaluation, Outcome
+from exporter.model.trace import Trace
 from exporter.rules.files import render
 from exporter.rules.slo import DEFAULT_SLOS
-from exporter.score import Evaluation, Outcome
-from exporter.trace import Trace
 
 A, B = Scraper("10.0.0.1", "4001", "Prometheus"), Scraper("10.0.0.2", "4002", "Prometheus")
 HEADERS = {"X-Prometheus-Scrape-Timeout-Seconds": "10", "User-Agent": "Prometheus/2.42.0"}

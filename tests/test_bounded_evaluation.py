@@ -14,8 +14,8 @@ from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
 from exporter.evaluators.refusal import remembered as declines
 from exporter.evaluators.structure import SENT
 from exporter.evaluators.words import remembered as readings
+from exporter.model.trace import Document, Span, ToolCall, ToolDefinition, Trace
 from exporter.semconv import Sources, normalise
-from exporter.trace import Document, Span, ToolCall, ToolDefinition, Trace
 
 SECONDS = 1.5
 

@@ -12,8 +12,8 @@ from aiohttp import web
 from exporter.judge.agreement import Confusion, agreement
 from exporter.judge.drift import diagnose, score_drift
 from exporter.judge.recorded import Row, measure
+from exporter.judging.gauges import show_agreement, show_drift, show_gate
 from exporter.metrics.registry import Metrics
-from exporter.trust import show_agreement, show_drift, show_gate
 
 
 def row(number, label, reply, lengths=(10, 20), **more):

@@ -1,6 +1,5 @@
 from typing import get_args
 
-from exporter import elsewhere
 from exporter.config import load
 from exporter.config.cardinality import series_cost
 from exporter.evaluators import built_in
@@ -9,10 +8,11 @@ from exporter.metrics import families as f
 from exporter.metrics.labels import Limiter, Slice
 from exporter.metrics.registry import Metrics
 from exporter.metrics.slice_budget import SLICES
-from exporter.score import Evaluation, FailureReason, Outcome
+from exporter.model.score import Evaluation, FailureReason, Outcome
+from exporter.model.trace import Trace
+from exporter.recording import external_evaluations
 from exporter.semconv.errors import ERROR_KINDS
 from exporter.suites import coverage, results
-from exporter.trace import Trace
 
 FURTHER = {
     "first_token_seconds": 0.5,
@@ -40,7 +40,7 @@ SMALL = "labels: {slices: 1000, budgets: {app: 2, route: 3, model_version: 1, pr
 def test_every_combination_of_values_also_unknown_and_other_is_the_worst_case(tmp_path):
     found = costs(tmp_path, SMALL)
     assert found["llmq_requests_total"].worst == 4 * 5 * 3 * 3
-    assert found["llmq_evaluations_total"].worst == (EVALUATORS * 4 * 5 * 3 * 3 + elsewhere.MOST_KINDS) * 2
+    assert found["llmq_evaluations_total"].worst == (EVALUATORS * 4 * 5 * 3 * 3 + external_evaluations.MOST_KINDS) * 2
     assert found["llmq_evaluation_failures_total"].worst == EVALUATORS * len(get_args(FailureReason))
 
 

@@ -12,9 +12,9 @@ from exporter.evaluators.leaks import prompt_leak
 from exporter.evaluators.private import private_data
 from exporter.evaluators.tool_errors import tool_error
 from exporter.evaluators.tool_loops import tool_loop
-from exporter.score import Skipped
+from exporter.model.score import Skipped
+from exporter.model.trace import Document, Span, ToolCall, Trace
 from exporter.semconv import Sources, normalise
-from exporter.trace import Document, Span, ToolCall, Trace
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.evaluators.citation import citation
 from exporter.evaluators.citation_marks import MOST_MARKS, cited
-from exporter.trace import Document, Trace
+from exporter.model.trace import Document, Trace
 
 KB = ("kb-11", "kb-12", "kb-13")
 

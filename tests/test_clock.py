@@ -4,9 +4,9 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestClient, TestServer
 
-from exporter.app import Exporter, make_app
-from exporter.clock import BELIEVED, GAP, SteadyClock
+from exporter.app.application import Exporter, make_app
 from exporter.config import load
+from exporter.runtime.clock import BELIEVED, GAP, SteadyClock
 
 DAY = 86_400.0
 
@@ -308,7 +308,7 @@ def test_a_real_process_goes_by_a_steady_clock(killable):
 
 
 async def test_a_budget_is_not_given_twice(tmp_path, machine):
-    from exporter.store.purse import Cap, Caps, Purse
+    from exporter.store.spend_ledger import Cap, Caps, Purse
 
     clock = machine.clock()
     purse = Purse(tmp_path / "ledger.db", Caps(hour=Cap(tokens=10)), now=clock)

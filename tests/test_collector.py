@@ -8,7 +8,7 @@ import yaml
 from exporter.config import load
 
 ROOT = Path(__file__).parent.parent
-CONTAINER = ROOT / "exporter" / "container"
+CONTAINER = ROOT / "deploy" / "compose"
 OTELCOL = yaml.safe_load((CONTAINER / "otelcol.yaml").read_text())
 JAEGER = yaml.safe_load((CONTAINER / "jaeger.yaml").read_text())
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())

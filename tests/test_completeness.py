@@ -3,9 +3,9 @@
 import pytest
 
 from exporter.evaluators.completeness import empty, truncated
-from exporter.score import Score
+from exporter.model.score import Score
+from exporter.model.trace import ToolCall, Trace
 from exporter.semconv.finish import finish_reason
-from exporter.trace import ToolCall, Trace
 
 
 def trace(**fields):

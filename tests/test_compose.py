@@ -11,15 +11,15 @@ import aiohttp
 import pytest
 import yaml
 
-from exporter.access import Access
-from exporter.app import Exporter, make_app
-from exporter.cli import _parser
+from exporter.app.application import Exporter, make_app
+from exporter.cli.main import _parser
 from exporter.config import load
+from exporter.http.auth import Access
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-CONTAINER = ROOT / "exporter" / "container"
+CONTAINER = ROOT / "deploy" / "compose"
 OTELCOL = yaml.safe_load((CONTAINER / "otelcol.yaml").read_text())
 JAEGER = yaml.safe_load((CONTAINER / "jaeger.yaml").read_text())
 PROMETHEUS = yaml.safe_load((ROOT / "alerts" / "prometheus.yml").read_text())

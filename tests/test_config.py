@@ -19,7 +19,7 @@ from exporter.config.shape import check
 from exporter.config.units import Address
 from exporter.evaluators import built_in, evaluator
 from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 CONFIGS = Path(__file__).parent / "configs"
 PACKAGE = Path(config_module.__file__).parent

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from exporter.config.settings import ConnectionLimits
-from exporter.connections import Connections, Runner
+from exporter.http.connections import Connections, Runner
 
 HEAD = b"POST /v1/interactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 BODY = b'{"id": "1", "app": "shop", "question": "Refunds?", "answer": "Within 30 days."}'

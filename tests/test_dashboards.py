@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import promql_parser
 import pytest
 
-from exporter.boards.files import render
-from exporter.boards.grafana import SCHEMA_VERSION
-from exporter.cli import main
+from exporter.cli.main import main
+from exporter.dashboards.files import render
+from exporter.dashboards.grafana import SCHEMA_VERSION
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.rules.files import groups
 from exporter.rules.rulefile import Alert, Links, Record

@@ -5,10 +5,10 @@ import pytest
 
 from exporter.evaluators import built_in
 from exporter.evaluators.panel import EvaluatorSpec, Panel
+from exporter.model.score import Failure, Outcome
+from exporter.model.trace import Document, ToolCall, ToolDefinition
 from exporter.offline import dataset
 from exporter.offline.dataset import Case, LineError, cases, encoded, results
-from exporter.score import Failure, Outcome
-from exporter.trace import Document, ToolCall, ToolDefinition
 
 
 def read(*rows):

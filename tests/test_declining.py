@@ -12,7 +12,7 @@ from exporter.evaluators.decline_scripts import OTHER_SCRIPTS
 from exporter.evaluators.declining import stated
 from exporter.evaluators.languages import Language
 from exporter.evaluators.refusal import declined, refusal
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 SETS = {path.stem: path for path in (Path(__file__).parent / "refusal").glob("*.jsonl")}
 KINDS = Path(__file__).parent / "faults" / "refusal-kinds.jsonl"

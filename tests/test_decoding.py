@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from exporter.arrivals import PARTS_AT_ONCE
-from exporter.assembly import whole_traces
 from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decode
 from exporter.decode.worker import Job, pieces
-from exporter.decoding import HERE_BYTES, LIGHT_BYTES, Decoding, Pace
+from exporter.ingest.assembly import whole_traces
+from exporter.ingest.decoding import HERE_BYTES, LIGHT_BYTES, Decoding, Pace
+from exporter.model.trace import Span
+from exporter.pipeline.arrivals import PARTS_AT_ONCE
 from exporter.store.records import Entry
-from exporter.trace import Span
 
 REQUESTS = Path(__file__).parent / "captures" / "requests"
 NOW = 1_790_000_000.0

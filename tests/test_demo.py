@@ -18,16 +18,16 @@ import yaml
 from aiohttp.test_utils import TestClient, TestServer
 from msgspec.structs import replace
 
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.config.rubrics import shipped
 from exporter.demo import judge, rules, servers
 from exporter.demo.story import Slips, told
 from exporter.demo.stub import Model
 from exporter.evaluators.grounding import grounding
 from exporter.judge.gate import Limits
+from exporter.model.trace import Document, Trace
 from exporter.rules.rulefile import Links
 from exporter.rules.slo import DEFAULT_SLOS, problems
-from exporter.trace import Document, Trace
 
 STORY = told()
 GUILTY = STORY.rollout

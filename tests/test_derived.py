@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from exporter.feedback.derive import Turn, follows, is_later, question, similarity, turn
 from exporter.metrics.labels import Slice
-from exporter.score import Evaluation, Outcome
+from exporter.model.score import Evaluation, Outcome
+from exporter.model.trace import Trace
 from exporter.store.kinds import CONVERSATION
-from exporter.trace import Trace
 
 QUESTION = "How do I reset the password of my account?"
 NEAR = "How can I reset the password for my account please?"

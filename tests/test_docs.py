@@ -10,31 +10,31 @@ from typing import get_args
 
 import pytest
 
-from exporter.app import Exporter, make_app
-from exporter.calibrating import PERIOD
-from exporter.cli import main
+from exporter.app.application import Exporter, make_app
+from exporter.cli.main import main
 from exporter.config import load
 from exporter.config.settings import Role
-from exporter.elsewhere import MOST, MOST_KINDS
 from exporter.evaluators import described, installed
 from exporter.evaluators.registry import GROUP
 from exporter.feedback.annotate import _MOST_CHANGES, MOST_SIGNALS
 from exporter.feedback.distance import _CHARACTERS
 from exporter.feedback.recent import MOST_BYTES
 from exporter.feedback.signals import Signal
+from exporter.http.scraping import MOST_AT_ONCE
 from exporter.judge.drift import NOTEWORTHY
+from exporter.judging.calibration import PERIOD
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.metrics.slice_budget import SLICES
+from exporter.model.score import FailureReason, Sample, UnscoredReason
+from exporter.model.trace import Trace
 from exporter.offline.likeness import BYTES
 from exporter.offline.result import MOST_SIGNATURES
+from exporter.recording.external_evaluations import MOST, MOST_KINDS
 from exporter.rules.compare import GAP
 from exporter.rules.files import DEFAULT_SETTINGS, groups
 from exporter.rules.rulefile import Alert, Record
 from exporter.rules.slo import DEFAULT_SLOS, WINDOWS, reach
-from exporter.score import FailureReason, Sample, UnscoredReason
-from exporter.scraping import MOST_AT_ONCE
 from exporter.suites.results import MOST as MOST_OFFLINE
-from exporter.trace import Trace
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("alerts", "benchmarks", "dashboards", "exporter", "tests")

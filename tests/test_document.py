@@ -1,10 +1,10 @@
 import msgspec
 import pytest
 
-from exporter.document import document, with_late_fields
+from exporter.model.score import Evaluation, Failure, Outcome, Unscored
+from exporter.model.trace import Document, ToolCall, ToolDefinition, Trace
+from exporter.recording.trace_document import document, with_late_fields
 from exporter.redaction import Redactor
-from exporter.score import Evaluation, Failure, Outcome, Unscored
-from exporter.trace import Document, ToolCall, ToolDefinition, Trace
 
 KEYS = (
     *("trace_id", "app", "route", "model_version", "prompt_version", "provider", "conversation_id", "user"),

@@ -2,7 +2,7 @@
 
 import json
 
-from exporter import elsewhere
+from exporter.recording import external_evaluations
 
 A = "a" * 32
 
@@ -97,7 +97,7 @@ async def test_one_apps_evaluators_leave_room_for_those_of_another(run_exporter)
 
 
 async def test_evaluators_times_slices_are_bounded_and_each_that_is_left_out_is_counted(run_exporter, monkeypatch):
-    monkeypatch.setattr(elsewhere, "MOST_KINDS", 8)
+    monkeypatch.setattr(external_evaluations, "MOST_KINDS", 8)
     exporter = await run_exporter()
     for route in "abcdefgh":
         trace_id = f"{ord(route):032x}"
@@ -225,15 +225,18 @@ async def test_of_very_many_evaluations_some_are_read_and_the_others_counted(run
     exporter = await run_exporter({"store": {"content": "all"}})
     await exporter.post("/v1/traces", json=chat())
     await exporter.pass_time(5)
-    many = 3 * elsewhere.MOST_AT_ONCE
+    many = 3 * external_evaluations.MOST_AT_ONCE
     await exporter.post("/v1/logs", json=evaluations(*[RELEVANT] * many))
     await exporter.pass_time(1)
     document = await exporter.read(A)
     theirs = [one for one in document["evaluations"] if one["evaluator"] == "reported_relevance"]
-    assert len(theirs) == elsewhere.MOST_AT_ONCE
-    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == elsewhere.MOST_AT_ONCE
+    assert len(theirs) == external_evaluations.MOST_AT_ONCE
+    assert (
+        await exporter.total("llmq_evaluations_total", evaluator="reported_relevance")
+        == external_evaluations.MOST_AT_ONCE
+    )
     left_out = await exporter.total("llmq_exporter_label_overflow_total", label="evaluator")
-    assert left_out == many - elsewhere.MOST_AT_ONCE
+    assert left_out == many - external_evaluations.MOST_AT_ONCE
 
 
 async def test_a_document_takes_so_many_evaluations_and_no_more(run_exporter):
@@ -241,10 +244,13 @@ async def test_a_document_takes_so_many_evaluations_and_no_more(run_exporter):
     await exporter.post("/v1/traces", json=chat())
     await exporter.pass_time(5)
     for batch in range(7):
-        sent = evaluations(*[RELEVANT] * elsewhere.MOST_AT_ONCE)
+        sent = evaluations(*[RELEVANT] * external_evaluations.MOST_AT_ONCE)
         for number, record in enumerate(sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"]):
             record["timeUnixNano"] = str(1790000002000000000 + 1000 * batch + number)
         await exporter.post("/v1/logs", json=sent)
     await exporter.pass_time(1)
     assert len((await exporter.read(A))["evaluations"]) == 1000
-    assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == 7 * elsewhere.MOST_AT_ONCE
+    assert (
+        await exporter.total("llmq_evaluations_total", evaluator="reported_relevance")
+        == 7 * external_evaluations.MOST_AT_ONCE
+    )

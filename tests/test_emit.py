@@ -9,11 +9,11 @@ from aiohttp import web
 
 from exporter.decode import JSON, PROTOBUF, decode
 from exporter.decode.batch import DecodeLimits
-from exporter.emit import Emitter, Event, encoded
+from exporter.emission.emitter import Emitter, Event, encoded
 from exporter.judge.breaker import Backoff
-from exporter.score import Evaluation, Failure
+from exporter.model.score import Evaluation, Failure
+from exporter.model.trace import LogRecord
 from exporter.semconv.evaluations import evaluator, reported
-from exporter.trace import LogRecord
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
 QUICK = Backoff(first=0.01, longest=0.02)

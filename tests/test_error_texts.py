@@ -31,7 +31,7 @@ EXCUSED = {
         "exporter.evaluators.registry",
         "with_plugins",
     ): "a plugin is the user's own code, and needs its own error",
-    ("exporter.mismatch", "_unparsed"): "what parses an option, ours or a plugin's, says so",
+    ("exporter.runtime.mismatch", "_unparsed"): "what parses an option, ours or a plugin's, says so",
 }
 
 

@@ -17,8 +17,8 @@ from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
 from exporter.metrics.registry import Metrics
 from exporter.metrics.series import Exemplar, Family
-from exporter.score import Evaluation, Failure, Outcome, Unscored
-from exporter.trace import Trace
+from exporter.model.score import Evaluation, Failure, Outcome, Unscored
+from exporter.model.trace import Trace
 
 WANTS_OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 FROM_PROMETHEUS_2 = (

@@ -9,7 +9,7 @@ from exporter.config.settings import Config, Price
 from exporter.evaluators import installed
 from exporter.evaluators.panel import Panel
 from exporter.offline.replay import Replay
-from exporter.prices import Prices
+from exporter.recording.prices import Prices
 
 FAULTS = Path(__file__).parent / "faults"
 EXPECTED = yaml.safe_load((FAULTS / "expected.yaml").read_text())

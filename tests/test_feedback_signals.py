@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from exporter.decode.batch import DecodeError, TooLarge
 from exporter.feedback.annotate import MOST_SIGNALS, Annotated, Said, annotate
 from exporter.feedback.distance import edit_ratio
-from exporter.feedback.pace import Pace
+from exporter.feedback.rate_limit import Pace
 from exporter.feedback.recent import MOST_A_TURN, Recent
 from exporter.feedback.signals import MOST_ITEMS, Feedback, read
-from exporter.trace import Document, ToolCall, Trace
+from exporter.model.trace import Document, ToolCall, Trace
 
 TRACE = "ab" * 16
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp.test_utils import TestServer
 
-from exporter.cli import main
-from exporter.forgetting import LIFE
+from exporter.cli.main import main
+from exporter.erasure.erasure import LIFE
 
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 ADA = "ada@example.com/1"

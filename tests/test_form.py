@@ -7,7 +7,7 @@ from exporter.evaluators.form import format_
 from exporter.evaluators.languages import language_of
 from exporter.evaluators.options import OptionError
 from exporter.evaluators.patterns import Pattern
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 
 def said(answer, **options):

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, decode, decompress, reply
-from exporter.receiver import INTAKE, add_routes
-from exporter.reception import RECEPTION, SERVER_OPTIONS, Reception
+from exporter.http.otlp import INTAKE, add_routes
+from exporter.http.requests import RECEPTION, SERVER_OPTIONS, Reception
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 NOW = 1_795_425_600.0

@@ -11,8 +11,8 @@ from exporter.evaluators.citation import citation
 from exporter.evaluators.claims import Conflicts, conflicts
 from exporter.evaluators.facts import decoded, facts_of
 from exporter.evaluators.grounding import grounding
-from exporter.score import Skipped
-from exporter.trace import Document, Trace
+from exporter.model.score import Skipped
+from exporter.model.trace import Document, Trace
 
 PARCEL = (
     "Parcels are delivered between 8 and 18 o'clock. If nobody is at home, the driver leaves a card and brings the "

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from exporter.config.units import Address
-from exporter.hosts import Caller, Hosts
+from exporter.http.hosts import Caller, Hosts
 
 LOCAL, EVERYWHERE = Address("127.0.0.1", 4318), Address("0.0.0.0", 4318)
 EMBEDDED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}

@@ -186,7 +186,7 @@ def test_what_was_built_is_installed_and_says_what_it_can(image):
         assert process.returncode == 0
     with image.llmq("--version", stdout=subprocess.PIPE) as process:
         assert process.communicate()[0].startswith(f"llmq {__version__}, kernels in ")
-    installed = next(image.root.glob("opt/llmq/lib/*/site-packages/exporter/cli.py"))
+    installed = next(image.root.glob("opt/llmq/lib/*/site-packages/exporter/cli/main.py"))
     assert not installed.is_symlink()
 
 
@@ -245,4 +245,4 @@ def test_the_health_check_tells_a_running_exporter_from_none(image, served):
 def test_the_config_that_lets_everybody_in_is_not_in_the_image(image):
     assert image.command == ["serve"]
     assert list(image.root.glob("opt/llmq/lib/*/site-packages/exporter/config/default.yaml")) != []
-    assert list(image.root.glob("opt/llmq/**/exporter/container/*")) == []
+    assert list(image.root.glob("opt/**/otelcol.yaml")) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.isolation import survives
+from exporter.runtime.isolation import survives
 from exporter.store import in_work
 from exporter.store.in_work import DEATHS, InWork, Marked, PoisonError, key_of
 from exporter.store.quarantine import MOST_FILES, Quarantine

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from exporter.decode import JSON, DecodeError, DecodeLimits, TooLarge, decode, reply
+from exporter.model.trace import Document, ToolCall, ToolDefinition
 from exporter.semconv import Sources, normalise
-from exporter.trace import Document, ToolCall, ToolDefinition
 
 NOW = 1_795_425_600.0
 FULL = {

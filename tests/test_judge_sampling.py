@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 import pytest
 
 from exporter.judge.sampling import Rule, Sampler, Targeted, draw, enough, hard
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 HOUR, DAY = 3600.0, 86400.0
 

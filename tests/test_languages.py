@@ -9,8 +9,8 @@ from exporter.evaluators.citation import citation
 from exporter.evaluators.grounding import grounding
 from exporter.evaluators.languages import language_of, outside, spoken
 from exporter.evaluators.refusal import refusal
-from exporter.score import Score, Skipped
-from exporter.trace import Document, Trace
+from exporter.model.score import Score, Skipped
+from exporter.model.trace import Document, Trace
 
 SETS = {path.stem: path for path in (Path(__file__).parent / "refusal").glob("*.jsonl")}
 OTHERS = {

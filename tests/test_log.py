@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from exporter.log import BURST, EVERY, Log, RateLimit, described
+from exporter.runtime.log import BURST, EVERY, Log, RateLimit, described
 
 MARK = "planted-4711"
 
@@ -19,7 +19,7 @@ def printed(clock):
     log.close()
 
 
-def record(name="exporter.reception", line=1, message="refused: reason=%s", arguments=("x",), error=None):
+def record(name="exporter.http.requests", line=1, message="refused: reason=%s", arguments=("x",), error=None):
     found = (type(error), error, error.__traceback__) if error is not None else None
     return logging.LogRecord(name, logging.ERROR, "/somewhere/module.py", line, message, arguments, found)
 

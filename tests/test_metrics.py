@@ -14,9 +14,9 @@ from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
 from exporter.metrics.registry import Metrics
 from exporter.metrics.series import Exemplar, Family, Histogram, Series, series_of
+from exporter.model.score import Evaluation, Failure, Outcome, Unscored
+from exporter.model.trace import Trace
 from exporter.native import KERNELS
-from exporter.score import Evaluation, Failure, Outcome, Unscored
-from exporter.trace import Trace
 
 WHERE = Slice("shop", "/chat", "gpt-5", "v7")
 DAY = 86_400.0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from exporter.mismatch import closest, ends_early, of_json, of_pattern, of_value
+from exporter.runtime.mismatch import closest, ends_early, of_json, of_pattern, of_value
 
 
 class Inner(Struct, forbid_unknown_fields=True):

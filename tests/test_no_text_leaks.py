@@ -15,12 +15,12 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from exporter.config import load
-from exporter.document import document
 from exporter.evaluators import described, evaluator
 from exporter.evaluators.panel import Panel
 from exporter.evaluators.registry import Registry
+from exporter.model.score import Outcome
 from exporter.offline.replay import Replay
-from exporter.score import Outcome
+from exporter.recording.trace_document import document
 
 REQUESTS = Path(__file__).parent / "captures" / "requests"
 MARK = "planted-4711"

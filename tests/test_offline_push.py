@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.offline.client import Client, ExchangeError
 
 FILES = Path(__file__).parent / "offline"

@@ -8,9 +8,9 @@ import pytest
 
 from exporter.judge.case import Case
 from exporter.judge.queue import Job
+from exporter.model.score import Evaluation
 from exporter.offline.likeness import signature, written
 from exporter.offline.result import MOST_SIGNATURES
-from exporter.score import Evaluation
 from exporter.store.kinds import OFFLINE_FAILURE, OFFLINE_GAP, OFFLINE_SUITE
 from exporter.suites import coverage, results
 

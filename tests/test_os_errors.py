@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from exporter.os_errors import whose, why
+from exporter.runtime.os_errors import whose, why
 
 
 @pytest.mark.parametrize(

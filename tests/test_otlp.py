@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, decode, reply, status
 from exporter.decode.wire import STRICT
-from exporter.trace import Event
+from exporter.model.trace import Event
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 BODIES = sorted(CAPTURES.glob("*.pb"))

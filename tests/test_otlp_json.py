@@ -4,7 +4,7 @@ import math
 import pytest
 
 from exporter.decode import JSON, Batch, DecodeError, DecodeLimits, TooLarge, decode
-from exporter.trace import Event
+from exporter.model.trace import Event
 
 NOW = 1_795_425_600.0
 START = int(NOW) * 1_000_000_000

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from exporter.evaluators import built_in, described, evaluator
 from exporter.evaluators.panel import EvaluatorSpec, Panel, PanelError, Rule
 from exporter.evaluators.registry import DuplicateEvaluatorError, Registry
-from exporter.score import Score, Skipped
-from exporter.trace import Document, ToolCall, Trace
+from exporter.model.score import Score, Skipped
+from exporter.model.trace import Document, ToolCall, Trace
 
 
 def named(name, function, **declared):

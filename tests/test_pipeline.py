@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from exporter import reading
 from exporter.evaluators import installed
+from exporter.ingest import split
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 EVALUATORS = [name for name, one in installed().evaluators.items() if one.source == "built in"]
@@ -306,7 +306,7 @@ async def test_very_many_roots_of_one_trace_are_one_request_and_stop_nothing(run
     roots = [
         {"traceId": "a" * 32, "spanId": f"{n:016x}", "startTimeUnixNano": str(at + 2 * n), "attributes": attributes}
         | {"endTimeUnixNano": str(at + 2 * n + 1)}
-        for n in range(1, reading.MOST_REQUESTS + 2)
+        for n in range(1, split.MOST_REQUESTS + 2)
     ]
     await exporter.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": roots}]}]})
     await exporter.pass_time(400)
@@ -314,4 +314,4 @@ async def test_very_many_roots_of_one_trace_are_one_request_and_stop_nothing(run
     more = [span | {"traceId": "b" * 32} for span in roots[:-1]]
     await exporter.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": [{"spans": more}]}]})
     await exporter.pass_time(400)
-    assert await exporter.total("llmq_requests_total") == 1 + reading.MOST_REQUESTS
+    assert await exporter.total("llmq_requests_total") == 1 + split.MOST_REQUESTS

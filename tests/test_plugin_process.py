@@ -7,7 +7,7 @@ import pytest
 
 from exporter.evaluators import installed
 from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
-from exporter.trace import Document, ToolCall, Trace
+from exporter.model.trace import Document, ToolCall, Trace
 
 MODULE = '''
 import ctypes, os, sys, time
@@ -27,9 +27,7 @@ def act(trace, *, say: float = 0.75) -> float:
     elif answer == "leave":
         raise SystemExit
     elif answer == "fill the memory":
-        kept = []
-        while True:
-            kept.append(bytearray(10 << 20))
+        bytearray(2 << 30)
     elif answer == "print":
         print("nothing that is a result" * 100, flush=True)
         sys.stdout.buffer.write(b"x" * 100_000)

@@ -53,7 +53,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 PROBE = """
 from exporter.evaluators import installed
 from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 registry = installed()
 print(*registry.problems, sep="\\n")

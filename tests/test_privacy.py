@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from exporter.document import document, judged, without_text
 from exporter.judge.case import Case
+from exporter.model.score import Evaluation, Outcome
+from exporter.model.trace import Document, ToolCall, Trace
+from exporter.recording.trace_document import document, judged, without_text
 from exporter.redaction import KINDS, WITHHELD, Budget, Redactor
-from exporter.score import Evaluation, Outcome
-from exporter.trace import Document, ToolCall, Trace
 
 A, B = "a" * 32, "b" * 32
 MAIL, PHONE = "ada@example.com", "+49 30 1234567"

@@ -10,13 +10,13 @@ import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from exporter.access import Access
 from exporter.config.settings import Secret, Token
 from exporter.decode import DecodeLimits
 from exporter.decode.wire import STRICT
-from exporter.intake import Busy
-from exporter.receiver import INTAKE, add_routes
-from exporter.reception import RECEPTION, SERVER_OPTIONS, Reception
+from exporter.http.auth import Access
+from exporter.http.otlp import INTAKE, add_routes
+from exporter.http.requests import RECEPTION, SERVER_OPTIONS, Reception
+from exporter.ingest.port import Busy
 from exporter.store.sqlite import StoreError
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.evaluators.refusal import refusal
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 
 def said(answer, **fields):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from exporter.evaluators.repetition import repetition
-from exporter.trace import Trace
+from exporter.model.trace import Trace
 
 
 def said(answer, **options):

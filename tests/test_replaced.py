@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from exporter.store.purse import Caps, Purse
+from exporter.store.spend_ledger import Caps, Purse
 from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
 
 ENTRY = Entry("traces", "", "", b"x", 1e9)

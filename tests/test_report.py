@@ -1,6 +1,6 @@
+from exporter.model.score import Evaluation, Failure, Outcome, Unscored
+from exporter.model.trace import Trace
 from exporter.offline.report import Paint, Summary, shortened, table, trace_lines
-from exporter.score import Evaluation, Failure, Outcome, Unscored
-from exporter.trace import Trace
 
 PLAIN = Paint(colour=False)
 OUTCOME = Outcome(

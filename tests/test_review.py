@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.demo.judge_stub import Behaviour
-from exporter.review import reception
+from exporter.review import enqueue
 from exporter.store.kinds import REVIEW_EVIDENCE, REVIEW_ITEM
 
 CONTEXT = ["Refunds are accepted within 30 days of purchase."]
@@ -218,7 +218,7 @@ LIMITS = {"MOST_BYTES": 150, "LARGEST": 60}
 )
 async def test_what_finds_no_room_is_counted_and_not_queued(run_exporter, monkeypatch, limit, outcome, open_items):
     if limit in LIMITS:
-        monkeypatch.setattr(reception, limit, LIMITS[limit])
+        monkeypatch.setattr(enqueue, limit, LIMITS[limit])
     exporter = await run_exporter(config(EVERYTHING, items=1 if limit == "items" else 1000))
     await ask(exporter, *QUESTIONS[:2])
     assert await items(exporter, "waiting") == open_items

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import yaml
 
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.review import export
 from exporter.review.evidence import Evidence, Source
 from exporter.review.export import NotReviewedError

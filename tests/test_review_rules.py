@@ -5,8 +5,10 @@ import pytest
 
 from exporter.config.settings import DEFAULT_ASK, DEFAULT_REASONS, Reason, ReviewSettings
 from exporter.decode import DecodeError
-from exporter.document import document, quotes_in
-from exporter.review import asked
+from exporter.model.score import Evaluation, Outcome
+from exporter.model.trace import Trace
+from exporter.recording.trace_document import document, quotes_in
+from exporter.review import requests
 from exporter.review.evidence import gather
 from exporter.review.item import Answer, Claim, Item, Label, Skip, claimed, labelled, skipped, wanted
 from exporter.review.quota import NoPlaceError, place
@@ -14,8 +16,6 @@ from exporter.review.reviewed import reviewed
 from exporter.review.routing import Known, asked_about, matching
 from exporter.review.similar import Sketches, similarity, sketch
 from exporter.review.view import shown
-from exporter.score import Evaluation, Outcome
-from exporter.trace import Trace
 
 PASS, FAIL = ("pass", 0.9, 0.5), ("fail", 0.1, 0.5)
 ID = "0123456789abcdef" * 2
@@ -280,5 +280,5 @@ def test_a_reviewer_sees_no_verdict_and_no_reason_before_they_have_labelled():
 )
 def test_a_label_that_is_wrong_says_where_and_why(body, message):
     with pytest.raises(DecodeError) as error:
-        asked.step("label", msgspec.json.encode(body), "")
+        requests.step("label", msgspec.json.encode(body), "")
     assert message in str(error.value)

@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
-from exporter import scraping
+from exporter.http import scraping
 from exporter.metrics import families as f
 from exporter.metrics.exposition import OPENMETRICS, TEXT
 from exporter.metrics.registry import Metrics

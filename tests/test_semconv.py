@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from exporter.model.trace import CLIENT, Event, LogRecord, Span
 from exporter.semconv import Sources, normalise
 from exporter.semconv.finish import finish_reason
-from exporter.trace import CLIENT, Event, LogRecord, Span
 
 TRACE = bytes(range(16))
 _ids = count(1)

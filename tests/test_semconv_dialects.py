@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
+from exporter.model.trace import Event, LogRecord, Span
 from exporter.semconv import Sources, normalise
-from exporter.trace import Event, LogRecord, Span
 
 TRACE = bytes(range(16))
 _ids = count(1)

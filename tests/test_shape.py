@@ -1,8 +1,8 @@
 """What is worked out for the names that a span carries holds for its kind, and never for another span's values."""
 
+from exporter.model.trace import Span
 from exporter.semconv import Sources, normalise
 from exporter.semconv.shape import Met, shape_of
-from exporter.trace import Span
 
 TRACE = bytes(range(16))
 

@@ -8,8 +8,8 @@ from exporter.evaluators import built_in
 from exporter.evaluators.options import OptionError
 from exporter.evaluators.schema import BudgetError
 from exporter.evaluators.structure import Schemas, json_schema
-from exporter.score import Skipped
-from exporter.trace import ToolCall, Trace
+from exporter.model.score import Skipped
+from exporter.model.trace import ToolCall, Trace
 
 SCHEMA = {
     "type": "object",

@@ -5,9 +5,9 @@ from itertools import count
 
 import pytest
 
+from exporter.model.trace import Event, Span
 from exporter.semconv import Sources, normalise
 from exporter.semconv.errors import error_kind
-from exporter.trace import Event, Span
 
 TRACE = bytes(range(16))
 SECOND = 10**9

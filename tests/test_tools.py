@@ -3,8 +3,8 @@
 import pytest
 
 from exporter.evaluators.tools import tool_calls
-from exporter.score import Skipped
-from exporter.trace import ToolCall, ToolDefinition, Trace
+from exporter.model.score import Skipped
+from exporter.model.trace import ToolCall, ToolDefinition, Trace
 
 WEATHER = ToolDefinition(
     name="weather",

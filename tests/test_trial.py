@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.config import load
 
 RUBRIC = """\

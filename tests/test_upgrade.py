@@ -17,7 +17,7 @@ from exporter.store.migrations.history import Change, History
 from exporter.store.migrations.journal import JOURNAL
 from exporter.store.migrations.ledger import LEDGER
 from exporter.store.migrations.store import STORE
-from exporter.store.purse import Caps, Purse
+from exporter.store.spend_ledger import Caps, Purse
 from exporter.store.sqlite import Store, StoreError
 
 STORES = Path(__file__).parent / "stores"

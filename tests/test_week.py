@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cli import main
+from exporter.cli.main import main
 from exporter.demo.judge_stub import Stub
 from exporter.offline.likeness import signature, written
 

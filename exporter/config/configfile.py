@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
-from ..os_errors import why
+from ..runtime.os_errors import why
 
 LARGEST_FILE: Final = 1 << 18
 _MOST_VALUES: Final = 50_000

@@ -17,9 +17,9 @@ from ..judge.endpoint import Endpoint, Pin
 from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
-from ..mismatch import closest
-from ..os_errors import why
-from ..store.purse import Cap, Caps
+from ..runtime.mismatch import closest
+from ..runtime.os_errors import why
+from ..store.spend_ledger import Cap, Caps
 from . import rubrics, units
 from .configfile import ConfigError, Part, Problem
 from .settings import Anchors, Emit, JudgeSettings, Price, Secret

@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from ..assembly import Limits as Assembly
 from ..evaluators import Registry
 from ..evaluators.panel import EvaluatorSpec
-from ..os_errors import why
+from ..ingest.assembly import Limits as Assembly
 from ..rules.slo import DEFAULT_SLOS, Slo
+from ..runtime.os_errors import why
 from ..semconv.sources import Sources
 from . import units
 from .configfile import Part, Problem, read

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ..mismatch import closest
 from ..rules.files import RuleSettings
 from ..rules.rulefile import Links
 from ..rules.slo import (
@@ -24,6 +23,7 @@ from ..rules.slo import (
     Window,
     problems,
 )
+from ..runtime.mismatch import closest
 from . import units
 from .configfile import Part
 from .rubrics import shipped

@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
-from ..mismatch import closest
+from ..runtime.mismatch import closest
 from . import units
 from .configfile import Part
 from .settings import DEFAULT_ASK, DEFAULT_REASONS, Ask, Reason, ReviewSettings

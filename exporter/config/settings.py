@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from ..assembly import Limits as Assembly
 from ..evaluators.panel import EvaluatorSpec
+from ..ingest.assembly import Limits as Assembly
 from ..judge.anchors import Anchor
 from ..judge.budget import Tariff
 from ..judge.endpoint import Endpoint
@@ -19,7 +19,7 @@ from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
-from ..store.purse import Cap, Caps
+from ..store.spend_ledger import Cap, Caps
 from .configfile import Problem
 from .units import Address
 

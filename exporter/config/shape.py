@@ -9,9 +9,9 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator, FormatChecker
 from msgspec import Struct
 
-from ..mismatch import closest
 from ..redaction import compiled
 from ..rules.slo import minutes
+from ..runtime.mismatch import closest
 from . import units
 from .configfile import Part, Problem
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ..evaluators import Evaluator, Registry
 from ..evaluators.options import NO_DEFAULT, OptionError
 from ..evaluators.panel import EvaluatorSpec, Rule
-from ..mismatch import closest
+from ..runtime.mismatch import closest
 from . import units
 from .configfile import Part
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from ..trace import REMOTE, Event, LogRecord, Span
+from ..model.trace import REMOTE, Event, LogRecord, Span
 
 _NANOSECONDS = 1_000_000_000
 _DAY = 86_400.0

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .. import mismatch
-from ..trace import Event
+from ..model.trace import Event
+from ..runtime import mismatch
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, TooLarge, check_items, count
 from .mend import mended
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufError
 
+from ..model.trace import Event
 from ..native import COMPILED
-from ..trace import Event
 from .batch import OVERHEAD, Batch, BatchBuilder, DecodeError, DecodeLimits, check_items, count
 from .weigh import LOGS, TRACES, check_weight
 from .wire import LENIENT, STRICT

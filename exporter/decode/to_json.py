@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..trace import REMOTE, Event, LogRecord, Span
+from ..model.trace import REMOTE, Event, LogRecord, Span
 from .batch import Batch
 
 _LARGE = 64 << 10

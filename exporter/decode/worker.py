@@ -1,4 +1,4 @@
-"""Decodes request bodies in a process of its own, whose other end is ``exporter.decoding``.
+"""Decodes request bodies in a process of its own, whose other end is ``exporter.ingest.decoding``.
 
 Reads jobs from standard input and writes what they came to, in small pieces, to standard output. A process can be
 bounded in processor time and memory, which a thread cannot: where a job takes too much, it ends.
@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..log import described
-from ..trace import Event, LogRecord, Span
+from ..model.trace import Event, LogRecord, Span
+from ..runtime.log import described
 from . import Batch, DecodeError, DecodeLimits, Signal, TooLarge, UnsupportedEncoding, decode, decompress
 from .to_json import instead
 

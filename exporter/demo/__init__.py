@@ -10,7 +10,7 @@ users      who ask, rate, edit, ask again, and leave
 reviewers  people who label what is queued
 suites     the offline suite, which is green for every version
 rules      the shipped rules, and the page on short windows
-desk       where notifications arrive, and where their links lead
+alert_receiver  where notifications arrive, and where their links lead
 stack      processes in a temporary folder
 janitor    what is left to do when the demo was killed
 servers    exporter, Prometheus and Alertmanager, configured for each other

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..config.units import Address
 from . import judge, rules, servers, traffic
-from .desk import FIRING, Desk
+from .alert_receiver import FIRING, Desk
 from .narrator import Narrator
 from .readings import Readings
 from .reviewers import Reviewers

@@ -13,7 +13,7 @@ from typing import Final
 import aiohttp
 
 from ..rules.slo import Window, minutes
-from .desk import Alert, Desk, Notification
+from .alert_receiver import Alert, Desk, Notification
 from .readings import BadAnswer, Readings
 from .story import Story
 

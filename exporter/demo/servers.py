@@ -16,7 +16,7 @@ from ..judge.anchors import Anchor, encoded
 from ..rules.files import DEFAULT_SETTINGS
 from ..rules.rulefile import Links
 from . import rules
-from .desk import ALERTS
+from .alert_receiver import ALERTS
 from .stack import DemoError, Stack, first
 
 CONFIG: Final = Path(__file__).with_name("llmq.yaml")

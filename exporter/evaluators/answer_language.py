@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import re2
 
-from ..score import Score, Skipped
-from ..trace import Trace
+from ..model.score import Score, Skipped
+from ..model.trace import Trace
 from .languages import Spoken, small_words, spoken
 from .registry import evaluator
 from .words import ANSWER_LIMIT

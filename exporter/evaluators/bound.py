@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any, get_args
 
-from ..score import Evaluation, Failure, FailureReason, Score, Skipped, SkipReason, Unscored
-from ..trace import Trace
+from ..model.score import Evaluation, Failure, FailureReason, Score, Skipped, SkipReason, Unscored
+from ..model.trace import Trace
 from .deadline import OverdueError
 from .registry import Evaluator
 from .schema import BudgetError

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from ..score import Score, Skipped
-from ..trace import Document, Trace
+from ..model.score import Score, Skipped
+from ..model.trace import Document, Trace
 from .citation_marks import cited
 from .grounding import judged
 from .languages import strange_to

@@ -1,7 +1,7 @@
 """Was anything said, and was it said to the end: `empty` and `truncated`; looks at no word of the answer."""
 
-from ..score import Score
-from ..trace import Trace
+from ..model.score import Score
+from ..model.trace import Trace
 from .registry import evaluator
 from .words import ANSWER_LIMIT
 

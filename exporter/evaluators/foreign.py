@@ -17,8 +17,8 @@ from weakref import finalize
 
 import msgspec
 
-from ..score import Evaluation, Failure, Unscored
-from ..trace import Trace
+from ..model.score import Evaluation, Failure, Unscored
+from ..model.trace import Trace
 from .bound import Bound, Said
 
 HEADER: Final = 5

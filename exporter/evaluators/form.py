@@ -6,8 +6,8 @@ from typing import Literal
 
 import re2
 
-from ..score import Score
-from ..trace import Trace
+from ..model.score import Score
+from ..model.trace import Trace
 from .languages import Language, spoken
 from .patterns import Pattern
 from .registry import evaluator

@@ -8,8 +8,8 @@ from operator import mul
 import msgspec
 from msgspec import Struct
 
-from ..score import Score, Skipped
-from ..trace import Trace
+from ..model.score import Score, Skipped
+from ..model.trace import Trace
 from .languages import strange_to
 from .refusal import SHORT_DECLINE, declined
 from .registry import evaluator

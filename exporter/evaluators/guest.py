@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from ..score import Evaluation, Unscored
+from ..model.score import Evaluation, Unscored
 from . import installed
 from .bound import Said
 from .foreign import HEADER

@@ -7,8 +7,8 @@ from functools import lru_cache
 import re2
 from msgspec import Struct
 
-from ..score import Score
-from ..trace import Trace
+from ..model.score import Score
+from ..model.trace import Trace
 from .private import joined
 from .registry import evaluator
 from .vocabulary import Vocabulary

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from .. import mismatch
+from ..runtime import mismatch
 
 NO_DEFAULT = inspect.Parameter.empty
 """The default of an option that must be given."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..score import Failure, Outcome, Unscored
-from ..trace import Trace
+from ..model.score import Failure, Outcome, Unscored
+from ..model.trace import Trace
 from .bound import Bound
 from .deadline import Deadline
 from .foreign import MEMORY, Foreign

@@ -5,7 +5,7 @@ from typing import Protocol, Self
 
 import re2
 
-from ..mismatch import of_pattern
+from ..runtime.mismatch import of_pattern
 
 _SILENT = re2.Options()
 _SILENT.log_errors = False

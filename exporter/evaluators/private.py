@@ -9,9 +9,9 @@ from typing import Any, Literal
 import msgspec
 import re2
 
+from ..model.score import Score
+from ..model.trace import Trace
 from ..redaction import Budget, Found, Redactor, SpentError
-from ..score import Score
-from ..trace import Trace
 from .registry import evaluator
 from .schema import BudgetError
 from .words import ANSWER_LIMIT, CONTEXT_LIMIT

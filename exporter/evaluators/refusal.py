@@ -10,8 +10,8 @@ import msgspec
 import re2
 from msgspec import Struct
 
-from ..score import Score, Skipped
-from ..trace import Trace
+from ..model.score import Score, Skipped
+from ..model.trace import Trace
 from .declining import hedged, stated
 from .languages import Language, outside
 from .phrases import ABSENT, COMPLYING, FIGURATIVE, LATER, OPENING

@@ -2,8 +2,8 @@
 
 import re
 
-from ..score import Score
-from ..trace import Trace
+from ..model.score import Score
+from ..model.trace import Trace
 from .records import apart, looped_share
 from .registry import evaluator
 from .scan import has_run

@@ -5,8 +5,8 @@ from math import inf
 from time import perf_counter
 from typing import Any
 
-from ..score import Evaluation, Failure, Outcome, Unscored
-from ..trace import Trace
+from ..model.score import Evaluation, Failure, Outcome, Unscored
+from ..model.trace import Trace
 from .bound import Bound
 from .deadline import Deadline, OverdueError
 from .foreign import Foreign

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import msgspec
 
-from .. import mismatch
-from ..os_errors import why
-from ..score import Score, Skipped
-from ..trace import Trace
+from ..model.score import Score, Skipped
+from ..model.trace import Trace
+from ..runtime import mismatch
+from ..runtime.os_errors import why
 from .export_limits import cut_on_export
 from .registry import evaluator
 from .schema import BudgetError, Run, SchemaError, Validator, compiled

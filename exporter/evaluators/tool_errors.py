@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import re2
 
-from ..score import Score
-from ..trace import Trace
+from ..model.score import Score
+from ..model.trace import Trace
 from .registry import evaluator
 
 _MOST = 1000

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..score import Score
-from ..trace import ToolCall, Trace
+from ..model.score import Score
+from ..model.trace import ToolCall, Trace
 from .registry import evaluator
 
 _MOST = 1000

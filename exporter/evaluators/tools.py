@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from .. import mismatch
-from ..score import Score, Skipped
-from ..trace import ToolCall, ToolDefinition, Trace
+from ..model.score import Score, Skipped
+from ..model.trace import ToolCall, ToolDefinition, Trace
+from ..runtime import mismatch
 from .export_limits import cut_on_export
 from .registry import evaluator
 from .schema import Run

@@ -5,11 +5,12 @@ distance       how much of an answer was edited
 annotate       one signal into the document of its trace: new, repeated, or a correction
 derive         two turns of a conversation → regenerate, rephrase; its end → abandon
 recent         the last traces in memory, for what their documents do not hold
-credit         counts a signal for the version that answered, and tells followers
+attribution    counts a signal for the version that answered, and tells followers
 waiting        feedback whose trace is not known yet; bounded, durable
 conversations  the last turn of each conversation; bounded, durable
-pace           how much one address may send
-desk           takes requests and traces, and joins the two
+rate_limit     how much one address may send
+join           takes requests and traces, and joins the two
+http           the endpoint, for servers and for pages
 
 The first four are pure.
 """

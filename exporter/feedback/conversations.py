@@ -14,12 +14,12 @@ import msgspec
 from msgspec.structs import replace
 
 from ..config.settings import FeedbackSettings
-from ..identifiers import KEEP
 from ..metrics.labels import Slice
-from ..recorder import Recorder
-from ..scored import Scored
+from ..recording.identifiers import KEEP
+from ..recording.scored import Scored
+from ..recording.unit_of_work import Recorder
 from ..store.kinds import CONVERSATION
-from .credit import Credit
+from .attribution import Credit
 from .derive import Turn, follows, is_later, turn
 
 _ENDS_AT_ONCE: Final = 500

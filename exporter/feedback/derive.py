@@ -18,8 +18,8 @@ from msgspec import Struct
 from ..evaluators.scan import sketch
 from ..evaluators.words import FUNCTION_WORDS, STEM, plain
 from ..metrics.labels import Slice
-from ..score import Outcome
-from ..trace import Trace
+from ..model.score import Outcome
+from ..model.trace import Trace
 
 Derived = Literal["regenerate", "rephrase", "abandon"]
 Trouble = Literal["refusal", "empty", "error", "cancelled", "rephrase"]

@@ -6,7 +6,7 @@ from typing import Final
 from isal import isal_zlib
 from msgspec import msgpack
 
-from ..trace import Trace
+from ..model.trace import Trace
 
 MOST_BYTES: Final = 16 << 20
 _OVERHEAD: Final = 200

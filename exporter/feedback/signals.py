@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from .. import mismatch
 from ..decode.batch import DecodeError, TooLarge
+from ..runtime import mismatch
 
 Signal = Literal["thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"]
 By = Literal["trace", "response", "conversation"]

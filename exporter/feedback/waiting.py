@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..recorder import Recorder
+from ..recording.unit_of_work import Recorder
 from ..store.kinds import EARLY_FEEDBACK
 from .signals import By, Feedback
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .intervals import CONFIDENCE, Estimate, quantile, wilson
 
 Pair = tuple[Verdict, Verdict]

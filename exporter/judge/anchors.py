@@ -11,8 +11,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from .. import mismatch
-from ..score import Verdict
+from ..model.score import Verdict
+from ..runtime import mismatch
 from .case import Case
 
 LONGEST_LINE: Final = 8 << 20

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .intervals import CONFIDENCE, Estimate, correlation, gap, shifted, wilson
 
 _FAMILIES: Final = {

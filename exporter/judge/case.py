@@ -4,8 +4,8 @@ from typing import Self
 
 from msgspec import Struct
 
-from ..score import JudgeFailure, Verdict
-from ..trace import Trace
+from ..model.score import JudgeFailure, Verdict
+from ..model.trace import Trace
 
 
 class Case(Struct, frozen=True, kw_only=True):

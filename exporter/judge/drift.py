@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .intervals import CONFIDENCE, Estimate, chi_square_limit, gap, shifted
 
 BINS: Final = 10

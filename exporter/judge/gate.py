@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .agreement import Agreement, Confusion, agreement
 from .intervals import CONFIDENCE, Estimate, shifted
 from .rubric import Rubric

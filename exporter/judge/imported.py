@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 import msgspec
 from msgspec import Struct
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .anchors import Anchor, AnchorsError, BadLineError
 
 FIELDS: Final = ("id", "question", "answer", "context", "human", "model")

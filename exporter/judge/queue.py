@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..score import Sample, Verdict
+from ..model.score import Sample, Verdict
 from .case import Case
 
 Role = Literal["acting", "shadow", "repeat", "anchor"]

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from .. import mismatch
+from ..runtime import mismatch
 from .agreement import kappa
 from .anchors import AnchorsError
 from .bias import Preference, length_preference

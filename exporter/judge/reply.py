@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ..visible import visible
+from ..model.visible_text import visible
 from .case import JudgeError
 from .rubric import Rubric
 

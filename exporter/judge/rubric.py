@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .case import Case
 
 FORM: Final = 1

@@ -22,7 +22,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from ..trace import Trace
+from ..model.trace import Trace
 
 Choice = Literal["random", "floor", "targeted", "sampled_out", "not_applicable"]
 Slice = tuple[str, str, str, str]

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from ..model.score import Evaluation, Failure, Outcome, Unscored
+from ..model.trace import Trace
 from ..redaction.budget import Reason
-from ..score import Evaluation, Failure, Outcome, Unscored
-from ..trace import Trace
 from . import families as f
 from . import own
 from .labels import Slice

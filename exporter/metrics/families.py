@@ -5,7 +5,7 @@ Knows nothing of when they move or how they are kept.
 
 from typing import get_args
 
-from ..score import FailureReason, JudgeFailure, Verdict
+from ..model.score import FailureReason, JudgeFailure, Verdict
 from .series import Family, counter, gauge, histogram
 
 SLICE = ("app", "route", "model_version", "prompt_version")

@@ -5,8 +5,8 @@ Knows nothing of when they move or how they are kept.
 
 from typing import get_args
 
+from ..model.score import Stage
 from ..redaction import KINDS
-from ..score import Stage
 from .families import SLICE
 from .series import Family, counter, gauge, histogram
 

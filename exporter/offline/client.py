@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from ..os_errors import why
+from ..runtime.os_errors import why
 
 DEFAULT_URL: Final = "http://127.0.0.1:4318"
 TOKEN: Final = "LLMQ_TOKEN"  # noqa: S105 - the name of the variable that holds it

@@ -6,11 +6,11 @@ from typing import IO, Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from .. import mismatch
-from ..document import explained
-from ..score import Evaluation, Failure, Outcome, Unscored
+from ..model.score import Evaluation, Failure, Outcome, Unscored
+from ..model.trace import UNKNOWN, ContentState, Document, ToolCall, ToolDefinition, Trace
+from ..recording.trace_document import explained
+from ..runtime import mismatch
 from ..semconv.finish import finish_reason
-from ..trace import UNKNOWN, ContentState, Document, ToolCall, ToolDefinition, Trace
 
 LONGEST_LINE: Final = 64 << 20
 """Bytes of one row; a longer line is an error, so that a file that is not JSONL does not fill the memory."""

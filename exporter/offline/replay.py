@@ -7,15 +7,15 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from ..assembly import Assembler, OpenTrace
-from ..assembly import Limits as AssemblyLimits
 from ..config.settings import Config
 from ..decode import JSON, PROTOBUF, Signal, decode, decompress
 from ..decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
-from ..os_errors import why
-from ..reading import requests
+from ..ingest.assembly import Assembler, OpenTrace
+from ..ingest.assembly import Limits as AssemblyLimits
+from ..ingest.split import requests
+from ..model.trace import Trace
+from ..runtime.os_errors import why
 from ..semconv import normalise
-from ..trace import Trace
 
 _MEDIA_TYPES: Final = {".json": JSON, ".pb": PROTOBUF}
 _SIGNALS: Final[tuple[Signal, ...]] = ("logs", "interactions")

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from ..config import Config
-from ..document import explained
 from ..evaluators.registry import Listed
+from ..model.score import Outcome
+from ..model.trace import Trace
+from ..recording.trace_document import explained
 from ..rules.compare import LEAST
 from ..rules.slo import LAST_WEEK, Reach, reach
-from ..score import Outcome
-from ..trace import Trace
 
 _COLOURS: Final = {"pass": "32", "fail": "31", "failure": "35", "unscored": "2", "bold": "1"}
 _VERDICTS: Final = ("pass", "fail", "unscored", "failure")

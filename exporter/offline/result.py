@@ -6,8 +6,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from .. import mismatch
 from ..decode.batch import DecodeError
+from ..runtime import mismatch
 from . import likeness
 
 MOST_RESULTS: Final = 1000

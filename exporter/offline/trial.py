@@ -12,8 +12,8 @@ from ..judge.budget import Cost
 from ..judge.case import Case, JudgeError, Usage
 from ..judge.prompt import most, prompt
 from ..judge.rubric import Rubric
-from ..score import Evaluation, Failure, Outcome, Unscored, UnscoredReason
-from ..trace import Trace
+from ..model.score import Evaluation, Failure, Outcome, Unscored, UnscoredReason
+from ..model.trace import Trace
 from .calibrate import Ask, NotSetUpError, insist
 
 Said = Evaluation | Failure | Unscored

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 
 import re2
 
-from ..mismatch import of_pattern
+from ..runtime.mismatch import of_pattern
 from .addresses import EMAIL, IP
 from .budget import Budget, SpentError
 from .forms import Form, Span

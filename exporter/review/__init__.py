@@ -5,13 +5,16 @@ similar    sketches of questions, so that a near-duplicate is not asked about tw
 quota      so many a day of each reason, fair over slices
 item       one case in the queue: its claims and labels, and the state that follows from them
 evidence   what a case is judged by: question, answer, context, scores; the one place that its text passes
-asked      the body of a request of the review API → Asked
+requests   the body of a request of the review API → Asked
 view       what a reviewer may see: blind until they have labelled
-shelf      all items: in memory by trace, durable through the recorder
-reception  where events become items: scored traces, late verdicts, feedback
-desk       takes the reviewers' requests; time-outs, decisions, the judge's pairs
+store      all items: in memory by trace, durable
+enqueue    where events become items: scored traces, late verdicts, feedback
+queue      takes the reviewers' requests; time-outs, decisions, the judge's pairs
 reviewed   what has been decided, with provenance: for exports
 export     reviewed cases → the data sets that evaluation tools read
+http       the endpoints of the API and of the page
+status     what a running exporter says of its queue, for ``llmq review status``
+feature    wires the queue: who tells it, whom it tells, what of it is shown
 page/      the page for people: no build step, no inline script
 
 The first seven are pure.

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ..document import quotes_in
 from ..judge.case import Case
-from ..trace import Trace
+from ..model.trace import Trace
+from ..recording.trace_document import quotes_in
 
 Redact = Callable[[str], str]
 MOST_BYTES: Final = 8 << 20

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from .. import mismatch
 from ..offline.likeness import signature
+from ..runtime import mismatch
 from .reviewed import Reviewed
 
 _TEMPLATE: Final = re.compile(r"\{(?=[{%#])")

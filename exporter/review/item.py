@@ -6,7 +6,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..score import Verdict
+from ..model.score import Verdict
 
 State = Literal["held", "waiting", "claimed", "disputed", "done"]
 STATES: Final[tuple[State, ...]] = ("held", "waiting", "claimed", "disputed", "done")

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..score import Verdict
+from ..model.score import Verdict
 from .evidence import Evidence
 from .item import Item, Label
 

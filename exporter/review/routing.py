@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from ..config.settings import Ask, Reason
 from ..judge.sampling import draw
-from ..score import Verdict
+from ..model.score import Verdict
 
 
 class Known(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ..trace import Span
+from ..model.trace import Span
 
 _FORMS: Final = tuple(
     (f"{scope}{kind}s", kind) for scope in ("", "trace.", "session.") for kind in ("annotation", "evaluation")

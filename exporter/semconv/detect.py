@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..trace import Span
+from ..model.trace import Span
 from . import haystack, langfuse, langsmith, mlflow, openinference, otel, traceloop, vercel
 from .node import Dialect, Node, Role
 from .shape import Met, shape_of

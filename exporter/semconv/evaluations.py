@@ -12,8 +12,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..score import Evaluation, Failure, Verdict
-from ..trace import LogRecord, Span
+from ..model.score import Evaluation, Failure, Verdict
+from ..model.trace import LogRecord, Span
 from .annotations import Annotation, annotations, is_annotated
 
 EVENT: Final = "gen_ai.evaluation.result"

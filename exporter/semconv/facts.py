@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from ..trace import CLIENT, Span
+from ..model.trace import CLIENT, Span
 from .embedded import count, label
 from .errors import ErrorKind, error_kind
 from .node import Fields, Node, Place, place

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..trace import Document, Span, ToolDefinition
+from ..model.trace import Document, Span, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message

@@ -1,6 +1,6 @@
 """LangSmith's OTel export (0.15): the run's inputs and outputs as JSON in two attributes."""
 
-from ..trace import Document, ToolDefinition
+from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message

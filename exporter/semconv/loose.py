@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..trace import Document, ToolDefinition
+from ..model.trace import Document, ToolDefinition
 from . import schemas
 from .embedded import compact, inside, number, parsed
 from .messages import Message, is_message, message, messages

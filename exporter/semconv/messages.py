@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from ..trace import Document, ToolCall
+from ..model.trace import Document, ToolCall
 from .embedded import cut_short, parsed
 from .toolcalls import as_text, failed, result_text, tool_call
 

@@ -1,6 +1,6 @@
 """MLflow spans (3.17): every attribute value is JSON, also the plain strings."""
 
-from ..trace import Document, ToolDefinition
+from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 
-from ..trace import Document, LogRecord, Span, ToolDefinition
+from ..model.trace import Document, LogRecord, Span, ToolDefinition
 from .embedded import filled, inside, label, labels, parsed
 from .messages import Message
 from .shape import Row, Shape, shape_of

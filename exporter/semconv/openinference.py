@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..trace import Document, ToolDefinition
+from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside, literal, parsed
 from .messages import Message, message

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..trace import Document, Event, LogRecord, ToolDefinition
+from ..model.trace import Document, Event, LogRecord, ToolDefinition
 from .embedded import parsed
 from .loose import asked, document, replied, requested, said, tool_definitions
 from .loose import documents as read_documents

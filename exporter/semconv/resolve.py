@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..trace import UNKNOWN, ContentState, Document, LogRecord, Span, ToolCall, ToolDefinition, Trace
-from ..visible import visible
+from ..model.trace import UNKNOWN, ContentState, Document, LogRecord, Span, ToolCall, ToolDefinition, Trace
+from ..model.visible_text import visible
 from . import facts, templates, timing
 from .answering import answering, given, replied
 from .embedded import begin, bounded, label, parsed

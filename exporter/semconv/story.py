@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from ..trace import LogRecord, Span
+from ..model.trace import LogRecord, Span
 from .detect import classify
 from .embedded import count, label
 from .node import Node, Place, place

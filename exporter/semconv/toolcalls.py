@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..trace import ToolCall
+from ..model.trace import ToolCall
 from .embedded import bounded, compact, parsed
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..trace import Document, ToolDefinition
+from ..model.trace import Document, ToolDefinition
 from . import loose, otel
 from .embedded import inside, parsed
 from .messages import Message, content_parts, message

@@ -1,6 +1,6 @@
 """Vercel AI SDK spans up to version 6, and version 7's LegacyOpenTelemetry; version 7 itself speaks OTel GenAI."""
 
-from ..trace import ToolDefinition
+from ..model.trace import ToolDefinition
 from . import loose
 from .embedded import label, parsed
 from .messages import Message, messages

@@ -14,9 +14,9 @@ in_work       what is being worked on, for the next process to know if it ends t
 quarantine    what ended the process, kept in files
 storefile     the files of a store: where they are, and that one process has them
 ballast       disk space that is kept for when the disk is full
-sieve         "never recorded" without a look-up
+seen_ids      a Bloom-style filter: answers "never recorded" without a look-up
 writer        the one door for what is to be written
 group_commit  requests that wait, one commit for many
-hand          a thread that writes one file
-purse         what the judge has spent
+executor      runs blocking calls on one thread, in order
+spend_ledger  what the judge has spent
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..os_errors import why
+from ..runtime.os_errors import why
 from .records import StoreError
 
 _REASONS: Final = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .hand import Hand, fail, tell
+from .executor import Hand, fail, tell
 from .journal import Journal
 from .records import Entry, StoreError
 

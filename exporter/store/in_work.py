@@ -18,7 +18,7 @@ from typing import Final, Self, get_args
 
 from msgspec import Struct
 
-from ..score import Stage
+from ..model.score import Stage
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 KEY_BYTES: Final = 16

@@ -30,7 +30,7 @@ from .in_work import InWork
 from .journal import Journal
 from .kinds import DOCUMENT, KINDS, TOTAL, Kind
 from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
-from .sieve import Sieve
+from .seen_ids import Sieve
 from .storefile import Claim, beside, claim, locate
 
 _BATCH = 1024

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import unquote
 
-from ..os_errors import why
+from ..runtime.os_errors import why
 from .errors import os_reason
 from .records import StoreError
 

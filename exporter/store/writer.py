@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from .executor import Hand, fail, tell
 from .group_commit import GroupCommit
-from .hand import Hand, fail, tell
 from .sqlite import Entry, Store, StoreError, Transaction
 
 _Results = tuple[Transaction, asyncio.Future[None]]

@@ -2,5 +2,6 @@
 
 results    the newest result of every suite, evaluator and version, as gauges
 coverage   the questions of the suites, and which failures have no near neighbour among them
-desk       takes pushed results and failures, and keeps both through the recorder
+inbox      takes pushed results and failures, and keeps both
+http       the endpoints: pushed runs in, what suites do not cover out
 """

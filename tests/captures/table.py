@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from exporter.decode import JSON, PROTOBUF, DecodeLimits, decode
+from exporter.model.trace import UNKNOWN, Trace
 from exporter.semconv import Sources, normalise
-from exporter.trace import UNKNOWN, Trace
 
 HERE = Path(__file__).parent
 RECEIVED_AT = 1_795_421_000.0

@@ -22,7 +22,7 @@ from aiohttp.test_utils import TestClient, TestServer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from conftest import CONTEXT, Clock, Running
 
-from exporter.app import Exporter, make_app
+from exporter.app.application import Exporter, make_app
 from exporter.config import load
 from exporter.demo.judge_stub import Behaviour, Stub
 from exporter.offline.likeness import signature, written

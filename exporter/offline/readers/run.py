@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from ... import mismatch
+from ...runtime import mismatch
 
 _T = TypeVar("_T")
 

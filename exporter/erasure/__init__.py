@@ -1,0 +1,5 @@
+"""Deletes all that is kept of a trace or of a user, also what is still on its way.
+
+erasure  finds and deletes it
+http     the endpoints, for administrators
+"""

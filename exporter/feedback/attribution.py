@@ -1,0 +1,157 @@
+"""Counts a signal for the version that answered, writes it into its trace's document, and tells whoever follows.
+
+Knows where traces are recorded; not how feedback comes, nor how it is derived.
+"""
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from ..metrics.labels import Slice
+from ..model.trace import Document, Trace
+from ..recording.trace_document import has_expired
+from ..recording.unit_of_work import Recorder
+from ..redaction import WITHHELD
+from ..store.records import StoreError
+from .annotate import Annotated, Outcome, Said, Source, annotate
+from .derive import Derived
+from .distance import edit_ratio
+from .recent import Recent
+from .signals import Feedback
+
+NEGATIVE: Final = frozenset({"thumbs_down", "regenerate", "rephrase", "abandon"})
+
+_log = logging.getLogger(__name__)
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """A signal that was counted. ``trace`` has the text only where it is stored or still in memory, else it is None."""
+
+    trace_id: bytes
+    where: Slice
+    signal: str
+    source: Source
+    retracted: str = ""
+    trace: Trace | None = None
+
+
+Follower = Callable[[Told], None]
+
+
+class Credit:
+    """Gives each signal to its trace. ``content`` is the store's setting: which traces are kept with text."""
+
+    def __init__(self, recorder: Recorder, recent: Recent, content: str) -> None:
+        self.content = content
+        self.followers: list[Follower] = []
+        """Called with every signal that was counted; must be quick and must not raise."""
+        self._recorder = recorder
+        self._recent = recent
+
+    def explicit(self, feedback: Feedback, trace_id: bytes, where: Slice, at: float) -> Outcome | None:
+        """Take what a user said of a recorded trace; None where it has no document any more. Raises StoreError."""
+        stored = self._recorder.document(trace_id)
+        if stored is None:
+            return None
+        document = msgspec.json.decode(stored)
+        trace = self._trace(trace_id, document)
+        done = annotate(document, self._said(feedback, document, trace, at))
+        if done.outcome != "surplus":
+            self._recorder.rewrite(trace_id, msgspec.json.encode(document))
+        self._count(feedback, trace_id, where, done, trace)
+        return done.outcome
+
+    def derived(self, signal: Derived, trace_id: bytes, where: Slice, at: float, after: str = "") -> None:
+        """Take what a conversation showed of one of its traces."""
+        trace = self._recent.get(trace_id)
+        try:
+            stored = self._recorder.document(trace_id)
+        except StoreError as error:  # it counts all the same
+            _log.error("derived signal not written into its trace: reason=%s", error.reason)
+            stored = None
+        if stored is not None:
+            document = msgspec.json.decode(stored)
+            trace = self._trace(trace_id, document)
+            annotate(document, Said(signal=signal, source="derived", at=at, after=after))
+            self._recorder.rewrite(trace_id, msgspec.json.encode(document))
+        self._recorder.tally.feedback(where, signal, "derived", trace_id.hex())
+        self._tell(Told(trace_id=trace_id, where=where, signal=signal, source="derived", trace=trace))
+
+    def _said(self, feedback: Feedback, document: dict[str, Any], trace: Trace | None, at: float) -> Said:
+        keep = self.content == "all" or (self.content == "failing" and _is_failing(document))
+        keep = keep and not has_expired(document)
+        edited = feedback.edited_text
+        known = edited is not None and trace is not None and trace.answer is not None
+        is_whole = bytes.fromhex(document["trace_id"]) in self._recent
+        comment, kept = self._recorder.redact((feedback.comment, edited)) if keep or known else (None, None)
+        compared = edited if is_whole else kept
+        known = known and compared != WITHHELD
+        return Said(
+            signal=feedback.signal,
+            source="explicit",
+            at=at,
+            user=feedback.user,
+            comment=comment if keep else None,
+            edited_text=kept if keep else None,
+            edit_ratio=round(edit_ratio(trace.answer, compared), 4) if known else None,  # type: ignore[union-attr, arg-type]
+        )
+
+    def _count(self, feedback: Feedback, trace_id: bytes, where: Slice, done: Annotated, trace: Trace | None) -> None:
+        tally = self._recorder.tally
+        if done.edit_ratio is not None:
+            tally.edited(where, done.edit_ratio, trace_id.hex())
+        if done.outcome not in ("joined", "corrected"):
+            return
+        tally.feedback(where, feedback.signal, "explicit", trace_id.hex())
+        if done.retracted:
+            tally.feedback_retracted(where, done.retracted, "explicit")
+        self._tell(
+            Told(
+                trace_id=trace_id,
+                where=where,
+                signal=feedback.signal,
+                source="explicit",
+                retracted=done.retracted,
+                trace=trace,
+            )
+        )
+
+    def _trace(self, trace_id: bytes, document: dict[str, Any]) -> Trace | None:
+        """The trace with its text: from memory, else as much as the document holds of it."""
+        if (recent := self._recent.get(trace_id)) is not None:
+            return recent
+        if document["question"] is None and document["answer"] is None:
+            return None
+        return Trace(
+            trace_id=trace_id.hex(),
+            app=document["app"],
+            route=document["route"],
+            model_version=document["model_version"],
+            prompt_version=document["prompt_version"],
+            content_state=document["content_state"],
+            question=document["question"],
+            answer=document["answer"],
+            refusal=document["refusal"],
+            context=tuple(Document(id=one["id"], text=one["text"] or "") for one in document["context"]),
+        )
+
+    def _tell(self, told: Told) -> None:
+        for follow in self.followers:
+            follow(told)
+
+
+def complaints(hear: Callable[[Trace, Slice], None], signals: Collection[str] = NEGATIVE) -> Follower:
+    """A follower that passes on the traces of which these signals tell, as far as their text is at hand."""
+
+    def follow(told: Told) -> None:
+        if told.signal in signals and told.trace is not None:
+            hear(told.trace, told.where)
+
+    return follow
+
+
+def _is_failing(document: dict[str, Any]) -> bool:
+    return any(one["verdict"] == "fail" for one in document["evaluations"])

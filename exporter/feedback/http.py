@@ -1,0 +1,86 @@
+"""The HTTP handler of feedback: for servers, and for pages whose origins are in feedback.origins; knows no trace."""
+
+import math
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import web
+
+from ..config.settings import FeedbackSettings
+from ..http.requests import RECEPTION, Handler, Refusal, answer, answered, check_access, entry_of, making_durable, read
+from ..store.records import Entry
+from .join import SIGNAL, FeedbackDesk
+from .rate_limit import Pace
+from .signals import told
+
+PATH: Final = "/v1/feedback"
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Max-Age": "7200",
+}
+
+
+class Counter:
+    """What the handler goes by. ``submit`` makes an entry durable and has the desk take it."""
+
+    def __init__(
+        self, desk: FeedbackDesk, submit: Callable[[Entry, Any], Awaitable[None]], settings: FeedbackSettings
+    ) -> None:
+        self.desk = desk
+        self.submit = submit
+        self.configure(settings)
+
+    def configure(self, settings: FeedbackSettings) -> None:
+        """Go on with other settings."""
+        self.origins = frozenset(settings.origins)
+        self.pace = Pace(settings.per_second, settings.burst)
+
+
+COUNTER = web.AppKey("COUNTER", Counter)
+
+
+def add_routes(app: web.Application) -> None:
+    """Add the handlers; the app must hold a COUNTER and a RECEPTION and be made with SERVER_OPTIONS."""
+    app.router.add_post(PATH, _shared(answered(receive, counted_as=SIGNAL)))
+    app.router.add_options(PATH, _shared(answered(preflight)))
+
+
+def _shared(handle: Handler) -> Handler:
+    """The handler, whose answers a browser lets the page see that asked, if its origin is allowed."""
+
+    async def sharing(request: web.Request) -> web.StreamResponse:
+        response = await handle(request)
+        origin = request.headers.get("Origin", "")
+        if origin in request.app[COUNTER].origins:
+            response.headers.update({"Access-Control-Allow-Origin": origin, "Vary": "Origin"})
+        return response
+
+    return sharing
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """Tell a browser whether the pages of an origin may send feedback here."""
+    is_shared = request.headers.get("Origin", "") in request.app[COUNTER].origins
+    return web.Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT if is_shared else {})
+
+
+async def receive(request: web.Request) -> web.Response:
+    """Take one signal or a list of them: those that are right, while each of the others is told what is wrong."""
+    check_access(request, "feedback")
+    counter, address = request.app[COUNTER], request.remote or ""
+    if wait := counter.pace.wait(address):
+        message = f"too much feedback from one address: wait {math.ceil(wait)} s, or raise feedback.rate"
+        raise Refusal(429, "rate", message, retry_after=wait)
+    async with entry_of(request, SIGNAL) as entry:
+        found = await read(request, entry, counter.desk.read)
+        counter.pace.spend(address, len(found.items) + len(found.errors))
+        if found.items:
+            with making_durable(SIGNAL):
+                await counter.submit(entry, found)
+    errors = told(found.errors)
+    if found.errors and not found.items:
+        request.app[RECEPTION].on_rejected(SIGNAL, "invalid", len(found.errors))
+        return answer(400, {"error": found.errors[0][1], "errors": errors})
+    return answer(200, {"accepted": len(found.items), "errors": errors})

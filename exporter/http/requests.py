@@ -1,0 +1,326 @@
+"""What all handlers that take requests share: who may, how much, how long, and refusals that say what to do.
+
+Knows no path and nothing of what a body means. What a client can do about a refusal decides its status: 400 and 413 are
+never retried, 503 is.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from ..config.settings import Role
+from ..decode import JSON, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decompress
+from ..ingest.decoding import Decoding
+from ..ingest.port import Busy
+from ..runtime.log import described
+from ..store.in_work import PoisonError
+from ..store.records import Entry, StoreError
+from .auth import CHALLENGES, Access
+from .hosts import Caller, Hosts
+
+SERVER_OPTIONS: Final = {"auto_decompress": False}
+"""Handler arguments for the web.Application: the journal keeps bodies as they came, and inflating has a limit."""
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+LARGEST_LIST: Final = 4 << 20
+"""Bytes of a body that holds no telemetry, after decompression."""
+_STORE_RETRY_SECONDS: Final = 5.0
+_T = TypeVar("_T")
+Headers = list[tuple[str, str]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = logging.getLogger(__name__)
+
+
+class Reception(msgspec.Struct, kw_only=True):
+    """What the handlers go by; its fields may be replaced while they run.
+
+    ``on_rejected`` gets (signal, reason, count) for what was refused and never reached the intake; ``on_answered`` gets
+    (signal, HTTP status). ``pending_bytes`` bounds the bodies held at one time, ``body_seconds`` the time to send one.
+    ``reading`` marks a body while it is read; ``on_poison`` gets the requests that it refuses.
+    """
+
+    access: Access = msgspec.field(default_factory=Access)
+    hosts: Hosts = msgspec.field(default_factory=Hosts)
+    limits: DecodeLimits = DecodeLimits()
+    decoding: Decoding = msgspec.field(default_factory=Decoding)
+    body_bytes: int = 16 << 20
+    pending_bytes: int = 64 << 20
+    body_seconds: float = 60.0
+    on_rejected: Callable[[str, str, int], None] = lambda _signal, _reason, _count: None
+    on_answered: Callable[[str, int], None] = lambda _signal, _status: None
+    reading: Callable[[bytes], AbstractContextManager[None]] = lambda _body: nullcontext()
+    on_poison: Callable[[Entry], object] = lambda _entry: None
+    now: Callable[[], float] = time.time
+    held_bytes: int = 0
+
+
+RECEPTION = web.AppKey("RECEPTION", Reception)
+
+
+class Refusal(Exception):  # noqa: N818 - the answer that it becomes
+    """A request is refused: with which status, counted under which reason, and what the client can do about it."""
+
+    def __init__(self, code: int, reason: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+
+    def headers(self) -> Headers:
+        """The headers of the answer."""
+        headers: Headers = []
+        if self.retry_after is not None:
+            headers.append(("Retry-After", str(max(1, math.ceil(self.retry_after)))))
+        if self.code == HTTPStatus.UNAUTHORIZED:
+            headers += [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
+        return headers
+
+
+# Answers.
+
+
+def answer(code: int, said: object) -> web.Response:
+    """An answer in JSON."""
+    return web.Response(status=code, body=msgspec.json.encode(said), content_type=JSON, headers=HEADERS)
+
+
+def refused_in_json(_request: web.Request, refusal: Refusal) -> web.Response:
+    """{"error": what is wrong and what to do about it}."""
+    response = answer(refusal.code, {"error": refusal.message})
+    response.headers.extend(refusal.headers())
+    return response
+
+
+def answered(
+    handle: Handler,
+    *,
+    counted_as: str | None = None,
+    refused: Callable[[web.Request, Refusal], web.Response] = refused_in_json,
+) -> Handler:
+    """The handler, whose refusals become answers; where requests bring data, all are counted under their signal."""
+
+    async def answering(request: web.Request) -> web.StreamResponse:
+        reception, reason = request.app[RECEPTION], None
+        try:
+            response = await handle(request)
+        except Refusal as refusal:
+            response, reason = refused(request, refusal), refusal.reason
+        if counted_as is not None:
+            if reason is not None:
+                reception.on_rejected(counted_as, reason, 1)
+            reception.on_answered(counted_as, response.status)
+        return response
+
+    return answering
+
+
+# What a request must be.
+
+_CURES: Final = {
+    "host": (
+        "the Host header names another host: use the address that llmq listens on, add the name to server.hosts, "
+        "or configure server.tokens"
+    ),
+    "origin": (
+        "the request comes from the page of another origin: if it may, add its host to server.hosts, or for feedback "
+        "its origin to feedback.origins"
+    ),
+}
+
+
+def same_site(refused: Callable[[web.Request, Refusal], web.Response]) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """A middleware that refuses, on every path, requests for another host and from pages of others; see ``Hosts``."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reception = request.app[RECEPTION]
+        verdict = reception.hosts.check(_caller(request))
+        if verdict == "allowed":
+            return await handler(request)
+        reception.on_rejected("http", verdict, 1)
+        return refused(request, Refusal(403, verdict, _CURES[verdict]))
+
+    return check
+
+
+def _caller(request: web.Request) -> Caller:
+    headers = request.headers
+    return Caller(
+        path=request.path,
+        is_read=request.method in ("GET", "HEAD"),
+        hosts=tuple(headers.getall("Host", ())),
+        origin=headers.get("Origin"),
+        site=headers.get("Sec-Fetch-Site"),
+        mode=headers.get("Sec-Fetch-Mode"),
+    )
+
+
+def check_access(request: web.Request, role: Role) -> None:
+    """Refuse whoever has no token with the role."""
+    known = request.app[RECEPTION].access.answer(request.headers.get("Authorization"), role)
+    if known == "unknown":
+        raise Refusal(401, "unauthenticated", f"send Authorization: Bearer with a token that has the role {role}")
+    if known == "forbidden":
+        cure = "use another, or add the role to it in server.tokens"
+        raise Refusal(403, "forbidden", f"the token does not have the role {role}: {cure}")
+
+
+def media_type(request: web.BaseRequest) -> str:
+    """The media type of the body, without parameters; "" where none is given."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+@asynccontextmanager
+async def entry_of(request: web.Request, signal: str, media_types: Sequence[str] = (JSON,)) -> AsyncIterator[Entry]:
+    """The request as it goes to the journal, within all limits; until the block ends, its bytes count as held."""
+    given = media_type(request)
+    if given not in media_types:
+        raise Refusal(415, "media_type", f"send Content-Type: {' or '.join(media_types)}")
+    reception = request.app[RECEPTION]
+    held = _Held(reception)
+    try:
+        body = await _body(request, reception, held)
+        yield Entry(signal, given, request.headers.get("Content-Encoding", ""), body, reception.now())
+    finally:
+        held.release()
+
+
+class _Held:
+    """Counts one request's part of the bytes that all requests hold."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._bytes = 0
+
+    def add(self, size: int) -> None:
+        """Hold more; refused where all together would hold too much."""
+        if self._reception.held_bytes + size > self._reception.pending_bytes:
+            raise Refusal(503, "busy", "too many requests at once: send it again", retry_after=1.0)
+        self._bytes += size
+        self._reception.held_bytes += size
+
+    def release(self) -> None:
+        """Hold nothing any more."""
+        self._reception.held_bytes -= self._bytes
+
+
+async def _body(request: web.Request, reception: Reception, held: _Held) -> bytes:
+    """A request's body as it came, within the limits of size and time."""
+    try:
+        async with asyncio.timeout(reception.body_seconds):
+            return await _read(request, reception.body_bytes, held)
+    except TimeoutError:
+        message = f"the body did not arrive in {reception.body_seconds:g} s: send less at once"
+        raise Refusal(408, "timeout", message) from None
+    except web.RequestPayloadError:
+        raise Refusal(400, "body", "the body broke off or is not well-formed HTTP") from None
+
+
+async def _read(request: web.Request, limit: int, held: _Held) -> bytes:
+    """Read at most ``limit`` bytes, whatever the Content-Length says or does not say."""
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        held.add(len(chunk))
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "too_large", f"the body is larger than {limit} bytes: send less at once")
+
+
+# What may go wrong with it.
+
+
+@contextmanager
+def understanding(reception: Reception, entry: Entry) -> Iterator[None]:
+    """Refuse a body that cannot be understood, whatever happens while it is read; without giving others their turn."""
+    with explaining(reception, entry), reception.reading(entry.body):
+        yield
+
+
+@contextmanager
+def explaining(reception: Reception, entry: Entry) -> Iterator[None]:
+    """Refuse a body for whatever is raised while it is read."""
+    try:
+        yield
+    except PoisonError:
+        reception.on_poison(entry)
+        raise _poisonous() from None
+    except UnsupportedEncoding as error:
+        raise Refusal(400, "encoding", str(error)) from None
+    except TooLarge as error:
+        raise Refusal(413, "too_large", str(error)) from None
+    except DecodeError as error:
+        raise Refusal(400, "undecodable", str(error)) from None
+    except Exception as error:  # noqa: BLE001 - a 5xx would make clients send the same poison again and again
+        _log_unforeseen(entry.signal, error)
+        raise Refusal(400, "unprocessable", "the body could not be processed") from None
+
+
+async def read(request: web.Request, entry: Entry, how: Callable[[Entry], _T]) -> _T:
+    """What a request of one object or of a list says; refused where it is large: it is read on the event loop."""
+    reception = request.app[RECEPTION]
+    await reception.decoding.pace.turn()
+    with reception.decoding.pace.working(), understanding(reception, entry):
+        decompress(entry.encoding, entry.body, LARGEST_LIST)
+        return how(entry)
+
+
+def _poisonous() -> Refusal:
+    message = "this request ended llmq each time it was tried: it is tried no more, see the log of llmq"
+    return Refusal(400, "quarantined", message)
+
+
+@contextmanager
+def making_durable(signal: str) -> Iterator[None]:
+    """Refuse, for now, what could not be made durable."""
+    try:
+        yield
+    except PoisonError:
+        raise _poisonous() from None
+    except Busy as busy:
+        raise Refusal(503, busy.counted_as, busy.reason, retry_after=busy.retry_after_seconds) from None
+    except StoreError as error:
+        raise _unavailable("store", f"the store could not make the data durable ({error.reason})") from None
+    except Exception as error:  # noqa: BLE001 - whatever it was, the client must not take the data for safe
+        _log_unforeseen(signal, error)
+        raise _unavailable("internal", "the data could not be made durable") from None
+
+
+@contextmanager
+def reading_store() -> Iterator[None]:
+    """Refuse, for now, what needs a store that cannot be read."""
+    try:
+        yield
+    except StoreError as error:
+        raise _unavailable("store", f"the store cannot be read ({error.reason})") from None
+
+
+def _log_unforeseen(signal: str, error: Exception) -> None:
+    """Log where, never what: the message of an exception may quote the body."""
+    _log.error("request not processed: signal=%s error=%s", signal, described(error))
+
+
+def _unavailable(reason: str, message: str) -> Refusal:
+    return Refusal(503, reason, f"{message}: try again, and see the log of llmq", retry_after=_STORE_RETRY_SECONDS)

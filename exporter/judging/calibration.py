@@ -1,0 +1,331 @@
+"""The judge under calibration: anchors are dripped past it, the gate decides by them, and its measures are shown.
+
+Knows anchors, verdicts and gauges; what the measures mean is the judge package's, what verdicts do to the SLIs is not
+its business. Its state is objects in the store, so that a restart forgets no anchor's verdict and no decision.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from ..judge.agreement import Confusion, agreement, corrected
+from ..judge.anchors import Anchor, Cursor, due
+from ..judge.bias import length_association, own_family, own_family_gap
+from ..judge.case import Judgement
+from ..judge.drift import diagnose, score_drift
+from ..judge.gate import Decision, Roles, Scored, Version, decide
+from ..judge.measures import measures, scored
+from ..judge.queue import Job
+from ..judge.rubric import Rubric
+from ..judge.versions import encoded
+from ..metrics.registry import Metrics
+from ..model.score import Verdict
+from ..recording.unit_of_work import Recorder
+from ..store.kinds import JUDGE_ANCHOR, JUDGE_DRIP, JUDGE_REVIEW, JUDGE_STANDING, JUDGE_TRAFFIC
+from . import gauges
+from .online import Judging
+
+PERIOD: Final = 500
+"""Verdicts on live traffic in a period: the reference is the first such, now is the last."""
+_EVERY: Final = 1.0
+_SHOW_EVERY: Final = 15.0
+
+_log = logging.getLogger(__name__)
+
+Judge = tuple[str, str]
+"""An evaluator and its version."""
+
+
+class Said(Struct, frozen=True):
+    """What a judge version said of an anchor: first, and last."""
+
+    first: Scored
+    last: Scored
+
+
+class Live(Struct, frozen=True):
+    """One verdict on live traffic: score, verdict, length of the answer, whether of the judge's own family."""
+
+    score: float
+    verdict: Verdict
+    length: int
+    own_family: bool | None
+
+
+class Traffic(Struct):
+    """A judge version's verdicts on live traffic: its first period, and its last."""
+
+    reference: list[Live] = []
+    recent: list[Live] = []
+
+    def add(self, one: Live) -> None:
+        """Take one more verdict."""
+        if len(self.reference) < PERIOD:
+            self.reference.append(one)
+        self.recent.append(one)
+        if len(self.recent) >= 2 * PERIOD:
+            del self.recent[:PERIOD]
+
+    def last(self) -> list[Live]:
+        """The last period."""
+        return self.recent[-PERIOD:]
+
+
+class Calibrating:
+    """Drips anchors past the judge, decides, and shows. ``now`` is Unix seconds."""
+
+    def __init__(
+        self,
+        judging: Judging,
+        recorder: Recorder,
+        metrics: Metrics,
+        anchors: Iterable[Anchor] = (),
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._anchors = _keyed(anchors)
+        self.decisions: dict[Judge, Decision] = {}
+        """The gate's last word on each version that was not admitted yet."""
+        self._judging = judging
+        self._recorder = recorder
+        self._metrics = metrics
+        self._now = now
+        self._said: dict[Judge, dict[str, Said]] = {}
+        self._cursors: dict[str, Cursor] = {}
+        self._traffic: dict[Judge, Traffic] = {}
+        self._reviewed: dict[Judge, Confusion] = {}
+        self._asked: set[bytes] = set()
+        self._unshown: set[Judge] = set()
+        judging.observers.append(self.observe)
+
+    def configure(self, anchors: Iterable[Anchor]) -> None:
+        """Go on with these anchors; who gave no verdict is asked again, for what was in the way may be gone."""
+        self._anchors = _keyed(anchors)
+        for said in self._said.values():
+            for key in [key for key, one in said.items() if one.last.judge is None]:
+                del said[key]
+        self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
+
+    def recover(self) -> None:
+        """Take what an earlier run knew."""
+        for key, _, value in self._recorder.kept(JUDGE_ANCHOR):
+            evaluator, version, anchor = key.decode().split("\n")
+            self._said.setdefault((evaluator, version), {})[anchor] = msgspec.json.decode(value, type=Said)
+        for key, _, value in self._recorder.kept(JUDGE_DRIP):
+            self._cursors[key.decode()] = msgspec.json.decode(value, type=Cursor)
+        for key, _, value in self._recorder.kept(JUDGE_TRAFFIC):
+            self._traffic[_judge(key)] = msgspec.json.decode(value, type=Traffic)
+        for key, _, value in self._recorder.kept(JUDGE_REVIEW):
+            self._reviewed[_judge(key)] = msgspec.json.decode(value, type=Confusion)
+        self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
+
+    async def run(self) -> None:
+        """Drip, decide and show until cancelled."""
+        show_at = 0.0
+        while True:
+            self.drip()
+            if self._now() >= show_at:
+                show_at = self._now() + _SHOW_EVERY
+                self.show()
+            await asyncio.sleep(_EVERY)
+
+    # What is asked.
+
+    def drip(self) -> None:
+        """Queue the anchors that are due: some an hour for who acts, all at once for who wants to.
+
+        Those on which the latter gave no verdict come again, some an hour.
+        """
+        for rubric in self._judging.settings.rubrics:
+            mine = self._for(rubric)
+            roles = self._judging.bench.roles(rubric.name)
+            if roles.acting is not None:
+                self._drip(rubric.name, roles.acting, mine)
+            if roles.shadow is not None:
+                said = self._said.get((rubric.name, roles.shadow.version), {})
+                for key, anchor in mine.items():
+                    if key not in said:
+                        self._ask(roles.shadow, key, anchor)
+                unanswered = {key: one for key, one in mine.items() if key in said and said[key].last.judge is None}
+                self._drip(f"{rubric.name} again", roles.shadow, unanswered)
+                self._decide(rubric.name)
+
+    def _for(self, rubric: Rubric) -> dict[str, Anchor]:
+        """The anchors that a rubric judges, by their keys."""
+        some = self._anchors.items()
+        return {key: one for key, one in some if one.evaluator == rubric.name and rubric.applies_to(one.case())}
+
+    def _drip(self, name: str, version: Version, anchors: Mapping[str, Anchor]) -> None:
+        """Ask for the anchor that is due, if one is; ``name`` is that of the drip."""
+        per_hour = self._judging.settings.anchors.per_hour
+        key, after = due(anchors, self._cursors.get(name, Cursor()), self._now(), per_hour)
+        if key is not None:
+            self._cursors[name] = after
+            self._recorder.put(JUDGE_DRIP, name.encode(), msgspec.json.encode(after))
+            self._ask(version, key, anchors[key])
+
+    def _ask(self, version: Version, key: str, anchor: Anchor) -> None:
+        now = self._now()
+        job = Job(
+            trace_id=f"anchor {key}",
+            evaluator=anchor.evaluator,
+            version=version.version,
+            role="anchor",
+            sample="random",
+            where=("", "", "", ""),
+            case=anchor.case(),
+            created_at=now,
+            due_at=now,
+        )
+        if job.key not in self._asked and not self._judging.queue.is_full:
+            self._asked.add(job.key)
+            self._judging.queue.put(job)
+            self._judging.worker.wake()
+
+    # What was said.
+
+    def observe(self, job: Job, judgement: Judgement | None) -> None:
+        """Take a judgement, of whatever role."""
+        judge = (job.evaluator, job.version)
+        if job.role == "anchor":
+            self._asked.discard(job.key)
+            self._take_anchor(judge, job, judgement)
+        elif judgement is not None and job.role != "repeat" and job.sample != "targeted":
+            self._take_traffic(judge, job, judgement)
+
+    def reviewed(self, judge: Judge, said: Verdict, human: Verdict) -> None:
+        """Take what a person said of a case that the judge had judged."""
+        self._recorder.tally.judge_compared(judge, (said, human), "review")
+        before = self._reviewed.get(judge, Confusion())
+        name = f"{said}_{human}"
+        after = msgspec.structs.replace(before, **{name: getattr(before, name) + 1})
+        self._reviewed[judge] = after
+        self._recorder.put(JUDGE_REVIEW, _key(judge), msgspec.json.encode(after))
+        self._unshown.add(judge)
+
+    def _take_anchor(self, judge: Judge, job: Job, judgement: Judgement | None) -> None:
+        key = job.trace_id.removeprefix("anchor ")
+        version = self._judging.bench.versions.get(judge)
+        anchor = self._anchors.get(key)
+        if version is None or anchor is None:
+            return
+        now = scored(anchor, version.rubric.pass_mark, judgement)
+        found = self._said.setdefault(judge, {})
+        before = found.setdefault(key, Said(now, now))  # who falls silent has said what it said before
+        if now.judge is not None:
+            self._recorder.tally.judge_compared(judge, (now.judge, now.human), "anchor")
+            found[key] = Said(before.first if before.first.judge is not None else now, now)
+            self._recorder.put(JUDGE_ANCHOR, f"{judge[0]}\n{judge[1]}\n{key}".encode(), msgspec.json.encode(found[key]))
+        self._unshown.add(judge)
+        self._decide(judge[0])
+
+    def _take_traffic(self, judge: Judge, job: Job, judgement: Judgement) -> None:
+        version = self._judging.bench.versions.get(judge)
+        family = own_family(version.model, job.case.model) if version else None
+        traffic = self._traffic.setdefault(judge, Traffic())
+        traffic.add(Live(judgement.score, judgement.verdict, len(job.case.answer), family))
+        self._unshown.add(judge)
+
+    # What is decided.
+
+    def _decide(self, evaluator: str) -> None:
+        roles = self._judging.bench.roles(evaluator)
+        if roles.shadow is None:
+            return
+        judge = (evaluator, roles.shadow.version)
+        said, anchors = self._last(judge), len(self._for(roles.shadow.rubric))
+        before = self._last((evaluator, roles.acting.version)) if roles.acting else []
+        decision = decide(roles.shadow.version, said, anchors, self._judging.settings.gate, before)
+        known = self.decisions.get(judge)
+        tried = len(said) >= anchors
+        if tried and not decision.open and (known is None or known.reasons != decision.reasons):
+            _log.info("judge not admitted: evaluator=%s version=%s: %s", *judge, "; ".join(decision.reasons))
+        self.decisions[judge] = decision
+        self._unshown.add(judge)
+        if decision.open:
+            _log.info("judge admitted: evaluator=%s version=%s", evaluator, roles.shadow.version)
+            self._unshown |= self._versions()
+            standing = self._judging.bench.admit(evaluator)
+            self._recorder.put(JUDGE_STANDING, evaluator.encode(), encoded(standing))
+
+    def _last(self, judge: Judge) -> list[Scored]:
+        """The last that a version said of the anchors that there are now."""
+        said = self._said.get(judge, {})
+        return [said[key].last for key in self._anchors if key in said]
+
+    # What is shown.
+
+    def show(self) -> None:
+        """Show what changed, and keep what live traffic said."""
+        shut = {(name, now.shadow.version) for name, now in self._roles() if now.shadow is not None}
+        asked = self._versions()
+        for judge in self._unshown - asked:
+            gauges.show_nothing(self._metrics, judge)
+        for judge in self._unshown & asked:
+            gauges.show_gate(self._metrics, judge, is_open=judge not in shut)
+            self._show_anchors(judge)
+            if judge in self._reviewed:
+                gauges.show_agreement(self._metrics, judge, "review", agreement(self._reviewed[judge]))
+            if judge in self._traffic:
+                self._show_traffic(judge, self._traffic[judge])
+        self._unshown.clear()
+
+    def _show_anchors(self, judge: Judge) -> None:
+        version = self._judging.bench.versions.get(judge)
+        said = self._said.get(judge, {})
+        if version is not None and said:
+            found = [(one, said[key].last) for key, one in self._anchors.items() if key in said]
+            gauges.show_measures(self._metrics, judge, measures(found, version.model))
+
+    def _show_traffic(self, judge: Judge, traffic: Traffic) -> None:
+        recent, reference = traffic.last(), traffic.reference
+        known = [(one.own_family, one.verdict) for one in recent if one.own_family is not None]
+        gauges.show_traffic(
+            self._metrics,
+            judge,
+            length_association((one.length, one.score) for one in recent),
+            own_family_gap(known),
+        )
+        drift = score_drift([one.score for one in reference], [one.score for one in recent])
+        said = [one for one in self._said.get(judge, {}).values() if one.first.judge and one.last.judge]
+        pairs = [(one.first.judge, one.last.judge) for one in said if one.first.judge and one.last.judge]
+        gauges.show_drift(self._metrics, judge, drift, diagnose(_passed(reference), _passed(recent), pairs))
+        anchors = Confusion.of((one.judge, one.human) for one in self._last(judge) if one.judge is not None)
+        gauges.show_rates(self._metrics, judge, _passed(recent), corrected(*_passed(recent), anchors))
+        self._recorder.put(JUDGE_TRAFFIC, _key(judge), msgspec.json.encode(traffic))
+
+    def _roles(self) -> list[tuple[str, Roles]]:
+        return [(rubric.name, self._judging.bench.roles(rubric.name)) for rubric in self._judging.settings.rubrics]
+
+    def _versions(self) -> set[Judge]:
+        """The versions that are asked now."""
+        return {
+            (name, version.version)
+            for name, now in self._roles()
+            for version in (now.acting, now.shadow)
+            if version is not None
+        }
+
+
+def _keyed(anchors: Iterable[Anchor]) -> dict[str, Anchor]:
+    """Anchors by their keys, which take a hash each."""
+    return {one.key: one for one in anchors}
+
+
+def _passed(some: Iterable[Live]) -> tuple[int, int]:
+    verdicts = [one.verdict for one in some]
+    return verdicts.count("pass"), len(verdicts)
+
+
+def _key(judge: Judge) -> bytes:
+    return "\n".join(judge).encode()
+
+
+def _judge(key: bytes) -> Judge:
+    evaluator, version = key.decode().split("\n")
+    return evaluator, version

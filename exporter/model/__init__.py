@@ -1,0 +1,6 @@
+"""The data that everything else speaks of; imports nothing of ours.
+
+trace         Span, LogRecord, Trace
+score         Score, Evaluation, Unscored, Failure, Outcome: what evaluators say
+visible_text  what a person sees of a model's text
+"""

@@ -1,0 +1,396 @@
+"""The road of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order, nothing of the stations.
+
+Other requests (feedback, labels) take the first part of the road: durable, then handed to the desk for their signal.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..decode.batch import Batch
+from ..ingest.assembly import Assembler, OpenTrace, several
+from ..ingest.backpressure import Door, NoRoomError
+from ..ingest.late_spans import Late, split
+from ..ingest.port import Busy, what_is_kept
+from ..ingest.split import Reading, reading
+from ..metrics.labels import Slice
+from ..metrics.registry import Metrics
+from ..model.score import Outcome
+from ..model.trace import Trace
+from ..recording.external_evaluations import Elsewhere
+from ..recording.late_details import late_asker, late_evaluations, late_trace, missed
+from ..recording.retention import Retention
+from ..recording.scored import Judges, Scored, recorded
+from ..recording.trace_document import encoded
+from ..recording.unit_of_work import Recorder
+from ..semconv import normalise
+from ..semconv.evaluations import Reported
+from ..store.in_work import key_of
+from ..store.sqlite import Entry, Store, StoreError
+from ..store.writer import Writer
+from .arrivals import Arrivals
+from .scoring import Round
+from .settings import Desk, Settings
+
+SLICE_OF_WORK = 0.005  # seconds of scoring after which the event loop gets its turn
+TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
+SCORE_EVERY = 0.05
+FLUSH_EVERY = 1.0
+"""Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
+MUCH_UNRECORDED = 2_000  # traces scored and not yet recorded, which are recorded without waiting for the time
+HOUSEKEEPING_EVERY = 30.0
+RETRY_AFTER = 1
+_JOURNAL_SHARE = 4
+"""One part in so many of the disk is what the journal may take."""
+MOST_UNRECORDED = 4_000
+"""Traces scored and not yet recorded, after which scoring waits for the store."""
+
+_log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """One exporter's road. ``now`` is Unix seconds; nothing in here sleeps but ``run``."""
+
+    def __init__(
+        self, store: Store, metrics: Metrics, settings: Settings, now: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self.writer = Writer(store, self._durable, on_commit=metrics.committed, on_error=metrics.store_failed)
+        self.recorder = Recorder(store, metrics, self.writer, now)
+        self.assembler = Assembler(settings.assembly, self.recorder.keys)
+        self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
+        self.desks: dict[str, Desk] = {}
+        """Who takes requests that are not OTLP, by signal."""
+        self.judges: Judges | None = None
+        self.elsewhere = Elsewhere(now)
+        self.hear: Callable[[bytes, Slice, Reported], None] = lambda _trace_id, _where, _reported: None
+        """Called with what a user said of a recorded trace, where that came as an evaluation."""
+        self.followers: list[Callable[[Scored], None]] = []
+        """Called with every trace that was scored."""
+        self.forgets: Callable[[Trace, float], bool] = lambda _trace, _arrived_at: False
+        """Deletes a recorded trace (and when its first part arrived) if it is one to be forgotten."""
+        self.chores: list[Callable[[], None]] = []
+        """Called now and then."""
+        self.retention = Retention(self.recorder, self.writer)
+        self.in_work = store.in_work
+        self._store = store
+        self._most_bytes = store.most_bytes
+        self._now = now
+        self._much = asyncio.Event()
+        self._round: Round | None = None
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="plugins")
+        """Where plugins are waited for."""
+        self.arrivals = Arrivals(self.recorder, self.assembler, self.in_work, self._use_late)
+        self.configure(settings)
+
+    def configure(self, settings: Settings) -> None:
+        """Go on with other settings; what is open stays open."""
+        self.settings = settings
+        self.assembler.limits = settings.assembly
+        self.recorder.limiter, self.recorder.expire_after = settings.limiter, settings.expire_after
+        self.recorder.redactor = settings.redactor
+        self._store.ballast.resize(settings.ballast_bytes)
+        self.retention.configure(settings.retention_age, settings.retention_bytes, settings.content_age)
+
+    @property
+    def unrecorded(self) -> int:
+        """Traces that are scored and not recorded yet."""
+        return self.recorder.waiting
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be recorded at the moment; None while it can."""
+        if self.writer.problem == "replaced":
+            return "files of the store were deleted, moved or replaced (see the log): move them back, or restart llmq"
+        return self.writer.problem and f"the store cannot be written: {self.writer.problem}"
+
+    def lag(self) -> float:
+        """Age of the oldest open trace in seconds."""
+        opened_at = self.assembler.oldest()
+        return 0.0 if opened_at is None else max(0.0, self._now() - opened_at)
+
+    # What comes in.
+
+    async def room(self) -> None:
+        """Wait for room among the open traces; raises Busy."""
+        try:
+            await self.door.opened()
+        except NoRoomError:
+            raise Busy(RETRY_AFTER, "scoring is behind") from None
+
+    async def accept(self, entry: Entry, batch: Batch) -> None:
+        """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
+        kept = what_is_kept(entry, batch)
+        self._check(kept)
+        try:
+            with self.door.entering(batch.size):
+                seq = await self.writer.journal(kept, batch)
+                await self.arrivals.taken(seq)
+        except StoreError as error:
+            self._failed(error)
+            raise
+
+    async def submit(self, entry: Entry, asked: Any) -> None:
+        """Make a request that is not OTLP durable and have its desk take it; raises as ``accept`` does."""
+        self._check(entry)
+        try:
+            await self.writer.journal(entry, asked)
+        except StoreError as error:
+            self._failed(error)
+            raise
+
+    @property
+    def journal_bytes(self) -> int:
+        """How many bytes of requests may wait: on a small disk no more than leaves room to record them."""
+        return min(self.settings.journal_bytes, self._store.disk_bytes // _JOURNAL_SHARE)
+
+    def _check(self, entry: Entry) -> None:
+        self.in_work.check(entry.body)
+        if self.writer.requests.bytes + len(entry.body) > self.journal_bytes:
+            raise Busy(
+                RETRY_AFTER, "the journal is full of requests that are not recorded yet", counted_as="journal_full"
+            )
+
+    def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
+        if entry.signal in self.desks:
+            self.take(seq, entry, asked)
+        else:
+            self.arrivals.begin(seq, entry, asked)
+
+    def take(self, seq: int, entry: Entry, asked: Any) -> None:
+        """What the desk does and that the entry is done with become durable together."""
+        with self.in_work.on("assemble", (key_of(seq),)), self.recorder.redacting():
+            self.desks[entry.signal].take(entry, asked)
+            self.done(seq)
+
+    def done(self, seq: int) -> None:
+        """Need a journal entry no more, once what was gathered is durable."""
+        self.recorder.transaction.done.append(seq)
+        self.recorder.seq = max(self.recorder.seq, seq)
+
+    def assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool, with_late: bool = True) -> None:
+        """Take an entry of an earlier run; ``counted``: its arrival was. Late parts are used only ``with_late``."""
+        for _ in self.arrivals.steps(seq, entry, batch, counted=counted, with_late=with_late):
+            pass
+
+    def _use_late(self, late: Late) -> bool:
+        """A model call among late parts would have changed the verdicts, which counts against coverage."""
+        told = late_trace(late, self.settings.sources)
+        trace = None if told is None else late_asker(late.trace_id, told, self.settings.identifiers, self.recorder)
+        if trace is not None:
+            self.forgets(trace, self._now())
+        if told is not None and told.content_state != "not_captured":
+            missed(late.trace_id, self.settings.panel.names, self.recorder)
+        reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
+        return trace is not None or reported
+
+    def rejected(self, signal: str, reason: str, count: int) -> None:
+        """Count what was refused before it could be accepted."""
+        self.recorder.tally.rejected(signal, reason, count)
+
+    # What is scored.
+
+    def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
+        """Score traces that are due for about so many seconds; says whether there is more to do."""
+        until, more = time.perf_counter() + seconds, False
+        while not more and self._begin():
+            is_done = self._round is None or self._round.go_on(until)
+            self._round = None if is_done else self._round
+            more = not is_done or time.perf_counter() > until
+        self.door.look()
+        return more
+
+    def _begin(self) -> bool:
+        """Have a round of traces to go on with, if there is one."""
+        if self._round is None and not self._has_enough():
+            some = several(self.assembler.due(self._now()))
+            self._round = self._round_of(some) if some else None
+        return self._round is not None
+
+    def _round_of(self, some: Sequence[OpenTrace]) -> Round:
+        scoring, executor = self.arrivals.scoring, self._executor
+        return Round(
+            some, self.settings.panel, self.in_work, scoring, executor, read=self._requests, record=self.record
+        )
+
+    def _has_enough(self) -> bool:
+        """Whether the next transaction is as large as one may be."""
+        recorder = self.recorder
+        return len(recorder.transaction.traces) >= MOST_UNRECORDED or recorder.size >= self._most_bytes
+
+    def score_closed(self, some: Sequence[OpenTrace]) -> None:
+        """Score traces that were closed, together and to the end."""
+        self._round_of(some).finish()
+
+    def _requests(self, parts: OpenTrace) -> Reading:
+        """Read the requests of a trace; of parts that are late there are none."""
+        if self._is_late(parts):
+            return []
+        return (yield from reading(parts, self.read))
+
+    def _is_late(self, parts: OpenTrace) -> bool:
+        """Take parts that came after their request was recorded, and are no other request: they have no root."""
+        if not parts.again or parts.roots:
+            return False
+        self.arrivals.late(Late(parts.trace_id, list(parts.spans.values()), list(parts.logs.values())))
+        self.recorder.tally.traces_closed([parts.reason])
+        self.recorder.transaction.done += self.assembler.release([parts])
+        return True
+
+    def read(self, parts: OpenTrace) -> Trace | None:
+        """The Trace that the parts tell of; None, counted, where there is none."""
+        spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
+        try:
+            trace = normalise(parts.request_id, spans, logs, self.settings.sources, self.settings.helpers)
+        except Exception as error:  # noqa: BLE001 - one trace that nobody foresaw must not stop all others
+            self._not_understood(error)
+            return None
+        if trace is None:
+            self.recorder.tally.trace_ignored("no_llm_request")
+        return trace
+
+    def _not_understood(self, error: Exception) -> None:
+        _log.error("trace not understood: error=%s", type(error).__name__)
+        self.recorder.tally.trace_ignored("not_understood")
+
+    def record(
+        self, some: Sequence[OpenTrace], traces: Sequence[Trace | None], outcomes: Sequence[Outcome | None]
+    ) -> None:
+        """Each step for all of them: the processor goes through one step's code many times faster than through all."""
+        scored = [
+            Scored(parts.request_id, parts, trace, outcome)
+            for parts, trace, outcome in zip(some, traces, outcomes, strict=True)
+            if trace is not None and outcome is not None
+        ]
+        for step in (self._place, self._describe, self._count_scored):
+            scored = self._done_with(step, scored)
+        understood, at = {one.trace_id: one for one in scored}, self._now()
+        for parts in some:
+            if parts.again:
+                self.recorder.late(parts.trace_id, [*split(parts.own_keys())])
+            if not parts.again or parts.request_id in understood:
+                self.recorder.trace(recorded(parts, understood.get(parts.request_id), at))
+        self.recorder.tally.traces_closed([parts.reason for parts in some])
+        self.recorder.transaction.done += self.assembler.release(some)
+        for one in scored:
+            with self.recorder.redacting(one.budget):
+                self._tell(one)
+        if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED or self.recorder.size >= self._most_bytes // 2:
+            self._much.set()
+
+    def _done_with(self, step: Callable[[Scored], None], some: Sequence[Scored]) -> list[Scored]:
+        done = []
+        for one in some:
+            try:
+                with self.recorder.redacting(one.budget):
+                    step(one)
+                done.append(one)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._not_understood(error)
+        return done
+
+    def _place(self, one: Scored) -> None:
+        """Find its slice, and what others say of it."""
+        trace, settings = one.trace, self.settings
+        one.where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
+        if reported := self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values(), lambda: one.where):
+            one.reported, theirs = reported, tuple(said.evaluation for said in reported if not said.is_feedback)
+            one.outcome = replace(one.outcome, evaluations=one.outcome.evaluations + theirs)
+        if self.judges is not None and (left := self.judges.choose(trace, one.where, one.outcome)):
+            one.outcome = replace(one.outcome, unscored=one.outcome.unscored + left)
+
+    def _describe(self, one: Scored) -> None:
+        kept = self.settings.content
+        content = kept == "all" or (kept == "failing" and one.is_failing)
+        one.kept = self.settings.identifiers.stored(one.trace)
+        one.document = encoded(one.kept, one.outcome, content=content, redact=self.recorder.redact)
+
+    def _count_scored(self, one: Scored) -> None:
+        self.recorder.tally.trace_recorded(one.where, one.trace, one.outcome, self.settings.prices.cost(one.trace))
+
+    def _tell(self, one: Scored) -> None:
+        if self.forgets(one.trace, one.parts.opened_at):
+            return
+        for follow in self.followers:
+            follow(one)
+        for said in [said for said in one.reported if said.is_feedback]:
+            self.hear(one.trace_id, one.where, said)
+
+    # What becomes durable.
+
+    async def flush(self) -> None:
+        """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
+        if left_out := self.elsewhere.take_overflow():
+            self.recorder.tally.labels_overflowed(left_out)
+        self.elsewhere.expire(self.recorder.aged() - self.settings.expire_after)
+        with suppress(StoreError):  # counted; what follows finds out whether it can go on
+            await self.writer.relieve()
+        await self.recorder.flush()
+        await self.writer.probe()
+
+    def document(self, trace_id: bytes) -> bytes | None:
+        """The document of a recorded trace, durable or on its way; None where there is none."""
+        return self.recorder.document(trace_id)
+
+    # The clockwork.
+
+    async def run(self) -> None:
+        """Score, flush and keep house until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_scoring())
+            tasks.create_task(self._keep_flushing())
+            tasks.create_task(self._keep_house())
+
+    async def _keep_scoring(self) -> None:
+        while True:
+            if not self.score():
+                await asyncio.sleep(SCORE_EVERY)
+            elif self._round is not None and self._round.waiting is not None:
+                await asyncio.wait([asyncio.wrap_future(self._round.waiting)])
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._much.wait(), FLUSH_EVERY)
+            self._much.clear()
+            try:
+                await self.flush()
+            except StoreError as error:
+                self._failed(error)
+                await asyncio.sleep(RETRY_AFTER)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_EVERY)
+            for chore in self.chores:
+                chore()
+            try:
+                await self.writer.keep_ballast()
+                await self.retention.apply()
+            except StoreError as error:
+                self._failed(error)
+
+    def _failed(self, error: StoreError) -> None:
+        _log.error("not recorded, will try again: reason=%s: %s", error.reason, error)
+
+    async def stop(self) -> None:
+        """Make durable what was scored, as far as the store can."""
+        if self._round is not None:
+            self._round.give_up()
+        self.settings.panel.close()
+        self._executor.shutdown(wait=False)
+        await self.arrivals.all_taken()
+        try:
+            await self.recorder.flush()
+            await self.flush()
+        except StoreError as error:
+            self._failed(error)
+        await self.writer.stop()

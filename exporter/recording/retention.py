@@ -1,0 +1,56 @@
+"""Deletes recorded traces when they are old or too many, and before that their text. Knows ages, not what is text.
+
+How far the text is deleted is kept, so that no trace is looked at twice.
+"""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from ..store.kinds import CONTENT_RETENTION
+from ..store.writer import Writer
+from .trace_document import without_text
+from .unit_of_work import Recorder
+
+_PLACE: Final = (CONTENT_RETENTION, b"place")
+_AT_ONCE: Final = 64
+
+
+class Retention:
+    """Seconds and bytes; ``content`` None keeps text for as long as its trace."""
+
+    def __init__(self, recorder: Recorder, writer: Writer) -> None:
+        self._recorder = recorder
+        self._writer = writer
+        self._place: tuple[float, int] | None = None
+        self.configure(7 * 86_400.0, 2 << 30, None)
+
+    def configure(self, age: float, size: int, content: float | None) -> None:
+        """Go on with other settings."""
+        self._age, self._size, self._content = age, size, content
+
+    async def apply(self) -> None:
+        """Delete all that is due, a few at a time; raises StoreError."""
+        while await self._writer.prune(self._age, self._size):
+            self._recorder.pruned()
+        while self._content is not None:
+            if not self._take_text(self._recorder.aged() - self._content):
+                return
+            await asyncio.sleep(0)
+
+    def _take_text(self, before: float) -> int:
+        """Take the text out of the next few traces that were recorded before that; returns how many it looked at."""
+        if self._place is None:
+            kept = self._recorder.get(*_PLACE)
+            self._place = msgspec.json.decode(kept, type=tuple[float, int]) if kept else (0.0, 0)
+        due = self._recorder.recorded(self._place, before, _AT_ONCE)
+        for trace_id, _, _ in due:
+            stored = self._recorder.document(trace_id)
+            blank = without_text(stored) if stored else None
+            if blank is not None:
+                self._recorder.rewrite(trace_id, blank)
+        if due:
+            self._place = due[-1][1:]
+            self._recorder.put(*_PLACE, msgspec.json.encode(self._place))
+        return len(due)

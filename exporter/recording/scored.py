@@ -1,0 +1,57 @@
+"""A trace that was scored and is not recorded yet, and who may want it judged. Knows neither judge nor store."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from ..ingest.assembly import OpenTrace
+from ..metrics.labels import Slice
+from ..model.score import Outcome, Unscored
+from ..model.trace import Trace
+from ..redaction import Budget
+from ..semconv.evaluations import Reported
+from ..store.records import Recorded
+
+_NOWHERE = Slice("", "", "", "")
+
+
+class Scored(Struct):
+    """What a trace was gathered from, what was said of it, where it stands, and how it is stored.
+
+    ``trace_id`` is the raw one; ``kept`` is the trace with its identifiers as they are stored; ``reported`` is what
+    others say of the trace: that of their evaluators is in the outcome as well, that of users is not. ``budget``: what
+    the redaction of all its text may still do.
+    """
+
+    trace_id: bytes
+    parts: OpenTrace
+    trace: Trace
+    outcome: Outcome
+    where: Slice = _NOWHERE
+    reported: Sequence[Reported] = ()
+    kept: Trace = Trace("")
+    document: bytes = b""
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether any evaluator failed it."""
+        return "fail" in [one.verdict for one in self.outcome.evaluations]
+
+
+def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
+    """The row of a closed trace; it has no document where nothing in the trace was to be scored."""
+    keys = b"" if parts.again else parts.keys()  # those of a later request are with the first one's
+    if scored is None:
+        return Recorded(parts.request_id, at, *_NOWHERE, keys, document=b"")
+    trace = scored.kept
+    found_by = trace.response_id, trace.conversation_id, trace.user
+    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by)
+
+
+class Judges(Protocol):
+    """Choose traces to be judged."""
+
+    def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
+        """Give out the jobs for a trace; returns for which rubrics there will be none, and why."""

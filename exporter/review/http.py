@@ -1,0 +1,201 @@
+"""The HTTP handlers of the review queue: an API with the role review, and a page for people. Knows no trace.
+
+The page is static and holds no data, so it needs no token.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import Any, Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from ..decode import JSON, decompress
+from ..http.requests import (
+    HEADERS,
+    LARGEST_LIST,
+    RECEPTION,
+    Handler,
+    Refusal,
+    answer,
+    answered,
+    check_access,
+    entry_of,
+    making_durable,
+    read,
+    reading_store,
+)
+from ..store.records import Entry
+from . import requests
+from .item import STATES, Item
+from .queue import SIGNAL, ReviewDesk
+from .requests import Action, Asked
+from .view import shown
+
+_JSON_LINES: Final = "application/x-ndjson"
+_TRIES: Final = 20
+"""Reviewers who claim at the same moment get different items; whoever is late looks again, so often at most."""
+_PAGE_HEADERS: Final = HEADERS | {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "Cache-Control": "no-cache",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_FILES: Final = {
+    "/review": ("review.html", "text/html"),
+    "/review.js": ("review.js", "text/javascript"),
+    "/review.css": ("review.css", "text/css"),
+}
+_CODES: Final = {"done": 200, "again": 200, "gone": 404, "taken": 409}
+_REASONS: Final = {
+    "gone": "there is no such item any more: claim another",
+    "taken": "it is not yours: your claim ran out and somebody else has it, or it is done; claim another",
+}
+
+
+class Counter:
+    """What the handlers go by. ``submit`` makes an entry durable and has the desk take it."""
+
+    def __init__(
+        self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]
+    ) -> None:
+        self.desk = desk
+        self.submit = submit
+        self.now = now
+
+
+COUNTER = web.AppKey("REVIEW_COUNTER", Counter)
+_Handling = Callable[[web.Request, Counter], Awaitable[web.StreamResponse]]
+_Body = TypeVar("_Body")
+
+
+def add_routes(app: web.Application) -> None:
+    """Add the handlers; the app must hold a COUNTER and a RECEPTION and be made with SERVER_OPTIONS."""
+    for path, (name, media_type) in _FILES.items():
+        app.router.add_get(path, _file(name, media_type))
+    app.router.add_get("/api/review", _guarded(status))
+    app.router.add_get("/api/review/items/{trace_id}", _guarded(item))
+    app.router.add_get("/api/review/reviewed", _guarded(reviewed))
+    app.router.add_post("/api/review/claim", _guarded(claim))
+    for action in requests.ACTIONS[1:]:
+        app.router.add_post(f"/api/review/{action}", _guarded(_step(action)))
+
+
+def _file(name: str, media_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    body = files(__package__).joinpath("page", name).read_bytes()
+
+    async def send(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=media_type, charset="utf-8", headers=_PAGE_HEADERS)
+
+    return send
+
+
+def _guarded(handle: _Handling) -> Handler:
+    """The handler for whoever may."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        check_access(request, "review")
+        return await handle(request, request.app[COUNTER])
+
+    return answered(guarded)
+
+
+async def status(_: web.Request, counter: Counter) -> web.Response:
+    """How many items stand where, by reason; and what is asked."""
+    desk, settings = counter.desk, counter.desk.settings
+    queues = [
+        {"reason": reason, **{state: int(desk.count(state, reason)) for state in STATES}}
+        for reason in sorted(desk.reasons())
+    ]
+    return answer(
+        200,
+        {
+            "enabled": desk.reception.is_open,
+            "oldest_seconds": desk.age(),
+            "queues": queues,
+            "ask": {one.evaluator: one.question for one in settings.ask},
+            "claim_seconds": settings.claim,
+        },
+    )
+
+
+async def item(request: web.Request, counter: Counter) -> web.Response:
+    """One item as a reviewer may see it now: who has it, or has labelled it."""
+    reviewer = request.query.get("reviewer", "").strip()
+    found = counter.desk.shelf.get(request.match_info["trace_id"])
+    if found is None or not (found.claim_of(reviewer, counter.now()) or found.label_of(reviewer)):
+        raise Refusal(404, "gone", "no such item is yours: claim one, or give reviewer= as you claimed it")
+    return answer(200, _shown(found, counter, reviewer))
+
+
+async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse:
+    """Everything that people have decided, one JSON object a line."""
+    response = web.StreamResponse(headers=HEADERS | {"Content-Type": _JSON_LINES})
+    await response.prepare(request)
+    for one in counter.desk.shelf.finished():
+        await response.write(msgspec.json.encode(one) + b"\n")
+        await asyncio.sleep(0)
+    await response.write_eof()
+    return response
+
+
+async def claim(request: web.Request, counter: Counter) -> web.Response:
+    """Give a reviewer what they have claimed already, or the next item; ``item`` is null where there is none."""
+    wish = await _read(request, requests.wish)
+    reviewer = wish.reviewer.strip()
+    for _ in range(_TRIES):
+        found = counter.desk.shelf.next_for(reviewer, counter.now(), wish.reason)
+        if found is None:
+            break
+        wanted = Asked(action="claim", reviewer=reviewer, trace_id=found.trace_id)
+        await _submit(counter, wanted)
+        mine = counter.desk.shelf.get(found.trace_id)
+        if mine is not None and wanted.outcome in ("done", "again"):
+            return answer(200, {"item": _shown(mine, counter, reviewer)})
+    return answer(200, {"item": None})
+
+
+def _step(action: Action) -> _Handling:
+    async def handle(request: web.Request, counter: Counter) -> web.Response:
+        token = request.app[RECEPTION].access.name(request.headers.get("Authorization"))
+        wanted = await _read(request, lambda body: requests.step(action, body, token))
+        found = counter.desk.shelf.get(wanted.trace_id)
+        unknown = {one.evaluator for one in wanted.answers} - set(found.ask if found else ())
+        if found is not None and unknown:
+            raise Refusal(400, "invalid", f"$.labels: not asked of this item; asked are {', '.join(found.ask)}")
+        await _submit(counter, wanted)
+        return _done(counter, wanted)
+
+    return handle
+
+
+async def _read(request: web.Request, understood: Callable[[bytes], _Body]) -> _Body:
+    async with entry_of(request, SIGNAL) as entry:
+        return await read(request, entry, lambda one: understood(decompress(one.encoding, one.body, LARGEST_LIST)))
+
+
+def _done(counter: Counter, wanted: Asked) -> web.Response:
+    if wanted.outcome in _REASONS:
+        raise Refusal(_CODES[wanted.outcome], wanted.outcome, _REASONS[wanted.outcome])
+    said: dict[str, Any] = {"outcome": wanted.outcome}
+    found = counter.desk.shelf.get(wanted.trace_id)
+    if wanted.action == "label" and found is not None:
+        said["item"] = _shown(found, counter, wanted.reviewer)
+    return answer(200, said)
+
+
+async def _submit(counter: Counter, wanted: Asked) -> None:
+    entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(wanted), counter.now())
+    with making_durable(SIGNAL):
+        await counter.submit(entry, wanted)
+
+
+def _shown(found: Item, counter: Counter, reviewer: str) -> dict[str, Any]:
+    with reading_store():
+        evidence = counter.desk.shelf.evidence(found.trace_id)
+    if evidence is None:
+        raise Refusal(404, "gone", _REASONS["gone"])
+    return shown(found, evidence, counter.desk.settings, reviewer, counter.now())

@@ -1,0 +1,102 @@
+"""The body of a request of the review API → Asked, with every error's place and cure. Knows no item."""
+
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ..decode.batch import DecodeError
+from ..model.score import Verdict
+from ..runtime import mismatch
+from .item import Answer
+
+Action = Literal["claim", "release", "skip", "label"]
+_T = TypeVar("_T")
+ACTIONS: Final[tuple[Action, ...]] = ("claim", "release", "skip", "label")
+_ODD: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_NAMED: Final = "a name of 1 to 64 characters, without control characters"
+_Reviewer = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^(?=.*\S)[^{_ODD}]+\Z", description=_NAMED)]
+_TraceId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z", description="32 lower-case hexadecimal digits")]
+_Name = Annotated[str, Meta(min_length=1, max_length=64)]
+_Note = Annotated[str, Meta(max_length=10_000)]
+_Corrected = Annotated[str, Meta(max_length=200_000)]
+
+
+class Asked(Struct, kw_only=True):
+    """What a reviewer asks for, as it stands in the journal; ``outcome`` is written by the desk.
+
+    ``token`` is the name of the bearer's token, "" where none is needed.
+    """
+
+    action: Action
+    reviewer: str
+    trace_id: str
+    token: str = ""
+    note: str = ""
+    answers: tuple[Answer, ...] = ()
+    corrected: str | None = None
+    outcome: str = ""
+
+
+class Wish(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The body of a claim: whatever comes next, or the next of one queue."""
+
+    reviewer: _Reviewer
+    reason: _Name | None = None
+
+
+class _Step(Struct, forbid_unknown_fields=True, kw_only=True):
+    reviewer: _Reviewer
+    trace_id: _TraceId
+    note: _Note = ""
+
+
+class _Said(Struct, forbid_unknown_fields=True, kw_only=True):
+    verdict: Verdict
+    note: _Note = ""
+
+
+class _Labels(Struct, forbid_unknown_fields=True, kw_only=True):
+    reviewer: _Reviewer
+    trace_id: _TraceId
+    labels: Annotated[dict[_Name, _Said], Meta(max_length=64)] = {}
+    corrected: _Corrected | None = None
+
+
+def wish(body: bytes) -> Wish:
+    """What a claim asks for; raises DecodeError."""
+    return _decoded(body, Wish)
+
+
+def step(action: Action, body: bytes, token: str) -> Asked:
+    """A release, a skip or a label; raises DecodeError."""
+    if action == "label":
+        return _label(_decoded(body, _Labels), token)
+    sent = _decoded(body, _Step)
+    return Asked(action=action, reviewer=sent.reviewer.strip(), trace_id=sent.trace_id, token=token, note=sent.note)
+
+
+def again(body: bytes) -> Asked:
+    """What stands in the journal; raises DecodeError."""
+    return _decoded(body, Asked)
+
+
+def _label(sent: _Labels, token: str) -> Asked:
+    if not sent.labels and not sent.corrected:
+        raise DecodeError("$: says nothing; give labels or a corrected answer, or skip the item")
+    answers = tuple(Answer(evaluator=name, verdict=said.verdict, note=said.note) for name, said in sent.labels.items())
+    return Asked(
+        action="label",
+        reviewer=sent.reviewer.strip(),
+        trace_id=sent.trace_id,
+        token=token,
+        answers=answers,
+        corrected=sent.corrected or None,
+    )
+
+
+def _decoded(body: bytes, form: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DecodeError(mismatch.of_json(body, form).at("$")) from None
