@@ -1,5 +1,6 @@
 """The documents are true: every metric, evaluator, command, path and setting is in them, and no other."""
 
+import ast
 import json
 import re
 import tomllib
@@ -363,3 +364,23 @@ def test_the_errors_that_pages_show_are_the_errors(folder, config, tmp_path, mon
     Path("llmq.yaml").write_text(config)
     assert main(["check", "llmq.yaml"]) == 1
     assert re.findall(r"^llmq\.yaml:.*\n", page(folder), re.MULTILINE) == [capsys.readouterr().err]
+
+
+ROOMS = sorted(path.parent for path in (ROOT / "exporter").rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))
+def test_the_docstring_of_a_folder_names_everything_in_it(room):
+    said = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8")))
+    modules = {path.stem for path in room.glob("*.py")} - {"__init__", "__main__"}
+    folders = {path.parent.name for path in room.glob("*/__init__.py")}
+    words = set(re.findall(r"[a-z_]+", said))
+    assert (modules | folders) - words == set()
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))
+def test_the_docstring_of_a_folder_names_nothing_that_is_gone(room):
+    said = ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8")))
+    listed = re.findall(r"^ *([a-z_]+(?:/|(?:, [a-z_]+)*)) {2,}\S", said, re.MULTILINE)
+    names = {name.strip("/ ") for entry in listed for name in entry.split(",")}
+    assert {name for name in names if not (room / name).is_dir() and not (room / f"{name}.py").is_file()} == set()

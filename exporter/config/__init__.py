@@ -1,4 +1,17 @@
-"""One YAML file → Config: strict, every error at once with file and line; the defaults where there is no file."""
+"""One YAML file → Config: strict, every error at once with file and line; the defaults where there is no file.
+
+configfile   YAML → values that remember their line and name
+shape        validates a file against its JSON schema, in words of ours
+meaning      what values mean together: contradictions, secrets, evaluators
+specs        the section ``evaluators``
+objectives   the sections ``slos`` and ``alerting``
+judging      the section ``judge``
+rubrics      a rubric's YAML file → a Rubric
+reviewing    the section ``review``
+units        durations, sizes, addresses as people write them
+settings     the result: everything that a user decides, parsed and frozen
+cardinality  what a config can cost in series
+"""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,16 @@
-"""OTLP/HTTP bodies → Batch, and the bodies of the answers; knows protobuf and JSON, nothing of HTTP or LLMs."""
+"""OTLP/HTTP bodies → Batch, and the bodies of the answers; knows protobuf and JSON, nothing of HTTP or LLMs.
+
+compression    inflates within a limit
+weigh          what a protobuf body would cost to parse, before it is parsed
+from_protobuf  OTLP protobuf → Batch
+from_json      OTLP/JSON → Batch
+interactions   plain JSON interactions → the spans that an instrumented application would have sent
+mend           makes JSON readable whose text is not valid Unicode
+batch          what one request holds, and the checks that every span passes
+to_json        spans and log records → OTLP/JSON, for what is kept of a request
+wire           the protobuf messages
+worker         the process that decodes large bodies
+"""
 
 from typing import Any, Literal
 

@@ -1,4 +1,34 @@
-"""The code evaluators, one file per family, and the registry of all that exist."""
+"""The code evaluators, one file per family, and the registry of all that exist.
+
+The evaluators:
+
+    refusal, completeness (empty, truncated), repetition, form (format), structure (json_schema), tools (tool_calls),
+    tool_errors, tool_loops, grounding, citation, private (private_data), leaks (prompt_leak),
+    answer_language (language_match)
+
+How they are declared and run:
+
+    registry       what an evaluator is, and the table of those that exist
+    options        an evaluator's options: its keyword parameters and their type hints
+    bound          an evaluator with its options, and what its results mean
+    panel          runs the configured evaluators on one trace
+    session        some traces while evaluators are asked about them, with pauses for other work
+    deadline       interrupts a call that runs too long, where Python can
+    foreign, guest  plugins in a process of their own, and that process
+    patterns       regular expressions that users write
+    schema/        JSON Schema, validated within a budget of steps
+
+What they look at:
+
+    words, scan, vocabulary, scripts   words of a text, cheaply, in any script
+    languages      a text's language, guessed from script and small words
+    values, numerals, clock   numbers, dates and times as values
+    records        what of an answer is prose, code, JSON or a table
+    export_limits  was a text cut on its way here
+    sources, support, facts, claims   documents, how far they support a sentence, what they state, what contradicts them
+    citation_marks  citation marks and the documents that they name
+    declining, phrases, decline_phrases, decline_latin, decline_scripts   how assistants decline
+"""
 
 from .answer_language import language_match
 from .citation import citation

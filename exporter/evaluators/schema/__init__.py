@@ -1,10 +1,19 @@
 """JSON Schema, validated within a budget: drafts 4, 6, 7, 2019-09 and 2020-12; fetches nothing.
 
-The schemas come from traces, so both schema and instance may be hostile. ``compiled`` turns a schema into nodes
-(``node``), each with the checks that its keywords ask for (``assertions``, ``applicators``, ``unevaluated``), as its
-draft reads them (``drafts``, ``detect``), with references resolved among what the schema holds itself (``resources``).
-``Validator.problem`` walks an instance, stops at the first broken keyword, and raises BudgetError where the walk takes
-more steps or is deeper than it may. A node that several places refer to is asked once for each value (``Run``).
+The schemas come from traces, so both schema and instance may be hostile.
+
+compiler     a schema → nodes
+draft        what a draft is
+drafts       each draft: its keywords, and which one a schema without ``$schema`` means
+resources    references, resolved within the schema
+node         one schema: the checks that its keywords ask for
+assertions, applicators   the checks: of a value itself, and those that apply schemas to parts of it
+expressions  the regular expressions of schemas
+values       equality and numbers as JSON Schema means them
+context      what a walk carries along
+budget       how many steps and how deep a walk may be: BudgetError beyond
+validator    walks an instance and stops at the first broken keyword
+errors       a schema that cannot be used
 """
 
 from .budget import STEPS, BudgetError, Run

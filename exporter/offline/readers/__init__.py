@@ -1,4 +1,8 @@
-"""Result files of evaluation tools → Run: one module for each tool, and the choice among them by what a file holds."""
+"""Result files of evaluation tools → Run: one module for each tool, and the choice among them by what a file holds.
+
+run   what a result file says: cases, verdicts, scores
+promptfoo, inspect, deepeval, ragas, junit   the tools
+"""
 
 import csv
 import json
