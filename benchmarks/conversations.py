@@ -16,8 +16,8 @@ from exporter.model.trace import Trace
 from exporter.pipeline.pipeline import Scored
 from exporter.recording.trace_document import document
 from exporter.recording.unit_of_work import Recorder
-from exporter.store.sqlite import Store
-from exporter.store.writer import Writer
+from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.writer import Writer
 
 TRACES = 1000
 CONVERSATIONS = 250

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from exporter.store.records import Entry, Recorded, Transaction
-from exporter.store.sqlite import Store
+from exporter.store.sqlite.store import Store
 
 BODY = os.urandom(157_000)  # a batch of 64 spans, compressed
 DOCUMENT = b'{"trace_id":"' + b"0" * 600 + b'"}'

@@ -14,7 +14,7 @@ from exporter.feedback.join import FeedbackDesk
 from exporter.ingest import decoding
 from exporter.ingest.assembly import Assembler
 from exporter.pipeline import pipeline, recovery
-from exporter.store.sqlite import Store
+from exporter.store.sqlite.store import Store
 
 POISON, TRACE_ID = os.environ["POISON"], bytes.fromhex(os.environ["TRACE_ID"])
 MAIN = os.getpid()

@@ -308,7 +308,7 @@ def test_a_real_process_goes_by_a_steady_clock(killable):
 
 
 async def test_a_budget_is_not_given_twice(tmp_path, machine):
-    from exporter.store.spend_ledger import Cap, Caps, Purse
+    from exporter.store.sqlite.spend_ledger import Cap, Caps, Purse
 
     clock = machine.clock()
     purse = Purse(tmp_path / "ledger.db", Caps(hour=Cap(tokens=10)), now=clock)

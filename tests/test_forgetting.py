@@ -228,7 +228,7 @@ async def test_a_request_is_done_again_from_the_journal_after_a_crash(run_export
     exporter = await run_exporter(ALL)
     await send(exporter, A)
     await exporter.client.close()
-    connection = sqlite3.connect(exporter.exporter.store.journal.path)
+    connection = sqlite3.connect(exporter.exporter.store.sqlite.journal.path)
     body = json.dumps({"user": ADA}).encode()
     connection.execute("INSERT INTO journal VALUES (999, ?, 'forget', 'application/json', '', ?)", (2e9, body))
     connection.commit()

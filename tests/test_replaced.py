@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from exporter.store.spend_ledger import Caps, Purse
-from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.sqlite.spend_ledger import Caps, Purse
+from exporter.store.sqlite.store import Entry, Recorded, Store, StoreError, Transaction
 
 ENTRY = Entry("traces", "", "", b"x", 1e9)
 FAST = {"assembly": {"grace": "100ms", "idle": "200ms"}}
@@ -154,7 +154,7 @@ def test_files_that_were_moved_away_and_back_are_used_again(tmp_path, killable):
     process.stop()
 
 
-OPENING = "import sys\nfrom exporter.store.sqlite import Store\nStore.open(sys.argv[1])"
+OPENING = "import sys\nfrom exporter.store.sqlite.store import Store\nStore.open(sys.argv[1])"
 
 
 def opened_by_another(url, cwd=None):
@@ -205,7 +205,7 @@ def test_where_locks_are_not_kept_apart_a_store_can_be_used_all_the_same(tmp_pat
     def conflicts(*_arguments):
         raise BlockingIOError
 
-    monkeypatch.setattr("exporter.store.storefile.fcntl.lockf", conflicts)
+    monkeypatch.setattr("exporter.store.sqlite.files.fcntl.lockf", conflicts)
     with closing(Store.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as store:
         os.link(store.path, tmp_path / "hard.db")
         store.commit(recorded(1))

@@ -1,6 +1,6 @@
 import os
 
-from exporter.store.seen_ids import Sieve
+from exporter.store.sqlite.seen_ids import Sieve
 
 
 def some(count):

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from exporter.store.kinds import JUDGE_JOB, REVIEW_ITEM
-from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
-from exporter.store.statements import JOURNAL, STORE
+from exporter.store.sqlite.statements import JOURNAL, STORE
+from exporter.store.sqlite.store import Entry, Recorded, Store, StoreError, Transaction
 
 ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
 
@@ -168,7 +168,7 @@ def test_one_bad_row_among_thousands_leaves_nothing(store):
 
 CRASHING = dedent("""
     import sys
-    from exporter.store.sqlite import Entry, Recorded, Store, Transaction
+    from exporter.store.sqlite.store import Entry, Recorded, Store, Transaction
     store = Store.open(sys.argv[1])
     print("open", flush=True)
 
@@ -536,7 +536,7 @@ def test_a_store_in_use_is_refused_with_its_owner_and_the_cure(store):
 
 
 def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
-    code = "import sys\nfrom exporter.store.sqlite import Store\nStore.open(sys.argv[1])"
+    code = "import sys\nfrom exporter.store.sqlite.store import Store\nStore.open(sys.argv[1])"
     run = subprocess.run(
         [sys.executable, "-c", code, f"sqlite:///{store.path}"], capture_output=True, text=True, check=False
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.store.migrations.store import STORE
-from exporter.store.sqlite import Entry, Store
+from exporter.store.sqlite.migrations.store import STORE
+from exporter.store.sqlite.store import Entry, Store
 
 WRITTEN = Path(__file__).parent / "stores"
 

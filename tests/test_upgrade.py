@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from exporter.store import upgrade
 from exporter.store.kinds import DOCUMENT, JUDGE_JOB, KINDS, TOTAL, Kind
-from exporter.store.migrations.history import Change, History
-from exporter.store.migrations.journal import JOURNAL
-from exporter.store.migrations.ledger import LEDGER
-from exporter.store.migrations.store import STORE
-from exporter.store.spend_ledger import Caps, Purse
-from exporter.store.sqlite import Store, StoreError
+from exporter.store.sqlite import upgrade
+from exporter.store.sqlite.migrations.history import Change, History
+from exporter.store.sqlite.migrations.journal import JOURNAL
+from exporter.store.sqlite.migrations.ledger import LEDGER
+from exporter.store.sqlite.migrations.store import STORE
+from exporter.store.sqlite.spend_ledger import Caps, Purse
+from exporter.store.sqlite.store import Store, StoreError
 
 STORES = Path(__file__).parent / "stores"
 WRITTEN = sorted(folder.name for folder in STORES.iterdir() if folder.is_dir() and folder.name[0].isdigit())
@@ -149,7 +149,7 @@ def test_without_room_for_the_copy_the_store_is_refused_as_it_was_with_the_cure(
 
 KILLED = """
 import os, sqlite3, sys
-from exporter.store.sqlite import Store
+from exporter.store.sqlite.store import Store
 
 steps, left = [], int(sys.argv[2])
 
@@ -272,9 +272,9 @@ def test_what_is_stored_has_its_version_and_is_read_by_it(old, monkeypatch):
         later = Kind("judge job", (lambda value: value.replace(b'"role"', b'"part"'),))
         assert [value.count(b'"part"') for _, _, value in store.objects(later)] == [1] * len(jobs) == [1, 1]
         assert store.object(later, jobs[0][0]).count(b'"part"') == 1
-        monkeypatch.setattr("exporter.store.sqlite.DOCUMENT", Kind(DOCUMENT.name, (lambda value: value + b" ",)))
+        monkeypatch.setattr("exporter.store.sqlite.store.DOCUMENT", Kind(DOCUMENT.name, (lambda value: value + b" ",)))
         assert store.document(bytes.fromhex("0" * 31 + "1")) == document + b" "
-        monkeypatch.setattr("exporter.store.sqlite.TOTAL", Kind(TOTAL.name, (lambda value: f"{value} ",)))
+        monkeypatch.setattr("exporter.store.sqlite.store.TOTAL", Kind(TOTAL.name, (lambda value: f"{value} ",)))
         assert all(value.endswith(" ") for _, _, value in store.totals())
 
 

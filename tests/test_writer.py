@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from exporter.store.sqlite import Entry, Recorded, Store, StoreError, Transaction
-from exporter.store.writer import Writer
+from exporter.store.sqlite.store import Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.sqlite.writer import Writer
 
 
 def entry(number=0, *, signal="traces"):

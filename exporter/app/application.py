@@ -49,7 +49,7 @@ from ..runtime.log import described
 from ..store.kinds import CLOCK
 from ..store.quarantine import Quarantine
 from ..store.records import StoreError
-from ..store.sqlite import Store
+from ..store.sqlite.store import Store
 from ..suites import http as suites_http
 from ..suites.inbox import SIGNAL as OFFLINE
 from ..suites.inbox import OfflineDesk

@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from ..offline.report import table
-from ..store.check import Held, Report, check
 from ..store.records import StoreError
+from ..store.sqlite.check import Held, Report, check
 from .console import OK, PROBLEM, complain, say
 
 SUMMARY: Final = "say what a store holds, and whether it is whole"

@@ -19,7 +19,7 @@ from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
 from ..runtime.mismatch import closest
 from ..runtime.os_errors import why
-from ..store.spend_ledger import Cap, Caps
+from ..store.sqlite.spend_ledger import Cap, Caps
 from . import rubrics, units
 from .configfile import ConfigError, Part, Problem
 from .settings import Anchors, Emit, JudgeSettings, Price, Secret

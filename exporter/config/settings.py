@@ -19,7 +19,7 @@ from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
-from ..store.spend_ledger import Cap, Caps
+from ..store.sqlite.spend_ledger import Cap, Caps
 from .configfile import Problem
 from .units import Address
 

@@ -20,8 +20,8 @@ from ..metrics.registry import Metrics
 from ..pipeline.pipeline import Pipeline
 from ..store.kinds import JUDGE_STANDING
 from ..store.records import StoreError
-from ..store.spend_ledger import Purse
-from ..store.storefile import locate
+from ..store.sqlite.files import locate
+from ..store.sqlite.spend_ledger import Purse
 from .calibration import Calibrating
 from .online import Judging
 

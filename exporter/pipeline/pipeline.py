@@ -32,8 +32,8 @@ from ..recording.unit_of_work import Recorder
 from ..semconv import normalise
 from ..semconv.evaluations import Reported
 from ..store.in_work import key_of
-from ..store.sqlite import Entry, Store, StoreError
-from ..store.writer import Writer
+from ..store.sqlite.store import Entry, Store, StoreError
+from ..store.sqlite.writer import Writer
 from .arrivals import Arrivals
 from .scoring import Round
 from .settings import Desk, Settings

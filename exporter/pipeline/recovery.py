@@ -30,7 +30,7 @@ from ..runtime.isolation import survives
 from ..store.in_work import STAGES, key_of
 from ..store.quarantine import Quarantine
 from ..store.records import Entry, StoreError
-from ..store.sqlite import Store
+from ..store.sqlite.store import Store
 from .pipeline import Pipeline
 
 _AHEAD: Final = 60.0

@@ -12,7 +12,7 @@ from ..recording.identifiers import KEEP, Identifiers
 from ..recording.prices import Prices
 from ..redaction import Redactor
 from ..semconv import Sources
-from ..store.sqlite import Entry
+from ..store.sqlite.store import Entry
 
 
 class Settings(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ..store.kinds import CONTENT_RETENTION
-from ..store.writer import Writer
+from ..store.sqlite.writer import Writer
 from .trace_document import without_text
 from .unit_of_work import Recorder
 

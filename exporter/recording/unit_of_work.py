@@ -22,8 +22,8 @@ from ..redaction import Budget, Redactor
 from ..store.in_work import key_of
 from ..store.kinds import Kind
 from ..store.records import FORGOTTEN, Located, Recorded, Reference, Transaction
-from ..store.sqlite import Store
-from ..store.writer import Writer
+from ..store.sqlite.store import Store
+from ..store.sqlite.writer import Writer
 from .identifiers import stored_names
 
 _REFERENCES = {"response": "response_id", "conversation": "conversation_id", "user": "user"}

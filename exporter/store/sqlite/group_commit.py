@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from ..records import Entry, StoreError
 from .executor import Hand, fail, tell
 from .journal import Journal
-from .records import Entry, StoreError
 
 
 class _Waiting:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from . import kinds
+from .. import kinds
 from .migrations.history import History
 from .migrations.journal import JOURNAL as JOURNAL_HISTORY
 from .migrations.store import STORE as STORE_HISTORY

@@ -9,14 +9,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from ..kinds import DOCUMENT, KINDS, TOTAL, Kind
+from ..records import FORGOTTEN, StoreError
 from .errors import as_store_errors
-from .kinds import DOCUMENT, KINDS, TOTAL, Kind
+from .files import beside
 from .migrations.history import History
 from .migrations.journal import JOURNAL
 from .migrations.ledger import LEDGER
 from .migrations.store import STORE
-from .records import FORGOTTEN, StoreError
-from .storefile import beside
 from .upgrade import checked
 
 _HISTORIES: Final = {history.application: history for history in (STORE, JOURNAL, LEDGER)}

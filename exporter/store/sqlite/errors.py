@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..runtime.os_errors import why
-from .records import StoreError
+from ...runtime.os_errors import why
+from ..records import StoreError
 
 _REASONS: Final = {
     sqlite3.SQLITE_FULL: "disk_full",

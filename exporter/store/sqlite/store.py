@@ -22,16 +22,16 @@ from typing import Any, Self
 
 from msgspec.structs import astuple
 
+from ..in_work import InWork
+from ..kinds import DOCUMENT, KINDS, TOTAL, Kind
+from ..records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
 from . import statements as sql
 from .ballast import Ballast
 from .database import Reading, Writing, naming_what_is_damaged, statements
 from .errors import as_store_errors
-from .in_work import InWork
+from .files import Claim, beside, claim, locate
 from .journal import Journal
-from .kinds import DOCUMENT, KINDS, TOTAL, Kind
-from .records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
 from .seen_ids import Sieve
-from .storefile import Claim, beside, claim, locate
 
 _BATCH = 1024
 """Traces that are deleted at a time."""

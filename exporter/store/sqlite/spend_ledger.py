@@ -18,10 +18,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from ..records import StoreError
 from .errors import as_store_errors
+from .files import Identity
 from .migrations.ledger import LEDGER
-from .records import StoreError
-from .storefile import Identity
 from .upgrade import prepare
 
 Short = Literal["hour_tokens", "hour_dollars", "day_tokens", "day_dollars"]

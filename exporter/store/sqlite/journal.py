@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from ..records import Entry, StoreError
 from . import statements as sql
 from .database import Reading, Writing, statements
-from .records import Entry, StoreError
 
 _LITTLE, _MUCH, _SOME = 16 << 20, 64 << 20, 1 << 20
 """Bytes: what is written anew at most, to give how much free space back to the file system; on a full disk, some."""

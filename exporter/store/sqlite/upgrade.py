@@ -13,9 +13,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from ..records import StoreError
 from .errors import as_store_errors
 from .migrations.history import Change, History
-from .records import StoreError
 
 _ROOM: Final = 16 << 20
 """Bytes that must be free beside what the copy takes."""

@@ -12,10 +12,10 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+from ..records import StoreError
 from . import statements as sql
 from .errors import as_store_errors
-from .records import StoreError
-from .storefile import Identity
+from .files import Identity
 from .upgrade import prepare
 
 Statement = tuple[str, Sequence[Any]]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import unquote
 
-from ..runtime.os_errors import why
+from ...runtime.os_errors import why
+from ..records import StoreError
 from .errors import os_reason
-from .records import StoreError
 
 _UNUSED_BYTE: Final = 1 << 40
 """Of a database, far from those that SQLite locks."""

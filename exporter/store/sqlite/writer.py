@@ -12,7 +12,7 @@ from typing import Any
 
 from .executor import Hand, fail, tell
 from .group_commit import GroupCommit
-from .sqlite import Entry, Store, StoreError, Transaction
+from .store import Entry, Store, StoreError, Transaction
 
 _Results = tuple[Transaction, asyncio.Future[None]]
 _Prune = tuple[float | None, int | None, asyncio.Future[int]]

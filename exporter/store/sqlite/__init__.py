@@ -1,0 +1,18 @@
+"""The store on SQLite: one file for traces and totals, one for the journal, one for what the judge has spent.
+
+store         what is read and written of recorded traces, objects and totals
+journal       acknowledged requests until they are done with, in a file of their own
+spend_ledger  what the judge has spent, in a file that several processes share
+writer        the one door for what is to be written
+group_commit  requests that wait, one commit for many
+executor      a thread that writes one file
+database      one SQLite file: opened with care, errors by reason
+statements    the statements of the store and its journal
+migrations/   the schemas of each file, in order
+upgrade       creates a file, upgrades it, or refuses it
+check         what a file holds, and whether it is whole
+errors        what SQLite and the file system raise, as StoreError
+files         where the files of a store are, and that one process has them
+ballast       disk space that is kept for when the disk is full
+seen_ids      a Bloom-style filter of recorded trace ids
+"""
