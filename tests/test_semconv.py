@@ -150,6 +150,23 @@ def test_the_route_is_that_of_the_server_span_around_the_call():
     client = span({"http.route": "/v1/messages", **chat()}, parent=server)
     assert read(server, replace(client, kind=CLIENT)).route == "/chat"
     assert read(replace(client, kind=CLIENT)).route == "unknown"
+    assert read(client).route == "/v1/messages"
+
+
+def test_a_client_span_alone_tells_everything_but_that_route():
+    attributes = {"http.route": "/v1/messages", "gen_ai.agent.name": "helper", "session.id": "s1", **chat()}
+    trace = read(replace(span(attributes), kind=CLIENT))
+    assert (trace.route, trace.conversation_id, trace.prompt_name) == ("helper", "s1", "helper")
+    assert read(span(attributes)).route == "/v1/messages"
+
+
+@pytest.mark.parametrize("nothing", [" ", '""', True, None])
+def test_a_value_that_says_nothing_hides_no_later_one(nothing):
+    told = {"session.id": "s1", "gen_ai.usage.prompt_tokens": 7, "gen_ai.system": "openai", **chat()}
+    silent = {"langfuse.session.id": nothing, "gen_ai.usage.input_tokens": nothing, "gen_ai.provider.name": nothing}
+    alone = span(silent | told)
+    for trace in (read(alone), read(replace(alone, kind=CLIENT)), read(span({}), alone)):
+        assert (trace.conversation_id, trace.input_tokens, trace.provider) == ("s1", 7, "openai")
 
 
 def test_a_classifier_beside_the_answer_does_not_change_what_was_asked():

@@ -12,12 +12,11 @@ _TAG: Final = re.compile(rf"(?<!`)(?:<(/?){_NAMES}>|\[(/?)THINK\]|◁(/?)think�
 _CHANNEL: Final = re.compile(r"<\|channel\|>(\w{1,64})[^<]{0,256}<\|message\|>((?:[^<]|<(?!\|))*)")
 _LONGEST: Final = 1 << 20
 """Characters of a text in which thoughts are looked for; a longer one is shown as it is."""
-_MARKS: Final = ("<", "THINK]", "think▷")
 
 
 def visible(text: str) -> str:
     """Return the text without the model's thoughts; "" where it holds nothing else, the same where it has none."""
-    if len(text) > _LONGEST or not any(mark in text for mark in _MARKS):
+    if len(text) > _LONGEST or not ("<" in text or "THINK]" in text or "think▷" in text):
         return text
     if "<|channel|>" in text:
         return "".join(said for channel, said in _CHANNEL.findall(text) if channel == "final").strip()

@@ -19,24 +19,29 @@ _LONGEST_ERROR = 200
 _APP, _ROUTE = map(Sources.__struct_fields__.index, ("app", "route"))
 _NOTHING = (None,) * len(Sources.__struct_fields__)
 _NAMES = len(Fields.__struct_fields__)
+_FOREIGN = " of a client"
+"""Of rows for client spans: their ``http.route`` is the path of another service's interface."""
 
 
 def told(story: Story, group: list[Node], sources: Sources) -> list[str | None]:
     """Return names, provider and what teams name themselves, one after the other; of a lone span all at once."""
     call = group[0]
-    if len(story.spans) > 1 or call.logs or (call.span.kind == CLIENT and "http.route" in call.names):
+    if len(story.spans) > 1 or call.logs:
         return [*names(story, group), provider(story, group), *chosen(story, call, sources)]
-    row = call.shape.rows.get((call.dialect.name, id(sources))) or _row(call, sources)
+    kind = _FOREIGN if call.span.kind == CLIENT and "http.route" in call.names else ""
+    row = call.shape.rows.get((call.dialect.name + kind, id(sources))) or _row(call, kind, sources)
     found = call.read(row, _resource.fields(call.span.resource, sources))
     if (runner := found[_NAMES]) is not None:
         found[_NAMES] = _provider(runner, call)
     return found
 
 
-def _row(call: Node, sources: Sources) -> Row:
-    dialect = call.dialect
-    wanted = (*astuple(dialect.fields), dialect.provider, *astuple(sources))
-    return call.shape.row(dialect.name, sources, wanted)
+def _row(call: Node, kind: str, sources: Sources) -> Row:
+    dialect, chosen = call.dialect, list(astuple(sources))
+    if kind == _FOREIGN:
+        chosen[_ROUTE] = tuple(name for name in sources.route if name.partition("#")[0] != "http.route")
+    wanted = (*astuple(dialect.fields), dialect.provider, *chosen)
+    return call.shape.row(dialect.name + kind, sources, wanted)
 
 
 def names(story: Story, group: list[Node]) -> list[str | None]:
@@ -59,7 +64,7 @@ def names(story: Story, group: list[Node]) -> list[str | None]:
 def provider(story: Story, group: list[Node]) -> str | None:
     """Return who ran the model; frameworks put their own names there too."""
     for node in group if len(story.nodes) == 1 else chain(group, story.nodes):
-        value = label(node.pick(node.dialect.provider))
+        value = node.first(node.dialect.provider, label)
         if value and (found := _provider(value, node)) is not None:
             return found
     return None
@@ -141,17 +146,17 @@ _resource = _LastResource()
 _UNCOUNTED: list[int | None] = [None] * 4
 
 
-def tokens(story: Story) -> list[int | None]:
+def tokens(story: Story, call: list[Node], counts: list[int | None]) -> list[int | None]:
     """Return input and output tokens, and those of the input that a cache gave or took, each model call's once.
 
-    Where no call tells its own, an agent or chain may: the outermost that does.
+    ``counts`` are those of one ``call``. Where no call tells its own, an agent or chain may: the outermost that does.
     """
     groups = story.groups
     if len(groups) == 1:
-        found = counted(groups[0])
+        found = counts
     else:
-        sums = [counted(group) for group in groups]
-        found = [_sum(counts) for counts in zip(*sums, strict=True)] or _UNCOUNTED
+        sums = [counts if group is call else counted(group) for group in groups]
+        found = [_sum(same) for same in zip(*sums, strict=True)] or _UNCOUNTED
     if found[:2] == [None, None] and len(story.nodes) > len(groups):
         chains = (counted([node]) for node in story.nodes if node.role == "chain")
         return next((told for told in chains if told[:2] != [None, None]), found)
@@ -161,16 +166,13 @@ def tokens(story: Story) -> list[int | None]:
 def counted(group: list[Node]) -> list[int | None]:
     """Return the tokens of one call: input, output, read from a cache, written to a cache; the first two hold all."""
     found = list(_UNCOUNTED)
-    for node in group:
+    for node in reversed(group):
         usage = node.dialect.usage
         if usage.details and type(details := node.parsed(usage.details)) is dict and "total" in details:
             told = _disjoint(details)
+            found = [known if one is None else one for known, one in zip(found, told, strict=True)]
         else:
-            told = [
-                count(node.pick(names))
-                for names in (usage.input_tokens, usage.output_tokens, usage.cache_read, usage.cache_write)
-            ]
-        found = [one if known is None else known for known, one in zip(found, told, strict=True)]
+            node.fill(found, usage, count)
     given, _, read, written = found
     if given is not None and (apart := (read or 0) + (written or 0)) > given:
         found[0] = given + apart  # as Anthropic counts them: beside the others

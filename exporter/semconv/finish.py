@@ -86,7 +86,8 @@ def finish_reason(value: Any) -> str | None:
     Takes the names of all providers, also those of enumerations (``FinishReason.MAX_TOKENS``, ``FINISH_REASON_STOP``,
     ``ContentFilter``) and Vertex AI's numbers.
     """
-    if type(value) is str and (known := _NAMES.get(value)):
+    first = value[0] if type(value) is list and value else value
+    if type(first) is str and (known := _NAMES.get(first)):
         return known
     value = parsed(value)
     if type(value) is list:
@@ -104,5 +105,7 @@ def finish_reason(value: Any) -> str | None:
 
 def worse(one: str | None, other: str | None) -> str | None:
     """Return the more serious of two reasons that two accounts of one call give."""
+    if one is None or one == other:
+        return other
     found = {one, other}
     return next((reason for reason in _SEVERITY if reason in found), None)

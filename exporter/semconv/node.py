@@ -53,6 +53,14 @@ class Place(Struct, eq=False, gc=False):
                 return value
         return None
 
+    def first(self, names: tuple[str, ...], read: Callable[[Any], _T | None]) -> _T | None:
+        """Return the first of the values that ``pick`` looks through that can be read."""
+        for _, name, key in self.shape[names]:
+            value = inside(self.parsed(name), key) if key else self.attributes[name]
+            if value is not None and value != "" and (found := read(value)) is not None:
+                return found
+        return None
+
     def pick_parsed(self, names: tuple[str, ...]) -> Any:
         """Return what the JSON in the first of some attributes holds that is there and not empty."""
         for name in names:
@@ -74,7 +82,7 @@ class Place(Struct, eq=False, gc=False):
             if (value := read(attributes[name])) is not None:
                 found[field] = value
         for field, names in others:
-            if (value := read(self.pick(names))) is not None:
+            if (value := self.first(names, read)) is not None:
                 found[field] = value
 
     def read(self, row: Row, otherwise: Sequence[str | None]) -> list[str | None]:
@@ -88,7 +96,7 @@ class Place(Struct, eq=False, gc=False):
         else:
             found = list(row.in_order((*values, *otherwise)))
         for field, names in row.others:
-            found[field] = label(self.pick(names)) or found[field]
+            found[field] = self.first(names, label) or found[field]
         return found
 
 

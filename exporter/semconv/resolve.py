@@ -67,10 +67,12 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
     answer, refusal = _answer(said, asked)
     context = _documents(story, group, said.given)
     finish = _finish(group, said.reply)
-    state = _state(said, answer, refusal, finish, group, outer)
+    counts = facts.counted(group)
+    state = _state(said, answer, refusal, finish, group, outer, output_tokens=counts[1])
+    error = facts.error(group, outer)
     request_model, response_model, response_id, provider, *chosen = facts.told(story, group, sources)
     app, route, prompt_version, prompt_name, conversation, user, environment = chosen
-    input_tokens, output_tokens, cache_read, cache_write = facts.tokens(story)
+    input_tokens, output_tokens, cache_read, cache_write = facts.tokens(story, group, counts)
     start, seconds = facts.times(story.spans)
     results, tool_errors = _tool_results(story, said)
     return Trace(  # by position: by thirty names it takes five times as long
@@ -103,14 +105,14 @@ def _trace(trace_id: bytes, story: Story, group: list[Node], outer: Node | None,
         output_tokens,
         start,
         seconds,
-        facts.error(group, outer),
+        error,
         cache_read,
         cache_write,
         said.reply is not None and said.reply.other,
-        facts.error_kind_of(group, outer),
+        None if error is None else facts.error_kind_of(group, outer),
         timing.first_token_seconds(group),
         timing.generation_seconds(group) if group[0].role == "generation" else None,
-        facts.counted(group)[1],
+        counts[1],
         *(timing.asked_again(story) if len(story.groups) > 1 else (0, 0)),
         tool_errors,
         earlier_texts(said.given),
@@ -187,7 +189,14 @@ def _answer(said: _Said, asked: Format) -> tuple[str | None, str | None]:
 
 
 def _state(
-    said: _Said, answer: str | None, refusal: str | None, finish: str | None, group: list[Node], outer: Node | None
+    said: _Said,
+    answer: str | None,
+    refusal: str | None,
+    finish: str | None,
+    group: list[Node],
+    outer: Node | None,
+    *,
+    output_tokens: int | None,
 ) -> ContentState:
     reply = said.reply
     called = reply is not None and (bool(reply.tool_calls) or reply.other)
@@ -204,7 +213,7 @@ def _state(
         return "answered" if asked or reply.other or _argued(reply) else "not_captured"
     if finish == "tool_call":
         return "not_captured"
-    said_nothing = reply is not None or facts.counted(group)[1] == 0  # a choice may be lost, or in another trace
+    said_nothing = reply is not None or output_tokens == 0  # a choice may be lost, or in another trace
     return "empty" if answer == "" or (asked and said_nothing) else "not_captured"
 
 

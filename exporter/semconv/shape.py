@@ -73,10 +73,11 @@ class Shape(dict[tuple[str, ...], Candidates]):
         return found
 
     def plan(self, wanted: Struct) -> Plan:
-        """Return where to look for each field of a struct whose fields are names to find."""
+        """Return where to look for each field of a struct that is a tuple of names to find."""
         known = self.plans.get(id(wanted))
         if known is None:
-            found = [(field, names, self[names]) for field, names in enumerate(astuple(wanted))]
+            fields = [(field, names) for field, names in enumerate(astuple(wanted)) if type(names) is tuple]
+            found = [(field, names, self[names]) for field, names in fields]
             direct = tuple((field, places[0][1]) for field, _, places in found if _is_one(places))
             others = tuple((field, names) for field, names, places in found if places and not _is_one(places))
             if len(self.plans) >= _MOST_PLANS:

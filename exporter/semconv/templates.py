@@ -23,6 +23,7 @@ _CREW_TASK: Final = re.compile(
 )
 _CREW_ANSWER: Final = re.compile(r"(?:\A|\n)[^\S\n]*Final Answer:")
 _SMOL_TASK: Final = re.compile(r"\s*New task:\n(.+)", re.DOTALL)
+_TASKS: Final = "Current Task: ", "New task:\n"
 _LLAMA_CONTEXT: Final = "Context information is below."
 _LLAMA_QUERY: Final = "\nQuery: "
 _LLAMA_ANSWER: Final = "\nAnswer:"
@@ -42,7 +43,7 @@ def question(text: str | None) -> str | None:
         asked = next((fields[name] for name in _QUESTIONS if fields.get(name)), None)
         own = [value for name, value in fields.items() if value and name not in (*_CONTEXTS, "history")]
         return asked or (own[0] if own else text)
-    for template in (_CREW_TASK, _SMOL_TASK):
+    for template in (_CREW_TASK, _SMOL_TASK) if text.lstrip().startswith(_TASKS) else ():
         if found := template.match(text):
             return found[1].strip()
     return _llama_question(text) or text

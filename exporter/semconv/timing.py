@@ -25,6 +25,7 @@ _EVENTS = frozenset(
         "ai.stream.firstChunk",
     }
 )
+_TELLING = frozenset(_SECONDS + _MILLISECONDS + _MOMENTS)
 _LONGEST = 3_600.0
 
 
@@ -38,6 +39,8 @@ def first_token_seconds(group: list[Node]) -> float | None:
 
 
 def _told(node: Node) -> float | None:
+    if not node.span.events and _TELLING.isdisjoint(node.names):
+        return None
     if (seconds := number(node.pick(_SECONDS))) is not None:
         return seconds
     if (milliseconds := number(node.pick(_MILLISECONDS))) is not None:
