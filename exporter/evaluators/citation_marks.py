@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal
 
+import re2
 from msgspec import Struct
 
 MOST_MARKS = 100
@@ -39,7 +40,11 @@ _MARK = re.compile(
     | <sup>(?P<sup>[\d,;\s]{1,20})</sup>""",
     re.VERBOSE,
 )
-_STARTS = re.compile(r"[\[［〔【(（\u00b9\u00b2\u00b3\u2070\u2074-\u2079]|<sup>")
+_STARTS = re2.compile(
+    "[\\[［〔【\u00b9\u00b2\u00b3\u2070\u2074-\u2079]|<sup>"
+    "|[(（](?i:ref|see|source|doc|quelle|fuente|fonte|bron|источник|来源|來源|出典|출처)"
+)
+"""With what each mark begins."""
 _RAISED = str.maketrans("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "0123456789")
 _FILE_SEARCH = re.compile(r"\d{1,3}:(\d{1,3})(?:†.*)?")
 _BROWSED = re.compile(r"(\d{1,3})†(.*)")
@@ -122,7 +127,7 @@ class _Names:
 
 def cited(text: str, ids: Sequence[str | None]) -> list[Cited]:
     """Each citing sentence of an answer with each document that it cites; ``ids`` are those of the documents."""
-    if not _STARTS.search(text):
+    if not _may_cite(text):
         return []
     names = _Names(ids)
     bare, found = _marks(_CODE.sub(_blanked, text), names)
@@ -137,6 +142,13 @@ def cited(text: str, ids: Sequence[str | None]) -> list[Cited]:
         sentence = " ".join(bare[start:end].split())
         pairs += (Cited(sentence, place) for place in mark.places)
     return pairs[:MOST_MARKS]
+
+
+def _may_cite(text: str) -> bool:
+    """Whether anything in a text begins as a mark does."""
+    if "[" not in text and "(" not in text and "<" not in text and text.isascii():
+        return False
+    return _STARTS.search(text.encode("utf-8", "replace")) is not None
 
 
 def _blanked(code: re.Match[str]) -> str:
