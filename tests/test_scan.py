@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from exporter.evaluators import scan
 from exporter.evaluators.scan import (
     apart,
+    first_sentences,
     has_other_capitals,
     names,
     plain_apart,
+    plain_first_sentences,
     plain_has_other_capitals,
     plain_names,
 )
@@ -99,6 +101,49 @@ def test_names_are_written_with_a_capital_within_a_sentence(names, text, found):
 def test_both_find_the_same_names(pieces):
     text = "".join(pieces)
     assert names(text.encode()) == plain_names(text.encode()) == names(text) == plain_names(text)
+
+
+BETWEEN = [
+    chr(code) for code in (*range(0xC0), 0x60C, 0x61F, 0x964, 0x1680, *range(0x2000, 0x2070), *range(0x2FF0, 0x3030))
+]
+
+
+@both("first_sentences")
+@pytest.mark.parametrize(
+    ("text", "most", "found"),
+    [
+        ("I'm SORRY, but: no. (Not v1.5)! Why?Because", 3, " i'm sorry , but , no \n not v1 5 \n why "),
+        ("...\n\n, \t\x1c,a\n", 9, " , , a "),
+        (
+            "caf\u00e9\u2014l\u2019\u00c9t\u00e9\u3002\u4e2d\uff0c\u6587",
+            9,
+            " caf\u00e9 l'\u00c9t\u00e9 \n \u4e2d , \u6587 ",
+        ),
+        ("a.b. c", 1, " a b "),
+        ("a", 0, ""),
+        ("", 3, ""),
+    ],
+)
+def test_of_the_first_sentences_words_and_commas_are_left(first_sentences, text, most, found):
+    assert first_sentences(text, most) == first_sentences(text.encode(), most) == found.encode()
+
+
+@compiled
+@given(st.text(st.sampled_from([*BETWEEN, *EDGES, "a", "B", ".", " ", ",", "\u00e9"])), st.integers(0, 5))
+def test_both_write_the_same_sentences(text, most):
+    assert first_sentences(text, most) == plain_first_sentences(text, most)
+
+
+@compiled
+def test_both_see_the_same_between_words():
+    for code in (*range(0xD800), *range(0xE000, 0x11000)):
+        text = f"a{chr(code)}b{chr(code)}"
+        assert first_sentences(text, 9) == plain_first_sentences(text, 9), hex(code)
+
+
+@given(st.binary(), st.integers(0, 9))
+def test_of_what_is_no_utf_8_sentences_are_written_too(text, most):
+    assert first_sentences(text, most).count(b"\n") <= most
 
 
 @both("has_run")

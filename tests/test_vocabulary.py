@@ -27,7 +27,8 @@ def test_a_vocabulary_is_the_set_of_the_words_in_lower_case(vocabulary, one, two
     words, others = words_of(one), words_of(two)
     mine, theirs = vocabulary(one), vocabulary(two)
     assert (mine.total, len(mine), mine.words()) == (len(words), len(set(words)), list(dict.fromkeys(words)))
-    assert mine.overlap(theirs) == len({*words} & {*others})
+    assert mine.overlap(theirs) == mine.overlap(two) == len({*words} & {*others})
+    assert mine.digits_first() == [word for word in mine.words() if word[0] in b"0123456789"]
     assert mine.numbers() == sum(word.isdigit() for word in {*words})
 
 
@@ -74,6 +75,7 @@ def test_texts_that_are_looked_through_say_what_their_vocabulary_says(vocabulary
 def test_a_str_is_read_as_its_utf_8(vocabulary, one, two):
     written, encoded, nothing = vocabulary(one), vocabulary(one.encode()), vocabulary(b"")
     assert (written.words(), written.total) == (encoded.words(), encoded.total)
+    assert vocabulary(two).overlap(one) == vocabulary(two).overlap(encoded)
     assert vocabulary(two).against([one], nothing)[1].words() == vocabulary(two).against(encoded, nothing)[1].words()
     assert written.densest(one, b".") == written.densest(one.encode(), b".")
 

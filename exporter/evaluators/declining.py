@@ -11,6 +11,7 @@ from .decline_latin import LATIN
 from .decline_phrases import Phrases
 from .decline_scripts import OTHER_SCRIPTS
 from .languages import Language, spoken
+from .scan import first_sentences
 
 _LOOKED_AT = 480
 _SENTENCES = 3
@@ -26,16 +27,6 @@ _FEW_WORDS = 12
 _QUOTED = re.compile(
     r'"[^"\n]{3,200}"|“[^”\n]{3,200}[”“]|«[^»\n]{3,200}»|„[^“”\n]{3,200}[“”]|「[^」\n]{3,200}」|『[^』\n]{3,200}』'
 )
-_ENDS = (". ", "! ", "? ")
-_SEPARATORS: dict[int, str] = {
-    **dict.fromkeys((*range(0x21, 0x27), *range(0x28, 0x2D), 0x2E, 0x2F, *range(0x3C, 0x41), *range(0x5B, 0x61)), " "),
-    **dict.fromkeys((*range(0x7B, 0xC0), *range(0x2010, 0x205F), *range(0x3000, 0x3020), *range(0xFF01, 0xFF10)), " "),
-    **dict.fromkeys(map(ord, "!?。！？।؟"), "\n"),
-    **dict.fromkeys(map(ord, ",;:،、，；："), ","),
-    0x2019: "'",
-}
-"""What stands between words: nothing is left of it but an apostrophe, commas, and the ends of sentences."""
-_UNSPACED = re.compile(r"[\s,]+")
 _MARKS = re.compile("[\u064b-\u0652\u0640]")
 _ALEF = str.maketrans("أإآىة", "اااية".replace("ة", "ه"))
 _NON_LATIN = re.compile("[\u0400-\u052f\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -86,13 +77,15 @@ _COMPILED = {language: _compiled(phrases) for language, phrases in (LATIN | OTHE
 def stated(text: str) -> Stated | None:
     """Whether the first sentences decline, or say that what was retrieved does not hold the answer."""
     opening = _unquoted(text[:_LOOKED_AT].strip())
-    sentences: list[str] = []
+    sentences = b""
     for language in _languages(text):
         if not sentences or language not in _LATIN:
             sentences = _sentences(opening, language)
         phrases = _COMPILED[language]
-        if phrases.decides.search("\n".join(sentences)) and (found := _stated(sentences, phrases, len(text))):
-            return found
+        if sentences and phrases.decides.search(sentences):
+            found = _stated(sentences.decode().split("\n"), phrases, len(text))
+            if found:
+                return found
     return None
 
 
@@ -100,7 +93,7 @@ def hedged(text: str) -> bool:
     """Whether an English answer that says what it cannot know goes on to help."""
     english = _COMPILED["en"]
     sentences = _sentences(_unquoted(text[:_LOOKED_AT]), "en")
-    return any(english.helps.search(one) for one in sentences)
+    return any(english.helps.search(one) for one in sentences.split(b"\n"))
 
 
 def _languages(text: str) -> tuple[Language, ...]:
@@ -114,23 +107,24 @@ def _languages(text: str) -> tuple[Language, ...]:
 
 def _unquoted(text: str) -> str:
     """The text without what it quotes, unless it is a quotation."""
+    if '"' not in text and text.isascii():
+        return text
     bare = _QUOTED.sub(" ", text)
     return bare if len(bare.split()) > 1 or len(bare) > len(text) // 3 else text
 
 
-def _sentences(text: str, language: Language) -> list[str]:
-    """The first sentences in lower case: words between single spaces, or without any; a comma is a word."""
-    text = text.lower()
-    if not text.isascii():
-        text = normalize("NFC", text).encode("utf-8", "replace").decode()
-        text = _MARKS.sub("", text).translate(_ALEF) if language == "ar" else text
-    for end in _ENDS:
-        text = text.replace(end, "\n")
-    text = text.translate(_SEPARATORS).replace(",", " , ")
-    pieces = [words for piece in text.split("\n") if (words := piece.split())][:_SENTENCES]
-    if language in _TOGETHER:
-        return [_UNSPACED.sub("", "".join(words)) for words in pieces]
-    return [f" {' '.join(words)} " for words in pieces]
+def _sentences(text: str, language: Language) -> bytes:
+    """The first sentences in lower case, one to a line: words between single spaces, or without any.
+
+    A comma is a word.
+    """
+    if text.isascii():
+        return first_sentences(text, _SENTENCES)
+    text = normalize("NFC", text.lower())
+    if language == "ar":
+        text = _MARKS.sub("", text).translate(_ALEF)
+    sentences = first_sentences(text.encode("utf-8", "replace"), _SENTENCES)
+    return sentences.replace(b" ", b"").replace(b",", b"") if language in _TOGETHER else sentences
 
 
 def _stated(sentences: list[str], phrases: _Compiled, length: int) -> Stated | None:

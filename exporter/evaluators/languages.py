@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Literal
 
+from .scripts import composed
 from .vocabulary import Vocabulary
 from .words import read, spaced
 
@@ -119,6 +120,8 @@ _OWN: dict[str, frozenset[str]] = {
     "hi": _set("है हैं में के की का और से को नहीं पर यह मैं आप हूँ हूं इस कर"),
 }
 
+_MARK_START = "\u3010"
+"""Begins a citation mark that may hold words."""
 _LOOKED_AT = 4000
 _SAMPLE = 800
 _FEWEST_HITS = 3
@@ -141,7 +144,9 @@ def outside(text: str, known: AbstractSet[Language]) -> bool:
 def strange_to(text: str, others: Iterable[str]) -> bool:
     """Whether a text surely is in another language than each of the others, so that their words cannot be compared."""
     seen = spoken(text)
-    return seen is not None and all((other := spoken(one)) is not None and other != seen for one in others)
+    if seen is None:
+        return False
+    return all((other := _spoken(one[:_LOOKED_AT])) is not None and other != seen for one in others)
 
 
 def small_words(text: str, language: Spoken) -> int | None:
@@ -186,10 +191,13 @@ def _is_beside(name: str, text: str, count: int) -> bool:
 
 
 def _by_words(text: str) -> Spoken | None:
-    words = read(text).vocabulary
-    english = words.overlap(_ENGLISH)
-    if english >= _FEWEST_HITS and english > _TIMES * words.overlap(_NOT_ENGLISH):
+    plain = composed(text)
+    # Of marks only this one holds words. What a vocabulary costs is saved where a text is plainly English.
+    written = read(text).vocabulary if _MARK_START in plain else spaced(plain)
+    english = _ENGLISH.overlap(written)
+    if english >= _FEWEST_HITS and english > _TIMES * _NOT_ENGLISH.overlap(written):
         return "en"
+    words = read(text).vocabulary
     hits = {name: words.overlap(known) for name, known in _VOCABULARIES.items()}
     others = max(hits[name] for name in _OTHER_WORDS)
     foreign = 0 if text.isascii() else len(_FOREIGN.findall(text.lower()[:_SAMPLE]))

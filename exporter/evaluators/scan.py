@@ -11,7 +11,7 @@ import re2
 
 from ..native import COMPILED
 
-__all__ = ["MARK", "apart", "figures", "has_other_capitals", "has_run", "names", "sketch"]
+__all__ = ["MARK", "apart", "figures", "first_sentences", "has_other_capitals", "has_run", "names", "sketch"]
 
 MARK = re.compile(
     "[\u00a0\u00a2-\u00a9\u00ab\u00ae-\u00b1\u00b7\u00bb\u060c\u061b\u061f\u0964\u0965\u2000-\u206f"
@@ -26,6 +26,14 @@ _MAY_HAVE_LOWER = re.compile(
     "\U00010000-\U0001efff]"
 )
 _FIGURES = re.compile(rb"[0-9]+(?:[.,:'/-][0-9]+)*")
+_BETWEEN_WORDS: dict[int, str] = {
+    **dict.fromkeys((*range(0x21, 0x27), *range(0x28, 0x2D), 0x2E, 0x2F, *range(0x3C, 0x41), *range(0x5B, 0x61)), " "),
+    **dict.fromkeys((*range(0x7B, 0xC0), *range(0x2010, 0x205F), *range(0x3000, 0x3020), *range(0xFF01, 0xFF10)), " "),
+    **dict.fromkeys(map(ord, "!?\u3002\uff01\uff1f\u0964\u061f"), "\n"),
+    **dict.fromkeys(map(ord, ",;:\u060c\u3001\uff0c\uff1b\uff1a"), " , "),
+    0x2019: "'",
+}
+"""Marks between words: nothing is left of them but apostrophes, commas, and the ends of sentences."""
 _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 
@@ -41,6 +49,16 @@ def plain_apart(text: bytes, /) -> bytes:
 def plain_figures(text: str | bytes, /) -> list[bytes]:
     """The numbers in UTF-8 as they are written: digits, with single marks between them as in 1,200.50 or 17:30."""
     return _FIGURES.findall(_utf8(text))
+
+
+def plain_first_sentences(text: str | bytes, most: int, /) -> bytes:
+    """The first sentences of UTF-8, so many at most, one to a line; ASCII in lower case.
+
+    Of a sentence only words are left, and commas as words of their own: a space before the first and behind each.
+    """
+    characters = _utf8(text).lower().decode("utf-8", "surrogateescape").replace(". ", "\n").translate(_BETWEEN_WORDS)
+    sentences = [words for sentence in characters.split("\n") if (words := sentence.split())][:most]
+    return "\n".join([f" {' '.join(words)} " for words in sentences]).encode("utf-8", "surrogateescape")
 
 
 def plain_has_other_capitals(text: bytes, /) -> bool:
@@ -74,7 +92,7 @@ def _utf8(text: str | bytes) -> bytes:
 
 
 if COMPILED:
-    from ..native._kernels import apart, figures, has_other_capitals, has_run, names, sketch
+    from ..native._kernels import apart, figures, first_sentences, has_other_capitals, has_run, names, sketch
 else:
     apart, has_other_capitals, has_run = plain_apart, plain_has_other_capitals, plain_has_run
-    figures, names, sketch = plain_figures, plain_names, plain_sketch
+    figures, first_sentences, names, sketch = plain_figures, plain_first_sentences, plain_names, plain_sketch

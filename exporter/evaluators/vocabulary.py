@@ -38,9 +38,14 @@ class PlainVocabulary:
         """The words in order of appearance."""
         return list(self.distinct)
 
-    def overlap(self, other: "PlainVocabulary") -> int:
-        """How many words are in another vocabulary too."""
-        return len(self.distinct.keys() & other.distinct.keys())
+    def digits_first(self) -> list[bytes]:
+        """The words that begin with a digit, in order of appearance."""
+        return [word for word in self.distinct if word[:1].isdigit()]
+
+    def overlap(self, other: "PlainVocabulary | str | bytes") -> int:
+        """How many words are in another vocabulary, or in a text, too."""
+        others = other.distinct if isinstance(other, PlainVocabulary) else dict.fromkeys(_words(other))
+        return len(self.distinct.keys() & others.keys())
 
     def against(
         self, known: "PlainVocabulary | Sequence[str | bytes]", ignored: "PlainVocabulary"

@@ -178,6 +178,103 @@ static PyObject *apart(PyObject *module, PyObject *text)
     return bytes;
 }
 
+/* What a character is between words; 0 where it is part of one. */
+enum { APART = 1, COMMA, END };
+
+#define RIGHT_QUOTE 0x2019 /* that stands for an apostrophe */
+
+static inline int is_apart(uint32_t one)
+{
+    if (one < 0x80)
+        return is_space((unsigned char)one) || is_one_of("\x1C\x1D\x1E\x1F\"#$%&()*+./<=>@[\\]^_`{|}~\x7F", (char)one);
+    return one < 0xC0 || one == 0x1680 || (one >= 0x2000 && one < 0x200B) || (one >= 0x2010 && one < 0x2060) ||
+           (one >= 0x3000 && one < 0x3020) || (one >= 0xFF01 && one < 0xFF10);
+}
+
+static int kind_of(uint32_t one)
+{
+    static const uint32_t ends[] = {'!', '?', '\n', 0x61F, 0x964, 0x3002, 0xFF01, 0xFF1F};
+    static const uint32_t commas[] = {',', ';', ':', 0x60C, 0x3001, 0xFF0C, 0xFF1A, 0xFF1B};
+    for (size_t at = 0; at < sizeof(ends) / sizeof(*ends); at++)
+        if (one == ends[at] || one == commas[at])
+            return one == ends[at] ? END : COMMA;
+    return is_apart(one) ? APART : 0;
+}
+
+static unsigned char kinds[128];
+
+/* Sentences as they are written: a space before the first word of each, and behind each word. */
+typedef struct {
+    char *start, *to;
+    Py_ssize_t ended; /* how many are */
+    int begun, in_word;
+} Sentences;
+
+static inline void begin(Sentences *all)
+{
+    if (!all->begun && all->to > all->start)
+        *all->to++ = '\n';
+    if (!all->begun)
+        *all->to++ = ' ';
+    all->begun = 1;
+}
+
+static inline void part(Sentences *all, int kind)
+{
+    if (all->in_word)
+        *all->to++ = ' ';
+    all->in_word = 0;
+    if (kind == COMMA) {
+        begin(all);
+        *all->to++ = ',';
+        *all->to++ = ' ';
+    }
+    if (kind == END) {
+        all->ended += all->begun;
+        all->begun = 0;
+    }
+}
+
+static inline void letter(Sentences *all, uint32_t one, const char *at, Py_ssize_t length)
+{
+    begin(all);
+    all->in_word = 1;
+    if (one == RIGHT_QUOTE)
+        *all->to++ = '\'';
+    else
+        for (const char *end = at + length; at < end; at++)
+            *all->to++ = is_capital(*at) ? *at | 0x20 : *at;
+}
+
+static PyObject *first_sentences(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t size, most;
+    if (!PyArg_ParseTuple(arguments, "s#n", &text, &size, &most))
+        return NULL;
+    char *written = PyMem_Malloc(3 * size + 1); /* a comma alone becomes three bytes, a!a! eight */
+    if (!written)
+        return PyErr_NoMemory();
+    Sentences all = {written, written, 0, 0, 0};
+    for (const char *at = text, *end = text + size; at < end && all.ended < most;) {
+        unsigned char byte = (unsigned char)*at;
+        uint32_t one = byte < 0x80 ? 0 : character((const unsigned char *)at, end - at);
+        Py_ssize_t length = !one ? 1 : byte < 0xE0 ? 2 : 3;
+        int kind = one ? kind_of(one) : byte < 0x80 ? kinds[byte] : 0;
+        if (byte == '.' && end - at > 1 && at[1] == ' ')
+            kind = END;
+        if (kind && one != RIGHT_QUOTE)
+            part(&all, kind);
+        else
+            letter(&all, one, at, length);
+        at += length;
+    }
+    part(&all, 0);
+    PyObject *bytes = PyBytes_FromStringAndSize(written, all.to - written);
+    PyMem_Free(written);
+    return bytes;
+}
+
 static unsigned char breaks[256];
 
 /* Looks back from where a run could end; from a break found there the next one can only end so much further on. */
@@ -272,6 +369,7 @@ static PyObject *sketch(PyObject *module, PyObject *arguments)
 static PyMethodDef functions[] = {
     {"apart", apart, METH_O, "What scan.py says of it."},
     {"figures", figures, METH_VARARGS, "What scan.py says of it."},
+    {"first_sentences", first_sentences, METH_VARARGS, "What scan.py says of it."},
     {"has_other_capitals", has_other_capitals, METH_O, "What scan.py says of it."},
     {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},
     {"names", names, METH_VARARGS, "What scan.py says of it."},
@@ -281,6 +379,8 @@ static PyMethodDef functions[] = {
 
 int add_scan(PyObject *module)
 {
+    for (uint32_t one = 0; one < sizeof(kinds); one++)
+        kinds[one] = kind_of(one);
     for (uint32_t one = 0; one < 256; one++) {
         breaks[one] = is_one_of("\t\n\f\r =_*~#.|+-", (char)one);
         remainders[one] = one;

@@ -59,14 +59,43 @@ static void dealloc(Vocabulary *self)
 
 static Py_ssize_t length(Vocabulary *self) { return self->table.count; }
 
+static Py_ssize_t common_words(const Table *one, const Table *other)
+{
+    Py_ssize_t count = 0;
+    for (const Word *word = one->words; word < one->words + one->count; word++)
+        count += *find(other, &one->text, word) != 0;
+    return count;
+}
+
+/* How many of the words are in a text; -1 where there is no memory. */
+static Py_ssize_t words_met(const Table *table, Text text)
+{
+    Py_ssize_t count = 0;
+    unsigned char *met = PyMem_Calloc(table->count + 1, 1); /* of each word, whether it was; the first is of no word */
+    if (!met)
+        return -1;
+    met[0] = 1;
+    Reader reader = reader_of(text);
+    for (Word word; next(&reader, &word);) {
+        unsigned char *one = &met[*find(table, &text, &word)];
+        count += !*one;
+        *one = 1;
+    }
+    PyMem_Free(met);
+    return count;
+}
+
 static PyObject *overlap(Vocabulary *self, PyObject *other)
 {
-    if (!Py_IS_TYPE(other, type))
-        return PyErr_Format(PyExc_TypeError, "not a vocabulary");
-    Py_ssize_t count = 0;
-    for (const Word *one = self->table.words; one < self->table.words + self->table.count; one++)
-        count += *find(&((Vocabulary *)other)->table, &self->table.text, one) != 0;
-    return PyLong_FromSsize_t(count);
+    if (Py_IS_TYPE(other, type)) {
+        const Table *one = &self->table, *its = &((Vocabulary *)other)->table;
+        return PyLong_FromSsize_t(one->count < its->count ? common_words(one, its) : common_words(its, one));
+    }
+    Text text;
+    if (!text_of(other, &text))
+        return NULL;
+    Py_ssize_t count = words_met(&self->table, text);
+    return count < 0 ? PyErr_NoMemory() : PyLong_FromSsize_t(count);
 }
 
 static Vocabulary *strange_words(const Vocabulary *self, const Search *search, const Places *places)
@@ -115,17 +144,41 @@ static PyObject *against(Vocabulary *self, PyObject *arguments)
     return Py_BuildValue("nN", counted, strange);
 }
 
+/* A word in lower case. */
+static PyObject *lowered(const Text *text, const Word *one)
+{
+    PyObject *word = PyBytes_FromStringAndSize(NULL, one->length);
+    for (uint32_t step = 0; word && step < one->length; step += STEP) {
+        uint64_t bytes = bytes_of(text, one->at + step, one->length - step);
+        memcpy(PyBytes_AsString(word) + step, &bytes, one->length - step < STEP ? one->length - step : STEP);
+    }
+    return word;
+}
+
+static int append_word(PyObject *list, PyObject *word)
+{
+    int failed = !word || PyList_Append(list, word);
+    Py_XDECREF(word);
+    return failed;
+}
+
 static PyObject *words(Vocabulary *self, PyObject *none)
 {
-    PyObject *list = PyList_New(self->table.count);
-    for (Py_ssize_t at = 0; list && at < self->table.count; at++) {
-        const Word *one = &self->table.words[at];
-        PyObject *word = PyBytes_FromStringAndSize(NULL, one->length);
-        for (uint32_t step = 0; word && step < one->length; step += STEP) {
-            uint64_t bytes = bytes_of(&self->table.text, one->at + step, one->length - step);
-            memcpy(PyBytes_AsString(word) + step, &bytes, one->length - step < STEP ? one->length - step : STEP);
-        }
-        if (!word || PyList_SetItem(list, at, word))
+    PyObject *list = PyList_New(0);
+    const Word *end = self->table.words + self->table.count;
+    for (const Word *one = self->table.words; list && one < end; one++)
+        if (append_word(list, lowered(&self->table.text, one)))
+            Py_CLEAR(list);
+    return list;
+}
+
+static PyObject *digits_first(Vocabulary *self, PyObject *none)
+{
+    PyObject *list = PyList_New(0);
+    const Word *end = self->table.words + self->table.count;
+    for (const Word *one = self->table.words; list && one < end; one++) {
+        char first = self->table.text.start[one->at];
+        if (first >= '0' && first <= '9' && append_word(list, lowered(&self->table.text, one)))
             Py_CLEAR(list);
     }
     return list;
@@ -260,9 +313,10 @@ static PyObject *repeats(Vocabulary *self, PyObject *length)
 }
 
 static PyMethodDef methods[] = {
-    {"overlap", (PyCFunction)overlap, METH_O, "How many words are in another vocabulary too."},
+    {"overlap", (PyCFunction)overlap, METH_O, "How many words are in another vocabulary, or in a text, too."},
     {"against", (PyCFunction)against, METH_VARARGS, "How many words are not ignored, and which of them are not known."},
     {"words", (PyCFunction)words, METH_NOARGS, "The words in order of appearance."},
+    {"digits_first", (PyCFunction)digits_first, METH_NOARGS, "The words that begin with a digit, in order."},
     {"numbers", (PyCFunction)numbers, METH_NOARGS, "How many words are numbers."},
     {"densest", (PyCFunction)densest, METH_VARARGS, "The sentences of which these words are the largest share."},
     {"repeats", (PyCFunction)repeats, METH_O, "How many runs of so many words occurred before."},
