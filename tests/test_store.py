@@ -132,7 +132,7 @@ def test_late_keys_may_come_with_the_trace_itself(store):
 
 def test_the_last_document_stays(store):
     store.commit(recorded([1]))
-    store.commit(Transaction(documents=[(ids([1])[0], b"first"), (ids([1])[0], b"last")]))
+    store.commit(Transaction(documents=[(ids([1])[0], b"first", ""), (ids([1])[0], b"last", "")]))
     assert store.document(ids([1])[0]) == b"last"
 
 

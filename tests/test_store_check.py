@@ -18,7 +18,7 @@ WRITTEN = Path(__file__).parent / "stores"
 @pytest.fixture
 def stored(tmp_path):
     """A store that another exporter wrote."""
-    for file in (WRITTEN / "5.1.1").iterdir():
+    for file in (WRITTEN / "6.1.1").iterdir():
         shutil.copy(file, tmp_path)
     return tmp_path / "llmq.db"
 
@@ -38,9 +38,9 @@ def test_it_says_what_a_store_and_its_journal_hold_and_changes_nothing(llmq, sto
     code, out, err = llmq("store", "check", stored)
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == f"{stored}: store, schema 5, {stored.stat().st_size:,} bytes"
+    assert lines[0] == f"{stored}: store, schema 6, {stored.stat().st_size:,} bytes"
     rows = {line[:20].strip(): line[20:].split() for line in lines if "  1  " in line or "request" in line}
-    assert rows["trace document"] == ["11", "1", "14,748", "2026-09-21T14:13:23Z", "2026-09-21T14:13:30Z"]
+    assert rows["trace document"] == ["11", "1", "17,557", "2026-09-21T14:13:23Z", "2026-09-21T14:13:30Z"]
     assert rows["judge job"][0] == "2"
     assert f"{stored}.journal: journal, schema 1" in out
     assert any(line.split()[:2] == ["request", "6"] for line in lines)
@@ -51,7 +51,7 @@ def test_it_says_what_a_store_and_its_journal_hold_and_changes_nothing(llmq, sto
 def test_json_is_for_scripts(llmq, stored):
     code, out, _ = llmq("store", "check", "--json", stored)
     store, journal = map(json.loads, out.splitlines())
-    assert (code, store["schema"], store["faults"], journal["held"][0]["rows"]) == (0, 5, [], 6)
+    assert (code, store["schema"], store["faults"], journal["held"][0]["rows"]) == (0, 6, [], 6)
 
 
 def test_an_older_store_is_read_as_it_is(llmq, tmp_path):
@@ -111,7 +111,7 @@ def damaged(path):
             lambda path: execute(path, "UPDATE objects SET kind = 'dreams' WHERE kind = 'judge job'"),
             '"dreams", which this',
         ),
-        (lambda path: execute(path, "UPDATE totals SET value = 'garbage'"), "98 totals that are not JSON"),
+        (lambda path: execute(path, "UPDATE totals SET value = 'garbage'"), "117 totals that are not JSON"),
         (lambda path: execute(path, "UPDATE traces SET document = x'7b'"), "11 traces whose document is not JSON"),
         (lambda path: execute(path, "UPDATE traces SET spans = x'7b'"), "11 traces whose parts' keys are cut off"),
         (lambda path: execute(path, "DELETE FROM meta"), "marks of how far the journal is done"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.recording.trace_document import failed_by, marks, signalled
 from exporter.store.kinds import DOCUMENT, JUDGE_JOB, KINDS, TOTAL, Kind
 from exporter.store.sqlite import upgrade
 from exporter.store.sqlite.migrations.history import Change, History
@@ -298,3 +299,12 @@ def test_every_kind_that_a_written_store_holds_is_known():
     for folder in WRITTEN:
         with closing(sqlite3.connect(STORES / folder / "llmq.db")) as connection:
             assert {name for (name,) in connection.execute("SELECT DISTINCT kind FROM objects")} <= KINDS.keys()
+
+
+def test_answers_that_were_recorded_before_are_found_by_who_failed_them_and_what_users_signalled(old):
+    with opened(old) as store, closing(sqlite3.connect(store.path)) as connection:
+        rows = connection.execute("SELECT marks, document FROM traces").fetchall()
+    assert any(signalled("thumbs_down") in written for written, _ in rows)
+    assert any(failed_by() in written for written, _ in rows)
+    for written, document in rows:
+        assert sorted(written.split("\n")) == sorted(marks(document).split("\n"))

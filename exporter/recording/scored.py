@@ -12,6 +12,7 @@ from ..model.trace import Trace
 from ..redaction import Budget
 from ..semconv.evaluations import Reported
 from ..store.records import Recorded
+from .trace_document import marks
 
 _NOWHERE = Slice("", "", "", "")
 
@@ -47,7 +48,7 @@ def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
         return Recorded(parts.request_id, at, *_NOWHERE, keys, document=b"")
     trace = scored.kept
     found_by = trace.response_id, trace.conversation_id, trace.user
-    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by)
+    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks(scored.document))
 
 
 class Judges(Protocol):

@@ -11,6 +11,7 @@ from ..judge.case import Case
 from ..model.score import Evaluation, Failure, Outcome, Sample, Unscored, Verdict
 from ..model.trace import ContentState, Trace
 from ..redaction import WITHHELD
+from ..store.records import FORGOTTEN, NO_ANSWER
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
@@ -46,6 +47,24 @@ class _Evaluation(Struct, gc=False):
     score: float
     sample: Sample
     explanation: str
+
+
+class _Verdict(Struct, gc=False):
+    evaluator: str
+    verdict: Verdict
+    sample: Sample
+
+
+class _Signal(Struct, gc=False):
+    signal: str
+
+
+class _Marked(Struct, gc=False):
+    evaluations: list[_Verdict]
+    feedback: list[_Signal]
+
+
+_marked: Final = msgspec.json.Decoder(_Marked)
 
 
 class _Document(Struct, gc=False):
@@ -236,6 +255,29 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
     known = msgspec.json.decode(stored)
     known["unscored"].append({"evaluator": unscored.evaluator, "reason": unscored.reason})
     return msgspec.json.encode(known)
+
+
+def marks(stored: bytes) -> str:
+    """What an answer is searched by: who failed it, and what its users signalled; see ``failed_by`` and ``signalled``.
+
+    Between line feeds, so that one mark is found with those around it; "" where there is nothing of the kind.
+    """
+    if not stored or stored == FORGOTTEN:
+        return NO_ANSWER
+    known = _marked.decode(stored)
+    found = [failed_by(one.evaluator) for one in known.evaluations if one.verdict == "fail" and one.sample != "shadow"]
+    found += [signalled(one.signal) for one in known.feedback]
+    return "".join(dict.fromkeys(found)).replace("\n\n", "\n")
+
+
+def failed_by(evaluator: str = "") -> str:
+    """The mark of an answer that an evaluator failed; "" begins those of all evaluators."""
+    return f"\nfail {evaluator}\n" if evaluator else "\nfail "
+
+
+def signalled(signal: str) -> str:
+    """The mark of an answer of which a user said that."""
+    return f"\nsignal {signal}\n"
 
 
 def _without_quotes(explanation: str) -> str:

@@ -21,11 +21,13 @@ from ..metrics.registry import Metrics
 from ..redaction import Budget, Redactor
 from ..store.in_work import key_of
 from ..store.kinds import Kind
-from ..store.records import FORGOTTEN, Located, Recorded, Reference, Transaction
+from ..store.records import FORGOTTEN, NO_ANSWER, Located, Recorded, Reference, Transaction
 from ..store.sqlite.store import Store
 from ..store.sqlite.writer import Writer
 from .identifiers import stored_names
+from .trace_document import marks
 
+_FORGOTTEN = {"document": FORGOTTEN, "marks": NO_ANSWER, **dict.fromkeys(("response_id", "conversation_id", "user"))}
 _REFERENCES = {"response": "response_id", "conversation": "conversation_id", "user": "user"}
 
 
@@ -59,7 +61,7 @@ class Unrecorded:
     def seal(self) -> None:
         """Lay all that was gathered into the transaction."""
         self.transaction.late = list(self.late.items())
-        self.transaction.documents = list(self.documents.items())
+        self.transaction.documents = [(key, value, marks(value)) for key, value in self.documents.items()]
         self.transaction.objects = [(*name, at, value) for name, (at, value) in self.objects.items()]
 
 
@@ -231,7 +233,7 @@ class Recorder:
         if (row := self._gathering.rows.get(trace_id)) is not None:
             traces = self._gathering.transaction.traces
             at = next(at for at, one in enumerate(traces) if one is row)
-            traces[at] = replace(row, document=FORGOTTEN, response_id=None, conversation_id=None, user=None)
+            traces[at] = replace(row, **_FORGOTTEN)
             self._gathering.rows[trace_id] = traces[at]
         return True
 

@@ -13,6 +13,9 @@ Reference = Literal["trace", "response", "conversation", "user"]
 FORGOTTEN = b"null"
 """The document of a trace that was forgotten: not empty, which would say that nothing in it was to be scored."""
 
+NO_ANSWER = "-"
+"""The marks of a trace without a document: searches of answers pass it over."""
+
 
 class StoreError(Exception):
     """The store could not do it, and did none of it.
@@ -39,8 +42,9 @@ class Entry(Struct, frozen=True):
 class Recorded(Struct, frozen=True):
     """One scored trace: its slice, the 8-byte keys of its spans and log records in a row, and its JSON document.
 
-    It can be found again by the id of its response, of its conversation, and of its user, where they were sent. The
-    fields are in the order of the columns that ``statements.TRACES`` fills.
+    It can be found again by the id of its response, of its conversation, and of its user, where they were sent.
+    ``marks`` are what an answer is searched by, one a line. The fields are in the order of the columns that
+    ``statements.TRACES`` fills.
     """
 
     trace_id: bytes
@@ -54,6 +58,7 @@ class Recorded(Struct, frozen=True):
     response_id: str | None = None
     conversation_id: str | None = None
     user: str | None = None
+    marks: str = NO_ANSWER
 
 
 class Located(Struct, frozen=True):
@@ -69,16 +74,16 @@ class Located(Struct, frozen=True):
 class Transaction(Struct):
     """What becomes durable together when traces are recorded.
 
-    ``late`` appends span keys to recorded traces; ``documents`` replaces documents, ``askers`` conversation and user
-    of a trace; ``forgotten`` traces keep their keys and their slice alone; ``objects`` are (kind, key, at, value),
-    where None instead of a value drops the object; ``totals`` are absolute values (family, labels, value), written
-    after ``dropped_totals`` went; ``done`` are journal entries no longer needed; ``watermark`` is the last entry that
-    the totals count as received; it only goes up.
+    ``late`` appends span keys to recorded traces; ``documents`` replaces documents and marks, ``askers`` conversation
+    and user of a trace; ``forgotten`` traces keep their keys and their slice alone; ``objects`` are (kind, key, at,
+    value), where None instead of a value drops the object; ``totals`` are absolute values (family, labels, value),
+    written after ``dropped_totals`` went; ``done`` are journal entries no longer needed; ``watermark`` is the last
+    entry that the totals count as received; it only goes up.
     """
 
     traces: list[Recorded] = field(default_factory=list)
     late: list[tuple[bytes, bytes]] = field(default_factory=list)
-    documents: list[tuple[bytes, bytes]] = field(default_factory=list)
+    documents: list[tuple[bytes, bytes, str]] = field(default_factory=list)
     askers: list[tuple[bytes, str | None, str | None]] = field(default_factory=list)
     forgotten: list[bytes] = field(default_factory=list)
     objects: list[tuple[Kind, bytes, float, bytes | None]] = field(default_factory=list)

@@ -7,7 +7,7 @@ file again for its next call.
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,24 @@ class Reading:
 
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All that a query finds; raises StoreError."""
+        with self._open() as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    @contextmanager
+    def each(self, query: str, parameters: tuple[Any, ...] = ()) -> Iterator[Iterator[tuple[Any, ...]]]:
+        """What a query finds, a row at a time: those that are not asked for are not read. Raises StoreError."""
+        with self._open() as connection, closing(connection.execute(query, parameters)) as rows:
+            yield rows
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one query; what SQLite raises becomes a StoreError."""
         try:
             with as_store_errors():
                 if self._connection is None:
                     self._connection = _connect(self._path, timeout=0.1)
                     self._connection.executescript(sql.READING)
-                return self._connection.execute(query, parameters).fetchall()
+                yield self._connection
         except StoreError as error:
             if error.reason in _NEEDS_REOPENING:
                 self.close()

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from .. import kinds
+from ..records import NO_ANSWER
 from .migrations.history import History
 from .migrations.journal import JOURNAL as JOURNAL_HISTORY
 from .migrations.store import STORE as STORE_HISTORY
@@ -36,10 +37,11 @@ READING = "PRAGMA query_only = ON; PRAGMA cache_size = -2048;"
 # What one row of a commit does, by its kind; a row without a kind does nothing.
 SPREAD = {
     "late": "UPDATE traces SET spans = CAST(spans || NEW.b AS BLOB) WHERE trace_id = NEW.a",
-    "document": f"UPDATE traces SET document = NEW.b, version = {kinds.DOCUMENT.version} WHERE trace_id = NEW.a",  # noqa: S608
+    "document": f"""UPDATE traces SET document = NEW.b, marks = NEW.c, version = {kinds.DOCUMENT.version}
+        WHERE trace_id = NEW.a""",  # noqa: S608 (a constant)
     "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
-    "forgotten": """UPDATE traces SET document = NEW.b, response_id = NULL, conversation_id = NULL, user = NULL
-        WHERE trace_id = NEW.a""",
+    "forgotten": f"""UPDATE traces SET document = NEW.b, marks = '{NO_ANSWER}',
+        response_id = NULL, conversation_id = NULL, user = NULL WHERE trace_id = NEW.a""",  # noqa: S608 (a constant)
     "dropped_object": "DELETE FROM objects WHERE kind = NEW.a AND key = NEW.b",
     "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
     "done": "INSERT OR IGNORE INTO done VALUES (NEW.a)",
@@ -89,7 +91,7 @@ def _insert(table: str, columns: str, version: int | None = None) -> dict[int, s
 TRACES = _insert(
     "traces",
     "trace_id, recorded_at, app, route, model_version, prompt_version, spans, document, response_id, "
-    "conversation_id, user",
+    "conversation_id, user, marks",
     kinds.DOCUMENT.version,
 )
 PUT_OBJECTS = _insert("objects", "kind, key, at, value, version")

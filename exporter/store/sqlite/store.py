@@ -48,7 +48,7 @@ __all__ = ["Entry", "Recorded", "Store", "StoreError", "Transaction"]
 
 def _rows(transaction: Transaction) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [("late", *pair, *sql.PAIR) for pair in transaction.late]
-    rows += [("document", *pair, *sql.PAIR) for pair in transaction.documents]
+    rows += [("document", *document) for document in transaction.documents]
     rows += [("asker", *asker) for asker in transaction.askers]
     rows += [("forgotten", trace_id, FORGOTTEN, *sql.PAIR) for trace_id in transaction.forgotten]
     dropped = [(kind.name, key) for kind, key, _, value in transaction.objects if value is None]

@@ -38,12 +38,33 @@ CREATE TABLE formats(kind TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT RO
 """,
 )
 
+# What answers are searched by, see ``marks`` in document.py; and an index in which a search finds all but text, newest
+# first. The traces that have no answer are few bytes each; of the others, only those that have marks are written.
+_SEARCH: Final = Change(
+    6,
+    f"""
+ALTER TABLE traces ADD COLUMN marks TEXT {NEEDED} DEFAULT '';
+UPDATE traces SET marks = '-' WHERE document IN (x'', x'6e756c6c');
+UPDATE traces SET marks = char(10) || found.marks || char(10) FROM (
+  SELECT id, group_concat(mark, char(10)) AS marks FROM (
+    SELECT DISTINCT traces.id AS id, iif(list.key = 'feedback', 'signal ' || json_extract(one.value, '$.signal'),
+        'fail ' || json_extract(one.value, '$.evaluator')) AS mark
+      FROM traces, json_each(iif(json_valid(CAST(document AS TEXT)), CAST(document AS TEXT), '{{}}')) AS list,
+        json_each(iif(list.key IN ('evaluations', 'feedback'), list.value, '[]')) AS one
+      WHERE traces.marks = '' AND (list.key = 'feedback' OR json_extract(one.value, '$.verdict') = 'fail'
+        AND json_extract(one.value, '$.sample') <> 'shadow'))
+  GROUP BY id) AS found WHERE found.id = traces.id;
+DROP INDEX traces_recorded;
+CREATE INDEX traces_found ON traces(recorded_at, id, app, route, model_version, prompt_version, marks);
+""",  # noqa: S608 (constants)
+)
+
 STORE: Final = History(
     application=0x6C6C6D71,  # "llmq" in ASCII
     called="store",
     cure="name another store",
     first=4,
     tables=_TABLES,
-    changes=(_VERSIONED_ROWS,),
+    changes=(_VERSIONED_ROWS, _SEARCH),
     vacuum="INCREMENTAL",
 )
