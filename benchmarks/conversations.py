@@ -61,7 +61,9 @@ def main():
 
     with TemporaryDirectory() as folder:
         store = Store.open(f"sqlite:///{Path(folder) / 'llmq.db'}")
-        desk = FeedbackDesk(load(), Recorder(store, Metrics(version="1"), Writer(store, lambda *_: None)))
+        desk = FeedbackDesk(
+            load(), Recorder(store, Metrics(version="1"), Writer(store, lambda *_: None)), lambda _: None
+        )
         alone = cheapest(desk.follow, lambda number: turns(number, lambda _: None))
         followed = cheapest(desk.follow, turns)
         store.close()

@@ -6,7 +6,7 @@ The rooms, from what starts everything down to the data; each imports only from 
     demo/        a whole stack with live traffic and an incident in it
     app/         which features there are; start, stop, reload
 
-Features, each one folder:
+Features, each one folder with one class in its feature.py:
 
     review/      which traces deserve a person, and what people say of them
     feedback/    what users say of answers, and what their conversations show
@@ -14,6 +14,8 @@ Features, each one folder:
     judging/     the judge at work: sampling, calibration, its gauges
     erasure/     deletes what is kept of a trace or of a user
     emission/    evaluations to other systems, as standard OTLP events
+
+    features/    what a feature may take part in, and who tells them all what happens
 
 The road of a trace:
 

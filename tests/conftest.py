@@ -97,7 +97,7 @@ class Running:
         self.clock.move(seconds)
         while self.exporter.pipeline.score():
             pass
-        self.exporter.feedback.tick()
+        self.exporter.feedback.desk.tick()
         await self.exporter.pipeline.flush()
 
     async def ask(self, *answers, **fields):

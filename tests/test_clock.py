@@ -197,7 +197,7 @@ class Running:
         self.exporter.time.look()
         while self.exporter.pipeline.score():
             pass
-        self.exporter.feedback.tick()
+        self.exporter.feedback.desk.tick()
         self.exporter.review.desk.tick()
         await self.exporter.pipeline.retention.apply()
         await self.exporter.pipeline.flush()

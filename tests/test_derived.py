@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.features.feature import Feature
 from exporter.feedback.derive import Turn, follows, is_later, question, similarity, turn
 from exporter.metrics.labels import Slice
 from exporter.model.score import Evaluation, Outcome
@@ -286,10 +287,17 @@ async def test_a_day_of_users_is_counted_as_it_was(run_exporter):
 # Who hears of it
 
 
-async def test_followers_hear_of_every_signal_that_counts_with_its_text(run_exporter):
+async def test_features_hear_of_every_signal_that_counts_with_its_text(run_exporter):
     exporter = await run_exporter()
     heard = []
-    exporter.exporter.feedback.followers.append(heard.append)
+
+    class Listening(Feature):
+        name = "listening"
+
+        def signalled(self, signalled):
+            heard.append(signalled)
+
+    exporter.exporter.features.enter(Listening())
     user = Conversation(exporter)
     first = await user.ask(QUESTION)
     for signal in ("thumbs_up", "thumbs_down", "thumbs_down"):

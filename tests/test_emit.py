@@ -366,7 +366,8 @@ async def test_what_was_made_elsewhere_is_not_sent_on(run_exporter, collector):
     assert (await exporter.post("/v1/logs", data=encoded([theirs]), headers=headers))[0] == 200
     await exporter.pass_time(3)
     assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance") == 1
-    await until(lambda: exporter.exporter.emitter.fates["sent"])
+    [emission] = [one for one in exporter.exporter.features if one.name == "emission"]
+    await until(lambda: emission.emitter.fates["sent"])
     told = {log.attributes["gen_ai.evaluation.name"] for log in logs(bodies)}
     assert "empty" in told
     assert not [name for name in told if name.startswith("reported")]

@@ -13,6 +13,7 @@ from exporter.metrics import families as f
 from exporter.metrics import own
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.metrics.exposition import OPENMETRICS, TEXT, Exposition, Snapshot, negotiate
+from exporter.metrics.gauges import Watched
 from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
 from exporter.metrics.registry import Metrics
@@ -63,7 +64,7 @@ def full_metrics():
     metrics.answered("traces", 200)
     metrics.config_loaded(succeeded=True)
     for gauge in (own.QUEUE_LENGTH, own.QUEUE_CAPACITY, own.SLICES):
-        metrics.watch(gauge, lambda: 7.0, "journal")
+        metrics.watch(gauge.name, [Watched(gauge, lambda: 7.0, ("journal",))])
     return metrics
 
 

@@ -123,8 +123,7 @@ async def test_a_trace_that_began_before_and_arrives_within_a_day_is_forgotten(r
     await send(exporter, A, started_at=began)
     assert await exporter.read(A) is None
     await exporter.pass_time(120)
-    for chore in exporter.exporter.pipeline.chores:
-        chore()
+    exporter.exporter.features.tick()
     await send(exporter, B, started_at=began)
     assert (await exporter.read(B))["user"] == ADA
 
@@ -228,7 +227,7 @@ async def test_a_request_is_done_again_from_the_journal_after_a_crash(run_export
     exporter = await run_exporter(ALL)
     await send(exporter, A)
     await exporter.client.close()
-    connection = sqlite3.connect(exporter.exporter.store.sqlite.journal.path)
+    connection = sqlite3.connect(exporter.exporter.store.journal.path)
     body = json.dumps({"user": ADA}).encode()
     connection.execute("INSERT INTO journal VALUES (999, ?, 'forget', 'application/json', '', ?)", (2e9, body))
     connection.commit()

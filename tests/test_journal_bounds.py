@@ -36,7 +36,7 @@ def trace(span_id, *, parent="", text="", trace_id=A):
 
 
 def kept(exporter):
-    return exporter.exporter.store.sqlite.journal.bytes
+    return exporter.exporter.store.journal.bytes
 
 
 # What is kept.
@@ -78,7 +78,7 @@ async def test_a_large_request_of_which_much_is_taken_is_kept_as_it_came(run_exp
     exporter = await run_exporter()
     body = trace(ROOT, text="x" * 200_000)
     await exporter.post("/v1/traces", json=body)
-    [(_, entry)] = exporter.exporter.store.sqlite.journal.entries()
+    [(_, entry)] = exporter.exporter.store.journal.entries()
     assert json.loads(entry.body) == body
 
 

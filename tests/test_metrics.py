@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.metrics import families as f
 from exporter.metrics import own
 from exporter.metrics.catalogue import CATALOGUE
+from exporter.metrics.gauges import Watched
 from exporter.metrics.labels import Slice
 from exporter.metrics.ledger import Deltas, Ledger
 from exporter.metrics.registry import Metrics
@@ -273,8 +274,8 @@ def test_what_is_not_durable_is_never_staged(metrics):
 
 def test_gauges_of_the_moment_are_read_at_each_scrape(metrics, clock):
     waiting = [3]
-    metrics.watch(own.OPEN_TRACES, lambda: waiting[0])
-    metrics.watch(own.QUEUE_LENGTH, lambda: 2 * waiting[0], "journal")
+    metrics.watch("traces", [Watched(own.OPEN_TRACES, lambda: waiting[0])])
+    metrics.watch("queues", [Watched(own.QUEUE_LENGTH, lambda: 2 * waiting[0], ("journal",))])
     assert value(metrics, "llmq_exporter_open_traces") == 3
     waiting[0] = 5
     assert value(metrics, "llmq_exporter_open_traces") == 5

@@ -163,7 +163,7 @@ async def settled(exporter):
 
 async def test_a_store_that_cannot_be_written_is_said_without_what_should_be_in_it(run_exporter, log):
     exporter = await run_exporter(ALL)
-    with exporter.exporter.store.sqlite.journal._writing.connection() as connection:
+    with exporter.exporter.store.journal._writing.connection() as connection:
         connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
     sent = {"app": "shop", "question": MARK * 4000, "answer": MARK}
     status, answer = await exporter.post("/v1/interactions", json=sent)

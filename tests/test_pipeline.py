@@ -220,11 +220,11 @@ async def test_back_pressure_is_503_with_retry_after_and_nothing_is_taken(run_ex
 
 async def test_a_journal_that_works_again_is_noticed_though_there_is_always_something_to_record(run_exporter):
     exporter = await run_exporter()
-    with exporter.exporter.store.sqlite.journal._writing.connection() as connection:
+    with exporter.exporter.store.journal._writing.connection() as connection:
         connection.execute("PRAGMA query_only = ON")
     assert (await exporter.post("/v1/interactions", json={"question": "q", "answer": "a"}))[0] == 503
     assert await ready(exporter) == 503
-    with exporter.exporter.store.sqlite.journal._writing.connection() as connection:
+    with exporter.exporter.store.journal._writing.connection() as connection:
         connection.execute("PRAGMA query_only = OFF")
     exporter.exporter.pipeline.rejected("traces", "decode", 1)
     await exporter.exporter.pipeline.flush()

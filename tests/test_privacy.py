@@ -79,7 +79,7 @@ async def test_comments_and_edits_are_stored_redacted_whether_they_come_late_or_
 async def test_an_edit_is_compared_with_the_redacted_answer_where_only_that_is_left(run_exporter):
     exporter = await run_exporter(ALL)
     await send(exporter, A)
-    exporter.exporter.feedback.recent.__init__()
+    exporter.exporter.feedback.desk.recent.__init__()
     await say(exporter, trace_id=A, signal="edit", edited_text=f"Call {PHONE}.")
     assert (await exporter.read(A))["feedback"][0]["edit_ratio"] == 0
 

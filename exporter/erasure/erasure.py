@@ -23,7 +23,7 @@ SIGNAL: Final = "forget"
 LIFE: Final = 86_400.0
 """Seconds for which what arrives of a deleted trace or user is deleted, too."""
 
-Follower = Callable[[Sequence[bytes], str | None], None]
+Erased = Callable[[Sequence[bytes], str | None], None]
 
 _log = logging.getLogger(__name__)
 
@@ -49,12 +49,12 @@ class Request(Struct):
 class ForgetDesk:
     """Takes requests to forget, and takes up those that an earlier run left. ``now`` is Unix seconds.
 
-    ``followers`` are told which traces, and which user, and delete what they keep of them; they must not raise.
+    ``erased`` is told which traces, and which user, to have deleted what others keep of them; it must not raise.
     Raises StoreError.
     """
 
-    def __init__(self, recorder: Recorder, now: Callable[[], float] = time.time) -> None:
-        self.followers: list[Follower] = []
+    def __init__(self, recorder: Recorder, erased: Erased, now: Callable[[], float] = time.time) -> None:
+        self._erased = erased
         self._recorder = recorder
         self._now = now
         self._graves = {key: at for key, at, _ in recorder.kept(TOMBSTONE)}
@@ -85,14 +85,10 @@ class ForgetDesk:
         except StoreError as error:
             _log.error("not deleted yet, will try again: reason=%s", error.reason)
             return
-        self._tell(traces, user)
+        self._erased(traces, user)
         del self._undone[key]
         self._recorder.drop(FORGET_REQUEST, key)
         self._recorder.afterwards(lambda: request.done(known))
-
-    def _tell(self, traces: Sequence[bytes], user: str | None) -> None:
-        for follow in self.followers:
-            follow(traces, user)
 
     # Traces.
 
@@ -102,7 +98,7 @@ class ForgetDesk:
             return False
         trace_id = bytes.fromhex(trace.trace_id)
         self._recorder.forget(trace_id)
-        self._tell([trace_id], None)
+        self._erased([trace_id], None)
         return True
 
     def _is_dead(self, trace: Trace, arrived_at: float) -> bool:

@@ -1,40 +1,36 @@
 """The HTTP handlers that delete a trace, or all of a user, for administrators; knows no store."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 
 from ..decode import JSON
 from ..http.requests import RECEPTION, Refusal, answer, answered, check_access, making_durable, understanding
-from ..pipeline.pipeline import Pipeline
 from ..store.records import Entry
-from .erasure import SIGNAL, Follower, ForgetDesk, Request
+from .erasure import SIGNAL, ForgetDesk, Request
 
 _PATIENCE: Final = 30.0
 
 
-class Eraser:
-    """The desk, put on the road, for the handlers. ``now`` is Unix seconds; raises StoreError."""
+class ErasureContext(Struct, frozen=True):
+    """What the handlers need. ``submit`` makes an entry durable and has the desk take it."""
 
-    def __init__(self, pipeline: Pipeline, followers: Sequence[Follower], now: Callable[[], float]) -> None:
-        self.desk = ForgetDesk(pipeline.recorder, now)
-        self.desk.followers += followers
-        self.submit = pipeline.submit
-        pipeline.desks[SIGNAL], pipeline.forgets = self.desk, self.desk.covers
-        pipeline.chores.append(self.desk.tick)
+    desk: ForgetDesk
+    submit: Callable[[Entry, Any], Awaitable[None]]
 
 
-ERASER = web.AppKey("ERASER", Eraser)
+CONTEXT = web.AppKey("ERASURE", ErasureContext)
 
 
-def add_routes(app: web.Application, eraser: Eraser) -> None:
+def add_routes(app: web.Application, context: ErasureContext) -> None:
     """Add the handlers; the app must hold a RECEPTION."""
-    app[ERASER] = eraser
+    app[CONTEXT] = context
     app.router.add_delete("/api/traces/{trace_id}", answered(forget_trace, counted_as=SIGNAL))
     app.router.add_delete("/api/users/{user:.+}", answered(forget_user, counted_as=SIGNAL))
 
@@ -57,12 +53,12 @@ async def _forget(request: web.Request, whom: dict[str, str]) -> web.Response:
 
 async def _done(app: web.Application, entry: Entry) -> int:
     """How many recorded traces are gone, once they are gone for good."""
-    eraser = app[ERASER]
+    context = app[CONTEXT]
     with understanding(app[RECEPTION], entry):
-        asked = eraser.desk.read(entry)
+        asked = context.desk.read(entry)
     done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     with making_durable(SIGNAL):
-        await eraser.submit(entry, Request(asked.asked, partial(_tell, done)))
+        await context.submit(entry, Request(asked.asked, partial(_tell, done)))
     try:
         async with asyncio.timeout(_PATIENCE):
             return await done

@@ -10,6 +10,7 @@ waiting        feedback whose trace is not known yet; bounded, durable
 conversations  the last turn of each conversation; bounded, durable
 rate_limit     how much one address may send
 join           takes requests and traces, and joins the two
+feature        the class that takes part in an exporter
 http           the endpoint, for servers and for pages
 
 The first four are pure.

@@ -4,50 +4,36 @@ Knows where traces are recorded; not how feedback comes, nor how it is derived.
 """
 
 import logging
-from collections.abc import Callable, Collection
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
+from ..features.feature import Signalled
 from ..metrics.labels import Slice
 from ..model.trace import Document, Trace
 from ..recording.trace_document import has_expired
 from ..recording.unit_of_work import Recorder
 from ..redaction import WITHHELD
 from ..store.records import StoreError
-from .annotate import Annotated, Outcome, Said, Source, annotate
+from .annotate import Annotated, Outcome, Said, annotate
 from .derive import Derived
 from .distance import edit_ratio
 from .recent import Recent
 from .signals import Feedback
 
-NEGATIVE: Final = frozenset({"thumbs_down", "regenerate", "rephrase", "abandon"})
-
 _log = logging.getLogger(__name__)
 
 
-class Told(Struct, frozen=True, kw_only=True):
-    """A signal that was counted. ``trace`` has the text only where it is stored or still in memory, else it is None."""
-
-    trace_id: bytes
-    where: Slice
-    signal: str
-    source: Source
-    retracted: str = ""
-    trace: Trace | None = None
-
-
-Follower = Callable[[Told], None]
-
-
 class Credit:
-    """Gives each signal to its trace. ``content`` is the store's setting: which traces are kept with text."""
+    """Attributes a feedback signal to the trace it is about, and tells of each that was counted.
 
-    def __init__(self, recorder: Recorder, recent: Recent, content: str) -> None:
+    ``content`` is the store's setting: which traces are kept with text.
+    """
+
+    def __init__(self, recorder: Recorder, recent: Recent, content: str, tell: Callable[[Signalled], None]) -> None:
         self.content = content
-        self.followers: list[Follower] = []
-        """Called with every signal that was counted; must be quick and must not raise."""
+        self._tell = tell
         self._recorder = recorder
         self._recent = recent
 
@@ -78,7 +64,7 @@ class Credit:
             annotate(document, Said(signal=signal, source="derived", at=at, after=after))
             self._recorder.rewrite(trace_id, msgspec.json.encode(document))
         self._recorder.tally.feedback(where, signal, "derived", trace_id.hex())
-        self._tell(Told(trace_id=trace_id, where=where, signal=signal, source="derived", trace=trace))
+        self._tell(Signalled(trace_id=trace_id, where=where, signal=signal, source="derived", trace=trace))
 
     def _said(self, feedback: Feedback, document: dict[str, Any], trace: Trace | None, at: float) -> Said:
         keep = self.content == "all" or (self.content == "failing" and _is_failing(document))
@@ -109,7 +95,7 @@ class Credit:
         if done.retracted:
             tally.feedback_retracted(where, done.retracted, "explicit")
         self._tell(
-            Told(
+            Signalled(
                 trace_id=trace_id,
                 where=where,
                 signal=feedback.signal,
@@ -137,20 +123,6 @@ class Credit:
             refusal=document["refusal"],
             context=tuple(Document(id=one["id"], text=one["text"] or "") for one in document["context"]),
         )
-
-    def _tell(self, told: Told) -> None:
-        for follow in self.followers:
-            follow(told)
-
-
-def complaints(hear: Callable[[Trace, Slice], None], signals: Collection[str] = NEGATIVE) -> Follower:
-    """A follower that passes on the traces of which these signals tell, as far as their text is at hand."""
-
-    def follow(told: Told) -> None:
-        if told.signal in signals and told.trace is not None:
-            hear(told.trace, told.where)
-
-    return follow
 
 
 def _is_failing(document: dict[str, Any]) -> bool:

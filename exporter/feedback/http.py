@@ -22,8 +22,8 @@ _PREFLIGHT: Final = {
 }
 
 
-class Counter:
-    """What the handler goes by. ``submit`` makes an entry durable and has the desk take it."""
+class FeedbackContext:
+    """What the handler needs. ``submit`` makes an entry durable and has the desk take it."""
 
     def __init__(
         self, desk: FeedbackDesk, submit: Callable[[Entry, Any], Awaitable[None]], settings: FeedbackSettings
@@ -38,11 +38,12 @@ class Counter:
         self.pace = Pace(settings.per_second, settings.burst)
 
 
-COUNTER = web.AppKey("COUNTER", Counter)
+CONTEXT = web.AppKey("FEEDBACK", FeedbackContext)
 
 
-def add_routes(app: web.Application) -> None:
-    """Add the handlers; the app must hold a COUNTER and a RECEPTION and be made with SERVER_OPTIONS."""
+def add_routes(app: web.Application, context: FeedbackContext) -> None:
+    """Add the handlers; the app must hold a RECEPTION and be made with SERVER_OPTIONS."""
+    app[CONTEXT] = context
     app.router.add_post(PATH, _shared(answered(receive, counted_as=SIGNAL)))
     app.router.add_options(PATH, _shared(answered(preflight)))
 
@@ -53,7 +54,7 @@ def _shared(handle: Handler) -> Handler:
     async def sharing(request: web.Request) -> web.StreamResponse:
         response = await handle(request)
         origin = request.headers.get("Origin", "")
-        if origin in request.app[COUNTER].origins:
+        if origin in request.app[CONTEXT].origins:
             response.headers.update({"Access-Control-Allow-Origin": origin, "Vary": "Origin"})
         return response
 
@@ -62,23 +63,23 @@ def _shared(handle: Handler) -> Handler:
 
 async def preflight(request: web.Request) -> web.Response:
     """Tell a browser whether the pages of an origin may send feedback here."""
-    is_shared = request.headers.get("Origin", "") in request.app[COUNTER].origins
+    is_shared = request.headers.get("Origin", "") in request.app[CONTEXT].origins
     return web.Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT if is_shared else {})
 
 
 async def receive(request: web.Request) -> web.Response:
     """Take one signal or a list of them: those that are right, while each of the others is told what is wrong."""
     check_access(request, "feedback")
-    counter, address = request.app[COUNTER], request.remote or ""
-    if wait := counter.pace.wait(address):
+    context, address = request.app[CONTEXT], request.remote or ""
+    if wait := context.pace.wait(address):
         message = f"too much feedback from one address: wait {math.ceil(wait)} s, or raise feedback.rate"
         raise Refusal(429, "rate", message, retry_after=wait)
     async with entry_of(request, SIGNAL) as entry:
-        found = await read(request, entry, counter.desk.read)
-        counter.pace.spend(address, len(found.items) + len(found.errors))
+        found = await read(request, entry, context.desk.read)
+        context.pace.spend(address, len(found.items) + len(found.errors))
         if found.items:
             with making_durable(SIGNAL):
-                await counter.submit(entry, found)
+                await context.submit(entry, found)
     errors = told(found.errors)
     if found.errors and not found.items:
         request.app[RECEPTION].on_rejected(SIGNAL, "invalid", len(found.errors))

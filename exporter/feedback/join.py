@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ..config.settings import Config
 from ..decode import decompress
+from ..features.feature import Signalled
 from ..metrics.labels import Slice
 from ..model.trace import Trace
 from ..recording.identifiers import Identifiers, stored_names
@@ -22,7 +23,7 @@ from ..recording.unit_of_work import Recorder
 from ..semconv.evaluations import Reported
 from ..store.kinds import FEEDBACK_ID
 from ..store.records import Entry, Located, StoreError
-from .attribution import Credit, Follower
+from .attribution import Credit
 from .conversations import Conversations
 from .recent import Recent
 from .signals import Feedback, Read, digest, read
@@ -37,11 +38,17 @@ _log = logging.getLogger(__name__)
 
 
 class FeedbackDesk:
-    """Feedback and derived signals of one exporter. ``now`` is Unix seconds."""
+    """Feedback and derived signals of one exporter; ``tell`` hears of each that is counted. ``now`` is Unix seconds."""
 
-    def __init__(self, config: Config, recorder: Recorder, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        recorder: Recorder,
+        tell: Callable[[Signalled], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.recent = Recent()
-        self.credit = Credit(recorder, self.recent, config.store.content)
+        self.credit = Credit(recorder, self.recent, config.store.content, tell)
         self.waiting = WaitingRoom(recorder, config.feedback.early_items)
         self.conversations = Conversations(config.feedback, recorder, self.credit, now)
         self._recorder = recorder
@@ -58,11 +65,6 @@ class FeedbackDesk:
         self._identifiers = self.conversations.identifiers = Identifiers(config.store.identifiers)
         self._most_bytes = config.limits.decompressed_bytes
         self._kept_for = config.store.retention.age
-
-    @property
-    def followers(self) -> list[Follower]:
-        """Called with every signal that was counted, explicit or derived."""
-        return self.credit.followers
 
     def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""

@@ -3,5 +3,5 @@
 online       samples traces into jobs, and counts their verdicts
 calibration  asks anchors, and decides by them whether verdicts count
 gauges       what was measured of the judge, as metrics
-feature      wires the online judge, its budget and its calibration
+feature      the class that takes part in an exporter: wires the judge, its budget and its calibration
 """

@@ -101,7 +101,6 @@ class Calibrating:
         self._reviewed: dict[Judge, Confusion] = {}
         self._asked: set[bytes] = set()
         self._unshown: set[Judge] = set()
-        judging.observers.append(self.observe)
 
     def configure(self, anchors: Iterable[Anchor]) -> None:
         """Go on with these anchors; who gave no verdict is asked again, for what was in the way may be gone."""

@@ -1,22 +1,27 @@
-"""The judge with its purse and its calibration, put on the road: what it is made of, and what a reload swaps.
-
-No logic of its own.
-"""
+"""The judge, as a feature: wires the online judge, its budget and its calibration."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from ..config import Config
 from ..evaluators.panel import Panel
+from ..features.dispatcher import Features
+from ..features.feature import NEGATIVE, Feature, Signalled, Work
+from ..judge.case import Judgement
+from ..judge.queue import Job
 from ..judge.versions import Bench, decoded
 from ..metrics import families as f
 from ..metrics import own
+from ..metrics.gauges import Watched
+from ..metrics.labels import Slice
 from ..metrics.registry import Metrics
+from ..model.score import Outcome, Unscored, Verdict
+from ..model.trace import Trace
 from ..pipeline.pipeline import Pipeline
 from ..store.kinds import JUDGE_STANDING
 from ..store.records import StoreError
@@ -30,12 +35,21 @@ _LOOK_EVERY: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
-class CalibratedJudge:
+class JudgingFeature(Feature):
     """The judge of one exporter. ``now`` is Unix seconds; raises StoreError."""
 
+    name = "judging"
+
     def __init__(
-        self, config: Config, panel: Panel, pipeline: Pipeline, metrics: Metrics, now: Callable[[], float] = time.time
+        self,
+        config: Config,
+        panel: Panel,
+        pipeline: Pipeline,
+        metrics: Metrics,
+        features: Features,
+        now: Callable[[], float] = time.time,
     ) -> None:
+        self._features = features
         self._recorder = pipeline.recorder
         self._metrics = metrics
         self._ledger_problem: str | None = None
@@ -49,12 +63,12 @@ class CalibratedJudge:
             self._purse,
             pass_marks=panel.marks,
             content=config.store.content,
+            told_verdict=features.judged,
+            told_end=self._ended,
             now=now,
             blocked=lambda: pipeline.problem is not None or self._ledger_problem is not None,
         )
-        pipeline.judges = self.judging
         self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, config.judge.anchors.cases, now=now)
-        self._watch(metrics)
 
     def configure(self, config: Config, panel: Panel) -> None:
         """Go on with other settings; calls under way end with the connections that they have."""
@@ -70,6 +84,10 @@ class CalibratedJudge:
         """Take up what an earlier run left; raises StoreError."""
         self.judging.recover()
         self.calibrating.recover()
+
+    def work(self) -> Mapping[str, Work]:
+        """Judge."""
+        return {"judging": self.run}
 
     async def run(self) -> None:
         """Judge, drip, decide and show until cancelled; returns when the calls under way have ended, not before."""
@@ -114,11 +132,33 @@ class CalibratedJudge:
             connections=judge.concurrency,
         )
 
-    def _watch(self, metrics: Metrics) -> None:
-        judging, watch = self.judging, metrics.watch
-        watch(own.QUEUE_LENGTH, lambda: len(judging.queue), "judge")
-        watch(own.QUEUE_CAPACITY, lambda: judging.queue.capacity, "judge")
-        watch(f.JUDGE_LAG, judging.lag)
-        watch(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
+    def gauges(self) -> Iterable[Watched]:
+        """The queue, the circuit breaker, and how much of each limit in force is spent."""
+        judging = self.judging
+        yield Watched(own.QUEUE_LENGTH, lambda: len(judging.queue), ("judge",))
+        yield Watched(own.QUEUE_CAPACITY, lambda: judging.queue.capacity, ("judge",))
+        yield Watched(f.JUDGE_LAG, judging.lag)
+        yield Watched(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
         for window, unit in self._purse.limits():
-            watch(f.JUDGE_SPENT, partial(self._purse.share, window, unit), window, unit)
+            yield Watched(f.JUDGE_SPENT, partial(self._purse.share, window, unit), (window, unit))
+
+    def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
+        """Give out the jobs for a trace; returns for which rubrics there will be no verdict, and why."""
+        return self.judging.choose(trace, where, outcome)
+
+    def signalled(self, signalled: Signalled) -> None:
+        """Judge a trace as a hard case whose user said that the answer was bad."""
+        if signalled.signal in NEGATIVE and signalled.trace is not None:
+            self.judging.disliked(signalled.trace, signalled.where)
+
+    def compared(self, judge: tuple[str, str], said: Verdict, human: Verdict) -> None:
+        """Count how often the judge and people agree."""
+        self.calibrating.reviewed(judge, said, human)
+
+    def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:
+        """Drop the jobs of traces."""
+        self.judging.forget(trace_ids, user)
+
+    def _ended(self, job: Job, judgement: Judgement | None) -> None:
+        self.calibrating.observe(job, judgement)
+        self._features.observed(job, judgement)

@@ -51,7 +51,8 @@ _log = logging.getLogger(__name__)
 class Judging:
     """The judge of one exporter, as configured. ``now`` is Unix seconds.
 
-    ``content`` is the store's setting. ``followers`` are called with (job, evaluation) for each verdict that counts.
+    ``content`` is the store's setting. ``told_verdict`` is called with each verdict that counts, ``told_end`` at the
+    end of each job of whatever role, with None where it ended without a judgement.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Judging:
         *,
         pass_marks: Mapping[str, float],
         content: str,
+        told_verdict: Callable[[Job, Evaluation], None],
+        told_end: Callable[[Job, Judgement | None], None],
         now: Callable[[], float] = time.time,
         blocked: Callable[[], bool] = lambda: False,
         chance: random.Random | None = None,
@@ -70,9 +73,7 @@ class Judging:
         self.settings = settings
         self.bench = bench
         self.queue = Queue(CAPACITY)
-        self.followers: list[Callable[[Job, Evaluation], None]] = []
-        self.observers: list[Callable[[Job, Judgement | None], None]] = []
-        """Called with every judgement, of whatever role; with None where there will be none."""
+        self._told_verdict, self._told_end = told_verdict, told_end
         self._recorder = recorder
         self._last: tuple[Case, Case | None] | None = None
         """A case and what the judge is shown of it, for the next rubric."""
@@ -310,8 +311,7 @@ class Judging:
             return
         if job.sample != "targeted" and job.key not in self._forgotten and self._is_repeated(job.trace_id):
             self._store(replace(job, role="repeat", first=evaluation.verdict, attempts=0, due_at=self._now()))
-        for follow in self.followers:
-            follow(job, evaluation)
+        self._told_verdict(job, evaluation)
 
     def _is_repeated(self, trace_id: str) -> bool:
         return _share(trace_id, _REPEATS) < self.settings.repeat
@@ -324,8 +324,7 @@ class Judging:
         self._forgotten.discard(job.key)
         if job.role != "anchor":
             self._recorder.drop(JUDGE_JOB, job.key)
-        for observe in self.observers:
-            observe(job, judgement)
+        self._told_end(job, judgement)
 
     def _explain(self, job: Job, change: Callable[[bytes], bytes]) -> None:
         trace_id = bytes.fromhex(job.trace_id)

@@ -1,8 +1,18 @@
 """Gauges of the moment: values that were set, and functions that a scrape reads. Knows no metric by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import NamedTuple
 
 from .series import Family, Series, series_of
+
+
+class Watched(NamedTuple):
+    """A series whose value every scrape reads from a function."""
+
+    family: Family
+    read: Callable[[], float]
+    labels: tuple[str, ...] = ()
 
 
 class Gauges:
@@ -10,15 +20,15 @@ class Gauges:
 
     def __init__(self) -> None:
         self._values: dict[Series, float] = {}
-        self._readers: dict[Series, Callable[[], float]] = {}
+        self._readers: dict[str, dict[Series, Callable[[], float]]] = {}
 
     def set(self, family: Family, labels: tuple[str, ...], value: float) -> None:
         """Show a value."""
         self._values[series_of(family, labels)] = float(value)
 
-    def watch(self, family: Family, labels: tuple[str, ...], read: Callable[[], float]) -> None:
-        """Have every scrape call a function for the value."""
-        self._readers[series_of(family, labels)] = read
+    def watch(self, owner: str, gauges: Iterable[Watched]) -> None:
+        """Have every scrape call functions for values, in the place of those that the owner had before."""
+        self._readers[owner] = {series_of(family, labels): read for family, read, labels in gauges}
 
     def remove(self, family: Family, labels: tuple[str, ...]) -> None:
         """Show a series no longer; one that is not shown is passed over."""
@@ -32,4 +42,5 @@ class Gauges:
 
     def values(self) -> dict[Series, float]:
         """Return all values as they are now; calls the functions, so call it in the event loop's thread."""
-        return self._values | {series: float(read()) for series, read in self._readers.items()}
+        readers = chain.from_iterable(readers.items() for readers in self._readers.values())
+        return self._values | {series: float(read()) for series, read in readers}

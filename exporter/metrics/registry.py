@@ -17,7 +17,7 @@ from .births import Births
 from .catalogue import CATALOGUE
 from .events import Tally
 from .exposition import Exposition, Snapshot, negotiate
-from .gauges import Gauges
+from .gauges import Gauges, Watched
 from .labels import Limiter, Slice
 from .ledger import Deltas, Ledger, Row
 from .projection import of_any
@@ -123,9 +123,9 @@ class Metrics:
         content_type = negotiate(accept)
         return b"".join(self.render(self.snapshot(), content_type)), content_type
 
-    def watch(self, gauge: Family, read: Callable[[], float], *labels: str) -> None:
-        """Let every scrape read a gauge from a function."""
-        self._gauges.watch(gauge, labels, read)
+    def watch(self, owner: str, gauges: Iterable[Watched]) -> None:
+        """Let every scrape read gauges from functions, in the place of those that the owner had before."""
+        self._gauges.watch(owner, gauges)
 
     def measured(self, gauge: Family, labels: tuple[str, ...], value: float | None) -> None:
         """Show a gauge of the moment; None takes the series away, because nobody can tell its value."""

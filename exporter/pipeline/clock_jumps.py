@@ -5,6 +5,7 @@ import logging
 from typing import Final
 
 from ..metrics import own
+from ..metrics.gauges import Watched
 from ..metrics.registry import Metrics
 from ..recording.unit_of_work import Recorder
 from ..runtime.clock import SteadyClock
@@ -24,7 +25,7 @@ class Timekeeping:
         self._clock = clock
         self._recorder = recorder
         self._metrics = metrics
-        metrics.watch(own.CLOCK_OFFSET, lambda: clock.off)
+        metrics.watch("clock", [Watched(own.CLOCK_OFFSET, lambda: clock.off)])
 
     async def run(self) -> None:
         """Look and keep until cancelled."""

@@ -19,24 +19,23 @@ from ..ingest.backpressure import Door, NoRoomError
 from ..ingest.late_spans import Late, split
 from ..ingest.port import Busy, what_is_kept
 from ..ingest.split import Reading, reading
-from ..metrics.labels import Slice
 from ..metrics.registry import Metrics
 from ..model.score import Outcome
 from ..model.trace import Trace
 from ..recording.external_evaluations import Elsewhere
 from ..recording.late_details import late_asker, late_evaluations, late_trace, missed
 from ..recording.retention import Retention
-from ..recording.scored import Judges, Scored, recorded
+from ..recording.scored import Scored, recorded
 from ..recording.trace_document import encoded
 from ..recording.unit_of_work import Recorder
 from ..semconv import normalise
-from ..semconv.evaluations import Reported
 from ..store.in_work import key_of
 from ..store.sqlite.store import Entry, Store, StoreError
 from ..store.sqlite.writer import Writer
 from .arrivals import Arrivals
+from .hooks import Hooks
 from .scoring import Round
-from .settings import Desk, Settings
+from .settings import Settings
 
 SLICE_OF_WORK = 0.005  # seconds of scoring after which the event loop gets its turn
 TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
@@ -58,25 +57,15 @@ class Pipeline:
     """One exporter's road. ``now`` is Unix seconds; nothing in here sleeps but ``run``."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, settings: Settings, now: Callable[[], float] = time.time
+        self, store: Store, metrics: Metrics, settings: Settings, hooks: Hooks, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
         self.writer = Writer(store, self._durable, on_commit=metrics.committed, on_error=metrics.store_failed)
         self.recorder = Recorder(store, metrics, self.writer, now)
         self.assembler = Assembler(settings.assembly, self.recorder.keys)
         self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
-        self.desks: dict[str, Desk] = {}
-        """Who takes requests that are not OTLP, by signal."""
-        self.judges: Judges | None = None
+        self.hooks = hooks
         self.elsewhere = Elsewhere(now)
-        self.hear: Callable[[bytes, Slice, Reported], None] = lambda _trace_id, _where, _reported: None
-        """Called with what a user said of a recorded trace, where that came as an evaluation."""
-        self.followers: list[Callable[[Scored], None]] = []
-        """Called with every trace that was scored."""
-        self.forgets: Callable[[Trace, float], bool] = lambda _trace, _arrived_at: False
-        """Deletes a recorded trace (and when its first part arrived) if it is one to be forgotten."""
-        self.chores: list[Callable[[], None]] = []
-        """Called now and then."""
         self.retention = Retention(self.recorder, self.writer)
         self.in_work = store.in_work
         self._store = store
@@ -158,7 +147,7 @@ class Pipeline:
             )
 
     def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
-        if entry.signal in self.desks:
+        if entry.signal in self.hooks.desks:
             self.take(seq, entry, asked)
         else:
             self.arrivals.begin(seq, entry, asked)
@@ -166,7 +155,7 @@ class Pipeline:
     def take(self, seq: int, entry: Entry, asked: Any) -> None:
         """What the desk does and that the entry is done with become durable together."""
         with self.in_work.on("assemble", (key_of(seq),)), self.recorder.redacting():
-            self.desks[entry.signal].take(entry, asked)
+            self.hooks.desks[entry.signal].take(entry, asked)
             self.done(seq)
 
     def done(self, seq: int) -> None:
@@ -184,10 +173,10 @@ class Pipeline:
         told = late_trace(late, self.settings.sources)
         trace = None if told is None else late_asker(late.trace_id, told, self.settings.identifiers, self.recorder)
         if trace is not None:
-            self.forgets(trace, self._now())
+            self.hooks.is_erased(trace, self._now())
         if told is not None and told.content_state != "not_captured":
             missed(late.trace_id, self.settings.panel.names, self.recorder)
-        reported = late_evaluations(late, self.elsewhere, self.recorder, self.hear)
+        reported = late_evaluations(late, self.elsewhere, self.recorder, self.hooks.reported)
         return trace is not None or reported
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
@@ -302,7 +291,7 @@ class Pipeline:
         if reported := self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values(), lambda: one.where):
             one.reported, theirs = reported, tuple(said.evaluation for said in reported if not said.is_feedback)
             one.outcome = replace(one.outcome, evaluations=one.outcome.evaluations + theirs)
-        if self.judges is not None and (left := self.judges.choose(trace, one.where, one.outcome)):
+        if left := self.hooks.choose(trace, one.where, one.outcome):
             one.outcome = replace(one.outcome, unscored=one.outcome.unscored + left)
 
     def _describe(self, one: Scored) -> None:
@@ -315,12 +304,11 @@ class Pipeline:
         self.recorder.tally.trace_recorded(one.where, one.trace, one.outcome, self.settings.prices.cost(one.trace))
 
     def _tell(self, one: Scored) -> None:
-        if self.forgets(one.trace, one.parts.opened_at):
+        if self.hooks.is_erased(one.trace, one.parts.opened_at):
             return
-        for follow in self.followers:
-            follow(one)
+        self.hooks.recorded(one)
         for said in [said for said in one.reported if said.is_feedback]:
-            self.hear(one.trace_id, one.where, said)
+            self.hooks.reported(one.trace_id, one.where, said)
 
     # What becomes durable.
 
@@ -370,8 +358,7 @@ class Pipeline:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_EVERY)
-            for chore in self.chores:
-                chore()
+            self.hooks.tick()
             try:
                 await self.writer.keep_ballast()
                 await self.retention.apply()

@@ -103,7 +103,7 @@ class Recovery:
         return self._guilty(suspects)
 
     def _take_up(self, seq: int, entry: Entry) -> None:
-        if entry.signal in self._pipeline.desks:
+        if entry.signal in self._pipeline.hooks.desks:
             self._take(seq, entry)
         else:
             batch = self._decoded(seq, entry)
@@ -112,7 +112,7 @@ class Recovery:
     def _take(self, seq: int, entry: Entry) -> None:
         try:
             with self._in_work.on("decode", (key_of(seq),)):
-                asked = self._pipeline.desks[entry.signal].read(entry)
+                asked = self._pipeline.hooks.desks[entry.signal].read(entry)
             self._pipeline.take(seq, entry, asked)
         except (DecodeError, TooLarge) as error:
             _not_understood(entry, error)
@@ -206,7 +206,7 @@ class Recovery:
         self._tell(stage, self._quarantine.keep_request(entry))
         if stage in ("decode", "assemble"):
             self._in_work.condemn(entry.body)
-        if stage == "decode" or entry.signal in pipeline.desks:
+        if stage == "decode" or entry.signal in pipeline.hooks.desks:
             pipeline.done(seq)
             return
         batch, counted = self._decoded(seq, entry), seq <= self._counted

@@ -1,6 +1,4 @@
-"""What a pipeline is given: the settings that a reload swaps, and the desks that take requests which are not OTLP."""
-
-from typing import Any, Protocol
+"""The settings of a pipeline that a reload swaps."""
 
 from msgspec import Struct
 
@@ -12,7 +10,6 @@ from ..recording.identifiers import KEEP, Identifiers
 from ..recording.prices import Prices
 from ..redaction import Redactor
 from ..semconv import Sources
-from ..store.sqlite.store import Entry
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -34,13 +31,3 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention_age: float = 7 * 86_400.0
     retention_bytes: int = 2 << 30
     content_age: float | None = None
-
-
-class Desk(Protocol):
-    """Takes the requests of one signal that is not OTLP, in the order in which they became durable."""
-
-    def read(self, entry: Entry) -> Any:
-        """What a journal entry asks for; raises DecodeError or TooLarge."""
-
-    def take(self, entry: Entry, asked: Any) -> None:
-        """Do it, by the recorder alone; what is to be told is written into ``asked``."""

@@ -1,13 +1,12 @@
-"""A trace that was scored and is not recorded yet, and who may want it judged. Knows neither judge nor store."""
+"""A trace that was scored and is not recorded yet. Knows neither judge nor store."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from msgspec import Struct, field
 
 from ..ingest.assembly import OpenTrace
 from ..metrics.labels import Slice
-from ..model.score import Outcome, Unscored
+from ..model.score import Outcome
 from ..model.trace import Trace
 from ..redaction import Budget
 from ..semconv.evaluations import Reported
@@ -49,10 +48,3 @@ def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
     trace = scored.kept
     found_by = trace.response_id, trace.conversation_id, trace.user
     return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks(scored.document))
-
-
-class Judges(Protocol):
-    """Choose traces to be judged."""
-
-    def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
-        """Give out the jobs for a trace; returns for which rubrics there will be none, and why."""

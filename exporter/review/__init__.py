@@ -14,7 +14,7 @@ reviewed   what has been decided, with provenance: for exports
 export     reviewed cases → the data sets that evaluation tools read
 http       the endpoints of the API and of the page
 status     what a running exporter says of its queue, for ``llmq review status``
-feature    wires the queue: who tells it, whom it tells, what of it is shown
+feature    the class that takes part in an exporter
 page/      the page for people: no build step, no inline script
 
 The first seven are pure.

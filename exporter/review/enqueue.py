@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..config.settings import Config, Reason, ReviewSettings
-from ..feedback.attribution import Told
+from ..features.feature import Signalled
 from ..judge.case import Case, Judgement
 from ..judge.queue import Job
 from ..model.score import Evaluation, Verdict
@@ -93,7 +93,7 @@ class Reception:
         elif job.role == "shadow":
             self._compare(job, judgement.verdict)
 
-    def told(self, told: Told) -> None:
+    def told(self, told: Signalled) -> None:
         """A user said something of an answer, or a conversation showed it."""
         self._look_again(told.trace_id.hex(), told.where, told.trace, signal=told.signal)
 

@@ -1,56 +1,85 @@
-"""The review queue, put on the road: who tells it, whom it tells, what of it is shown. No logic of its own."""
+"""The review queue, as a feature: which traces deserve a person, and what people say of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+
+from aiohttp import web
 
 from ..config import Config
 from ..evaluators.panel import Panel
-from ..feedback.join import FeedbackDesk
-from ..judging.calibration import Calibrating
-from ..judging.online import Judging
+from ..features.dispatcher import Features
+from ..features.feature import Feature, Signalled, Work
+from ..judge.case import Judgement
+from ..judge.queue import Job
 from ..metrics import families as f
-from ..metrics.registry import Metrics
+from ..metrics.gauges import Watched
+from ..model.score import Evaluation
+from ..pipeline.hooks import Desk
 from ..pipeline.pipeline import Pipeline
+from ..recording.scored import Scored
 from . import http
 from .item import STATES
 from .queue import SIGNAL, ReviewDesk
 
 
-class Reviewing:
-    """The queue and its counter for HTTP. ``now`` is Unix seconds."""
+class ReviewFeature(Feature):
+    """The queue and its endpoints. ``now`` is Unix seconds."""
 
-    def __init__(self, pipeline: Pipeline, feedback: FeedbackDesk, metrics: Metrics, now: Callable[[], float]) -> None:
-        self.desk = ReviewDesk(Config(), pipeline.recorder, now, pipeline.recorder.redact)
-        self.counter = http.Counter(self.desk, pipeline.submit, now)
-        self._metrics = metrics
-        pipeline.desks[SIGNAL] = self.desk
-        pipeline.followers.append(self.desk.reception.follow)
-        feedback.followers.append(self.desk.reception.told)
+    name = "review"
+
+    def __init__(
+        self, config: Config, panel: Panel, pipeline: Pipeline, features: Features, now: Callable[[], float]
+    ) -> None:
+        self.desk = ReviewDesk(config, pipeline.recorder, now, pipeline.recorder.redact, features.compared)
+        self._http = http.ReviewContext(self.desk, pipeline.submit, now)
+        self.configure(config, panel)
+
+    def desks(self) -> Mapping[str, Desk]:
+        """What reviewers do."""
+        return {SIGNAL: self.desk}
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the API and the page."""
+        http.add_routes(app, self._http)
 
     def configure(self, config: Config, panel: Panel) -> None:
         """Go on with other settings; what waits goes on waiting."""
-        marks = {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
-        self.desk.configure(config, marks)
-        self._watch()
+        self.desk.configure(
+            config, {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
+        )
 
-    def join(self, judging: Judging, calibrating: Calibrating) -> None:
-        """What the judge says leads to the queue, and what people say there back to the judge."""
-        judging.followers.append(self.desk.reception.judged)
-        judging.observers.append(self.desk.reception.observe)
-        self.desk.compared = calibrating.reviewed
+    def recover(self) -> None:
+        """Take up the items of an earlier run; raises StoreError."""
+        self.desk.recover()
 
-    def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:
+    def work(self) -> Mapping[str, Work]:
+        """End claims and items whose time is over."""
+        return {"review": self.desk.run}
+
+    def gauges(self) -> Iterable[Watched]:
+        """How many items stand where, by the reasons of the config and of the items."""
+        yield Watched(f.REVIEW_OLDEST, self.desk.age)
+        for reason in self.desk.reasons():
+            for state in STATES:
+                yield Watched(f.REVIEW_ITEMS, partial(self.desk.count, state, reason), (state, reason))
+
+    def recorded(self, scored: Scored) -> None:
+        """Queue a trace that deserves a person."""
+        self.desk.reception.follow(scored)
+
+    def signalled(self, signalled: Signalled) -> None:
+        """Look again at a trace of which a user said something."""
+        self.desk.reception.told(signalled)
+
+    def judged(self, job: Job, evaluation: Evaluation) -> None:
+        """Look again at a trace with a verdict of the judge."""
+        self.desk.reception.judged(job, evaluation)
+
+    def observed(self, job: Job, judgement: Judgement | None) -> None:
+        """Look again at a trace that the judge was asked about a second time, or in a shadow version."""
+        self.desk.reception.observe(job, judgement)
+
+    def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:
         """Delete the items of traces, and of a user."""
         for name in {*(one.hex() for one in trace_ids), *(self.desk.shelf.of_user(user) if user else ())}:
             self.desk.forget(name)
-
-    def recover(self) -> None:
-        """Take up what an earlier run left; raises StoreError."""
-        self.desk.recover()
-        self._watch()
-
-    def _watch(self) -> None:
-        self._metrics.watch(f.REVIEW_OLDEST, self.desk.age)
-        for reason in self.desk.reasons():
-            for state in STATES:
-                self._metrics.watch(f.REVIEW_ITEMS, partial(self.desk.count, state, reason), state, reason)

@@ -56,8 +56,8 @@ _REASONS: Final = {
 }
 
 
-class Counter:
-    """What the handlers go by. ``submit`` makes an entry durable and has the desk take it."""
+class ReviewContext:
+    """What the handlers need. ``submit`` makes an entry durable and has the desk take it."""
 
     def __init__(
         self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]
@@ -67,13 +67,14 @@ class Counter:
         self.now = now
 
 
-COUNTER = web.AppKey("REVIEW_COUNTER", Counter)
-_Handling = Callable[[web.Request, Counter], Awaitable[web.StreamResponse]]
+CONTEXT = web.AppKey("REVIEW", ReviewContext)
+_Handling = Callable[[web.Request, ReviewContext], Awaitable[web.StreamResponse]]
 _Body = TypeVar("_Body")
 
 
-def add_routes(app: web.Application) -> None:
-    """Add the handlers; the app must hold a COUNTER and a RECEPTION and be made with SERVER_OPTIONS."""
+def add_routes(app: web.Application, context: ReviewContext) -> None:
+    """Add the handlers; the app must hold a RECEPTION and be made with SERVER_OPTIONS."""
+    app[CONTEXT] = context
     for path, (name, media_type) in _FILES.items():
         app.router.add_get(path, _file(name, media_type))
     app.router.add_get("/api/review", _guarded(status))
@@ -98,14 +99,14 @@ def _guarded(handle: _Handling) -> Handler:
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         check_access(request, "review")
-        return await handle(request, request.app[COUNTER])
+        return await handle(request, request.app[CONTEXT])
 
     return answered(guarded)
 
 
-async def status(_: web.Request, counter: Counter) -> web.Response:
+async def status(_: web.Request, context: ReviewContext) -> web.Response:
     """How many items stand where, by reason; and what is asked."""
-    desk, settings = counter.desk, counter.desk.settings
+    desk, settings = context.desk, context.desk.settings
     queues = [
         {"reason": reason, **{state: int(desk.count(state, reason)) for state in STATES}}
         for reason in sorted(desk.reasons())
@@ -122,52 +123,52 @@ async def status(_: web.Request, counter: Counter) -> web.Response:
     )
 
 
-async def item(request: web.Request, counter: Counter) -> web.Response:
+async def item(request: web.Request, context: ReviewContext) -> web.Response:
     """One item as a reviewer may see it now: who has it, or has labelled it."""
     reviewer = request.query.get("reviewer", "").strip()
-    found = counter.desk.shelf.get(request.match_info["trace_id"])
-    if found is None or not (found.claim_of(reviewer, counter.now()) or found.label_of(reviewer)):
+    found = context.desk.shelf.get(request.match_info["trace_id"])
+    if found is None or not (found.claim_of(reviewer, context.now()) or found.label_of(reviewer)):
         raise Refusal(404, "gone", "no such item is yours: claim one, or give reviewer= as you claimed it")
-    return answer(200, _shown(found, counter, reviewer))
+    return answer(200, _shown(found, context, reviewer))
 
 
-async def reviewed(request: web.Request, counter: Counter) -> web.StreamResponse:
+async def reviewed(request: web.Request, context: ReviewContext) -> web.StreamResponse:
     """Everything that people have decided, one JSON object a line."""
     response = web.StreamResponse(headers=HEADERS | {"Content-Type": _JSON_LINES})
     await response.prepare(request)
-    for one in counter.desk.shelf.finished():
+    for one in context.desk.shelf.finished():
         await response.write(msgspec.json.encode(one) + b"\n")
         await asyncio.sleep(0)
     await response.write_eof()
     return response
 
 
-async def claim(request: web.Request, counter: Counter) -> web.Response:
+async def claim(request: web.Request, context: ReviewContext) -> web.Response:
     """Give a reviewer what they have claimed already, or the next item; ``item`` is null where there is none."""
     wish = await _read(request, requests.wish)
     reviewer = wish.reviewer.strip()
     for _ in range(_TRIES):
-        found = counter.desk.shelf.next_for(reviewer, counter.now(), wish.reason)
+        found = context.desk.shelf.next_for(reviewer, context.now(), wish.reason)
         if found is None:
             break
         wanted = Asked(action="claim", reviewer=reviewer, trace_id=found.trace_id)
-        await _submit(counter, wanted)
-        mine = counter.desk.shelf.get(found.trace_id)
+        await _submit(context, wanted)
+        mine = context.desk.shelf.get(found.trace_id)
         if mine is not None and wanted.outcome in ("done", "again"):
-            return answer(200, {"item": _shown(mine, counter, reviewer)})
+            return answer(200, {"item": _shown(mine, context, reviewer)})
     return answer(200, {"item": None})
 
 
 def _step(action: Action) -> _Handling:
-    async def handle(request: web.Request, counter: Counter) -> web.Response:
+    async def handle(request: web.Request, context: ReviewContext) -> web.Response:
         token = request.app[RECEPTION].access.name(request.headers.get("Authorization"))
         wanted = await _read(request, lambda body: requests.step(action, body, token))
-        found = counter.desk.shelf.get(wanted.trace_id)
+        found = context.desk.shelf.get(wanted.trace_id)
         unknown = {one.evaluator for one in wanted.answers} - set(found.ask if found else ())
         if found is not None and unknown:
             raise Refusal(400, "invalid", f"$.labels: not asked of this item; asked are {', '.join(found.ask)}")
-        await _submit(counter, wanted)
-        return _done(counter, wanted)
+        await _submit(context, wanted)
+        return _done(context, wanted)
 
     return handle
 
@@ -177,25 +178,25 @@ async def _read(request: web.Request, understood: Callable[[bytes], _Body]) -> _
         return await read(request, entry, lambda one: understood(decompress(one.encoding, one.body, LARGEST_LIST)))
 
 
-def _done(counter: Counter, wanted: Asked) -> web.Response:
+def _done(context: ReviewContext, wanted: Asked) -> web.Response:
     if wanted.outcome in _REASONS:
         raise Refusal(_CODES[wanted.outcome], wanted.outcome, _REASONS[wanted.outcome])
     said: dict[str, Any] = {"outcome": wanted.outcome}
-    found = counter.desk.shelf.get(wanted.trace_id)
+    found = context.desk.shelf.get(wanted.trace_id)
     if wanted.action == "label" and found is not None:
-        said["item"] = _shown(found, counter, wanted.reviewer)
+        said["item"] = _shown(found, context, wanted.reviewer)
     return answer(200, said)
 
 
-async def _submit(counter: Counter, wanted: Asked) -> None:
-    entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(wanted), counter.now())
+async def _submit(context: ReviewContext, wanted: Asked) -> None:
+    entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(wanted), context.now())
     with making_durable(SIGNAL):
-        await counter.submit(entry, wanted)
+        await context.submit(entry, wanted)
 
 
-def _shown(found: Item, counter: Counter, reviewer: str) -> dict[str, Any]:
+def _shown(found: Item, context: ReviewContext, reviewer: str) -> dict[str, Any]:
     with reading_store():
-        evidence = counter.desk.shelf.evidence(found.trace_id)
+        evidence = context.desk.shelf.evidence(found.trace_id)
     if evidence is None:
         raise Refusal(404, "gone", _REASONS["gone"])
-    return shown(found, evidence, counter.desk.settings, reviewer, counter.now())
+    return shown(found, evidence, context.desk.settings, reviewer, context.now())

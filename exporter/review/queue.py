@@ -31,7 +31,11 @@ _log = logging.getLogger(__name__)
 
 
 class ReviewDesk:
-    """The review queue of one exporter. ``now`` is Unix seconds; ``redact`` is what every text passes that is kept."""
+    """The review queue of one exporter.
+
+    ``now`` is Unix seconds; ``redact`` is what every text passes that is kept; ``compared`` is called with each verdict
+    of a judge and of people on the same trace, once both are known.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,12 @@ class ReviewDesk:
         recorder: Recorder,
         now: Callable[[], float] = time.time,
         redact: Redact = lambda text: text,
+        compared: Callable[[Judge, Verdict, Verdict], None] = lambda _judge, _said, _human: None,
     ) -> None:
         self.shelf = Shelf(recorder)
         self._redact = redact
         self.reception = Reception(config, recorder, self.shelf, now, redact=redact, late=self._compare)
-        self.compared: Callable[[Judge, Verdict, Verdict], None] = lambda _judge, _said, _human: None
-        """Called with each verdict of a judge and of people on the same trace, once both are known."""
+        self._compared = compared
         self.settings = config.review
         self._recorder = recorder
         self._now = now
@@ -144,13 +148,13 @@ class ReviewDesk:
         for one in evidence.evaluations if evidence else ():
             if one.is_of_judge and one.evaluator in verdicts:
                 said: Verdict = "pass" if one.verdict == "pass" else "fail"
-                self.compared((one.evaluator, one.evaluator_version), said, verdicts[one.evaluator])
+                self._compared((one.evaluator, one.evaluator_version), said, verdicts[one.evaluator])
 
     def _compare(self, item: Item, judge: Judge, said: Verdict) -> None:
         """A judge's verdict that came after people had decided."""
         human = item.verdicts().get(judge[0]) if item.ended else None
         if human is not None:
-            self.compared(judge, said, human)
+            self._compared(judge, said, human)
 
     def _evidence(self, trace_id: str) -> Evidence | None:
         try:

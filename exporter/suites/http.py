@@ -15,18 +15,19 @@ UNCOVERED_PATH: Final = "/api/offline/uncovered"
 MOST_SHOWN: Final = 1000
 
 
-class Suites(msgspec.Struct, frozen=True):
-    """What the handlers go by. ``submit`` makes an entry durable and has the desk take it."""
+class SuitesContext(msgspec.Struct, frozen=True):
+    """What the handlers need. ``submit`` makes an entry durable and has the desk take it."""
 
     desk: OfflineDesk
     submit: Callable[[Entry, Any], Awaitable[None]]
 
 
-SUITES = web.AppKey("SUITES", Suites)
+CONTEXT = web.AppKey("SUITES", SuitesContext)
 
 
-def add_routes(app: web.Application) -> None:
-    """Add the handlers; the app must hold SUITES and a RECEPTION and be made with SERVER_OPTIONS."""
+def add_routes(app: web.Application, context: SuitesContext) -> None:
+    """Add the handlers; the app must hold a RECEPTION and be made with SERVER_OPTIONS."""
+    app[CONTEXT] = context
     app.router.add_post(PATH, answered(receive, counted_as=SIGNAL))
     app.router.add_get(UNCOVERED_PATH, answered(uncovered))
 
@@ -34,7 +35,7 @@ def add_routes(app: web.Application) -> None:
 async def receive(request: web.Request) -> web.Response:
     """Take the results of a run: all of them, or none and say of each what is wrong."""
     check_access(request, "ingest")
-    suites = request.app[SUITES]
+    suites = request.app[CONTEXT]
     async with entry_of(request, SIGNAL) as entry:
         asked = await read(request, entry, suites.desk.read)
         with making_durable(SIGNAL):
@@ -47,7 +48,7 @@ async def uncovered(request: web.Request) -> web.Response:
     check_access(request, "read")
     most = _limit(request.query.get("limit", "100"))
     with reading_store():
-        gaps = request.app[SUITES].desk.uncovered(request.query.get("app"), most)
+        gaps = request.app[CONTEXT].desk.uncovered(request.query.get("app"), most)
     return answer(200, {"uncovered": gaps})
 
 

@@ -161,7 +161,7 @@ async def leave_open(exporter, folder):
     """Requests of every signal that are durable and not recorded, and the files as they are then."""
     place = await claimed(exporter, "dan")
     await exporter.pass_time(0)
-    before = exporter.exporter.store.sqlite.journal.last_seq
+    before = exporter.exporter.store.journal.last_seq
     async with exporter.exporter.pipeline.recorder._one_flush:
         await send(exporter, "/v1/interactions", *[interaction(n, "Within 30 days. truth:good") for n in (31, 32, 33)])
         body = (Path(__file__).parents[1] / "captures/requests/openinference-openai.rag.traces.pb").read_bytes()
@@ -171,7 +171,7 @@ async def leave_open(exporter, folder):
         labelling = asyncio.create_task(send(exporter, "/api/review/label", verdict("dan", place)))
         pushing = asyncio.create_task(send(exporter, "/v1/offline-results", result(1)))
         deleting = asyncio.create_task(_delete(exporter))
-        while exporter.exporter.store.sqlite.journal.last_seq < before + 6:  # noqa: ASYNC110 - as above
+        while exporter.exporter.store.journal.last_seq < before + 6:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
         for name in FILES:
             _copied(Path(exporter.exporter.store.path).with_name(name), folder / name)

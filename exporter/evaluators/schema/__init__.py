@@ -10,7 +10,7 @@ node         one schema: the checks that its keywords ask for
 assertions, applicators   the checks: of a value itself, and those that apply schemas to parts of it
 expressions  the regular expressions of schemas
 values       equality and numbers as JSON Schema means them
-context      what a walk carries along
+context      what the builder of a keyword knows: the schema around it, how to read its value
 budget       how many steps and how deep a walk may be: BudgetError beyond
 validator    walks an instance and stops at the first broken keyword
 errors       a schema that cannot be used

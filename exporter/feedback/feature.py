@@ -1,0 +1,70 @@
+"""Feedback, as a feature: what users say, and what their conversations show."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from aiohttp import web
+
+from ..config import Config
+from ..evaluators.panel import Panel
+from ..features.dispatcher import Features
+from ..features.feature import Feature, Work
+from ..metrics import own
+from ..metrics.gauges import Watched
+from ..metrics.labels import Slice
+from ..pipeline.hooks import Desk
+from ..pipeline.pipeline import Pipeline
+from ..recording.scored import Scored
+from ..semconv.evaluations import Reported
+from . import http
+from .join import SIGNAL, FeedbackDesk
+
+
+class FeedbackFeature(Feature):
+    """Joins signals with their traces, derives others, and takes both over HTTP. ``now`` is Unix seconds."""
+
+    name = "feedback"
+
+    def __init__(self, config: Config, pipeline: Pipeline, features: Features, now: Callable[[], float]) -> None:
+        self.desk = FeedbackDesk(config, pipeline.recorder, features.signalled, now)
+        self._http = http.FeedbackContext(self.desk, pipeline.submit, config.feedback)
+
+    def desks(self) -> Mapping[str, Desk]:
+        """Feedback."""
+        return {SIGNAL: self.desk}
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the endpoint."""
+        http.add_routes(app, self._http)
+
+    def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
+        """Go on with other settings; what waits goes on waiting."""
+        self.desk.configure(config)
+        self._http.configure(config.feedback)
+
+    def recover(self) -> None:
+        """Take up what waited at the end of an earlier run; raises StoreError."""
+        self.desk.recover()
+
+    def work(self) -> Mapping[str, Work]:
+        """Join what waits, and end conversations that are idle."""
+        return {"feedback": self.desk.run}
+
+    def gauges(self) -> Iterable[Watched]:
+        """How much waits."""
+        desk = self.desk
+        yield Watched(own.QUEUE_LENGTH, lambda: len(desk.waiting), ("feedback",))
+        yield Watched(own.QUEUE_CAPACITY, lambda: desk.settings.early_items, ("feedback",))
+        yield Watched(own.QUEUE_LENGTH, lambda: len(desk.conversations), ("conversations",))
+        yield Watched(own.QUEUE_CAPACITY, lambda: desk.settings.conversations, ("conversations",))
+
+    def recorded(self, scored: Scored) -> None:
+        """Join what waits for a trace, and see what it says of the one before."""
+        self.desk.follow(scored)
+
+    def reported(self, trace_id: bytes, where: Slice, said: Reported) -> None:
+        """Count what a user said, where an application reports it as an evaluation."""
+        self.desk.reported(trace_id, where, said)
+
+    def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:
+        """Delete what is kept beside the documents of traces, and what waits of a user."""
+        self.desk.forget(trace_ids, user)

@@ -1,0 +1,63 @@
+"""Offline suites, as a feature: their results beside production, and the failures that none of them covers."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from ..config import Config
+from ..evaluators.panel import Panel
+from ..features.feature import Feature, Signalled
+from ..judge.queue import Job
+from ..metrics.registry import Metrics
+from ..model.score import Evaluation
+from ..pipeline.hooks import Desk
+from ..pipeline.pipeline import Pipeline
+from ..recording.scored import Scored
+from . import http
+from .inbox import SIGNAL, OfflineDesk
+from .results import Fold
+
+
+class SuitesFeature(Feature):
+    """Takes results of suites and failures of production. ``fold``: the slice as labels show it."""
+
+    name = "suites"
+
+    def __init__(
+        self, config: Config, pipeline: Pipeline, metrics: Metrics, fold: Fold, now: Callable[[], float]
+    ) -> None:
+        self.desk = OfflineDesk(config, pipeline.recorder, metrics, fold, now)
+        self._http = http.SuitesContext(self.desk, pipeline.submit)
+
+    def desks(self) -> Mapping[str, Desk]:
+        """Results that are pushed."""
+        return {SIGNAL: self.desk}
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the endpoints."""
+        http.add_routes(app, self._http)
+
+    def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
+        """Go on with other settings."""
+        self.desk.configure(config)
+
+    def recover(self) -> None:
+        """Take up the results and failures of an earlier run; raises StoreError."""
+        self.desk.recover()
+
+    def recorded(self, scored: Scored) -> None:
+        """Compare a trace that an evaluator failed."""
+        self.desk.follow(scored)
+
+    def judged(self, job: Job, evaluation: Evaluation) -> None:
+        """Compare a trace that a judge failed later."""
+        self.desk.judged(job, evaluation)
+
+    def signalled(self, signalled: Signalled) -> None:
+        """Compare a trace whose user said that the answer was bad."""
+        if signalled.signal == "thumbs_down" and signalled.trace is not None:
+            self.desk.disliked(signalled.trace, signalled.where)
+
+    def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:
+        """Delete what is kept of traces."""
+        self.desk.forget(trace_ids, user)
