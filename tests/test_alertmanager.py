@@ -13,6 +13,9 @@ import pytest
 import yaml
 from aiohttp import web
 
+from exporter.rules.files import DEFAULT_SETTINGS
+from exporter.rules.routes import routing
+
 ALERTS = Path(__file__).parent.parent / "alerts"
 CONFIG = ALERTS / "alertmanager.yml"
 RULE_CASES = Path(__file__).parent / "rules"
@@ -39,6 +42,11 @@ def test_amtool_accepts_the_receivers_that_are_comments(tmp_path):
     assert receivers["tickets"] >= {"slack_configs", "email_configs"}
     done = amtool("check-config", str(tmp_path / "alertmanager.yml"))
     assert done.returncode == 0, done.stderr
+
+
+def test_the_config_has_the_routes_that_llmq_writes():
+    config, routes = yaml.safe_load(CONFIG.read_text()), routing(DEFAULT_SETTINGS.extra_labels)
+    assert {key: config[key] for key in routes} == routes
 
 
 def test_no_secret_is_in_the_config_and_matching_is_by_matchers_alone():
@@ -77,15 +85,16 @@ def rendered(tmp_path):
     return render
 
 
-def alert(status="firing", suspects=""):
+def alert(status="firing", suspects="", worst="", sli="grounding"):
     notes = {
-        "description": "grounding on app shop: 57% bad of 140.",
+        "description": f"{sli} on app shop: 57% bad of 140.",
         "suspects": suspects,
+        "worst": worst,
         "dashboard_url": "http://localhost:3000/d/llmq-slo?var-app=shop",
         "runbook_url": "http://localhost:4318/runbooks/LLMQualityBudgetBurn",
     }
     times = {"startsAt": "2026-11-23T10:00:00Z", "endsAt": "2026-11-23T11:00:00Z"}
-    return {"status": status, "labels": PAGE, "annotations": notes, **times}
+    return {"status": status, "labels": {**PAGE, "sli": sli}, "annotations": notes, **times}
 
 
 def test_a_title_says_what_on_what_and_how_many(rendered):
@@ -98,6 +107,31 @@ def test_a_title_of_the_exporter_names_the_alert_and_says_when_it_is_over(render
     labels = {"alertname": "LLMQualityExporterDown", "severity": "page"}
     title = rendered("llmq.title", status="resolved", commonLabels=labels, alerts=[alert("resolved")])
     assert title == "Resolved: PAGE LLMQualityExporterDown"
+
+
+def test_a_title_of_several_slis_says_where(rendered):
+    where = {"app": "shop", "route": "/returns", "namespace": "prod"}
+    labels = {"alertname": "LLMQualityBudgetBurn", "severity": "page", **where}
+    title = rendered("llmq.title", commonLabels=labels, groupLabels=where, alerts=[alert(), alert()])
+    assert title == "PAGE quality on shop /returns prod (2 alerts)"
+
+
+def test_a_text_lists_the_slis_worst_first_and_shows_what_is_behind_the_worst(rendered):
+    worst = "grounding: 540 bad of 600\nhelpfulness: 120 bad of 150\n"
+    mild = alert(worst=worst, sli="helpfulness", suspects="helpfulness suspect\n")
+    text = rendered("llmq.text", alerts=[mild, alert(worst=worst, suspects="grounding suspect\n")])
+    assert text.splitlines()[:6] == [
+        "Worst first:",
+        "grounding: 540 bad of 600",
+        "helpfulness: 120 bad of 150",
+        "",
+        "grounding on app shop: 57% bad of 140.",
+        "Most of it from:",
+    ]
+    assert text.count("Worst first") == 1
+    assert "grounding suspect" in text
+    assert "helpfulness suspect" not in text
+    assert "Also: helpfulness on app shop: 57% bad of 140.\n" in text
 
 
 def test_a_text_names_the_suspects_and_where_to_look(rendered):
@@ -194,16 +228,32 @@ async def listening(log):
     raise AssertionError("Alertmanager did not start")
 
 
-async def test_an_incident_is_one_page_and_silences_its_tickets(alertmanager):
+async def test_an_app_that_alerts_is_one_page_and_silences_its_routes_and_tickets(alertmanager):
     routes = [{**PAGE, "level": "route", "route": route} for route in ("/chat", "/search")]
     ticket = {**TICKET, "route": "/chat", "model_version": "m1", "prompt_version": "v7"}
     other = {**ticket, "app": "bank"}
     await alertmanager.post({**PAGE, "level": "app"}, *routes, ticket, other)
-    page = await alertmanager.next("pages")
-    assert sorted(labels.get("route", "") for labels in page) == ["", "/chat", "/search"]
+    assert [labels["level"] for labels in await alertmanager.next("pages")] == ["app"]
     assert [labels["app"] for labels in await alertmanager.next("tickets")] == ["bank"]
     suppressed = [labels for labels, state in await alertmanager.states() if state == "suppressed"]
-    assert suppressed == [ticket]
+    assert sorted(labels["level"] for labels in suppressed) == ["route", "route", "slice"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"app": "bank"}, {"route": "/ask"}, {"namespace": "staging"}], ids=lambda one: next(iter(one))
+)
+async def test_what_happens_elsewhere_is_a_notification_of_its_own(alertmanager, change):
+    here = {**PAGE, "level": "route", "route": "/returns", "namespace": "prod"}
+    await alertmanager.post(here, {**here, **change})
+    heard = [await alertmanager.next("pages") for _ in range(2)]
+    assert sorted(len(alerts) for alerts in heard) == [1, 1]
+
+
+async def test_an_app_of_one_environment_silences_nothing_of_another(alertmanager):
+    app = {**PAGE, "level": "app", "namespace": "staging"}
+    await alertmanager.post(app, {**PAGE, "level": "route", "route": "/ask", "namespace": "prod"})
+    heard = [(await alertmanager.next("pages"))[0]["namespace"] for _ in range(2)]
+    assert sorted(heard) == ["prod", "staging"]
 
 
 def fired(case, replacing):
@@ -217,21 +267,22 @@ def fired(case, replacing):
             yield {"labels": labels, "annotations": alert["exp_annotations"]}
 
 
-async def test_an_incident_on_two_routes_is_one_notification_whose_links_resolve(alertmanager):
-    pages = [*fired("slo-1h.test.yaml", {}), *fired("slo-1h.test.yaml", {"chat": "search"})]
-    tickets = list(fired("slo-1d.test.yaml", {"helpfulness": "grounding"}))
-    assert {ticket["labels"]["level"] for ticket in tickets} == {"app", "slice"}
+async def test_one_bad_prompt_is_one_notification_whose_links_resolve(alertmanager):
+    pages = list(fired("one-incident.test.yaml", {}))
+    assert {page["labels"]["sli"] for page in pages} == {"grounding", "faithfulness", "helpfulness", "thumbs_down"}
+    assert {page["labels"]["window"] for page in pages} >= {"1h", "6h"}
+    tickets = list(fired("slo-1d.test.yaml", {"/chat": "/returns"}))
     await alertmanager.send([*pages, *tickets])
     heard = await alertmanager.notification("pages")
-    assert heard["groupLabels"] == {"alertname": "LLMQualityBudgetBurn", "sli": "grounding", "app": "shop"}
-    assert sorted(each["labels"].get("route", "") for each in heard["alerts"]) == ["", "/chat", "/search"]
+    assert heard["groupLabels"] == {"app": "shop", "route": "/returns"}
+    assert len(heard["alerts"]) == len(pages)
     assert (await alertmanager.groups())["pager"] == 1
     suppressed = [labels["alertname"] for labels, state in await alertmanager.states() if state == "suppressed"]
     assert suppressed == ["LLMQualityBudgetBurnSlow"] * len(tickets)
     for alert in heard["alerts"]:
         notes = alert["annotations"]
         assert (ALERTS / "runbooks" / f"{notes['runbook_url'].rpartition('/runbooks/')[2]}.md").is_file()
-        assert "prompt_version v7 with model_version m1" in notes["suspects"]
+        assert "prompt_version v1 with model_version m1" in notes["suspects"]
         dashboard = urlsplit(notes["dashboard_url"])
         assert dashboard.path == "/d/llmq-slo"
         chosen = {name.removeprefix("var-"): value for name, value in parse_qsl(dashboard.query)}
@@ -243,12 +294,16 @@ async def test_an_incident_on_two_routes_is_one_notification_whose_links_resolve
 async def test_a_page_of_one_route_leaves_the_tickets_of_others_alone(alertmanager):
     here = {**TICKET, "route": "/chat", "prompt_version": "v7"}
     there = {**TICKET, "route": "/search", "prompt_version": "v7"}
-    whole = {**TICKET, "level": "app"}
-    await alertmanager.post({**PAGE, "level": "route", "route": "/chat"}, here, there, whole)
+    await alertmanager.post({**PAGE, "level": "route", "route": "/chat"}, here, there)
     assert await alertmanager.next("tickets") == [there]
-    states = {(labels.get("level"), labels.get("route")): state for labels, state in await alertmanager.states()}
-    assert states["slice", "/chat"] == states["app", None] == "suppressed"
-    assert states["slice", "/search"] == "active"
+    states = {labels["route"]: state for labels, state in await alertmanager.states() if labels["level"] == "slice"}
+    assert states == {"/chat": "suppressed", "/search": "active"}
+
+
+async def test_a_ticket_of_an_app_is_said_instead_of_those_of_its_slices(alertmanager):
+    slices = [{**TICKET, "route": route, "prompt_version": "v7"} for route in ("/chat", "/search")]
+    await alertmanager.post(*slices, {**TICKET, "level": "app"})
+    assert [labels["level"] for labels in await alertmanager.next("tickets")] == ["app"]
 
 
 async def test_without_any_exporter_only_that_is_said(alertmanager):

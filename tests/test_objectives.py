@@ -35,7 +35,7 @@ def named(config):
 def alerts(config):
     """What the config's rule files alert on: every line as (sli, severity, window), and every alert's name."""
     files = [yaml.safe_load(text) for text in render(config.slos, config.alerting).values()]
-    rules = [rule for file in files for group in file["groups"] for rule in group["rules"]]
+    rules = [rule for file in files for group in file.get("groups", []) for rule in group["rules"]]
     lines = [rule["labels"] for rule in rules if rule.get("record") == "sli:llmq_slo_burn_line:ratio"]
     return {(one["sli"], one["severity"], one["window"]) for one in lines}, {
         rule["alert"] for rule in rules if "alert" in rule

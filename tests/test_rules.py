@@ -15,7 +15,9 @@ from msgspec.structs import replace
 from exporter import config as config_module
 from exporter.config import load
 from exporter.metrics.catalogue import CATALOGUE
-from exporter.rules.files import RuleSettings, groups, render
+from exporter.rules import routes
+from exporter.rules.burn import SLICE
+from exporter.rules.files import DEFAULT_SETTINGS, RuleSettings, groups, render
 from exporter.rules.promql import matching
 from exporter.rules.rulefile import Alert, Links, Record
 from exporter.rules.slo import DEFAULT_SLOS, Override, Slo, Verdicts
@@ -45,7 +47,7 @@ def promtool(*arguments):
 @pytest.mark.parametrize("config", [None, Path(config_module.__file__).with_name("default.yaml")])
 def test_the_committed_files_are_those_that_the_default_config_makes(config):
     defaults = load(config)
-    committed = {path.name: path.read_text() for path in ALERTS.glob("*.rules.yaml")}
+    committed = {path.name: path.read_text() for path in [*ALERTS.glob("*.rules.yaml"), ALERTS / routes.FILE]}
     assert committed == render(defaults.slos, defaults.alerting)
 
 
@@ -93,7 +95,7 @@ def test_annotations_use_only_labels_that_the_alert_has():
             *alert.notes.values(),
             Links().dashboard("x", alert.variables, alert.labels),
         ]
-        used = set(re.findall(r"\$labels\.(\w+)", " ".join(texts)))
+        used = set(re.findall(r"\$labels\.(\w+)", " ".join(texts))) - {*DEFAULT_SETTINGS.extra_labels}
         static = {"severity": alert.severity, **alert.labels}.items()
         having = [labels for name, labels in firing if name == alert.name and static <= labels.items()]
         assert all(used <= labels.keys() for labels in having), alert.name
@@ -276,7 +278,8 @@ def test_an_override_takes_its_slices_out_of_the_default():
     slo = replace(SHOP, overrides=(Override(objective=Decimal("0.99"), apps=("bank",)),))
     events = expressions(slo, "slice:llmq_sli_events:increase1h")
     assert 'app="bank"' in events["0.99"]
-    assert events["0.95"].split("unless on (app, route, model_version, prompt_version) ")[1] == events["0.99"]
+    labels = ", ".join((*SLICE, *DEFAULT_SETTINGS.extra_labels))
+    assert events["0.95"].split(f"unless on ({labels}) ")[1] == events["0.99"]
 
 
 @pytest.mark.parametrize(

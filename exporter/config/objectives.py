@@ -77,6 +77,8 @@ class Objectives:
             "design_effect": _decimal,
             "offline_max_age": lambda text: int(units.duration(text)),
             "job": units.job,
+            "extra_labels": tuple,
+            "selector": units.matchers,
         }
         values = self._alerting.plain()
         links = {name: values[name] for name in ("runbooks", "grafana") if name in values}

@@ -29,6 +29,8 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "window": minutes,
     "burn_window": units.burn_window,
     "job": units.job,
+    "place_label": units.place_label,
+    "matchers": units.matchers,
     "url": units.url,
     "rubric": units.rubric,
     "origin": units.origin,

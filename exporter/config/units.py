@@ -14,6 +14,29 @@ _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ?(B|KiB|MiB|GiB|TiB)", re.A
 _ADDRESS: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:\s/]+)):(\d{1,5})", re.ASCII)
 _CLASS: Final = re.compile(r"\[!?\]?[^\]]*\]")
 _BURN_WINDOW: Final = re.compile(r"(page|ticket)_([1-9]\d{0,4}[smhdw])", re.ASCII)
+_MATCHER: Final = r'[A-Za-z_][A-Za-z0-9_]*(?:=~|!~|!=|=)"(?:[^"\\\n]|\\[^\n])*"'
+_MATCHERS: Final = re.compile(rf"{_MATCHER}(?:, ?{_MATCHER})*", re.ASCII)
+_OWN_LABELS: Final = frozenset(
+    [
+        "alertname",
+        "app",
+        "dimension",
+        "evaluator",
+        "evaluator_version",
+        "le",
+        "level",
+        "model_version",
+        "objective",
+        "prompt_version",
+        "route",
+        "sample",
+        "severity",
+        "sli",
+        "suite",
+        "verdict",
+        "window",
+    ]
+)
 _LONGEST_GLOB: Final = 256
 _LONGEST_SECONDS: Final = 100 * 365 * 86400.0
 
@@ -129,6 +152,24 @@ def job(text: str) -> str:
     """The name of a Prometheus scrape job itself; ValueError where a rule could not name it."""
     if not re.fullmatch(r"[\w./:-]+", text):
         raise UnitError(f'"{text}" is not possible: the name of a job has letters, digits, and _ . / : - alone')
+    return text
+
+
+def place_label(text: str) -> str:
+    """The name of a label that Prometheus adds itself; ValueError where there can be none, or llmq has it already."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text, re.ASCII):
+        raise UnitError(f'"{text}" is not a label: its name has letters, digits and _, and starts with a letter')
+    if text in _OWN_LABELS:
+        raise UnitError(f'"{text}" is a label of llmq\'s own, which rules keep in any case: leave it out')
+    return text
+
+
+def matchers(text: str) -> str:
+    """Matchers of a PromQL selector themselves, or nothing; ValueError for anything else."""
+    if text and not _MATCHERS.fullmatch(text):
+        raise UnitError(
+            f'\'{text}\' is not a selector: write matchers without braces, such as namespace="prod",cluster=~"eu.*"'
+        )
     return text
 
 

@@ -9,5 +9,8 @@ health    the alerts about judge, scoring and exporter
 promql    pieces of PromQL
 rulefile  rules as data → YAML
 files     which file holds what
+routes    who hears what: the part of an Alertmanager's config about these alerts
+scope     the labels by which environments are told apart, added to every rule
+templates what an annotation looks up when its alert fires
 folder    the files that are there against those that should be
 """

@@ -5,6 +5,7 @@ Names follow ``level:metric:operations``. Every series of an SLI carries ``sli``
 averaged.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
@@ -12,12 +13,18 @@ from typing import Final
 from .promql import SAMPLE, increase, matching, number, selector, wilson_low
 from .rulefile import Alert, Group, Record
 from .slo import Coverage, Errors, Override, Severity, Signal, Slo, Verdicts, Window, minutes
+from .templates import ROW, count, matchers, query
 
 SLICE: Final = ("app", "route", "model_version", "prompt_version")
 LABELS: Final = {"slice": SLICE, "route": ("app", "route"), "app": ("app",), "evaluator": ("evaluator",)}
 ALERTED: Final[dict[Severity, tuple[str, ...]]] = {"page": ("app", "route"), "ticket": ("app", "slice", "evaluator")}
 JOIN: Final = "on (sli, objective) group_left ()"
+OBJECTIVE: Final = "max by (sli, objective) (sli:llmq_slo_objective:ratio)"
+"""One series of each objective, also where several Prometheis that record it are read together."""
+LEAST_BAD: Final = "max by (sli, objective) (sli:llmq_slo_min_bad_events:count)"
 KEEP_FIRING: Final = "10m"
+MOST: Final = Decimal("0.75")
+"""Of the bad events beyond the budget: where one route has more of an app's, it is the route that is wrong."""
 
 COVERAGE_GAPS: Final = "not_captured|over_budget|late"
 """Reasons for which an evaluator gives no verdict on a trace that it should judge; all others are right."""
@@ -189,7 +196,7 @@ def _burn_alert(window: Window, level: str) -> Alert:
     subject = ", ".join(f"{name} {{{{ $labels.{name} }}}}" for name in labels)
     return Alert(
         name="LLMQualityBudgetBurn" if paging else "LLMQualityBudgetBurnSlow",
-        expr=_condition(window, level),
+        expr=_condition(window, level) + (_unless_one_route(window) if level == "app" else ""),
         severity=window.severity,
         pending=window.pending,
         keep_firing=KEEP_FIRING,
@@ -203,7 +210,10 @@ def _burn_alert(window: Window, level: str) -> Alert:
             f"{{{{ $labels.sli }}}} on {subject}: {{{{ $value | humanizePercentage }}}} bad of "
             f"{_events(window, level)} in the last {window.long}; the objective is {{{{ $labels.objective }}}} good."
         ),
-        notes={} if level == "slice" else {"suspects": _suspects(window.long, labels)},
+        notes={
+            "worst": _worst(window, level),
+            **({} if level == "slice" else {"suspects": _suspects(window.long, labels)}),
+        },
         dashboard="llmq-slo",
         variables=("sli", *labels, "window"),
     )
@@ -229,43 +239,64 @@ def _coverage_alert(window: Window) -> Alert:
 
 
 def _condition(window: Window, level: str) -> str:
-    where = f'{{severity="{window.severity}",window="{window.long}"}}'
-    line = f"{JOIN} sli:llmq_slo_burn_line:ratio{where}"
+    line = f"{JOIN} max by (sli, objective) ({_line(window)})"
     series = f"{level}:llmq_sli_bad_per_events"
     return (
         f"{series}:ratio_increase{window.long}\n"
         f"and {series}:wilson_low_increase{window.long} > {line}\n"
         f"and {series}:ratio_increase{window.short} > {line}\n"
-        f"and {level}:llmq_sli_bad_events:increase{window.long} >= {JOIN} sli:llmq_slo_min_bad_events:count"
+        f"and {level}:llmq_sli_bad_events:increase{window.long} >= {JOIN} {LEAST_BAD}"
     )
 
 
+def _unless_one_route(window: Window) -> str:
+    """An app is told of where no single route that alerts itself has most of what is beyond the budget."""
+    part = next(level for level in ALERTED[window.severity] if level != "app")
+    same, alerting = "on (sli, objective, app)", textwrap.indent(_condition(window, part), "    and ")
+    alerting = alerting.replace("    and and ", "    and ")
+    return (
+        f"\nunless {same} (\n  sum by (sli, objective, app, route) (\n    {_excess(part, window.long)}\n{alerting}\n"
+        f"  ) > {same} group_left () {number(MOST)} * ({_excess('app', window.long)})\n)"
+    )
+
+
+def _excess(level: str, duration: str) -> str:
+    """Bad events beyond those that the objective allows."""
+    events, bad = (f"{level}:llmq_sli_{name}:increase{duration}" for name in ("events", "bad_events"))
+    return f"{bad} - {events} * {JOIN} (1 - {OBJECTIVE})"
+
+
 def _events(window: Window, level: str) -> str:
-    series = f"{level}:llmq_sli_events:increase{window.long}"
-    return _count(series, ("sli", "objective", *LABELS[level]), "$labels.")
+    return count(f"{level}:llmq_sli_events:increase{window.long}", ("sli", "objective", *LABELS[level]))
 
 
-def _count(series: str, names: Sequence[str], where: str) -> str:
-    """A template for the value of a series whose labels are those of the alert (``$labels.``) or of a query's row."""
-    return f'{{{{ with {_query(series, names, where)} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ end }}}}'
+def _worst(window: Window, level: str) -> str:
+    """A template that names every SLI of the same app, route or slice that surely burns its budget, worst first."""
+    labels, duration = LABELS[level], window.long
+    bound = f"{level}:llmq_sli_bad_per_events:wilson_low_increase{duration}{matchers(labels)}"
+    burning = f"{bound} / {JOIN} (1 - {OBJECTIVE}) > 1 and on (sli, objective) {_line(window)}"
+    every = ("sli", "objective", *labels)
+    bad, events = (
+        count(f"{level}:llmq_sli_{name}:increase{duration}", every, ROW) for name in ("bad_events", "events")
+    )
+    rows = f"{{{{ range {query(f'sort_desc({burning})', labels)} -}}}}"
+    return f"{rows}\n{{{{ .Labels.sli }}}}: {bad} bad of {events}\n{{{{ end }}}}"
 
 
-def _query(series: str, names: Sequence[str], where: str) -> str:
-    matchers = ",".join(f"{name}=%q" for name in names)
-    return f"printf `{series}{{{matchers}}}` {' '.join(where + name for name in names)} | query"
+def _line(window: Window) -> str:
+    return f'sli:llmq_slo_burn_line:ratio{{severity="{window.severity}",window="{window.long}"}}'
 
 
 def _suspects(duration: str, labels: Sequence[str]) -> str:
     """A template that names the slices with the most bad events beyond their budget, one in a line."""
     names, every = ("sli", "objective", *labels), ("sli", "objective", *SLICE)
     events, bad = f"slice:llmq_sli_events:increase{duration}", f"slice:llmq_sli_bad_events:increase{duration}"
-    matchers = "{" + ",".join(f"{name}=%q" for name in names) + "}"
-    values = " ".join(f"$labels.{name}" for name in names)
-    excess = f"topk(3, {bad}{matchers} - (1 - %s) * {events}{matchers} > 0)"
-    counts = [_count(series, every, ".Labels.") for series in (bad, events)]
-    seen = _query("llmq_version_first_seen_timestamp_seconds", SLICE, ".Labels.")
+    mine = matchers(names)
+    excess = query(f"topk(3, {bad}{mine} - (1 - %[2]s) * {events}{mine} > 0)", names)
+    counts = [count(series, every, ROW) for series in (bad, events)]
+    seen = query("llmq_version_first_seen_timestamp_seconds" + matchers(SLICE), SLICE, ROW)
     return (
-        f"{{{{ range printf `{excess}` {values} $labels.objective {values} | query -}}}}\n"
+        f"{{{{ range {excess} -}}}}\n"
         "prompt_version {{ .Labels.prompt_version }} with model_version {{ .Labels.model_version }}"
         f" on route {{{{ .Labels.route }}}}: {counts[0]} bad of {counts[1]}\n"
         f"{{{{- with {seen} }}}}, first seen {{{{ . | first | value | humanizeTimestamp }}}}{{{{ end }}}}\n"

@@ -10,6 +10,7 @@ from typing import Final
 from .promql import SAMPLE, increase, lately, matching, number, pooled_z, selector
 from .rulefile import Alert, Group, Record
 from .slo import LAST_WEEK, Slo
+from .templates import count, matchers, shown
 
 INSTRUMENT: Final = ("evaluator", "evaluator_version")
 VERSIONS: Final = ("app", "model_version", "prompt_version")
@@ -281,7 +282,7 @@ def agreement() -> Group:
 
 
 def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
-    where = "{evaluator=%q,evaluator_version=%q}` $labels.evaluator $labels.evaluator_version | query"
+    agreed = shown(observed + matchers(INSTRUMENT), INSTRUMENT, "humanizePercentage")
     return Alert(
         name="LLMQualityJudgeDisagrees",
         expr=f"{kappa} < {number(KAPPA)}\nand {pairs} >= {PAIRS}",
@@ -291,8 +292,7 @@ def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
         description=(
             "{{ $labels.evaluator }} {{ $labels.evaluator_version }}: kappa "
             '{{ $value | printf "%.2f" }}, raw agreement '
-            f"{{{{ with printf `{observed}{where} }}}}{{{{ . | first | value | humanizePercentage }}}}{{{{ end }}}} of "
-            f'{{{{ with printf `{pairs}{where} }}}}{{{{ . | first | value | printf "%.0f" }}}}{{{{ end }}}} pairs '
+            f"{agreed} of {count(pairs, INSTRUMENT)} pairs "
             f"in {PAIRED}. Kappa is low by itself where one verdict is rare: look at the four counts first."
         ),
         dashboard="llmq-judge",

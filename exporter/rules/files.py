@@ -7,9 +7,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import burn, compare, corrected, health, suspect
+from . import burn, compare, corrected, health, routes, suspect
 from .folder import Kind
 from .rulefile import MARK, Group, Links, text
+from .scope import Scope
 from .slo import DEFAULT_SLOS, Slo
 
 
@@ -20,7 +21,8 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
     answers are worth one independent answer: ``1 + (answers per conversation - 1) * correlation``. ``job`` is the
     scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often that is
     evaluated which only makes tickets: windows of a day and more, comparisons, the judge. It must stay below the five
-    minutes after which a recorded value is gone.
+    minutes after which a recorded value is gone. ``extra_labels`` are labels that Prometheus adds and that tell
+    environments apart; ``selector`` holds matchers for all that is read.
     """
 
     z: Decimal = Decimal("2.58")
@@ -29,6 +31,8 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
     offline_max_age: int = 8 * 86400
     slow_interval: str = "4m"
     job: str = "llmq"
+    extra_labels: tuple[str, ...] = ("cluster", "namespace", "environment")
+    selector: str = ""
     links: Links = Links()
 
     def widened(self, z: Decimal) -> Decimal:
@@ -64,6 +68,8 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
             health.exporter(settings.job),
         ],
     }
+    scope = Scope(labels=settings.extra_labels, selector=settings.selector)
+    files = {name: [scope.group(group) for group in found] for name, found in files.items()}
     return {name: found for name, found in files.items() if any(group.rules for group in found)}
 
 
@@ -72,5 +78,6 @@ def _every(interval: str, *found: Group) -> list[Group]:
 
 
 def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:
-    """The text of each rule file, by file name."""
-    return {name: text(found, settings.links) for name, found in groups(slos, settings).items()}
+    """The text of each rule file, and of the routes for Alertmanager, by file name."""
+    files = {name: text(found, settings.links) for name, found in groups(slos, settings).items()}
+    return {**files, routes.FILE: routes.text(settings.extra_labels)}

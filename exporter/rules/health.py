@@ -5,6 +5,7 @@ from typing import Final
 
 from .promql import SAMPLE, increase, selector
 from .rulefile import Alert, Group, Record
+from .templates import matchers, query
 
 PROCESS: Final = ("job", "instance")
 BY: Final = "sum by (job, instance)"
@@ -60,11 +61,11 @@ def _gate_shut() -> Alert:
 
 def _why_shut() -> str:
     """A template: how well the version agrees with people on the anchors, as far as that is known."""
-    judge = "evaluator=%q,evaluator_version=%q"
-    known = "$labels.evaluator $labels.evaluator_version | query"
+    judge = ("evaluator", "evaluator_version")
 
     def kappa(estimate: str) -> str:
-        return f'with printf `llmq_judge_kappa{{{judge},source="anchor",estimate="{estimate}"}}` {known}'
+        mine = matchers(judge, 'source="anchor"', f'estimate="{estimate}"')
+        return f"with {query(f'llmq_judge_kappa{mine}', judge)}"
 
     shown = '{{ . | first | value | printf "%.2f" }}'
     return (
@@ -95,7 +96,7 @@ def review() -> Group:
     """The labelling queue, where the judge's truth comes from."""
     age = Alert(
         name="LLMQualityReviewQueueAgeing",
-        expr=f"max(max_over_time(llmq_review_oldest_seconds[5m])) > {REVIEW_DAYS} * 86400",
+        expr=f"max by () (max_over_time(llmq_review_oldest_seconds[5m])) > {REVIEW_DAYS} * 86400",
         severity="ticket",
         pending="1h",
         summary="Traces wait for a human label for days",
@@ -165,12 +166,8 @@ def _verdicts_missing() -> Alert:
 
 def _silent_routes() -> str:
     """A template that names the routes on which most verdicts are missing, one in a line."""
-    missing = f"topk(3, {MISSING}{{evaluator=%q,app=%q}} > 0)"
-    return (
-        f"{{{{ range printf `{missing}` $labels.evaluator $labels.app | query -}}}}\n"
-        '{{ .Labels.route }}: {{ .Value | printf "%.0f" }}\n'
-        "{{ end }}"
-    )
+    missing = query(f"topk(3, {MISSING}{matchers(APP)} > 0)", APP)
+    return f'{{{{ range {missing} -}}}}\n{{{{ .Labels.route }}}}: {{{{ .Value | printf "%.0f" }}}}\n{{{{ end }}}}'
 
 
 def _scoring_stalled() -> Alert:
@@ -240,14 +237,14 @@ def _presence(job: str) -> Iterator[Alert]:
     yield Alert(
         name="LLMQualityMetricsAbsent",
         # All of them down is for LLMQualityExporterDown to say.
-        expr=(
-            f'absent(llmq_exporter_build_info{{job="{job}"}}) > 0\nunless on (job) max by (job) (up{{job="{job}"}}) < 1'
-        ),
+        expr=f'absent(llmq_exporter_build_info{{job="{job}"}} or up{{job="{job}"}} < 1) > 0',
+        labels={"job": job},
         severity="page",
         pending="10m",
         summary="There are no quality metrics at all",
-        description="Prometheus sees no exporter under job {{ $labels.job }}: every quality alert is blind.",
+        description=f"Prometheus sees no exporter under job {job}: every quality alert is blind.",
         dashboard="llmq-exporter",
+        variables=("job",),
     )
     yield Alert(
         name="Watchdog",
