@@ -11,7 +11,6 @@ from aiohttp import web
 from .. import __version__
 from ..config import Config, reload
 from ..config.configfile import ConfigError, Problem
-from ..decode.batch import DecodeLimits
 from ..erasure.feature import ErasureFeature
 from ..evaluators import installed
 from ..evaluators.panel import Panel
@@ -58,7 +57,7 @@ class Exporter:
 
     def __init__(self, config: Config, now: Callable[[], float] | None = None) -> None:
         self.config = config
-        panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
+        panel = config.panel(installed())
         clock = SteadyClock() if now is None else now if isinstance(now, SteadyClock) else None
         self._now = now = now or clock or time.time
         aged = clock.aged if clock else now
@@ -164,7 +163,7 @@ class Exporter:
         try:
             config = reload(self.config)
             _refuse_what_needs_a_restart(self.config, config)
-            panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
+            panel = config.panel(installed())
         except ConfigError:
             self.metrics.config_loaded(succeeded=False)
             raise
@@ -187,7 +186,7 @@ class Exporter:
             {FEEDBACK_PATH: config.feedback.origins},
             checks_host=not server.tokens,
         )
-        self.reception.limits = _decode_limits(config)
+        self.reception.limits = config.limits.decode()
         self.reception.body_bytes = config.limits.body_bytes
         self.reception.pending_bytes = config.limits.pending_bytes
         self.reception.body_seconds = server.limits.body
@@ -200,7 +199,7 @@ class Exporter:
             panel=panel,
             limiter=self._limiter,
             prices=Prices(config.prices),
-            decode=_decode_limits(config),
+            decode=config.limits.decode(),
             assembly=config.assembly,
             content=config.store.content,
             identifiers=Identifiers(config.store.identifiers),
@@ -264,12 +263,6 @@ def _limit(limiter: Limiter, config: Config) -> None:
         max_length=labels.max_length,
         allow=labels.allow,
         template_routes=labels.template_routes,
-    )
-
-
-def _decode_limits(config: Config) -> DecodeLimits:
-    return DecodeLimits(
-        decompressed_bytes=config.limits.decompressed_bytes, attributes_per_span=config.limits.attributes_per_span
     )
 
 

@@ -17,7 +17,6 @@ from ..config.specs import UnknownEvaluatorError
 from ..dashboards import files as board_files
 from ..demo import arguments as demo_arguments
 from ..evaluators import installed
-from ..evaluators.panel import Panel
 from ..judge import recorded
 from ..judge.anchors import AnchorsError, encoded
 from ..judge.anchors import read as read_anchors
@@ -222,7 +221,7 @@ def _generate(options: argparse.Namespace, render: Render, kind: Kind) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     config = load(options.config)
-    panel = Panel(config.evaluators, installed(), plugin_memory=config.limits.plugin_memory)
+    panel = config.panel(installed())
     replay, summary = Replay(config), Summary()
     code = OK
     for path in with_progress(options.files, "files"):
@@ -320,7 +319,7 @@ def _anchors(options: argparse.Namespace) -> int:
 
 def _evaluators(options: argparse.Namespace) -> int:
     registry, config = installed(), load(options.config)
-    versions = Panel(config.evaluators, registry).versions
+    versions = config.panel(registry).versions
     for one in (*registry.listing(versions), *rubrics_listed(config.judge)):
         print(*((msgspec.json.encode(one).decode(),) if options.json else evaluator_lines(one)), sep="\n")
     for problem in registry.problems:

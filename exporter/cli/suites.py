@@ -12,7 +12,6 @@ import msgspec
 from ..config import load
 from ..config.specs import only
 from ..evaluators import installed
-from ..evaluators.panel import Panel
 from ..model.score import Outcome
 from ..model.trace import UNKNOWN
 from ..offline import dataset, readers
@@ -138,7 +137,7 @@ def evaluate(options: argparse.Namespace) -> int:
     specs = config.evaluators
     if options.evaluators is not None:
         specs = only(options.evaluators.split(","), specs, registry)
-    panel = Panel(specs, registry, plugin_memory=config.limits.plugin_memory)
+    panel = config.panel(registry, only=specs)
     versions = {name: panel.versions[name][0] for name, spec in specs.items() if spec.enabled}
     summary, counts = Summary(), _Counts(options.app)
     code = OK

@@ -1,11 +1,14 @@
 """Everything that a user decides, parsed and frozen: seconds, bytes, addresses. Knows no files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from ..evaluators.panel import EvaluatorSpec
+from ..decode.batch import DecodeLimits
+from ..evaluators.panel import EvaluatorSpec, Panel
+from ..evaluators.registry import Registry
 from ..ingest.assembly import Limits as Assembly
 from ..judge.anchors import Anchor
 from ..judge.budget import Tariff
@@ -86,6 +89,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     attributes_per_span: int = 10_000
     plugin_memory: int = 4 * GIB
     pending_bytes: int = 64 * MIB
+
+    def decode(self) -> DecodeLimits:
+        """The limits by which requests and captures are decoded."""
+        return DecodeLimits(decompressed_bytes=self.decompressed_bytes, attributes_per_span=self.attributes_per_span)
 
 
 class Retention(Struct, frozen=True, kw_only=True):
@@ -327,3 +334,8 @@ class Config(Struct, frozen=True, kw_only=True):
     warnings: tuple[Problem, ...] = ()
     written: dict[str, Any] = {}
     origin: Origin = Origin()
+
+    def panel(self, registry: Registry, *, only: Mapping[str, EvaluatorSpec] | None = None) -> Panel:
+        """The evaluators as configured, or ``only`` these: for the server, ``replay`` and ``eval`` alike."""
+        specs = self.evaluators if only is None else only
+        return Panel(specs, registry, plugin_memory=self.limits.plugin_memory)

@@ -41,11 +41,7 @@ class Replay:
 
     def add(self, path: Path) -> None:
         """Take the spans or log records of one file; CaptureError where there are none to take."""
-        limits = self._config.limits
-        decode_limits = DecodeLimits(
-            decompressed_bytes=limits.decompressed_bytes, attributes_per_span=limits.attributes_per_span
-        )
-        batch = read(path, decode_limits, self._now())
+        batch = read(path, self._config.limits.decode(), self._now())
         for reason, count in batch.rejected.items():
             self.rejected[reason] = self.rejected.get(reason, 0) + count
         self._files += 1
