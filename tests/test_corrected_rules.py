@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from exporter.judge.agreement import Confusion, corrected
-from exporter.rules.corrected import corrected as correcting
+from exporter.rules.judge import corrected as correcting
 from exporter.rules.rulefile import Links, text
 
 JUDGE = 'evaluator="helpfulness",evaluator_version="v"'

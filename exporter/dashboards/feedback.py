@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..rules.burn import SLICE
-from ..rules.health import REVIEW_DAYS
+from ..rules.judge import REVIEW_DAYS
 from ..rules.promql import selector
 from . import choices, queries
 from .grafana import Dashboard, Panel, Query, Row

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..rules.compare import KAPPA, PAIRED, PAIRS
+from ..rules.judge import KAPPA, PAIRED, PAIRS
 from ..rules.promql import SAMPLE, number, selector
 from . import choices, queries
 from .grafana import Dashboard, Panel, Query, Row, Variable, override

@@ -2,10 +2,9 @@
 
 slo       objectives, windows, reach: what may alert, and whether it can; knows no PromQL
 burn      SLOs → counts, ratios, bounds and burn alerts
-compare   versions, last week, offline results, people: the alerts that compare
-suspect   the judge became suspect: it drifted, or it favours
-corrected the pass rate that people would give, from the judge's rate and its known errors
-health    the alerts about judge, scoring and exporter
+compare   versions, last week, offline results: the alerts that compare
+judge     the judge against people, its corrected rate, drift, bias, gate and budget; the labelling queue
+health    the alerts about scoring and exporter
 promql    pieces of PromQL
 rulefile  rules as data → YAML
 files     which file holds what

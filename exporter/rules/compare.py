@@ -1,4 +1,4 @@
-"""Rules that compare: versions with each other, this week with last, online with offline, the judge with people.
+"""Rules that compare: versions with each other, this week with last, online with offline.
 
 Knows the statistics and the metrics they need; a comparison without evidence on both sides says nothing.
 """
@@ -10,16 +10,12 @@ from typing import Final
 from .promql import SAMPLE, increase, lately, matching, number, pooled_z, selector
 from .rulefile import Alert, Group, Record
 from .slo import LAST_WEEK, Slo
-from .templates import count, matchers, shown
 
 INSTRUMENT: Final = ("evaluator", "evaluator_version")
 VERSIONS: Final = ("app", "model_version", "prompt_version")
 LEAST: Final = 100
 DIFFERENCE: Final = Decimal("0.03")
 GAP: Final = Decimal("0.05")
-KAPPA: Final = Decimal("0.4")
-PAIRS: Final = 50
-PAIRED: Final = "14d"
 
 
 def versions(z: Decimal) -> Group:
@@ -250,51 +246,4 @@ def _offline_missing() -> Alert:
         ),
         dashboard="llmq-offline",
         variables=VERSIONS,
-    )
-
-
-def agreement() -> Group:
-    """The judge against people: raw agreement, agreement by chance, Cohen's kappa."""
-    by = ", ".join(INSTRUMENT)
-    pairs = f"evaluator:llmq_judge_human_pairs:increase{PAIRED}"
-    observed = f"evaluator:llmq_judge_human_agreement:ratio_increase{PAIRED}"
-    chance = f"evaluator:llmq_judge_human_chance_agreement:ratio_increase{PAIRED}"
-    kappa = f"evaluator:llmq_judge_human_kappa:ratio_increase{PAIRED}"
-
-    def share(**where: str) -> str:
-        source = selector("llmq_judge_human_pairs_total", *(f'{name}="{value}"' for name, value in where.items()))
-        return f"(({increase(INSTRUMENT, source, PAIRED)} or on ({by}) 0 * {pairs}) / ({pairs} > 0))"
-
-    marginals = [f"{share(judge=verdict)}\n  * {share(human=verdict)}" for verdict in ("pass", "fail")]
-    return Group(
-        name="llmq-judge-agreement",
-        rules=[
-            Record(name=pairs, expr=increase(INSTRUMENT, "llmq_judge_human_pairs_total", PAIRED)),
-            Record(
-                name=observed,
-                expr=f"{share(judge='pass', human='pass')}\n+ {share(judge='fail', human='fail')}",
-            ),
-            Record(name=chance, expr=f"{marginals[0]}\n+ {marginals[1]}"),
-            Record(name=kappa, expr=f"({observed} - {chance}) / (1 - ({chance} < 1))"),
-            _judge_disagrees(kappa, observed, pairs),
-        ],
-    )
-
-
-def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
-    agreed = shown(observed + matchers(INSTRUMENT), INSTRUMENT, "humanizePercentage")
-    return Alert(
-        name="LLMQualityJudgeDisagrees",
-        expr=f"{kappa} < {number(KAPPA)}\nand {pairs} >= {PAIRS}",
-        severity="ticket",
-        pending="1h",
-        summary="The judge disagrees with people too often to be believed",
-        description=(
-            "{{ $labels.evaluator }} {{ $labels.evaluator_version }}: kappa "
-            '{{ $value | printf "%.2f" }}, raw agreement '
-            f"{agreed} of {count(pairs, INSTRUMENT)} pairs "
-            f"in {PAIRED}. Kappa is low by itself where one verdict is rare: look at the four counts first."
-        ),
-        dashboard="llmq-judge",
-        variables=("evaluator",),
     )

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import burn, compare, corrected, health, routes, suspect
+from . import burn, compare, health, judge, routes
 from .folder import Kind
 from .rulefile import MARK, Group, Links, text
 from .scope import Scope
@@ -54,14 +54,7 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
         **{f"{group.name.removeprefix('llmq-')}.rules.yaml": [group] for group in found},
         "versions.rules.yaml": _every(slow, compare.versions(comparison_z), *compare.last_week(slos, comparison_z)),
         "offline.rules.yaml": _every(slow, compare.offline(comparison_z, settings.offline_max_age)),
-        "judge.rules.yaml": _every(
-            slow,
-            compare.agreement(),
-            corrected.corrected(),
-            health.judge(),
-            suspect.suspect(),
-            health.review(),
-        ),
+        "judge.rules.yaml": _every(slow, *judge.groups()),
         "exporter.rules.yaml": [
             *_every(slow, health.usual_scoring()),
             health.scoring(),

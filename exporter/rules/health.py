@@ -1,4 +1,4 @@
-"""Rules on the instrument itself: judge, labelling loop, scoring, exporter. Knows their metrics, not quality."""
+"""Rules on the instrument itself: scoring and the exporter. Knows their metrics, not quality."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,93 +17,6 @@ USUALLY_SAMPLED_OUT: Final = "app:llmq_sampled_out_per_request:ratio_increase1d"
 EXPECTED: Final = "route:llmq_expected_evaluations:increase1h"
 MISSING: Final = "route:llmq_missing_evaluations:increase1h"
 EXCUSED: Final = "app:llmq_excused_evaluations:increase1h"
-REVIEW_DAYS: Final = 3
-"""For longer no trace should wait for a person."""
-
-
-def judge() -> Group:
-    """What makes a judge's verdicts stop or mean something else."""
-    return Group(name="llmq-judge", rules=[_pin_mismatch(), _gate_shut(), _budget_gone()])
-
-
-def _pin_mismatch() -> Alert:
-    mismatches = increase(("evaluator",), "llmq_judge_pin_mismatches_total", "1h")
-    return Alert(
-        name="LLMQualityJudgePinMismatch",
-        expr=f"{mismatches} > 0",
-        severity="ticket",
-        pending="5m",
-        summary="The judge's endpoint answers with another model than the pinned one",
-        description=(
-            '{{ $labels.evaluator }}: {{ $value | printf "%.0f" }} answers in the last hour came from a model that is '
-            "not the pinned one; they are not scored unless the config says so."
-        ),
-        dashboard="llmq-judge",
-        variables=("evaluator",),
-    )
-
-
-def _gate_shut() -> Alert:
-    return Alert(
-        name="LLMQualityJudgeGateShut",
-        expr="max by (evaluator, evaluator_version) (max_over_time(llmq_judge_gate_open[5m])) < 1",
-        severity="ticket",
-        pending="1h",
-        summary="A judge version's verdicts are kept out of the SLIs",
-        description=(
-            "{{ $labels.evaluator }} {{ $labels.evaluator_version }} has not passed its gate on the anchor set: it "
-            f"scores, but its verdicts do not count. {_why_shut()} llmq calibrate says all."
-        ),
-        dashboard="llmq-judge",
-        variables=("evaluator",),
-    )
-
-
-def _why_shut() -> str:
-    """A template: how well the version agrees with people on the anchors, as far as that is known."""
-    judge = ("evaluator", "evaluator_version")
-
-    def kappa(estimate: str) -> str:
-        mine = matchers(judge, 'source="anchor"', f'estimate="{estimate}"')
-        return f"with {query(f'llmq_judge_kappa{mine}', judge)}"
-
-    shown = '{{ . | first | value | printf "%.2f" }}'
-    return (
-        f"{{{{ {kappa('value')} }}}}Its kappa there is {shown}{{{{ else }}}}Its kappa there is not known{{{{ end }}}}"
-        f"{{{{ {kappa('low')} }}}}, {shown} at the lower bound, which the gate goes by{{{{ end }}}}."
-    )
-
-
-def _budget_gone() -> Alert:
-    over = increase(("evaluator",), selector("llmq_unscored_total", 'reason="over_budget"'), "1h")
-    verdicts = increase(("evaluator",), selector("llmq_evaluations_total", SAMPLE), "1h")
-    return Alert(
-        name="LLMQualityJudgeBudgetGone",
-        expr=f"{over} > 20\nunless on (evaluator) {over} < 0.1 * {verdicts}",
-        severity="ticket",
-        pending="10m",
-        summary="The judge's budget is spent and traces stay unjudged",
-        description=(
-            '{{ $labels.evaluator }} left {{ $value | printf "%.0f" }} traces unjudged in the last hour because a '
-            "budget is spent; what it says about the rest of the hour or day is thin."
-        ),
-        dashboard="llmq-judge",
-        variables=("evaluator",),
-    )
-
-
-def review() -> Group:
-    """The labelling queue, where the judge's truth comes from."""
-    age = Alert(
-        name="LLMQualityReviewQueueAgeing",
-        expr=f"max by () (max_over_time(llmq_review_oldest_seconds[5m])) > {REVIEW_DAYS} * 86400",
-        severity="ticket",
-        pending="1h",
-        summary="Traces wait for a human label for days",
-        description="The oldest trace in the labelling queue has waited {{ $value | humanizeDuration }}.",
-        dashboard="llmq-feedback",
-    )
-    return Group(name="llmq-review", rules=[age])
 
 
 def scoring() -> Group:
