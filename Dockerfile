@@ -21,6 +21,6 @@ COPY --from=build --chown=65532:65532 /var/lib/llmq /var/lib/llmq
 ENV PATH=/opt/llmq/bin:$PATH
 USER 65532:65532
 WORKDIR /var/lib/llmq
-EXPOSE 4318
+EXPOSE 4317 4318
 ENTRYPOINT ["llmq"]
 CMD ["serve"]

@@ -123,8 +123,8 @@ UPGRADE ?= --upgrade
 
 lock: $(DEV_STAMP) ## renew the locks; `make lock UPGRADE=` changes only what pyproject.toml asks for
 	$(BUILD) | $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml -
-	$(BUILD) | $(LOCK) --extra demo --constraint requirements-dev.lock --output-file requirements-demo.lock pyproject.toml -
-	$(BUILD) | $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml -
+	$(BUILD) | $(LOCK) --extra demo --extra grpc --constraint requirements-dev.lock --output-file requirements-demo.lock pyproject.toml -
+	$(BUILD) | $(LOCK) --extra grpc --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml -
 	$(LOCK) --output-file tests/sdk/requirements-sdk.lock tests/sdk/requirements-sdk.txt
 
 clean: ## forget the virtual environment and caches

@@ -19,6 +19,7 @@ Features, each one folder with one class in its feature.py:
 
 The road of a trace:
 
+    grpc/        OTLP over gRPC, on a port of its own; shares limits, auth and decoding with http/
     http/        limits, auth and errors of requests; OTLP endpoints; pages
     pipeline/    the order: durable → assembled → normalised → evaluated → recorded
     ingest/      decoding, backpressure, and the assembly of complete traces

@@ -17,9 +17,9 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 OWN = PROJECT["project"]["name"]
 SDK = "tests/sdk/requirements-sdk.lock"
 ASKED = {
-    "requirements.lock": [*BUILD, *RUN],
-    "requirements-demo.lock": [*BUILD, *RUN, *EXTRAS["demo"]],
-    "requirements-dev.lock": [*BUILD, *RUN, *EXTRAS["demo"], *EXTRAS["dev"]],
+    "requirements.lock": [*BUILD, *RUN, *EXTRAS["grpc"]],
+    "requirements-demo.lock": [*BUILD, *RUN, *EXTRAS["grpc"], *EXTRAS["demo"]],
+    "requirements-dev.lock": [*BUILD, *RUN, *EXTRAS["grpc"], *EXTRAS["demo"], *EXTRAS["dev"]],
     SDK: (ROOT / "tests/sdk/requirements-sdk.txt").read_text().splitlines(),
 }
 """What each lock must hold, beside what that needs in turn."""

@@ -260,7 +260,7 @@ def test_what_the_store_must_not_carry_is_counted_at_once(metrics):
     metrics.answered("traces", 503)
     metrics.store_failed("disk_full")
     metrics.committed(0.004)
-    assert value(metrics, "llmq_exporter_requests_total", signal="traces", code="503") == 1
+    assert value(metrics, "llmq_exporter_requests_total", signal="traces", code="503", protocol="http") == 1
     assert value(metrics, "llmq_exporter_store_errors_total", reason="disk_full") == 1
     assert value(metrics, "llmq_exporter_commit_duration_seconds_bucket", le="0.005") == 1
 

@@ -15,13 +15,14 @@ import yaml
 
 SDK = Path(__file__).parent / "sdk"
 PYTHON = Path(__file__).parent.parent / ".venv-sdk" / "bin" / "python"
-APPS = ["otel", "openinference", "traceloop", "langfuse"]
+APPS = ["otel", "otel_grpc", "openinference", "traceloop", "langfuse"]
+SCRIPTS = {"otel_grpc": "otel"}
 ASKED = 7
 """Requests that each application makes: four plain ones, one with a tool, two with documents."""
 MODEL = "gpt-4o-mini-2024-07-18"
-PREFIX = {"otel": "/", "openinference": "/", "traceloop": "", "langfuse": "/"}
+PREFIX = {"otel": "/", "otel_grpc": "/", "openinference": "/", "traceloop": "", "langfuse": "/"}
 """How the routes of an application begin; Traceloop's are the names of workflows."""
-SENDS_FINISH_REASON = {"otel", "openinference", "traceloop"}
+SENDS_FINISH_REASON = {"otel", "otel_grpc", "openinference", "traceloop"}
 CONFIG = {"assembly": {"grace": "200ms", "idle": "1s"}, "metrics": {"birth": "2s"}}
 
 
@@ -60,15 +61,17 @@ def running(command, log, **options):
                 process.kill()
 
 
-def environment(app, model, exporter):
+def environment(app, model, exporter, grpc):
     """What an application needs to find the model and the exporter, and to call nobody else."""
+    speaks_grpc = app.endswith("_grpc")
     return {
         "PATH": os.environ["PATH"],
         "NO_PROXY": "127.0.0.1",
         "OPENAI_API_KEY": "none",
         "OPENAI_BASE_URL": f"{model}/v1",
         "OTEL_SERVICE_NAME": app,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": exporter,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{grpc}" if speaks_grpc else exporter,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc" if speaks_grpc else "http/protobuf",
         "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
         "OTEL_BSP_SCHEDULE_DELAY": "60000",  # spans go out at the end, after the logs, however slow the machine is
         "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
@@ -135,7 +138,8 @@ def answers(tmp_path_factory):
             return stack.enter_context(running(command, folder / f"{name}.log", **options))
 
         port_file, config = folder / "model.port", folder / "llmq.yaml"
-        config.write_text(yaml.safe_dump(CONFIG))
+        grpc = f"127.0.0.1:{free_port()}"
+        config.write_text(yaml.safe_dump(CONFIG | {"server": {"grpc": grpc}}))
         exporter = f"http://127.0.0.1:{free_port()}"
         serve = ["--config", str(config), "--listen", exporter.removeprefix("http://")]
         command, url = prometheus(folder, exporter)
@@ -151,8 +155,8 @@ def answers(tmp_path_factory):
         model = f"http://127.0.0.1:{wait_until(port_file.read_text, 'the model', servers)}"
         applications = []
         for app in APPS:
-            script = [str(PYTHON), str(SDK / "apps" / f"with_{app}.py")]
-            applications.append(start(app, script, cwd=folder, env=environment(app, model, exporter)))
+            script = [str(PYTHON), str(SDK / "apps" / f"with_{SCRIPTS.get(app, app)}.py")]
+            applications.append(start(app, script, cwd=folder, env=environment(app, model, exporter, grpc)))
         for process in applications:
             assert process.wait(120) == 0, f"{process.args} failed, see {folder}"
         found = Answers(url, exporter)
@@ -232,6 +236,11 @@ def test_every_evaluator_accounts_for_every_request(answers):
     counts = answers.by(accounted, "evaluator")
     assert ("refusal",) in counts
     assert set(counts.values()) == {ASKED * len(APPS)}
+
+
+def test_both_protocols_are_spoken(answers):
+    answered = "sum by (protocol, code) (llmq_exporter_requests_total)"
+    assert answers.by(answered, "protocol", "code").keys() == {("grpc", "200"), ("http", "200")}
 
 
 def test_nothing_that_was_sent_is_refused(answers):

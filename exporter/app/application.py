@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from ..features.dispatcher import Features
 from ..features.feature import Work
 from ..feedback.feature import FeedbackFeature
 from ..feedback.http import PATH as FEEDBACK_PATH
+from ..grpc.listener import Listener
 from ..http import otlp, pages, requests
 from ..http.auth import Access
 from ..http.connections import Connections
@@ -89,6 +91,7 @@ class Exporter:
         )
         self.connections = Connections(config.server.limits, self.metrics.connection_closed)
         self._admit(config)
+        self.grpc = Listener(self.pipeline, self.reception, partial(self.metrics.answered, protocol="grpc"))
         self.metrics.watch("pipeline", self._gauges())
         self.feedback = FeedbackFeature(config, self.pipeline, self.features, now)
         self.review = ReviewFeature(config, panel, self.pipeline, self.features, now)
@@ -104,6 +107,11 @@ class Exporter:
             self.features.enter(EmissionFeature(config.judge.emit, self.pipeline.recorder, now))
         self.metrics.config_loaded(succeeded=True)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def grpc_state(self) -> str:
+        """Where gRPC is listened on, or why nowhere."""
+        return self.grpc.state
 
     @property
     def judging(self) -> Judging:
@@ -216,6 +224,7 @@ class Exporter:
         pipeline, slices = self.pipeline, self._limiter.slices
         assembler = pipeline.assembler
         yield Watched(own.OPEN_CONNECTIONS, lambda: len(self.connections))
+        yield Watched(own.GRPC_CALLS, lambda: len(self.grpc))
         yield Watched(own.HELD_SERIES, lambda: len(self.metrics.births))
         yield Watched(own.OPEN_TRACES, lambda: len(assembler))
         yield Watched(own.OPEN_TRACE_BYTES, lambda: assembler.bytes)
@@ -269,6 +278,7 @@ def _limit(limiter: Limiter, config: Config) -> None:
 def _refuse_what_needs_a_restart(old: Config, new: Config) -> None:
     fixed = [
         ("$.server.listen", old.server.listen, new.server.listen),
+        ("$.server.grpc", old.server.grpc, new.server.grpc),
         ("$.store.url", old.store.url, new.store.url),
         ("$.judge.enabled", old.judge.enabled, new.judge.enabled),
         ("$.judge.concurrency", old.judge.concurrency, new.judge.concurrency),

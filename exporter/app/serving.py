@@ -42,8 +42,10 @@ async def serve(config: Config, log: Log) -> None:
     await runner.setup()
     try:
         await _listen(runner, config.server.listen)
+        await _listen_to_grpc(exporter)
         _log.info(
-            "listening: http://%s (%s); llmq %s, %s", _bound(runner), _who(config), __version__, native.DESCRIPTION
+            "listening: http://%s (%s); gRPC %s; llmq %s, %s",
+            *(_bound(runner), _who(config), exporter.grpc.state, __version__, native.DESCRIPTION),
         )
         _be_a_server()
         await _until_told(exporter)
@@ -60,6 +62,15 @@ async def _listen(runner: Runner, address: Address) -> None:
         raise ListenError(f"cannot listen on {address}: {why(error)}; choose another address with --listen") from error
 
 
+async def _listen_to_grpc(exporter: Exporter) -> None:
+    try:
+        await exporter.grpc.start(exporter.config)
+    except OSError as error:
+        address = exporter.config.server.grpc_address
+        cure = "choose another address in server.grpc, or none"
+        raise ListenError(f"cannot listen on {address} for gRPC: {why(error)}; {cure}") from error
+
+
 async def _stop(runner: Runner, exporter: Exporter) -> None:
     """Answer what is under way, record what was scored, and end the process if that takes longer than it may."""
     seconds = exporter.config.server.shutdown
@@ -68,7 +79,7 @@ async def _stop(runner: Runner, exporter: Exporter) -> None:
     deadline.start()
     for site in runner.sites:
         await site.stop()
-    await exporter.connections.drain(seconds / 2)
+    await asyncio.gather(exporter.connections.drain(seconds / 2), exporter.grpc.stop(seconds / 2))
     await runner.cleanup()
     deadline.cancel()
 

@@ -18,7 +18,9 @@ from .judging import Judging, Surroundings
 from .objectives import Objectives
 from .reviewing import review
 from .settings import (
+    HAS_GRPC,
     MIB,
+    NO_GRPC,
     Config,
     ConnectionLimits,
     FeedbackSettings,
@@ -52,6 +54,13 @@ _ORDERED: Final[tuple[tuple[str, str, Callable[[str], float]], ...]] = (
     ("feedback.settle", "feedback.early.age", units.duration),
 )
 """Settings of which the first must not be more than the second."""
+
+
+def _reachable(server: Server) -> Iterator[tuple[str, units.Address]]:
+    """The settings of addresses that other machines can reach, as far as the file names them."""
+    for key, address in (("listen", server.listen), ("grpc", server.grpc)):
+        if isinstance(address, units.Address) and not address.is_loopback:
+            yield key, address
 
 
 class Reading:
@@ -150,24 +159,41 @@ class Reading:
 
     def _server(self) -> Server:
         given = self._given(
-            "server", listen=units.address, allow_unauthenticated=bool, hosts=tuple, shutdown=units.duration
+            "server",
+            listen=units.address,
+            grpc=units.grpc,
+            allow_unauthenticated=bool,
+            hosts=tuple,
+            shutdown=units.duration,
         )
         seconds = dict.fromkeys(("header", "idle", "body", "answer"), units.duration)
         limits = ConnectionLimits(**self._given("server", "limits", connections=int, **seconds))
         server = Server(**given, tokens=tuple(self._tokens()), limits=limits)
         broken = any(problem.where.startswith("$.server.tokens") for problem in self.problems)
-        open_to_all = not server.tokens and not server.listen.is_loopback and not broken
-        listen = self._part("server", "listen")
-        if open_to_all and not server.allow_unauthenticated:
-            message = f"{server.listen} can be reached from other machines and there are no tokens"
-            self._wrong(listen, f"{message}: add server.tokens, or set server.allow_unauthenticated to true")
-        elif open_to_all:
-            self._odd(listen, f"everybody who reaches {server.listen} may send, read and change everything")
-        elif server.allow_unauthenticated:
+        open_to_all = [] if server.tokens or broken else list(_reachable(server))
+        for key, address in open_to_all:
+            self._open_to_all(self._part("server", key), address, allowed=server.allow_unauthenticated)
+        if server.allow_unauthenticated and not open_to_all:
             self._odd(self._part("server", "allow_unauthenticated"), "has no effect here: leave it out")
+        self._check_grpc(server)
         if server.tokens and not any("ingest" in token.roles for token in server.tokens):
             self._odd(self._part("server", "tokens"), 'no token has the role "ingest": no application can send traces')
         return server
+
+    def _open_to_all(self, part: Part, address: units.Address, *, allowed: bool) -> None:
+        if allowed:
+            self._odd(part, f"everybody who reaches {address} may send, read and change everything")
+            return
+        message = f"{address} can be reached from other machines and there are no tokens"
+        self._wrong(part, f"{message}: add server.tokens, or set server.allow_unauthenticated to true")
+
+    def _check_grpc(self, server: Server) -> None:
+        if not isinstance(server.grpc, units.Address):
+            return
+        if server.grpc == server.listen and server.grpc.port:
+            self._wrong(self._part("server", "grpc"), "is the address of server.listen: give gRPC a port of its own")
+        elif not HAS_GRPC:
+            self._odd(self._part("server", "grpc"), f"has no effect: {NO_GRPC}")
 
     def _tokens(self) -> Iterator[Token]:
         seen: dict[str, Part] = {}

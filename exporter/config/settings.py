@@ -1,6 +1,7 @@
 """Everything that a user decides, parsed and frozen: seconds, bytes, addresses. Knows no files."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,10 @@ from .units import Address
 DAY = 86400.0
 BUDGETS = {"app": 20, "route": 50, "model_version": 20, "prompt_version": 20}
 MIB, GIB = 1 << 20, 1 << 30
+OTLP_GRPC, OTLP_HTTP = 4317, 4318
+"""The ports of OTLP."""
+HAS_GRPC = find_spec("grpc") is not None
+NO_GRPC = "the extra grpc is not installed (pip install 'llm-quality-exporter[grpc]')"
 
 Role = Literal["ingest", "feedback", "review", "read", "admin"]
 Content = Literal["none", "failing", "all"]
@@ -69,16 +74,26 @@ class ConnectionLimits(Struct, frozen=True, kw_only=True):
 class Server(Struct, frozen=True, kw_only=True):
     """Where to listen and who may come in; no tokens means that everybody who reaches the address may do everything.
 
-    ``hosts``: names by which requests may address it where there are no tokens, beside those of ``listen``; "*": any.
+    ``grpc``: where OTLP over gRPC is listened on. ``hosts``: names by which requests may address it where there are no
+    tokens, beside those of ``listen``; "*": any.
     ``shutdown``: seconds from SIGTERM until the process has ended, whatever clients and the store do.
     """
 
     listen: Address = Address("127.0.0.1", 4318)
+    grpc: Address | Literal["auto", "none"] = "auto"
     allow_unauthenticated: bool = False
     tokens: tuple[Token, ...] = ()
     hosts: tuple[str, ...] = ()
     limits: ConnectionLimits = ConnectionLimits()
     shutdown: float = 10.0
+
+    @property
+    def grpc_address(self) -> Address | None:
+        """Where gRPC is to be listened on; None for nowhere."""
+        if isinstance(self.grpc, Address):
+            return self.grpc
+        is_usual = self.grpc == "auto" and self.listen.port == OTLP_HTTP
+        return Address(self.listen.host, OTLP_GRPC) if is_usual else None
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -108,6 +108,16 @@ def address(text: str) -> Address:
     return Address(match[1] or match[2], int(match[3]))
 
 
+def grpc(text: str) -> Address | Literal["auto", "none"]:
+    """As ``address``, or "auto" or "none" for themselves."""
+    if text in ("auto", "none"):
+        return "auto" if text == "auto" else "none"
+    try:
+        return address(text)
+    except UnitError as error:
+        raise UnitError(f"{error}; or auto, or none") from None
+
+
 def _is_ipv6(text: str) -> bool:
     try:
         return bool(ipaddress.IPv6Address(text))

@@ -1,6 +1,7 @@
 """OTLP/HTTP bodies → Batch, and the bodies of the answers; knows protobuf and JSON, nothing of HTTP or LLMs.
 
-compression    inflates within a limit
+compression    inflates within a limit: gzip, deflate
+zstd           the same for zstd
 weigh          what a protobuf body would cost to parse, before it is parsed
 from_protobuf  OTLP protobuf → Batch
 from_json      OTLP/JSON → Batch
@@ -35,6 +36,7 @@ __all__ = [
     "decode",
     "decompress",
     "reply",
+    "retry_status",
     "status",
 ]
 
@@ -53,6 +55,8 @@ _REJECTED_FIELDS = {"traces": "rejectedSpans", "logs": "rejectedLogRecords"}
 _NOT_AN_ERROR = frozenset({"no_trace"})
 _Response = STRICT.message("Response")
 _Status = STRICT.message("RpcStatus")
+_RetryInfo = STRICT.message("RetryInfo")
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 
 def decode(signal: Signal, media_type: str, body: bytes, limits: DecodeLimits, received_at: float) -> Batch:
@@ -101,3 +105,12 @@ def status(media_type: str, code: int, message: str) -> bytes:
         encoded: Any = _Status(code=code, message=message).SerializeToString()
         return bytes(encoded)
     return msgspec.json.encode({"code": code, "message": message})
+
+
+def retry_status(code: int, message: str, seconds: int) -> bytes:
+    """Return a google.rpc.Status whose RetryInfo says after how many seconds to send again."""
+    found = _Status(code=code, message=message)
+    info = _RetryInfo()
+    info.retry_delay.seconds = seconds
+    found.details.add(type_url=_RETRY_INFO, value=info.SerializeToString())
+    return bytes(found.SerializeToString())

@@ -42,7 +42,10 @@ _MESSAGES = {
     "LogsRequest": "ResourceLogs* resource_logs 1",
     "PartialSuccess": "int64 rejected 1|string error_message 2",
     "Response": "PartialSuccess partial_success 1",
-    "RpcStatus": "int32 code 1|string message 2",
+    "RpcStatus": "int32 code 1|string message 2|Any* details 3",
+    "Any": "string type_url 1|bytes value 2",
+    "RetryInfo": "Duration retry_delay 1",
+    "Duration": "int64 seconds 1|int32 nanos 2",
 }
 
 

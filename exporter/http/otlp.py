@@ -25,6 +25,7 @@ from .requests import (
     making_durable,
     media_type,
     refused_in_json,
+    rpc_code,
 )
 
 INTAKE = web.AppKey("INTAKE", Intake)
@@ -40,8 +41,6 @@ _PATHS: Final[dict[str, Signal]] = {
     "/api/public/otel/v1/traces": "traces",
 }
 _OTLP_PREFIXES: Final = ("/v1/", "/api/public/otel/")
-_RPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14}
-_RPC_UNKNOWN: Final = 2
 
 
 def add_routes(app: web.Application) -> None:
@@ -53,15 +52,20 @@ def add_routes(app: web.Application) -> None:
 
 async def _receive(signal: Signal, request: web.Request) -> web.Response:
     check_access(request, "ingest")
-    reception = request.app[RECEPTION]
     async with entry_of(request, signal, _MEDIA_TYPES[signal]) as entry:
-        await reception.decoding.pace.turn()
-        with making_durable(signal):
-            await request.app[INTAKE].room()
-        with explaining(reception, entry):
-            batch = await reception.decoding.batch(signal, entry, reception.limits, reception.reading)
-        await _hand_over(request.app[INTAKE], reception, entry, batch)
-    return web.Response(body=reply(signal, entry.media_type, batch), content_type=entry.media_type)
+        body = await take(request.app[INTAKE], request.app[RECEPTION], signal, entry)
+    return web.Response(body=body, content_type=entry.media_type)
+
+
+async def take(intake: Intake, reception: Reception, signal: Signal, entry: Entry) -> bytes:
+    """Decode a request and make it durable; returns the body of the answer. Raises Refusal."""
+    await reception.decoding.pace.turn()
+    with making_durable(signal):
+        await intake.room()
+    with explaining(reception, entry):
+        batch = await reception.decoding.batch(signal, entry, reception.limits, reception.reading)
+    await _hand_over(intake, reception, entry, batch)
+    return reply(signal, entry.media_type, batch)
 
 
 async def _hand_over(intake: Intake, reception: Reception, entry: Entry, batch: Batch) -> None:
@@ -84,7 +88,7 @@ def refused_as_read(request: web.Request, refusal: Refusal) -> web.Response:
 
 def _status_response(request: web.Request, code: int, message: str, headers: Headers) -> web.Response:
     form = PROTOBUF if media_type(request) == PROTOBUF else JSON
-    body = status(form, _RPC_CODES.get(code, _RPC_UNKNOWN), message)
+    body = status(form, rpc_code(code), message)
     return web.Response(status=code, body=body, content_type=form, headers=headers)
 
 

@@ -1,5 +1,6 @@
 """What people and Prometheus read over HTTP: metrics, health, config, and why a trace got its verdicts."""
 
+from html import escape
 from http import HTTPStatus
 from typing import Protocol
 
@@ -27,6 +28,10 @@ class Running(Protocol):
     config: Config
     scrapes: Scrapes
     pipeline: Pipeline
+
+    @property
+    def grpc_state(self) -> str:
+        """Where gRPC is listened on, or why nowhere."""
 
     @property
     def problem(self) -> str | None:
@@ -64,6 +69,7 @@ code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ 
 <dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt>
 <dd>for load balancers and orchestrators</dd>
 <dt><code>POST /v1/traces</code>, <code>/v1/logs</code>, <code>/v1/interactions</code></dt><dd>where data comes in</dd>
+<dt>OTLP over gRPC</dt><dd>{grpc}</dd>
 <dt><code>POST /v1/feedback</code></dt><dd>what users say of answers</dd>
 <dt><code>POST /v1/offline-results</code></dt><dd>what offline runs found</dd>
 </dl>
@@ -97,8 +103,9 @@ def _refused_in_words(_request: web.Request, refusal: Refusal) -> web.Response:
 
 async def front(request: web.Request) -> web.Response:
     """Link to what there is."""
-    state = request.app[EXPORTER].problem or "running"
-    text = _FRONT.format(version=__version__, kernels=native.DESCRIPTION, state=state)
+    exporter = request.app[EXPORTER]
+    state = exporter.problem or "running"
+    text = _FRONT.format(version=__version__, kernels=native.DESCRIPTION, state=state, grpc=escape(exporter.grpc_state))
     return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
 

@@ -37,6 +37,8 @@ HEADERS: Final = {
 LARGEST_LIST: Final = 4 << 20
 """Bytes of a body that holds no telemetry, after decompression."""
 _STORE_RETRY_SECONDS: Final = 5.0
+_RPC_CODES: Final = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 503: 14}
+_RPC_UNKNOWN: Final = 2
 _T = TypeVar("_T")
 Headers = list[tuple[str, str]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -66,8 +68,19 @@ class Reception(msgspec.Struct, kw_only=True):
     now: Callable[[], float] = time.time
     held_bytes: int = 0
 
+    def check_size(self, size: int) -> None:
+        """Refuse a body of more bytes than one may have."""
+        if size > self.body_bytes:
+            message = f"the body is larger than {self.body_bytes} bytes: send less at once"
+            raise Refusal(413, "too_large", message)
+
 
 RECEPTION = web.AppKey("RECEPTION", Reception)
+
+
+def rpc_code(code: int) -> int:
+    """The code of gRPC that says the same as an HTTP status."""
+    return _RPC_CODES.get(code, _RPC_UNKNOWN)
 
 
 class Refusal(Exception):  # noqa: N818 - the answer that it becomes
@@ -171,7 +184,12 @@ def _caller(request: web.Request) -> Caller:
 
 def check_access(request: web.Request, role: Role) -> None:
     """Refuse whoever has no token with the role."""
-    known = request.app[RECEPTION].access.answer(request.headers.get("Authorization"), role)
+    check_bearer(request.app[RECEPTION].access, request.headers.get("Authorization"), role)
+
+
+def check_bearer(access: Access, authorization: str | None, role: Role) -> None:
+    """Refuse an Authorization header without a token that has the role."""
+    known = access.answer(authorization, role)
     if known == "unknown":
         raise Refusal(401, "unauthenticated", f"send Authorization: Bearer with a token that has the role {role}")
     if known == "forbidden":
@@ -191,7 +209,7 @@ async def entry_of(request: web.Request, signal: str, media_types: Sequence[str]
     if given not in media_types:
         raise Refusal(415, "media_type", f"send Content-Type: {' or '.join(media_types)}")
     reception = request.app[RECEPTION]
-    held = _Held(reception)
+    held = Held(reception)
     try:
         body = await _body(request, reception, held)
         yield Entry(signal, given, request.headers.get("Content-Encoding", ""), body, reception.now())
@@ -199,7 +217,12 @@ async def entry_of(request: web.Request, signal: str, media_types: Sequence[str]
         held.release()
 
 
-class _Held:
+def too_many() -> Refusal:
+    """The refusal of a request that comes while others hold all that may be held."""
+    return Refusal(503, "busy", "too many requests at once: send it again", retry_after=1.0)
+
+
+class Held:
     """Counts one request's part of the bytes that all requests hold."""
 
     def __init__(self, reception: Reception) -> None:
@@ -209,7 +232,7 @@ class _Held:
     def add(self, size: int) -> None:
         """Hold more; refused where all together would hold too much."""
         if self._reception.held_bytes + size > self._reception.pending_bytes:
-            raise Refusal(503, "busy", "too many requests at once: send it again", retry_after=1.0)
+            raise too_many()
         self._bytes += size
         self._reception.held_bytes += size
 
@@ -218,35 +241,33 @@ class _Held:
         self._reception.held_bytes -= self._bytes
 
 
-async def _body(request: web.Request, reception: Reception, held: _Held) -> bytes:
+async def _body(request: web.Request, reception: Reception, held: Held) -> bytes:
     """A request's body as it came, within the limits of size and time."""
     try:
         async with asyncio.timeout(reception.body_seconds):
-            return await _read(request, reception.body_bytes, held)
+            return await _read(request, reception, held)
     except TimeoutError:
-        message = f"the body did not arrive in {reception.body_seconds:g} s: send less at once"
-        raise Refusal(408, "timeout", message) from None
+        raise too_slow(reception.body_seconds) from None
     except web.RequestPayloadError:
         raise Refusal(400, "body", "the body broke off or is not well-formed HTTP") from None
 
 
-async def _read(request: web.Request, limit: int, held: _Held) -> bytes:
-    """Read at most ``limit`` bytes, whatever the Content-Length says or does not say."""
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
+def too_slow(seconds: float) -> Refusal:
+    """The refusal of a body that took longer."""
+    return Refusal(408, "timeout", f"the body did not arrive in {seconds:g} s: send less at once")
+
+
+async def _read(request: web.Request, reception: Reception, held: Held) -> bytes:
+    """Read at most ``body_bytes``, whatever the Content-Length says or does not say."""
+    reception.check_size(request.content_length or 0)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.content.iter_any():
         size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
+        reception.check_size(size)
         held.add(len(chunk))
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, "too_large", f"the body is larger than {limit} bytes: send less at once")
 
 
 # What may go wrong with it.

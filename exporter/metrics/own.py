@@ -17,9 +17,11 @@ CLOSED_REASONS = ("root", "idle", "incomplete", "age", "pressure", "shutdown")
 
 RESPONSES = counter(
     "llmq_exporter_requests_total",
-    "HTTP requests that brought data, by the status code of the answer; starts again at a restart.",
+    "Requests that brought data, by the HTTP status of the answer, or the one that says the same as gRPC's; starts "
+    "again at a restart.",
     "signal",
     "code",
+    "protocol",
     durable=False,
 )
 CONNECTIONS_CLOSED = counter(
@@ -142,6 +144,9 @@ STORE_BALLAST = gauge(
     "Disk space held for when the disk is full; 0 once it was given up, or while there is no room for it.",
 )
 OPEN_CONNECTIONS = gauge("llmq_exporter_open_connections", "HTTP connections that are open.")
+GRPC_CALLS = gauge(
+    "llmq_exporter_open_grpc_calls", "Calls over gRPC whose message has been received and that are not answered yet."
+)
 OPEN_TRACES = gauge("llmq_exporter_open_traces", "Traces that wait for their remaining parts.")
 OPEN_TRACE_BYTES = gauge("llmq_exporter_open_trace_bytes", "Approximate memory of the traces that wait.")
 SLICES = gauge(

@@ -138,9 +138,9 @@ class Metrics:
         """Take away every series of a gauge whose first labels are these."""
         self._gauges.remove_all(gauge, labels)
 
-    def answered(self, signal: str, code: int) -> None:
+    def answered(self, signal: str, code: int, protocol: str = "http") -> None:
         """Count the answer to a request at once, because a refused one never reaches the store."""
-        self._at_once(own.RESPONSES, (signal, str(code)))
+        self._at_once(own.RESPONSES, (signal, str(code), protocol))
 
     def connection_closed(self, reason: str) -> None:
         """Count a connection that we ended, at once."""

@@ -1,22 +1,27 @@
-"""OpenTelemetry: its SDK, its OTLP/HTTP exporters and its OpenAI instrumentation; content goes out in log events."""
+"""OpenTelemetry: its SDK, its OTLP exporters and its OpenAI instrumentation; content goes out in log events.
+
+OTEL_EXPORTER_OTLP_PROTOCOL says whether the exporters are those of HTTP or of gRPC.
+"""
 
 import json
+import os
+from importlib import import_module
 
 import shop
 from openai import OpenAI
 from opentelemetry import trace
 from opentelemetry._logs import set_logger_provider
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+exporters = f"opentelemetry.exporter.otlp.proto.{os.environ['OTEL_EXPORTER_OTLP_PROTOCOL'].partition('/')[0]}"
+spans, records = import_module(f"{exporters}.trace_exporter"), import_module(f"{exporters}._log_exporter")
 traces, logs = TracerProvider(), LoggerProvider()
-traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+traces.add_span_processor(BatchSpanProcessor(spans.OTLPSpanExporter()))
+logs.add_log_record_processor(BatchLogRecordProcessor(records.OTLPLogExporter()))
 trace.set_tracer_provider(traces)
 set_logger_provider(logs)
 OpenAIInstrumentor().instrument(tracer_provider=traces, logger_provider=logs)
