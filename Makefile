@@ -23,7 +23,7 @@ define install
 	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test test-pure test-lowest test-latest lint bench bench-rules captures packages sdk lock dist clean
+.PHONY: help run demo up down test test-pure test-lowest test-latest lint bench bench-rules captures schema-suite packages sdk lock dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -104,6 +104,15 @@ lint: $(DEV_STAMP)
 
 captures: $(DEV_STAMP) ## what llmq reads from the real requests of 52 set-ups of instrumentations
 	$(BIN)/python tests/captures/table.py
+
+# The suite lies in the source archive of jsonschema, which the lock names with its hash.
+build/schema-suite: $(DEV_STAMP)
+	mkdir -p $@
+	awk '/^jsonschema==/,!/\\$$/' requirements-dev.lock | sed 's/ ;.*\\/ \\/' > $@/requirements.txt
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary jsonschema --require-hashes --dest $@ --requirement $@/requirements.txt
+
+schema-suite: build/schema-suite ## run the JSON-Schema-Test-Suite; what it lists as gaps stands in tests/schema_suite/gaps.yaml
+	$(BIN)/python tests/schema_suite/run.py $</jsonschema-*.tar.gz
 
 bench: $(DEV_STAMP) ## measure speed, beside a server that only parses what it is sent
 	$(BIN)/python benchmarks/throughput.py
