@@ -17,7 +17,8 @@ from exporter.evaluators import BUILT_IN, phrases, sources, words
 from exporter.evaluators.declining import hedged, stated
 from exporter.evaluators.grounding import judged
 from exporter.evaluators.refusal import declined, features
-from exporter.feedback.derive import question, similarity
+from exporter.feedback.derive import is_rephrase
+from exporter.feedback.wording import question
 from exporter.model.score import Score
 from exporter.model.trace import Document, Trace
 from exporter.offline.likeness import Neighbours, signature
@@ -189,28 +190,18 @@ def measure_citation(data):
 
 
 def measure_rephrase(data):
-    print("rephrase, AUROC, and what is found at the default similarity")
-    likeness = FeedbackSettings()
-    sets = (
-        ("banking77 all", "rephrase_banking77", "", "char Dice .619, IDF containment .705"),
-        ("banking77 random negatives", "rephrase_banking77", "random", "char Dice .874, IDF containment .851"),
-        ("banking77 nearest negatives", "rephrase_banking77", "nearest", "char Dice .363, IDF containment .559"),
-        ("MRPC (news)", "rephrase_mrpc", "", "char Dice .753, IDF containment .706"),
-    )
-    for name, folder, kind, baseline in sets:
-        rows = [row for row in rows_of(data, folder) if row["label"] or kind in row.get("kind", "")]
-        scores = [similarity(question(row["input"]), question(row["output"])) for row in rows]
-        labels = [row["label"] for row in rows]
-        line(name, logistic.auroc(scores, labels), baseline)
-        found = [label for score, label in zip(scores, labels, strict=True) if score >= likeness.similarity]
-        positives = sum(labels)
-        line("  found of those that are one", sum(found) / positives, f"{sum(found)} of {positives}")
-        others = len(labels) - positives
-        line(
-            "  found of those that are none",
-            (len(found) - sum(found)) / others,
-            f"{len(found) - sum(found)} of {others}",
-        )
+    print("rephrase: what is found at the default settings")
+    settings = FeedbackSettings()
+    for name, folder in (("banking77", "rephrase_banking77"), ("MRPC (news)", "rephrase_mrpc")):
+        rows = rows_of(data, folder)
+        pairs = [(question(row["input"]), question(row["output"]), bool(row["label"])) for row in rows]
+        for label, what in ((True, "of those that are one"), (False, "of those that are none")):
+            asked = [
+                is_rephrase(before, now, alike=settings.similarity, words=settings.words)
+                for before, now, is_one in pairs
+                if is_one is label
+            ]
+            line(f"{name}, {what}", sum(asked) / len(asked), f"{sum(asked)} of {len(asked)}")
 
 
 def measure_coverage(data):

@@ -170,7 +170,7 @@ class FeedbackSettings(Struct, frozen=True, kw_only=True):
     """Whose pages may send feedback and how much, what waits for its trace, and how conversations are read.
 
     Durations are seconds; ``per_second`` and ``burst`` are signals of one address; ``similarity`` (0 to 1) and
-    ``words`` say which question is a near-repeat of the one before.
+    ``words`` say which question asks again in other words.
     """
 
     origins: tuple[str, ...] = ()
@@ -182,7 +182,7 @@ class FeedbackSettings(Struct, frozen=True, kw_only=True):
     idle: float = 1800.0
     conversations: int = 20_000
     similarity: float = 0.6
-    words: int = 4
+    words: int = 2
 
 
 class Price(Struct, frozen=True, kw_only=True):

@@ -1,17 +1,15 @@
-"""What one look over a text tells: where its words are, its names and runs, a sketch; knows bytes, and no language.
+"""What one look over a text tells: where its words are, its names and runs; knows bytes, and no language.
 
 Written twice: here, and in C (``native/scan.c``).
 """
 
 import re
-from struct import pack
-from zlib import crc32
 
 import re2
 
 from ..native import COMPILED
 
-__all__ = ["MARK", "apart", "figures", "first_sentences", "has_other_capitals", "has_run", "names", "sketch"]
+__all__ = ["MARK", "apart", "figures", "first_sentences", "has_other_capitals", "has_run", "names"]
 
 MARK = re.compile(
     "[\u00a0\u00a2-\u00a9\u00ab\u00ae-\u00b1\u00b7\u00bb\u060c\u061b\u061f\u0964\u0965\u2000-\u206f"
@@ -76,23 +74,12 @@ def plain_names(text: str | bytes, /) -> bytes:
     return b"".join([name + b" " for name in _NAMES.findall(_utf8(text))])
 
 
-def plain_sketch(text: bytes, beginning: int, most: int, /) -> tuple[int, bytes]:
-    """What tells a text again without keeping it: a checksum of its words in order, and 16 bits of each word.
-
-    Of a word it is its first bytes that count (``beginning``, so many), of the words the first ones (``most``); those
-    bits are distinct, in order, and two bytes each, the lower one first.
-    """
-    words = text.split()
-    bits = sorted({crc32(word[:beginning]) & 0xFFFF for word in words[:most]})
-    return crc32(b" ".join(words)), pack(f"<{len(bits)}H", *bits)
-
-
 def _utf8(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
 if COMPILED:
-    from ..native._kernels import apart, figures, first_sentences, has_other_capitals, has_run, names, sketch
+    from ..native._kernels import apart, figures, first_sentences, has_other_capitals, has_run, names
 else:
     apart, has_other_capitals, has_run = plain_apart, plain_has_other_capitals, plain_has_run
-    figures, first_sentences, names, sketch = plain_figures, plain_first_sentences, plain_names, plain_sketch
+    figures, first_sentences, names = plain_figures, plain_first_sentences, plain_names

@@ -3,6 +3,8 @@
 signals        the body of POST /v1/feedback → Feedback
 distance       how much of an answer was edited
 annotate       one signal into the document of its trace: new, repeated, or a correction
+lexicon        what words tell, and which mean the same, in six languages
+wording        a user's text → what is kept of it to compare it with the next
 derive         two turns of a conversation → regenerate, rephrase; its end → abandon
 recent         the last traces in memory, for what their documents do not hold
 attribution    counts a signal for the version that answered, and tells followers
@@ -13,5 +15,5 @@ join           takes requests and traces, and joins the two
 feature        the class that takes part in an exporter
 http           the endpoint, for servers and for pages
 
-The first four are pure.
+The first six are pure.
 """

@@ -11,7 +11,6 @@ from hashlib import blake2b
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from ..config.settings import FeedbackSettings
 from ..metrics.labels import Slice
@@ -20,7 +19,7 @@ from ..recording.scored import Scored
 from ..recording.unit_of_work import Recorder
 from ..store.kinds import CONVERSATION
 from .attribution import Credit
-from .derive import Turn, follows, is_later, turn
+from .derive import Turn, after, follows, is_later, turn
 
 _ENDS_AT_ONCE: Final = 500
 _LONGEST_KEY: Final = 128
@@ -82,11 +81,9 @@ class Conversations:
 
     def _after(self, before: Turn, current: Turn, now: float) -> Turn:
         signal = follows(before, current, alike=self.settings.similarity, words=self.settings.words)
-        if signal is None:
-            return current
-        self._credit.derived(signal, before.trace_id, Slice(*before.where), now)
-        is_rephrase = signal == "rephrase" and current.trouble is None
-        return replace(current, trouble="rephrase") if is_rephrase else current
+        if signal is not None:
+            self._credit.derived(signal, before.trace_id, Slice(*before.where), now)
+        return after(before, current, signal)
 
     def _evict(self) -> None:
         while len(self._last) > self.settings.conversations:

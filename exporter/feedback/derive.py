@@ -1,54 +1,58 @@
 """What the turns of a conversation say without words: regenerate, rephrase, abandon. Pure; knows no store.
 
-- regenerate: the same question again, after the answer to it had ended. Not every one is a user's: an application that
-  repeats a failed call, or tells of one request in two traces, looks the same.
-- rephrase: a near-repeat of the question before. It is no more than that: a user who asks for the next item of a list
-  in the same words is one, too. Most of those who are unhappy ask something else.
-- abandon: nothing came after a refusal, an empty or failed answer, a cancelled stream, or a rephrase. Whoever got what
-  they needed from the last answer leaves just as silently.
+Where it is not certain there is no signal: each is meant to be right nine times of ten.
+
+- regenerate: the same text again, after the answer to it had ended, where that asks for another answer. "ok", "next",
+  a move in a game or an order to an agent can be sent twice.
+- rephrase: the same question in other words. A question that differs in a name, a number or in what it asks for, or
+  that adds something, is another question.
+- abandon: nothing came after an answer that failed, or after the user gave up in words. Whoever leaves after an answer
+  or with thanks got what they needed, as far as anyone can tell.
 """
 
 import re
-from struct import unpack
 from typing import Final, Literal
 from zlib import crc32
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ..evaluators.scan import sketch
-from ..evaluators.words import FUNCTION_WORDS, STEM, plain
 from ..metrics.labels import Slice
 from ..model.score import Outcome
 from ..model.trace import Trace
+from .lexicon import ASKING, GOES_ON, KINDS, UNANSWERED, Mark
+from .wording import Question, bits_of, folded, question
 
 Derived = Literal["regenerate", "rephrase", "abandon"]
-Trouble = Literal["refusal", "empty", "error", "cancelled", "rephrase"]
-"""What was wrong with a turn, if anything, for the case that the conversation ends with it."""
+Trouble = Literal["refusal", "empty", "error", "cancelled", "repeated", "rephrase", "gave_up"]
+"""Why a conversation that ends with this turn was abandoned.
 
-_LONGEST: Final = 4000
-_MOST_WORDS: Final = 256
-_FUNCTION_WEIGHT: Final = 0.2
-_FUNCTION_BITS: Final = frozenset(crc32(word) & 0xFFFF for word in FUNCTION_WORDS)
+repeated: asked again, the answer was the same; rephrase: asked for the third time in other words; gave_up: the user
+said so.
+"""
+
 _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
-
-
-class Question(Struct, frozen=True, array_like=True):
-    """A question as far as it must be known to recognise it: never its text.
-
-    ``same`` is a checksum of its words in order, ``sketch`` has 16 bits of each distinct word's beginning.
-    """
-
-    same: int
-    sketch: bytes
-
-    @property
-    def words(self) -> set[int]:
-        """The distinct words, as far as they are told apart."""
-        return set(unpack(f"<{len(self.sketch) // 2}H", self.sketch))
+_ASKS_BACK: Final = re.compile(r"[?？]\W{0,20}\Z|か。\Z")
+_SHORT_ANSWER: Final = 240
+_ANSWER_END: Final = 200
+_ANSWER_HEAD: Final = 8000
+_RETRY: Final = 1.0
+"""Seconds after a failed call in which only a program asks again."""
+_MOST_WORDS: Final = 60
+"""Words up to which a text can be told in others."""
+_GIVE_UP_WORDS: Final = 10
+_TIMES: Final = 2
+"""Rephrased so often in a row, a question was not answered."""
+_DROPPED: Final = 3
+"""Words in common from which on a question may lack others of the one before."""
 
 
 class Turn(Struct, frozen=True, array_like=True):
-    """One question and its answer; times are Unix seconds, None where the trace did not tell them."""
+    """One question and its answer; times are Unix seconds, None where the trace did not tell them.
+
+    ``said`` is a checksum of the answer, 0 without one; ``asks_back``: it ends with a question. ``again``: how often in
+    a row the user had asked in other words.
+    """
 
     trace_id: bytes
     where: tuple[str, str, str, str]
@@ -56,22 +60,9 @@ class Turn(Struct, frozen=True, array_like=True):
     ended_at: float | None
     question: Question | None
     trouble: Trouble | None = None
-
-
-def question(text: str) -> Question:
-    """What is kept of a question."""
-    return Question(*sketch(plain(text[:_LONGEST]), STEM, _MOST_WORDS))
-
-
-def similarity(one: Question, other: Question) -> float:
-    """The weight of the words that both have, of all words that either has; function words weigh little."""
-    left, right = one.words, other.words
-    either = _weight(left | right)
-    return _weight(left & right) / either if either else 0.0
-
-
-def _weight(words: set[int]) -> float:
-    return len(words) - len(words & _FUNCTION_BITS) * (1 - _FUNCTION_WEIGHT)
+    said: int = 0
+    asks_back: bool = False
+    again: int = 0
 
 
 def turn(trace: Trace, where: Slice, outcome: Outcome, trace_id: bytes) -> Turn:
@@ -79,7 +70,11 @@ def turn(trace: Trace, where: Slice, outcome: Outcome, trace_id: bytes) -> Turn:
     started, duration = trace.started_at, trace.duration_seconds
     ended = None if started is None else started + (duration or 0.0)
     asked = question(trace.question) if trace.question else None
-    return Turn(trace_id, where, started, ended, asked, _trouble(trace, outcome))
+    trouble = None if _is_thanks(asked) else _trouble(trace, outcome)
+    answer = trace.answer or ""
+    said = crc32(answer[:_ANSWER_HEAD].strip().encode("utf-8", "replace")) if answer.strip() else 0
+    asks_back = _ASKS_BACK.search(answer[-_ANSWER_END:].rstrip()) is not None
+    return Turn(trace_id, where, started, ended, asked, trouble, said, asks_back)
 
 
 def _trouble(trace: Trace, outcome: Outcome) -> Trouble | None:
@@ -89,8 +84,31 @@ def _trouble(trace: Trace, outcome: Outcome) -> Trouble | None:
         return "error"
     if trace.content_state == "empty":
         return "empty"
+    if _has_no_answer(trace.answer or ""):
+        return "refusal"
     declined = [one.verdict for one in outcome.evaluations if one.evaluator == "refusal"]
     return "refusal" if "fail" in declined or trace.content_state == "refused" else None
+
+
+def _has_no_answer(answer: str) -> bool:
+    """Whether a short answer says that it knows none."""
+    if not answer or len(answer) > _SHORT_ANSWER:
+        return False
+    text = folded(answer)
+    return UNANSWERED.search(text) is not None and GOES_ON.search(text) is None
+
+
+def _is_thanks(asked: Question | None) -> bool:
+    return asked is not None and bool(asked.marks & Mark.THANKS) and not asked.marks & Mark.REPEATABLE
+
+
+def gives_up(asked: Question | None) -> bool:
+    """Whether a user says in few words that the answer was of no use, and nothing else."""
+    if asked is None or asked.length > _GIVE_UP_WORDS:
+        return False
+    if not asked.marks & Mark.GIVE_UP or asked.marks & (Mark.THANKS | Mark.SOLVED):
+        return False
+    return not asked.content or not asked.marks & (ASKING | KINDS)
 
 
 def is_later(before: Turn, now: Turn | Trace) -> bool:
@@ -101,14 +119,92 @@ def is_later(before: Turn, now: Turn | Trace) -> bool:
 def follows(before: Turn, now: Turn, *, alike: float, words: int) -> Derived | None:
     """What the question of a turn says of the answer before it.
 
-    A rephrase is at least so similar (``alike``, 0 to 1), and both questions have at least so many distinct words.
+    Of a rephrase at least so large a share of the words that matter is in both (``alike``, 0 to 1), and so many.
     """
-    if before.question is None or now.question is None:
+    if before.question is None or now.question is None or not _is_reaction(before, now):
         return None
-    if before.ended_at is not None and now.started_at is not None and now.started_at < before.ended_at:
-        return None  # two requests at one time are not a reaction
     if before.question.same == now.question.same:
-        return "regenerate"
-    if min(len(before.question.words), len(now.question.words)) < words:
-        return None
-    return "rephrase" if similarity(before.question, now.question) >= alike else None
+        return "regenerate" if _is_repeat(before, before.question) else None
+    return "rephrase" if is_rephrase(before.question, now.question, alike=alike, words=words) else None
+
+
+def after(before: Turn, now: Turn, signal: Derived | None) -> Turn:
+    """The turn as it stands after the one before, whose answer ``signal`` is about.
+
+    A user who gives up in words gives up on the answer before: the turn takes its place.
+    """
+    if gives_up(now.question):
+        return replace(now, trace_id=before.trace_id, where=before.where, trouble="gave_up")
+    if signal is None:
+        return now
+    again = before.again + (signal == "rephrase")
+    trouble = now.trouble
+    if trouble is None and now.said and now.said == before.said:
+        trouble = "repeated"
+    elif trouble is None and again >= _TIMES:
+        trouble = "rephrase"
+    return replace(now, again=again, trouble=trouble)
+
+
+def _is_reaction(before: Turn, now: Turn) -> bool:
+    if before.ended_at is None or now.started_at is None:
+        return True
+    pause = now.started_at - before.ended_at
+    if pause < 0:
+        return False  # two requests at one time are not a reaction
+    return not (before.trouble == "error" and pause < _RETRY)
+
+
+def _is_repeat(before: Turn, asked: Question) -> bool:
+    marks = Mark(asked.marks)
+    if not marks & Mark.REPEATABLE:
+        return False
+    return bool(marks & (KINDS | ASKING)) or not before.asks_back
+
+
+def is_rephrase(before: Question, now: Question, *, alike: float, words: int) -> bool:
+    """Whether two texts ask for the same in other words."""
+    if max(before.length, now.length) > _MOST_WORDS or before.bag == now.bag:
+        return False
+    first, second = Mark(before.marks), Mark(now.marks)
+    strong, weak = bits_of(before.content), bits_of(before.weak)
+    now_strong, now_weak = bits_of(now.content), bits_of(now.weak)
+    here, there = strong | weak, now_strong | now_weak
+    common, lacks, adds = here & there, here - there, there - here
+    if second & Mark.COMPLAINT:
+        return _is_insisting(before, now) and len(common) > max(len(lacks - weak), len(adds - now_weak))
+    if before.values != now.values or not _asks_alike(first, second):
+        return False
+    if Mark.FROM & first and before.order != now.order:
+        return False
+    new = len(adds - now_weak)
+    if (lacks and adds) or new > bool(second & Mark.MEANT) or (lacks - weak and len(common) < _DROPPED):
+        return False
+    enough = words if not second & Mark.UNSPACED else 1
+    return len(common) >= enough and len(common) >= alike * len((strong | now_strong) | common)
+
+
+def _is_insisting(before: Question, now: Question) -> bool:
+    """Whether a complaint names the same numbers, if any."""
+    return not now.values or before.values == now.values[: len(before.values)]
+
+
+def _asks_alike(first: Mark, second: Mark) -> bool:
+    """Whether two texts ask for the same kind of thing: a person, a time, a way, yes or no."""
+    asks = KINDS | ASKING
+    if first & asks and not second & (asks | Mark.MEANT):
+        return False  # tells what was done, perhaps
+    if first & Mark.MANNER and not second & (Mark.MANNER | Mark.WANT | Mark.MEANT):
+        return False  # asks that it be done, perhaps
+    if (first ^ second) & Mark.FROM:
+        return False
+    if bool(first & Mark.MINE) != bool(second & Mark.MINE) and bool(first & Mark.YOURS) != bool(second & Mark.YOURS):
+        return False
+    here, there = first & KINDS, second & KINDS
+    if here and there:
+        return bool(here & there) or {Mark.LONG, Mark.WHEN} >= {here, there}
+    return _is_open(here | there, Mark.WHAT & (first if there else second))
+
+
+def _is_open(kind: Mark, other: Mark) -> bool:
+    return not other or not kind or kind == Mark.MUCH

@@ -2,8 +2,6 @@
 
 #include "kernels.h"
 
-#define MOST_SKETCHED 4096
-
 static inline int is_space(unsigned char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 static inline int is_small(char byte) { return byte >= 'a' && byte <= 'z'; }
@@ -304,68 +302,6 @@ static PyObject *has_run(PyObject *module, PyObject *arguments)
     return PyBool_FromLong(has_bytes(text, size, length) && has_characters(text, size, length));
 }
 
-static uint32_t remainders[256];
-
-static inline uint32_t crc32(uint32_t crc, const char *bytes, size_t length)
-{
-    crc = ~crc;
-    for (size_t at = 0; at < length; at++)
-        crc = remainders[(crc ^ (unsigned char)bytes[at]) & 0xFF] ^ crc >> 8;
-    return ~crc;
-}
-
-/* By their lower bytes, then by their upper ones, each time keeping the order of equals. */
-static void sort(uint16_t *numbers, size_t count)
-{
-    uint16_t before[MOST_SKETCHED];
-    for (int shift = 0; shift < 16; shift += 8) {
-        size_t starts[257] = {0};
-        memcpy(before, numbers, count * sizeof(uint16_t));
-        for (size_t one = 0; one < count; one++)
-            starts[(before[one] >> shift & 0xFF) + 1]++;
-        for (size_t byte = 0; byte < 256; byte++)
-            starts[byte + 1] += starts[byte];
-        for (size_t one = 0; one < count; one++)
-            numbers[starts[before[one] >> shift & 0xFF]++] = before[one];
-    }
-}
-
-/* The same as zlib's CRC, of the words with one space between them, and 16 bits of the one of each word's beginning. */
-static PyObject *sketch(PyObject *module, PyObject *arguments)
-{
-    const char *text;
-    Py_ssize_t length, beginning, most;
-    if (!PyArg_ParseTuple(arguments, "y#nn", &text, &length, &beginning, &most))
-        return NULL;
-    if (beginning < 0 || most < 0 || most > MOST_SKETCHED)
-        return PyErr_Format(PyExc_ValueError, "no such number of words or bytes");
-    uint16_t words[MOST_SKETCHED];
-    size_t count = 0, distinct = 0;
-    uint32_t all = 0;
-    const char *at = text, *end = text + length;
-    for (int first = 1;; first = 0) {
-        while (at < end && is_space(*at))
-            at++;
-        if (at == end)
-            break;
-        const char *word = at;
-        while (at < end && !is_space(*at))
-            at++;
-        all = crc32(first ? all : crc32(all, " ", 1), word, at - word);
-        if (count < (size_t)most)
-            words[count++] = (uint16_t)crc32(0, word, at - word < beginning ? at - word : beginning);
-    }
-    sort(words, count);
-    unsigned char bytes[sizeof(words)];
-    for (size_t one = 0; one < count; one++) {
-        if (one && words[one] == words[one - 1])
-            continue;
-        bytes[2 * distinct] = words[one] & 0xFF;
-        bytes[2 * distinct++ + 1] = words[one] >> 8;
-    }
-    return Py_BuildValue("ky#", (unsigned long)all, bytes, (Py_ssize_t)(2 * distinct));
-}
-
 static PyMethodDef functions[] = {
     {"apart", apart, METH_O, "What scan.py says of it."},
     {"figures", figures, METH_VARARGS, "What scan.py says of it."},
@@ -373,7 +309,6 @@ static PyMethodDef functions[] = {
     {"has_other_capitals", has_other_capitals, METH_O, "What scan.py says of it."},
     {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},
     {"names", names, METH_VARARGS, "What scan.py says of it."},
-    {"sketch", sketch, METH_VARARGS, "What scan.py says of it."},
     {NULL},
 };
 
@@ -381,11 +316,7 @@ int add_scan(PyObject *module)
 {
     for (uint32_t one = 0; one < sizeof(kinds); one++)
         kinds[one] = kind_of(one);
-    for (uint32_t one = 0; one < 256; one++) {
+    for (uint32_t one = 0; one < 256; one++)
         breaks[one] = is_one_of("\t\n\f\r =_*~#.|+-", (char)one);
-        remainders[one] = one;
-        for (int bit = 0; bit < 8; bit++)
-            remainders[one] = remainders[one] >> 1 ^ (remainders[one] & 1 ? 0xEDB88320u : 0);
-    }
     return PyModule_AddFunctions(module, functions);
 }

@@ -11,7 +11,7 @@ rewrites them.
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,13 @@ class Kind(Struct, frozen=True, eq=False):
         return value
 
 
+def _without_question(value: bytes) -> bytes:
+    """A conversation's last turn of version 1, whose question cannot be compared with those of version 2."""
+    turn = msgpack.decode(value)
+    turn[4] = None
+    return msgpack.encode(turn)
+
+
 # Rows of tables of their own.
 DOCUMENT: Final = Kind("trace document")  # bytes, JSON, see exporter/document.py
 TOTAL: Final = Kind("total")  # text, JSON, see exporter/metrics/ledger.py
@@ -41,7 +48,7 @@ TOTAL: Final = Kind("total")  # text, JSON, see exporter/metrics/ledger.py
 # Objects: bytes, JSON unless it says otherwise.
 CLOCK: Final = Kind("clock")
 CONTENT_RETENTION: Final = Kind("content retention")
-CONVERSATION: Final = Kind("conversation")  # msgpack
+CONVERSATION: Final = Kind("conversation", (_without_question,))  # msgpack
 EARLY_FEEDBACK: Final = Kind("early feedback")
 FEEDBACK_ID: Final = Kind("feedback id")  # empty
 FORGET_REQUEST: Final = Kind("forget request")

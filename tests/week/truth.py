@@ -31,6 +31,8 @@ class Turn:
     has_context: bool
     signal: str = ""
     """What the question says of the answer before it."""
+    got_the_same: bool = False
+    """Whether it was asked again, and the answer was the same."""
     said: dict[tuple[str, str], str] = field(default_factory=dict)
     judged: dict[str, str] = field(default_factory=dict)
     routed: set[str] = field(default_factory=set)
@@ -120,6 +122,7 @@ class Truth:
         before = self.last.get(turn.conversation)
         if turn.signal:
             self.signal(before, turn.signal, "derived")
+            turn.got_the_same = bool(turn.answer) and turn.answer == before.answer
         self.last[turn.conversation] = turn
         self.going_on.add(turn.conversation)
         self.turns[turn.trace_id] = turn
@@ -211,7 +214,7 @@ class Truth:
         for name in sorted(self.going_on):
             turn = self.last[name]
             self.add("ended", "idle")
-            if turn.kind in ("refusal", "empty") or turn.signal == "rephrase":
+            if turn.kind in ("refusal", "empty") or turn.got_the_same:
                 self.signal(turn, "abandon", "derived")
         self.going_on.clear()
 
