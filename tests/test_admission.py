@@ -98,3 +98,31 @@ async def test_patience_ends(door, behind):
         await door.opened()
     behind.held = 0
     await door.opened()
+
+
+async def test_whoever_makes_room_hears_at_once_that_somebody_waits(door, behind):
+    behind.held = FULL
+    waiting = asyncio.create_task(door.opened())
+    await asyncio.wait_for(door.pressed(60), 5)
+    behind.held = 0
+    door.look()
+    await waiting
+
+
+async def test_and_hears_it_again_only_when_more_came_in(door, behind):
+    behind.held = FULL
+    waiting = asyncio.create_task(door.opened())
+    await door.pressed(60)
+    hearing = asyncio.create_task(door.pressed(60))
+    door.look()
+    await others()
+    assert not hearing.done()
+    with door.entering(10):
+        pass
+    await others()
+    assert hearing.done()
+    waiting.cancel()
+
+
+async def test_nobody_waits_and_the_time_passes(door):
+    await door.pressed(0.001)

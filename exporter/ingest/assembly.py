@@ -23,8 +23,8 @@ from .patience import Patience
 Reason = Literal["root", "idle", "incomplete", "age", "pressure", "shutdown"]
 OVERHEAD = 600
 """Bytes of memory that an open trace takes beside its parts (roughly, measured)."""
-AT_ONCE, AT_ONCE_BYTES = 16, 1 << 16
-"""Traces that take each step together, which is faster; of large ones fewer, since the event loop waits for them."""
+AT_ONCE, AT_ONCE_BYTES = 32, 1 << 18
+"""Traces that take each step together, which is faster; of large ones fewer, since parts of theirs wait for the end."""
 
 Recorded = Callable[[Sequence[bytes]], Known]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class NoRoomError(Exception):
@@ -24,11 +24,13 @@ class Door:
         self._entering = 0
         self._turn = asyncio.Lock()
         self._room = asyncio.Event()
+        self._pressed = asyncio.Event()
 
     async def opened(self) -> None:
         """Return when there is room, for the one who enters without waiting for anything else; raises NoRoomError."""
         if not self._full() and not self._turn.locked():
             return
+        self._pressed.set()
         try:
             async with asyncio.timeout(self.patience), self._turn:
                 while self._full():
@@ -45,10 +47,18 @@ class Door:
             yield
         finally:
             self._entering -= size
+            if self._turn.locked():
+                self._pressed.set()
 
     def look(self) -> None:
         """There may be room now."""
         self._room.set()
+
+    async def pressed(self, seconds: float) -> None:
+        """Return when somebody begins to wait for room, or more comes in while they wait; after ``seconds`` at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._pressed.wait(), seconds)
+        self._pressed.clear()
 
     def _full(self) -> bool:
         return self._held() + self._entering >= self._limit()

@@ -187,13 +187,20 @@ class Pipeline:
 
     def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
         """Score traces that are due for about so many seconds; says whether there is more to do."""
-        until, more = time.perf_counter() + seconds, False
-        while not more and self._begin():
-            is_done = self._round is None or self._round.go_on(until)
-            self._round = None if is_done else self._round
-            more = not is_done or time.perf_counter() > until
+        more = False
+        if self._begin():
+            with self.settings.panel.armed():
+                more = self._score_until(time.perf_counter() + seconds)
         self.door.look()
         return more
+
+    def _score_until(self, until: float) -> bool:
+        while self._begin():
+            is_done = self._round is None or self._round.go_on(until)
+            self._round = None if is_done else self._round
+            if not is_done or time.perf_counter() > until:
+                return True
+        return False
 
     def _begin(self) -> bool:
         """Have a round of traces to go on with, if there is one."""
@@ -338,7 +345,7 @@ class Pipeline:
     async def _keep_scoring(self) -> None:
         while True:
             if not self.score():
-                await asyncio.sleep(SCORE_EVERY)
+                await self.door.pressed(SCORE_EVERY)
             elif self._round is not None and self._round.waiting is not None:
                 await asyncio.wait([asyncio.wrap_future(self._round.waiting)])
             for _ in range(TURNS):

@@ -25,9 +25,12 @@ GAP: Final = 3600.0
 """Seconds between two boots after which nothing is deleted because of its age for as long."""
 
 
+_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def since_boot() -> float:
     """Seconds since the machine booted, sleep included."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 def boot() -> str:

@@ -11,7 +11,7 @@ there are no marks, and all else goes on.
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, Self, get_args
@@ -172,8 +172,10 @@ class InWork:
         self._write(place, _HEADER.pack(STAGES.index(stage) + 1, len(rows) // KEY_BYTES) + rows)
 
     def _write(self, place: int, content: bytes) -> None:
-        with suppress(OSError):
+        try:  # noqa: SIM105 - suppress() takes as long as the write
             os.pwrite(self._file, content, place)
+        except OSError:
+            pass
 
 
 def _marks(content: bytes) -> tuple[Marked, ...]:
