@@ -9,7 +9,7 @@
 
 /* As redaction/marks.py packs them. */
 typedef struct {
-    uint32_t least, count, before, inside, after, kind, literals, literals_end;
+    uint32_t least, count, before, inside, after, begins, kind, literals, literals_end;
     unsigned char pairs[2048]; /* a bit for each two bytes of ASCII with which a literal begins */
 } Rule;
 
@@ -55,13 +55,16 @@ static int begins_literal(const Table *table, const Rule *rule, const unsigned c
     return 0;
 }
 
+static inline int in_word(unsigned char byte) { return (small(byte) - 'a') < 26u || (byte - '0') < 10u; }
+
 /* Whether a literal begins between first and last; both only grow. */
-static int has_literal(const Table *table, unsigned number, const unsigned char *first, const unsigned char *last,
-                       const unsigned char *end, Seen *seen)
+static int has_literal(const Table *table, unsigned number, const unsigned char *start, const unsigned char *first,
+                       const unsigned char *last, const unsigned char *end, Seen *seen)
 {
+    const Rule *rule = &table->rules[number];
     const unsigned char *at = seen->seen[number] > first ? seen->seen[number] : first;
     for (; at < last && at + 1 < end; at++)
-        if (begins_literal(table, &table->rules[number], at, end))
+        if (!(rule->begins && at > start && in_word(at[-1])) && begins_literal(table, rule, at, end))
             seen->literal[number] = at;
     seen->seen[number] = last;
     return seen->literal[number] && seen->literal[number] >= first;
@@ -103,7 +106,7 @@ static int holds(const Table *table, unsigned number, const unsigned char *start
         last = first;
     first = first - start > (Py_ssize_t)rule->before ? first - rule->before : start;
     last = end - last > (Py_ssize_t)rule->after ? last + rule->after : end;
-    return has_literal(table, number, first, last, end, seen);
+    return has_literal(table, number, start, first, last, end, seen);
 }
 
 /* The kinds of which a rule holds for the run of one kind around a counted byte. */

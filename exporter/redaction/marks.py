@@ -10,7 +10,7 @@ _MOST_RULES: Final = 16
 _MOST_RUNS: Final = 16
 _MOST_RANGES: Final = 6
 _LONGEST: Final = 32
-_RULE: Final = struct.Struct("=8I2048s")
+_RULE: Final = struct.Struct("=9I2048s")
 _RUN: Final = struct.Struct("=5I")
 _HEADER: Final = struct.Struct(f"=4I{_MOST_RANGES}s{_MOST_RANGES}s256H256H{_RUN.size * _MOST_RUNS}s")
 
@@ -19,7 +19,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     """What each match of a pattern has: a run of bytes ``of``, at least ``least`` long, ``count`` of them ``counted``.
 
     Where ``near`` is given, one of these, in any case, begins in the ``before`` bytes before the run, in it (unless it
-    is not to be ``inside``), or in the ``after`` bytes after it.
+    is not to be ``inside``), or in the ``after`` bytes after it. ``begins``: no ASCII letter or digit stands before it.
     """
 
     of: bytes
@@ -30,6 +30,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     before: int = 0
     inside: bool = True
     after: int = 0
+    begins: bool = False
 
     @property
     def literals(self) -> tuple[bytes, ...]:
@@ -61,9 +62,8 @@ def packed(marks: Mapping[int, Sequence[Mark]]) -> bytes:
         for mark, bit in some:
             kinds |= bit
             ends = len(literals), len(literals := literals + _lengths_and(mark.literals))
-            packed.append(
-                _RULE.pack(mark.least, mark.count, mark.before, mark.inside, mark.after, bit, *ends, _pairs(mark))
-            )
+            where = mark.before, mark.inside, mark.after, mark.begins
+            packed.append(_RULE.pack(mark.least, mark.count, *where, bit, *ends, _pairs(mark)))
         runs += _RUN.pack(first, len(packed), least, count, kinds)
     wanted = 0
     for _, bit in rules:

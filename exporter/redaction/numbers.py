@@ -91,7 +91,7 @@ IBAN: Final = Form(
     pattern=pattern(_IBAN),
     check=_iban,
     after=next_word,
-    marks=(Mark(of=DIGITS, least=2, counted=DIGITS, near=tuple(_IBAN_LENGTHS), before=2, inside=False),),
+    marks=(Mark(of=DIGITS, least=2, counted=DIGITS, near=tuple(_IBAN_LENGTHS), before=2, inside=False, begins=True),),
 )
 CARD: Final = Form(
     kind="card",
