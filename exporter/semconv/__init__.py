@@ -1,7 +1,9 @@
 """Spans in any dialect → one Trace: the only place that spells "gen_ai."; knows no I/O, no clock, no evaluators.
 
 sources     which attributes to try for the fields that teams name themselves
-detect      which dialect a span speaks and what the span is
+detect      which dialect a span speaks and what the span is: the list of dialects
+recognition how the spans of a dialect are told from others
+genai       how spans of OTel GenAI and OpenLLMetry are told, which share names
 story       the spans of a trace as a tree: its model calls, and what stands around them
 answering   which of several model calls answered
 templates   question and answer inside what frameworks write around them

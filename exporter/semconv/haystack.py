@@ -8,6 +8,7 @@ from . import loose
 from .embedded import inside
 from .messages import Message
 from .node import UNASKED, Dialect, Fields, Format, Node, Role, Usage
+from .recognition import Recognition, Teller
 
 _LLM_OUTPUTS = ("haystack.component.output", "haystack.agent.step.llm.output")
 _INPUTS = (
@@ -117,4 +118,9 @@ DIALECT = Dialect(
     tool_name=("haystack.tool.name",),
     tool_arguments=("haystack.agent.step.tool.input",),
     tool_result=("haystack.agent.step.tool.output",),
+)
+
+
+RECOGNITION = Recognition(
+    marks=frozenset(MARKS + CHAINS), teller=lambda _names: Teller(lambda span, names: (DIALECT, role(span, names)))
 )

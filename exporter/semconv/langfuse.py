@@ -6,7 +6,8 @@ from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node, Usage
+from .node import Dialect, Fields, Format, Node, Role, Usage
+from .recognition import by_kind
 
 FIELDS = Fields(
     request_model=("langfuse.observation.model.name", "gen_ai.request.model"),
@@ -80,3 +81,14 @@ DIALECT = Dialect(
     tool_arguments=("langfuse.observation.input",),
     tool_result=("langfuse.observation.output",),
 )
+
+
+_ROLES: dict[str, Role] = {
+    "generation": "generation",
+    "retriever": "retrieval",
+    "tool": "tool",
+    "span": "chain",
+    "agent": "chain",
+    "chain": "chain",
+}
+RECOGNITION = by_kind("langfuse.observation.type", DIALECT, _ROLES)

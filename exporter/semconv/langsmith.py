@@ -4,7 +4,8 @@ from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node, Usage
+from .node import Dialect, Fields, Format, Node, Role, Usage
+from .recognition import by_kind
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model", "langsmith.metadata.ls_model_name"),
@@ -66,3 +67,7 @@ DIALECT = Dialect(
     tool_arguments=("gen_ai.prompt",),
     tool_result=("gen_ai.completion",),
 )
+
+
+_ROLES: dict[str, Role] = {"llm": "generation", "retriever": "retrieval", "tool": "tool", "chain": "chain"}
+RECOGNITION = by_kind("langsmith.span.kind", DIALECT, _ROLES)

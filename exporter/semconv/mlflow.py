@@ -4,7 +4,8 @@ from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node, Usage
+from .node import Dialect, Fields, Format, Node, Role, Usage
+from .recognition import by_kind
 
 FIELDS = Fields(
     request_model=("mlflow.llm.model", "mlflow.spanInputs#model", "gen_ai.request.model"),
@@ -68,3 +69,17 @@ DIALECT = Dialect(
     tool_arguments=("mlflow.spanInputs",),
     tool_result=("mlflow.spanOutputs",),
 )
+
+
+_ROLES: dict[str, Role] = {
+    "LLM": "generation",
+    "CHAT_MODEL": "generation",
+    "RETRIEVER": "retrieval",
+    "RERANKER": "retrieval",
+    "TOOL": "tool",
+    "AGENT": "chain",
+    "CHAIN": "chain",
+    "WORKFLOW": "chain",
+    "UNKNOWN": "chain",
+}
+RECOGNITION = by_kind("mlflow.spanType", DIALECT, _ROLES)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from ..model.trace import Document, ToolDefinition
+from ..model.trace import Document, Span, ToolDefinition
 from . import loose
 from .embedded import inside, literal, parsed
 from .messages import Message, message
-from .node import CACHE_READ, CACHE_WRITE, Dialect, Fields, Format, Node, Usage
+from .node import CACHE_READ, CACHE_WRITE, Dialect, Fields, Format, Node, Role, Usage
+from .recognition import Recognition, Teller, Told, by_kind, role_of
 
 FIELDS = Fields(
     request_model=("llm.invocation_parameters#model", "gen_ai.request.model", "llm.request.model_name"),
@@ -199,3 +200,35 @@ DIALECT = Dialect(
     tool_id=("tool_call.id", "tool.id"),
     tool_result=("output.value",),
 )
+
+
+_KIND = "openinference.span.kind"
+_ROLES: dict[str, Role] = {
+    "LLM": "generation",
+    "RETRIEVER": "retrieval",
+    "RERANKER": "retrieval",
+    "TOOL": "tool",
+    "AGENT": "chain",
+    "CHAIN": "chain",
+}
+_SIGNS = ("llm.input_messages.", "llm.output_messages.", "llm.model_name", "llm.token_count.")
+"""How the names of attributes begin that only model calls carry."""
+_NO_CALLS = ("EVALUATOR", "EMBEDDING")
+
+
+def _teller(names: frozenset[str]) -> Teller:
+    if not any(name.startswith(_SIGNS) for name in names):
+        return _BY_KIND.teller(names)
+    return Teller(_told_by_signs)
+
+
+def _told_by_signs(span: Span, _names: frozenset[str]) -> Told:
+    """A span with the signs of a model call is likely to be one, although it calls itself a chain, or nothing known."""
+    kind = span.attributes[_KIND]
+    role = role_of(kind, _ROLES)
+    is_no_call = type(kind) is str and kind.upper() in _NO_CALLS
+    return DIALECT, "likely" if role in ("chain", "ignored") and not is_no_call else role
+
+
+_BY_KIND = by_kind(_KIND, DIALECT, _ROLES)
+RECOGNITION = Recognition(marks=_BY_KIND.marks, teller=_teller)

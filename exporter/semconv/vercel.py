@@ -1,10 +1,11 @@
 """Vercel AI SDK spans up to version 6, and version 7's LegacyOpenTelemetry; version 7 itself speaks OTel GenAI."""
 
-from ..model.trace import ToolDefinition
+from ..model.trace import Span, ToolDefinition
 from . import loose
 from .embedded import label, parsed
 from .messages import Message, messages
 from .node import Dialect, Fields, Format, Node, Usage
+from .recognition import Recognition, Teller, Told
 from .schemas import json_schema
 
 FIELDS = Fields(
@@ -64,3 +65,20 @@ DIALECT = Dialect(
     tool_id=("ai.toolCall.id",),
     tool_result=("ai.toolCall.result",),
 )
+
+
+_CHAINS = frozenset({"ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"})
+
+
+def _told(span: Span, _names: frozenset[str]) -> Told:
+    operation = span.attributes["ai.operationId"]
+    if type(operation) is not str:
+        return DIALECT, "ignored"
+    if operation in _CHAINS:
+        return DIALECT, "chain"
+    if operation == "ai.toolCall":
+        return DIALECT, "tool"
+    return DIALECT, "generation" if operation.endswith((".doGenerate", ".doStream")) else "ignored"
+
+
+RECOGNITION = Recognition(marks=frozenset({"ai.operationId"}), teller=lambda _names: Teller(_told))
