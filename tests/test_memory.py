@@ -10,7 +10,7 @@ ENOUGH = 128 << 20
 MEASURED = f"""
 import gc, os, sys
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from exporter.assembly import Assembler, Limits
+from exporter.ingest.assembly import Assembler, Limits
 from exporter.decode import DecodeLimits
 from exporter.decode import from_protobuf
 
