@@ -209,7 +209,7 @@ def test_the_example_configs_are_right(tmp_path, monkeypatch):
 
 
 def test_the_example_of_a_judge_and_its_rubric_are_right(tmp_path):
-    judge, rubric = examples(page("exporter/judge"))
+    judge, azure, rubric = examples(page("exporter/judge"))
     (tmp_path / "rubrics").mkdir()
     (tmp_path / "rubrics" / "tone.yaml").write_text(rubric)
     (tmp_path / "anchors.jsonl").touch()
@@ -217,6 +217,10 @@ def test_the_example_of_a_judge_and_its_rubric_are_right(tmp_path):
     config = load(tmp_path / "llmq.yaml", environ={"LLMQ_JUDGE_KEY": "a-key-of-some-length"})
     assert config.warnings == ()
     assert [one.name for one in config.judge.rubrics] == ["faithfulness", "helpfulness", "tone"]
+    (tmp_path / "azure.yaml").write_text(azure)
+    azure = load(tmp_path / "azure.yaml", environ={"AZURE_KEY": "a-key-of-some-length"}).judge
+    assert azure.sent_headers == {"api-key": "a-key-of-some-length"}
+    assert (azure.endpoint.temperature, azure.endpoint.format) == (None, "json_object")
 
 
 def test_the_example_of_privacy_is_right(tmp_path):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from exporter.judge.breaker import Backoff, Breaker, blames_endpoint
+from exporter.judge.breaker import Backoff, Breaker
 from exporter.judge.case import JudgeError
 
 
@@ -101,15 +101,17 @@ def test_two_callers_do_not_keep_step():
 @pytest.mark.parametrize(
     ("error", "blamed"),
     [
-        (JudgeError("timeout", ""), True),
-        (JudgeError("unreachable", ""), True),
-        (JudgeError("rate_limited", ""), True),
-        (JudgeError("http_error", ""), True),
-        (JudgeError("http_error", "", retry=False), False),
-        (JudgeError("unparseable", ""), False),
-        (JudgeError("refused", "", retry=False), False),
-        (JudgeError("pin_mismatch", "", retry=False), False),
+        (JudgeError("timeout", ""), "endpoint"),
+        (JudgeError("unreachable", ""), "endpoint"),
+        (JudgeError("rate_limited", ""), "endpoint"),
+        (JudgeError("http_error", ""), "endpoint"),
+        (JudgeError("http_error", "", stop="credentials"), "judge"),
+        (JudgeError("http_error", "", stop="not_found"), "judge"),
+        (JudgeError("http_error", "", retry=False, stop="request"), "case"),
+        (JudgeError("unparseable", "", stop="unparseable"), "case"),
+        (JudgeError("refused", "", retry=False, stop="refused"), "case"),
+        (JudgeError("pin_mismatch", "", retry=False, stop="model"), "case"),
     ],
 )
-def test_only_what_says_something_of_the_endpoint_is_its_failure(error, blamed):
-    assert blames_endpoint(error) is blamed
+def test_a_failure_tells_of_the_endpoint_of_the_judge_or_of_the_case(error, blamed):
+    assert error.blame == blamed

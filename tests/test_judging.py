@@ -260,3 +260,57 @@ async def test_a_stop_waits_for_calls_under_way_so_that_none_is_paid_twice(run_e
     assert await verdicts(second) == [4, 0]
     assert len(stub.requests) == 4
     assert await second.total("llmq_judge_tokens_total") == bill.input + bill.output
+
+
+async def called(exporter, stub, *, seconds, calls):
+    """Move the clock until the judge was asked so often, or for so many seconds."""
+    async with asyncio.timeout(60):
+        while len(stub.requests) < calls and seconds > 0:
+            exporter.clock.move(5)
+            seconds -= 5
+            exporter.exporter.judging.worker.wake()
+            await asyncio.sleep(0.01)
+    await exporter.exporter.pipeline.flush()
+
+
+async def test_a_model_that_replies_under_another_name_is_paid_for_a_handful_and_named(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(replies_as="judge-1-2026-08-06")
+    exporter = await run_exporter(judge())
+    await exporter.ask(*(["truth:good"] * 40))
+    await called(exporter, stub, seconds=20, calls=1000)
+    exporter.exporter.calibrating.show()
+    assert len(stub.requests) == 5
+    assert await exporter.total("llmq_judge_stopped", evaluator="helpfulness", reason="model") == 1
+    assert await exporter.total("llmq_judge_replied_info", model="judge-1-2026-08-06") == 1
+    assert await exporter.total("llmq_exporter_queue_length", queue="judge") == 35
+    stub.behaviour = Behaviour()
+    await settled(exporter, seconds=60)
+    exporter.exporter.calibrating.show()
+    assert await verdicts(exporter) == [35, 0]
+    assert await exporter.total("llmq_judge_stopped") == 0
+    assert await exporter.total("llmq_judge_replied_info", model="judge-1") == 1
+
+
+async def test_a_wrong_key_costs_no_trace_its_verdict(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(error_rate=1.0, errors=(401,))
+    exporter = await run_exporter(judge(attempts=1))
+    await exporter.ask(*(["truth:good"] * 20))
+    await called(exporter, stub, seconds=600, calls=1000)
+    assert len(stub.requests) < 20
+    stub.behaviour = Behaviour()
+    await settled(exporter, seconds=60)
+    assert await verdicts(exporter) == [20, 0]
+    assert await exporter.total("llmq_evaluation_failures_total") == 0
+
+
+async def test_too_many_requests_cost_no_trace_an_attempt_whatever_the_endpoint_asks_for(run_exporter, judge, stub):
+    stub.behaviour = Behaviour(error_rate=1.0, errors=(429, 503, 500, "drop"), retry_after=0)
+    exporter = await run_exporter(judge(attempts=1))
+    await exporter.ask(*(["truth:good"] * 10))
+    await called(exporter, stub, seconds=1800, calls=1000)
+    asked = len(stub.requests)
+    assert asked < 120
+    stub.behaviour = Behaviour()
+    await settled(exporter, seconds=60)
+    assert await verdicts(exporter) == [10, 0]
+    assert await exporter.total("llmq_evaluation_failures_total") == 0

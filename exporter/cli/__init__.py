@@ -4,5 +4,6 @@ main     the parser and most commands
 suites   eval, offline push, review
 store    store check
 forget   forget
+judge    judge probe
 console  how commands speak: what is printed where, progress, exit codes
 """

@@ -26,6 +26,7 @@ from ..model.trace import Trace
 from ..offline import arguments as calibration_arguments
 from ..offline.calibrate import NotSetUpError, calibrated
 from ..offline.calibration import calibrated_lines, inventory, recorded_lines
+from ..offline.probe import probed
 from ..offline.replay import CaptureError, Replay
 from ..offline.report import Paint, Summary, alert_lines, evaluator_lines, table, trace_lines
 from ..offline.trial import Trial, rubrics_listed
@@ -37,6 +38,7 @@ from ..rules.slo import Slo
 from ..runtime.log import configure
 from ..runtime.os_errors import whose
 from . import forget as forgetting
+from . import judge as judging
 from . import store as storing
 from . import suites
 from .console import OK, PROBLEM, USAGE, clear, complain, counter, say, with_progress
@@ -53,6 +55,7 @@ _EXAMPLES = """examples:
   llmq review export --format promptfoo          what people reviewed, as the next offline suite
   llmq forget --user u-123                       delete all that is kept of a user
   llmq store check llmq.db                       what is in the store, and is it whole?
+  llmq judge probe --config llmq.yaml            ask the judge about one case, and see all of it
   llmq calibrate --config llmq.yaml              ask the judge about the anchors: may it count?
 
 exit codes: 0 all is well, 1 a problem was found and printed, 2 the command line was wrong
@@ -97,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", _check, "name every error of a config, its cost in series, its alerts' reach")
     check.add_argument("config", metavar="CONFIG", type=Path)
+    check.add_argument("--live", action="store_true", help="ask the judge about one case, too: does it give a verdict?")
 
     _generates(_command(commands, "rules", _rules, "write the Prometheus rules of the config's SLOs"), "alerts")
     summary = "write the Grafana dashboards of the config's SLOs"
@@ -127,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _takes_config(calibrate)
     calibration_arguments.add_calibrate(calibrate)
+    judging.add_judge(_command(commands, "judge", judging.run, judging.SUMMARY))
     summary = "check an anchor set, or make one of rows that people labelled"
     calibration_arguments.add_anchors(_command(commands, "anchors", _anchors, summary))
 
@@ -192,7 +197,20 @@ def _check(options: argparse.Namespace) -> int:
     if worst > config.labels.series_ceiling:
         ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"
         complain(f"warning: {worst:,} series are possible, more than {ceiling}: lower labels.slices", OK)
-    print(f"{options.config}: no errors")
+    code = _check_live(config) if options.live else OK
+    if code == OK:
+        print(f"{options.config}: no errors")
+    return code
+
+
+def _check_live(config: Config) -> int:
+    try:
+        found = asyncio.run(probed(config.judge))
+    except NotSetUpError as error:
+        return complain(f"llmq check --live: {error}", PROBLEM)
+    if found.problem:
+        return complain(f"judge: {found.line}", PROBLEM)
+    print(f"judge: {found.line}")
     return OK
 
 

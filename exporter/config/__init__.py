@@ -6,6 +6,7 @@ meaning      what values mean together: contradictions, secrets, evaluators
 specs        the section ``evaluators``
 objectives   the sections ``slos`` and ``alerting``
 judging      the section ``judge``
+judge_request the section ``judge.request``
 rubrics      a rubric's YAML file → a Rubric
 reviewing    the section ``review``
 units        durations, sizes, addresses as people write them

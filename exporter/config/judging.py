@@ -22,6 +22,7 @@ from ..runtime.os_errors import why
 from ..store.sqlite.spend_ledger import Cap, Caps
 from . import rubrics, units
 from .configfile import ConfigError, Part, Problem
+from .judge_request import Request, request
 from .settings import Anchors, Emit, JudgeSettings, Price, Secret
 
 Report = Callable[[Part, str], None]
@@ -57,10 +58,12 @@ class Judging:
         """What the judge is, costs and judges; of use only where nothing was reported wrong."""
         given = self._given(enabled=bool, concurrency=int, attempts=int, repeat=float)
         found, rules = self._rubrics()
+        asked = request(self._section.find("request"), self._kept_secret, self._around.wrong)
         settings = JudgeSettings(
             **given,
-            endpoint=self._endpoint(),
+            endpoint=self._endpoint(asked),
             api_key=self._secret("api_key"),
+            headers=asked.headers,
             caps=self._caps(),
             ledger=str(self._value("budget", "ledger") or _DEFAULTS.ledger),
             rubrics=found,
@@ -87,20 +90,20 @@ class Judging:
 
     def _secret(self, *keys: str) -> Secret | None:
         part = self._section.find(*keys)
-        if part is None or not part.value:
-            return None
+        return None if part is None or not part.value else self._kept_secret(part)
+
+    def _kept_secret(self, part: Part) -> Secret | None:
         secret = self._around.secret(part)
         if secret and not secret.isascii():
             self._around.wrong(part, "the secret has characters that no HTTP header can hold: make a new one")
         return Secret(secret) if secret else None
 
-    def _endpoint(self) -> Endpoint:
+    def _endpoint(self, asked: Request) -> Endpoint:
         pin = self._given("pin", models=tuple, fingerprints=tuple)
         reject = self._value("pin", "mismatch") != "count"
         given = self._given(endpoint=str, model=str, timeout=units.duration, max_tokens=int, seed=int)
-        return Endpoint(
-            url=given.pop("endpoint", ""), model=given.pop("model", ""), pin=Pin(**pin, reject=reject), **given
-        )
+        names = {"url": given.pop("endpoint", ""), "model": given.pop("model", "")}
+        return Endpoint(**names, **{**given, **asked.parameters}, pin=Pin(**pin, reject=reject))
 
     def _check_running(self, settings: JudgeSettings) -> None:
         """What a judge that is enabled cannot do without."""
@@ -113,7 +116,9 @@ class Judging:
         if not settings.rubrics:
             odd(self._section, "no rubric is enabled, so nothing is judged")
         address = urlsplit(endpoint.url)
-        if settings.api_key and address.scheme == "http" and address.hostname not in _LOOPBACK:
+        if settings.api_key and any(name.lower() == "authorization" for name in settings.headers):
+            wrong(self._part("api_key"), "is the header Authorization, which request.headers has, too: keep one")
+        if (settings.api_key or settings.headers) and address.scheme == "http" and address.hostname not in _LOOPBACK:
             odd(self._part("endpoint"), "the API key crosses the network unencrypted: use https")
         if endpoint.url and address.username:
             wrong(self._part("endpoint"), "has a user name in it: say in api_key where the secret is")
@@ -129,10 +134,13 @@ class Judging:
         return Caps(hour=hour, day=day, **self._given("budget", set_aside=float))
 
     def _cap(self, span: str) -> Cap:
+        """The limits of a span; one that is given replaces the default, of whatever unit that is."""
         default: Cap = getattr(_DEFAULTS.caps, span)
-        values = self._value("budget", span) or {}
-        micros = int(Decimal(str(values["dollars"])) * _MICROS) if "dollars" in values else default.micros
-        return Cap(tokens=values.get("tokens", default.tokens), micros=micros)
+        values = self._value("budget", span)
+        if not values:
+            return default
+        micros = int(Decimal(str(values["dollars"])) * _MICROS) if "dollars" in values else None
+        return Cap(tokens=values.get("tokens"), micros=micros)
 
     def _tariff(self, settings: JudgeSettings) -> Tariff:
         model = settings.endpoint.model

@@ -84,6 +84,7 @@ class Reading:
         objectives = self._objectives(labels, evaluators, judge)
         slos = objectives.slos()
         self._write_enabled(slos)
+        self._write_budget()
         return Config(
             server=self._server(),
             limits=Limits(
@@ -317,6 +318,13 @@ class Reading:
             problem=self.problems.append,
         )
         return Judging(self._part("judge"), around).settings()
+
+    def _write_budget(self) -> None:
+        """Write a default down only where no limit of its span is given: a limit replaces it."""
+        for span, limits in self._written["judge"]["budget"].items():
+            given = self._root.find("judge", "budget", span)
+            if isinstance(limits, dict) and given is not None and given.value:
+                self._written["judge"]["budget"][span] = given.plain()
 
     def _feedback(self) -> FeedbackSettings:
         early = self._given("feedback", "early", age=units.duration, items=int)

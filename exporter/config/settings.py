@@ -219,11 +219,13 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
 
     ``rubrics`` are those that are enabled and ``rules`` says of each of them where and how often it judges. ``repeat``
     is the share of judged traces that are judged twice. ``ledger`` is the URL of the file of what was spent.
+    ``headers`` are sent with each call.
     """
 
     enabled: bool = False
     endpoint: Endpoint = Endpoint(url="", model="")
     api_key: Secret | None = None
+    headers: dict[str, Secret] = {}
     concurrency: int = 4
     attempts: int = 5
     caps: Caps = Caps(day=Cap(tokens=5_000_000))
@@ -237,6 +239,12 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     anchors: Anchors = Anchors()
     gate: Gate = Gate()
     emit: Emit | None = None
+
+    @property
+    def sent_headers(self) -> dict[str, str]:
+        """The headers of each call as they are sent, with the API key among them: secrets."""
+        key = {"Authorization": f"Bearer {self.api_key.value}"} if self.api_key else {}
+        return key | {name: secret.value for name, secret in self.headers.items()}
 
 
 class Ask(Struct, frozen=True, kw_only=True):

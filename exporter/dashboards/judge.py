@@ -275,4 +275,29 @@ def _money() -> list[Panel]:
         graph(48, "Tokens of a call", "Tokens billed for each call of the last hour, failed ones included.",
               Query(queries.share("sum(increase(llmq_judge_tokens_total[1h]))", calls), "tokens"), unit="short",
               width=8),
+        _stopped(),
     ]  # fmt: skip
+
+
+def _stopped() -> Panel:
+    stopped = _gauge("llmq_judge_stopped", "reason")
+    replied = _gauge("llmq_judge_replied_info", "model")
+    return table(
+        49,
+        "Who replies, and who is stopped",
+        "The name under which the model replied last; the reason where it gives no verdict and is asked only now and "
+        "then. llmq judge probe shows all of one call.",
+        [
+            Column("evaluator", "Judge"),
+            Column("evaluator_version", "Version"),
+            Column("model", "Replies as"),
+            Column("reason", "Stopped"),
+        ],
+        Query(
+            f"{replied}\n* on ({', '.join(VERSION)}) group_left (reason) {stopped}\n"
+            f"or {replied} unless on ({', '.join(VERSION)}) {stopped}"
+        ),
+        sort="Judge",
+        width=16,
+        height=5,
+    )

@@ -7,10 +7,14 @@ Asking it:
     rubrics/    the shipped ones
     prompt      the messages that put one case before it
     endpoint    where it is and which one is meant
+    shown       text of an endpoint, fit to be shown to an operator
+    error_body  what an endpoint's error says
+    answer      what an answer that is no reply means
     completion  the OpenAI chat-completions format
     client      one call
     reply       a reply → a score on the rubric's scale
     breaker     keeps calls from an endpoint that fails
+    error_budget stops a judge that gives no verdict whatever it is asked
     budget      what calls cost, and the ledger that they are paid from
 
 Which traces:

@@ -2,26 +2,24 @@
 
 import random
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct
 
-from .case import JudgeError
-
 State = Literal["closed", "open", "half_open"]
-
-_ENDPOINT: Final = frozenset({"timeout", "unreachable", "http_error", "rate_limited"})
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
-    """Waits that double from ``first`` to ``longest`` seconds, drawn anew each time between nothing and all of it."""
+    """Waits that double from ``first`` to ``longest`` seconds, drawn anew between ``least`` (a share) and all of it."""
 
     first: float = 1.0
     longest: float = 300.0
+    least: float = 0.0
 
     def wait(self, attempt: int, chance: random.Random) -> float:
-        """Seconds to wait after the ``attempt``-th failure (from 1); full jitter, so that no two callers keep step."""
-        return chance.uniform(0.0, min(self.longest, self.first * 2.0 ** min(attempt - 1, 60)))
+        """Seconds to wait after the ``attempt``-th failure (from 1); random, so that no two callers keep step."""
+        most = min(self.longest, self.first * 2.0 ** min(attempt - 1, 60))
+        return chance.uniform(self.least * most, most)
 
 
 class Breaker:
@@ -55,6 +53,11 @@ class Breaker:
         return "open" if self._now() < self._open_until else "half_open"
 
     @property
+    def in_a_row(self) -> int:
+        """Failures since the last success."""
+        return self._in_a_row
+
+    @property
     def wait(self) -> float:
         """Seconds until a call may be allowed; 0 where one may be now."""
         return max(self._open_until - self._now(), 0.0) if self._openings else 0.0
@@ -75,24 +78,20 @@ class Breaker:
         self._probing = False
 
     def failed(self, after: float | None = None) -> None:
-        """The endpoint failed; ``after`` is how many seconds it asked to be left alone, which is heeded at once."""
+        """The endpoint failed; ``after`` is how many seconds it asked to be left alone.
+
+        That is heeded at once, and however little it asks for, the waits grow.
+        """
         state = self.state
         self._in_a_row += 1
         self._probing = False
-        if after is not None:
-            self._open(after)
-        elif state == "half_open" or (state == "closed" and self._in_a_row >= self._failures):
-            self._open(self._backoff.wait(self._openings + 1, self._chance))
-
-    def _open(self, seconds: float) -> None:
-        self._openings += 1
-        self._open_until = max(self._open_until, self._now() + seconds)
+        if state == "open":  # it was on its way when another one opened it
+            self._open_until = max(self._open_until, self._now() + (after or 0.0))
+        elif after is not None or state == "half_open" or self._in_a_row >= self._failures:
+            self._openings += 1
+            wait = self._backoff.wait(self._openings, self._chance)
+            self._open_until = self._now() + max(wait, after or 0.0)
 
     def abandoned(self) -> None:
         """The call was not made after all, or nobody waited for its end."""
         self._probing = False
-
-
-def blames_endpoint(error: JudgeError) -> bool:
-    """Whether a failed call says something of the endpoint, not of the case."""
-    return error.reason in _ENDPOINT and error.retry

@@ -1,11 +1,19 @@
 """What a judge is asked and what it says: cases, judgements, failures. Knows no endpoint, no store and no metric."""
 
-from typing import Self
+from typing import Final, Literal, Self
 
 from msgspec import Struct
 
 from ..model.score import JudgeFailure, Verdict
+from ..model.stops import CURES, StopReason
 from ..model.trace import Trace
+
+Blame = Literal["case", "judge", "endpoint"]
+"""What a failed call tells something of: this case; the judge as it is configured; the endpoint, which may recover."""
+
+_ENDPOINT: Final = frozenset({"timeout", "unreachable", "http_error", "rate_limited"})
+_NOT_THE_CASE: Final = frozenset({"credentials", "not_found"})
+"""Reasons that no case can bring about: its job waits for the cure and has lost nothing."""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -49,8 +57,9 @@ class Judgement(Struct, frozen=True, kw_only=True):
 class JudgeError(Exception):
     """A call gave no verdict. ``usage`` is what it was billed all the same; ``retry`` says whether to try again.
 
-    ``after`` is how many seconds the endpoint asked to wait, ``mismatch`` what is not as pinned ("model" or
-    "fingerprint"). The message never holds text of a case.
+    ``after`` is how many seconds the endpoint asked to wait. ``stop`` is why the judge can give no verdict at all, if
+    every call ends like this one; ``replied`` the name under which the model replied. ``suspect``: the endpoint failed,
+    and the case itself may be why. The message never holds text of a case.
     """
 
     def __init__(
@@ -61,11 +70,32 @@ class JudgeError(Exception):
         retry: bool = True,
         after: float | None = None,
         usage: Usage = Usage(),  # noqa: B008 (frozen)
-        mismatch: str = "",
+        stop: StopReason | None = None,
+        replied: str = "",
+        suspect: bool = False,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.retry = retry
         self.after = after
         self.usage = usage
-        self.mismatch = mismatch
+        self.stop = stop
+        self.replied = replied
+        self.suspect = suspect
+
+    @property
+    def mismatch(self) -> str:
+        """What is not as pinned, "model" or "fingerprint"; "" where both are."""
+        return self.stop or "" if self.reason == "pin_mismatch" else ""
+
+    @property
+    def cure(self) -> str:
+        """What the operator can do, as the end of a sentence; "" where there is nothing but to wait."""
+        return CURES[self.stop] if self.stop else ""
+
+    @property
+    def blame(self) -> Blame:
+        """Whom this failure tells something of."""
+        if self.stop is None and self.reason in _ENDPOINT and self.retry:
+            return "endpoint"
+        return "judge" if self.stop in _NOT_THE_CASE else "case"

@@ -1,51 +1,64 @@
 """One call to an OpenAI-compatible chat endpoint: a Judgement or a JudgeError. The judge's HTTP; it never tries again.
 
-Nothing of a request or a reply is logged or put into an error.
+Nothing of a request or a reply is logged. An error holds what the endpoint said of it, without what that quotes.
 """
 
 import asyncio
-from collections.abc import Callable
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from time import perf_counter, time
-from typing import Final, NamedTuple, Self
+from typing import Final, Literal, Self
 
 import httpx
+from msgspec import Struct
 
+from .answer import Answer, Ending, error_of
 from .case import Case, JudgeError, Judgement, Usage
-from .completion import Asked, Completion, Form, completion, refused
+from .completion import Asked, Completion, Form, completion
 from .endpoint import Endpoint
+from .error_body import told
 from .prompt import most, prompt, reply_schema
 from .reply import read
 from .rubric import Rubric
+from .shown import Secrets, name
 
 _CONNECT: Final = 10.0
 _LARGEST_REPLY: Final = 1 << 20
-_LONGEST_WAIT: Final = 3600.0
 _MOST_FORMS: Final = 6
-_MAY_BE_BILLED: Final = frozenset({408, 499, 502, 504, 524})
-"""Answers of a gateway that lost its upstream, which may have done the work."""
-_OF_THE_CASE: Final = frozenset({400, 413, 422})
-"""Answers that say that this request can never succeed."""
+_FORM_REFUSED: Final = frozenset({400, 413, 422})
+"""Answers that may be for a parameter's sake."""
 
 
-class _Answer(NamedTuple):
+class Exchange(Struct, frozen=True, kw_only=True):
+    """One request and its answer, without headers, which hold secrets."""
+
+    url: str
+    request: bytes
     status: int
-    headers: httpx.Headers
-    body: bytes
+    reply: bytes
 
 
 class Client:
-    """Calls to one endpoint; remembers which parameters the endpoint does not take. To be closed."""
+    """Calls to one endpoint; remembers which parameters the endpoint does not take. To be closed.
+
+    ``headers`` are sent with each call; ``watch`` is told of every exchange.
+    """
 
     def __init__(
-        self, endpoint: Endpoint, *, api_key: str = "", connections: int = 16, now: Callable[[], float] = time
+        self,
+        endpoint: Endpoint,
+        *,
+        headers: Mapping[str, str] | None = None,
+        connections: int = 16,
+        now: Callable[[], float] = time,
+        watch: Callable[[Exchange], None] = lambda _: None,
     ) -> None:
         self.endpoint = endpoint
-        self._now = now
-        self._form = Form()
-        self._url = _completions(endpoint.url)
+        self._now, self._watch = now, watch
+        self._form = Form.of(endpoint)
+        self._url = _completions(endpoint)
+        self._secrets = Secrets.of(headers or {})
         self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            headers=headers,
             timeout=httpx.Timeout(endpoint.timeout, connect=min(endpoint.timeout, _CONNECT)),
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
@@ -74,23 +87,24 @@ class Client:
             schema=reply_schema(rubric),
             max_tokens=self.endpoint.max_tokens,
             seed=self.endpoint.seed,
+            temperature=self.endpoint.temperature,
         )
+        ending = Ending(ceiling=ceiling, now=self._now, case=case, secrets=self._secrets)
         began = perf_counter()
-        answer = await self._ask(asked, ceiling)
+        answer = await self._ask(asked, ending)
         reply = completion(answer.body)
         if reply is None:
-            raise JudgeError("http_error", "the endpoint's reply is not JSON", usage=ceiling)
+            raise error_of(answer, ending)
         return self._judgement(reply, rubric, reply.usage or ceiling, perf_counter() - began)
 
     def _judgement(self, reply: Completion, rubric: Rubric, usage: Usage, seconds: float) -> Judgement:
         wrong = self.endpoint.mismatch(reply.model, reply.fingerprint)
         if wrong and self.endpoint.pin.reject:
-            message = f"the reply's {wrong} is not the pinned one"
-            raise JudgeError("pin_mismatch", message, retry=False, usage=usage, mismatch=wrong)
+            raise self._mismatched(wrong, reply, usage)
         try:
             said = read(reply.text, rubric, finish_reason=reply.finish_reason, refusal=reply.refusal)
         except JudgeError as error:
-            error.usage = usage
+            error.usage, error.replied = usage, reply.model
             raise
         return Judgement(
             verdict=rubric.verdict(said.score),
@@ -102,73 +116,56 @@ class Client:
             seconds=seconds,
         )
 
-    async def _ask(self, asked: Asked, ceiling: Usage) -> _Answer:
+    def _mismatched(self, wrong: Literal["model", "fingerprint"], reply: Completion, usage: Usage) -> JudgeError:
+        says = reply.model if wrong == "model" else reply.fingerprint
+        pinned = " or ".join(f'"{name(one)}"' for one in self.endpoint.expected(wrong)[:3])
+        message = f'the reply names the {wrong} "{name(says)}", and {pinned} is pinned'
+        return JudgeError("pin_mismatch", message, retry=False, usage=usage, stop=wrong, replied=reply.model)
+
+    async def _ask(self, asked: Asked, ending: Ending) -> Answer:
         """The endpoint's answer, asked again without the parameters that it turns down; JudgeError for any other."""
         form = self._form
         for _ in range(_MOST_FORMS):
-            answer = await self._post(asked.body(form), ceiling)
+            answer = await self._post(asked.body(form), ending)
             if 200 <= answer.status < 300:
                 self._form = form  # only now: an error may have named a parameter for the text's sake
                 return answer
-            simpler = form.without(refused(answer.body).parameter) if answer.status in _OF_THE_CASE else None
+            simpler = form.without(told(answer.body).parameter) if answer.status in _FORM_REFUSED else None
             if simpler is None:
                 break
             form = simpler
-        raise self._error(answer, ceiling)
+        raise error_of(answer, ending)
 
-    async def _post(self, body: bytes, ceiling: Usage) -> _Answer:
+    async def _post(self, body: bytes, ending: Ending) -> Answer:
         try:
             async with asyncio.timeout(self.endpoint.timeout):
-                return await self._exchange(body)
+                answer = await self._exchange(body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             reason = type(error).__name__
             raise JudgeError("unreachable", f"no connection to the endpoint ({reason})") from None
         except (httpx.TimeoutException, TimeoutError):
             message = f"no answer within {self.endpoint.timeout:g} s"
-            raise JudgeError("timeout", message, usage=ceiling) from None
+            raise JudgeError("timeout", message, usage=ending.ceiling, suspect=True) from None
         except httpx.HTTPError as error:
             message = f"the connection broke ({type(error).__name__})"
-            raise JudgeError("unreachable", message, usage=ceiling) from None
+            raise JudgeError("unreachable", message, usage=ending.ceiling, suspect=True) from None
+        self._watch(Exchange(url=str(self._url), request=body, status=answer.status, reply=answer.body))
+        return answer
 
-    async def _exchange(self, body: bytes) -> _Answer:
+    async def _exchange(self, body: bytes) -> Answer:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         async with self._http.stream("POST", self._url, content=body, headers=headers) as response:
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > _LARGEST_REPLY:
-                    return _Answer(response.status_code, response.headers, b"")
-            return _Answer(response.status_code, response.headers, bytes(content))
-
-    def _error(self, answer: _Answer, ceiling: Usage) -> JudgeError:
-        """What an answer that is no success means for the case: whether, when and at which cost to try again."""
-        said = refused(answer.body)
-        usage = ceiling if answer.status in _MAY_BE_BILLED else said.usage
-        if answer.status == 429:
-            message = "the endpoint takes no more calls for now"
-            return JudgeError("rate_limited", message, after=self._after(answer.headers), usage=usage)
-        if answer.status in _OF_THE_CASE and said.code == "content_filter":
-            return JudgeError("refused", "the endpoint's content filter declined the case", retry=False, usage=usage)
-        message = f"the endpoint answered {answer.status}"
-        retry = answer.status not in _OF_THE_CASE
-        return JudgeError("http_error", message, retry=retry, after=self._after(answer.headers), usage=usage)
-
-    def _after(self, headers: httpx.Headers) -> float | None:
-        """Seconds that Retry-After asks to wait, as a number or a date; None where it says neither."""
-        text = headers.get("Retry-After", "").strip()
-        try:
-            seconds = float(text) if text[:1].isdecimal() and "," not in text else _date(text) - self._now()
-        except (ValueError, TypeError, OverflowError):
-            return None
-        return min(max(seconds, 0.0), _LONGEST_WAIT)
+                    return Answer(response.status_code, response.headers, b"")
+            return Answer(response.status_code, response.headers, bytes(content))
 
 
-def _date(text: str) -> float:
-    return parsedate_to_datetime(text).timestamp()
-
-
-def _completions(url: str) -> httpx.URL:
+def _completions(endpoint: Endpoint) -> httpx.URL:
     """The address of chat completions below an endpoint's, or the address itself where it is that one."""
-    base = httpx.URL(url)
+    base = httpx.URL(endpoint.url)
     path = base.path.rstrip("/")
-    return base.copy_with(path=path if path.endswith("/chat/completions") else f"{path}/chat/completions")
+    address = base.copy_with(path=path if path.endswith("/chat/completions") else f"{path}/chat/completions")
+    return address.copy_merge_params(dict(endpoint.query)) if endpoint.query else address

@@ -5,29 +5,31 @@ says what to send; what an endpoint turns down is left out of the next.
 """
 
 import json
-import re
 from typing import Any, Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .case import Usage
+from .endpoint import Endpoint, Format
 
-Format = Literal["json_schema", "json_object", "none"]
-
-_PARAMETER: Final = re.compile(
-    r"\b(response_format|json_schema|json_object|seed|temperature|max_completion_tokens|max_tokens)\b"
-)
-_LONGEST_MESSAGE: Final = 500
+_REASONING: Final = frozenset({"reasoning", "thinking", "thought", "redacted_thinking", "reasoning_text"})
+"""Types of parts of a reply in which the model thinks."""
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """Which parameters a request has; the default is everything that we would like to send."""
+    """Which parameters a request has: those that are configured, without what the endpoint turned down."""
 
     format: Format = "json_schema"
     temperature: bool = True
     seed: bool = True
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> "Form":
+        """The form that is configured."""
+        temperature, seed = endpoint.temperature is not None, endpoint.seed is not None
+        return cls(format=endpoint.format, temperature=temperature, seed=seed)
 
     def without(self, parameter: str) -> "Form | None":
         """The next best form when an endpoint turns a parameter down; None where there is none.
@@ -52,13 +54,14 @@ class Asked(Struct, frozen=True, kw_only=True):
     messages: tuple[dict[str, str], ...]
     schema: dict[str, Any]
     max_tokens: int
-    seed: int
+    seed: int | None = None
+    temperature: float | None = None
 
     def body(self, form: Form) -> bytes:
         """The body of the request."""
         fields: dict[str, Any] = {"model": self.model, "messages": self.messages, form.limit: self.max_tokens}
         if form.temperature:
-            fields["temperature"] = 0
+            fields["temperature"] = self.temperature
         if form.seed:
             fields["seed"] = self.seed
         if form.format == "json_schema":
@@ -81,9 +84,9 @@ class Completion(Struct, frozen=True, kw_only=True):
 
 
 def completion(body: bytes) -> Completion | None:
-    """A reply, read as far as it is one; None where the body is no JSON object at all."""
+    """A reply, read as far as it is one; None where the body is no JSON object, or an error."""
     reply = _object(body)
-    if reply is None:
+    if reply is None or ("error" in reply and not reply.get("choices")):
         return None
     choice = _first(reply.get("choices"))
     message = _mapping(choice.get("message"))
@@ -91,39 +94,16 @@ def completion(body: bytes) -> Completion | None:
     return Completion(
         text=_text(message.get("content")),
         refusal=refusal if isinstance(refusal, str) else None,
-        finish_reason=str(choice.get("finish_reason") or ""),
+        finish_reason=str(choice.get("finish_reason") or "").lower(),
         model=str(reply.get("model") or ""),
         fingerprint=str(reply.get("system_fingerprint") or ""),
         usage=_usage(_mapping(reply.get("usage"))),
     )
 
 
-class Refused(Struct, frozen=True, kw_only=True):
-    """An error that an endpoint replied: the parameter that it names, its code, and what it billed all the same."""
-
-    parameter: str = ""
-    code: str = ""
-    usage: Usage = Usage()
-
-
-def refused(body: bytes) -> Refused:
-    """What an endpoint's error says; its message is searched for the name of a parameter and kept nowhere."""
-    reply = _object(body) or {}
-    error = _mapping(reply.get("error"))
-    said = [error.get("param"), *_places(reply.get("detail")), error.get("message"), reply.get("message")]
-    texts = (text[:_LONGEST_MESSAGE] for text in said if isinstance(text, str))
-    found = next((match[1] for match in map(_PARAMETER.search, texts) if match), "")
-    usage = _usage(_mapping(reply.get("usage"))) or Usage()
-    return Refused(parameter=found, code=str(error.get("code") or ""), usage=usage)
-
-
-def _places(detail: Any) -> list[str]:
-    """Where a validating server says that the request is wrong: the "loc" of each of its details."""
-    if not isinstance(detail, list):
-        return []
-    return [
-        " ".join(map(str, one["loc"])) for one in detail if isinstance(one, dict) and isinstance(one.get("loc"), list)
-    ]
+def billed(body: bytes) -> Usage | None:
+    """What a body says that was billed, a reply or an error; None where it does not say."""
+    return _usage(_mapping((_object(body) or {}).get("usage")))
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
@@ -143,16 +123,18 @@ def _first(value: Any) -> dict[str, Any]:
 
 
 def _text(content: Any) -> str | None:
-    """The content, which is text or a list of parts of which some are."""
+    """The content, which is text or a list of parts of which some are, those aside in which the model thinks."""
     if isinstance(content, list):
-        texts = [_mapping(part).get("text") for part in content]
+        parts = [_mapping(part) for part in content]
+        texts = [part.get("text") for part in parts if part.get("type") not in _REASONING]
         return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else None
 
 
 def _usage(usage: dict[str, Any]) -> Usage | None:
     """Tokens billed. Some endpoints leave thinking out of the completion's tokens and have it in the total alone."""
-    told, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    told = _count(usage.get("prompt_tokens", usage.get("input_tokens")))
+    written = _count(usage.get("completion_tokens", usage.get("output_tokens")))
     if told is None or written is None:
         return None
     total = _count(usage.get("total_tokens")) or 0

@@ -21,6 +21,7 @@ be held against people's."""
 class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One case to be judged by one version of a rubric; times are Unix seconds, ``where`` is the trace's slice.
 
+    ``attempts`` failed for the case's sake, ``waits`` for the endpoint's or the judge's, the last at ``failed_at``.
     ``first`` is the verdict that a repeated judgement is compared with.
     """
 
@@ -34,6 +35,8 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: float
     due_at: float
     attempts: int = 0
+    waits: int = 0
+    failed_at: float = 0.0
     first: Verdict | None = None
 
     @property
@@ -41,9 +44,13 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Names this job among all others."""
         return f"{self.trace_id}/{self.evaluator}/{self.version}/{self.role}".encode()
 
-    def again(self, due_at: float) -> "Job":
+    def again(self, due_at: float, failed_at: float = 0.0) -> "Job":
         """This job after one more attempt that failed."""
-        return replace(self, due_at=due_at, attempts=self.attempts + 1)
+        return replace(self, due_at=due_at, failed_at=failed_at, attempts=self.attempts + 1)
+
+    def later(self, due_at: float, failed_at: float = 0.0) -> "Job":
+        """This job after a failure that was not its own and costs it no attempt."""
+        return replace(self, due_at=due_at, failed_at=failed_at, waits=self.waits + 1)
 
 
 class Queue:
@@ -87,6 +94,11 @@ class Queue:
         for job in waiting:
             del self._waiting[job.key]
         return waiting, [job for job in self._claimed.values() if job.trace_id in trace_ids]
+
+    def hurry(self, now: float) -> None:
+        """Have all that waits due at once."""
+        for job in [one for one in self._waiting.values() if one.due_at > now]:
+            self.put(replace(job, due_at=now))
 
     def release(self, job: Job) -> None:
         """A claimed job has ended."""

@@ -17,6 +17,9 @@ from .rubric import Rubric
 LONGEST_EXPLANATION: Final = 2_000
 _LONGEST: Final = 100_000
 _MOST_OBJECTS: Final = 16
+_CUT_OFF: Final = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
+_FILTERED: Final = frozenset({"content_filter", "content-filter", "guardrail_intervened", "refusal", "safety"})
+"""How endpoints say why a reply ended, in lower case."""
 _PLACEHOLDER: Final = re.compile(r"\{[^{}\"':\[\]]{0,100}\}")
 _NUMBER: Final = re.compile(r"(-?\d{1,6}(?:\.\d{1,6})?)(?:\s*/\s*(\d{1,6}))?", re.ASCII)
 
@@ -30,8 +33,8 @@ class Reply(Struct, frozen=True):
 
 def read(text: str | None, rubric: Rubric, *, finish_reason: str = "stop", refusal: str | None = None) -> Reply:
     """The judge's score and explanation; JudgeError "refused" or "unparseable", whose message quotes nothing."""
-    if refusal or finish_reason == "content_filter":
-        raise JudgeError("refused", "the judge declined to judge", retry=False)
+    if refusal or finish_reason in _FILTERED:
+        raise JudgeError("refused", "the judge declined to judge", retry=False, stop="refused")
     try:
         found = _objects(text or "")
         scores = {_score(one["score"], rubric) for one in found}
@@ -51,8 +54,9 @@ class _Unclear(ValueError):  # noqa: N818 - private
 
 
 def _unparseable(what: str, finish_reason: str) -> JudgeError:
-    cut = "; it was cut off at max_tokens" if finish_reason == "length" else ""
-    return JudgeError("unparseable", f"the judge's reply cannot be read: {what}{cut}")
+    is_cut = finish_reason in _CUT_OFF
+    message = f"the judge's reply cannot be read: {what}{'; it was cut off at max_tokens' if is_cut else ''}"
+    return JudgeError("unparseable", message, stop="cut_off" if is_cut else "unparseable")
 
 
 def _objects(text: str) -> list[dict[str, Any]]:

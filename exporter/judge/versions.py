@@ -29,11 +29,11 @@ class Bench:
         standings: Mapping[str, Standing],
         *,
         gated: bool,
-        api_key: str = "",
+        headers: Mapping[str, str] | None = None,
         connections: int = 16,
     ) -> None:
         self.standings: dict[str, Standing] = dict(standings)
-        self._endpoint, self._api_key, self._connections = endpoint, api_key, connections
+        self._endpoint, self._headers, self._connections = endpoint, headers, connections
         self._roles: dict[str, Roles] = {}
         self._versions: dict[tuple[str, str], Version] = {}
         self._clients: dict[str, Client] = {}
@@ -92,7 +92,7 @@ class Bench:
             if version.model != endpoint.model:
                 endpoint = replace(endpoint, model=version.model, pin=replace(endpoint.pin, models=(), fingerprints=()))
             client = self._clients[version.model] = Client(
-                endpoint, api_key=self._api_key, connections=self._connections
+                endpoint, headers=self._headers, connections=self._connections
             )
         return client
 

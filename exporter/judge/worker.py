@@ -1,7 +1,8 @@
 """Takes jobs from the queue to the judge, within a budget, until each has ended. Knows no store and no metric.
 
-A job ends in one of three ways: judged, failed with a reason, or over budget. An endpoint that is down costs no job its
-attempts: while the breaker is open nothing is claimed.
+A job ends in one of three ways: judged, failed with a reason, or over budget. Three things are kept apart: a case that
+fails costs its job an attempt; an endpoint that fails costs none, and while its breaker is open nothing is claimed; a
+judge that gives no verdict on any case is stopped by its error budget, and its jobs wait.
 """
 
 import asyncio
@@ -12,9 +13,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from .breaker import Backoff, Breaker, blames_endpoint
+from msgspec.structs import replace
+
+from .breaker import Backoff, Breaker
 from .budget import Cost, Purse, Short, Tariff
 from .case import JudgeError, Judgement, Usage
+from .error_budget import ErrorBudget
 from .queue import Job, Queue
 
 _log = logging.getLogger(__name__)
@@ -83,6 +87,9 @@ class Worker:
         self._chance = chance or random.Random()  # noqa: S311 (jitter)
         self._blocked = blocked
         self.breaker = Breaker(now=now, chance=self._chance, failures=_FAILURES)
+        self.errors = ErrorBudget(now=now, chance=self._chance)
+        self._answered_at = 0.0
+        """When the endpoint last did its work."""
         self._work = asyncio.Event()
         self._stopping = False
 
@@ -111,16 +118,19 @@ class Worker:
                 await self._work_on(job)
             except Exception as error:  # noqa: BLE001 - the ledger's disk, or a fault of ours: the job stays
                 _log.error("judge job put back: error=%s", type(error).__name__)
-                self.breaker.abandoned()
-                self.queue.put(job.again(self._now() + _LOOK_EVERY))
+                self._not_asked(job)
+                self.queue.put(job.later(self._now() + _LOOK_EVERY))
 
     def _next(self) -> Job | None:
         if not self.breaker.allow():
             return None
-        job = self.queue.claim(self._now())
-        if job is None:
-            self.breaker.abandoned()
-        return job
+        while (job := self.queue.claim(self._now())) is not None:
+            wait = 0.0 if self._is_too_old(job) else self.errors.wait(_judge(job))
+            if not wait:
+                return job
+            self.queue.put(replace(job, due_at=self._now() + wait))
+        self.breaker.abandoned()
+        return None
 
     async def _wait(self) -> None:
         """Until there is work, or a job may have become due."""
@@ -128,21 +138,29 @@ class Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._work.wait(), _LOOK_EVERY)
 
+    def _is_too_old(self, job: Job) -> bool:
+        return self._now() - job.created_at > OLDEST
+
+    def _not_asked(self, job: Job) -> None:
+        self.breaker.abandoned()
+        self.errors.abandoned(_judge(job))
+
     async def _work_on(self, job: Job) -> None:
-        if self._now() - job.created_at > OLDEST:
+        if self._is_too_old(job):
             self.breaker.abandoned()
-            self._fail(job, JudgeError("expired", "waited too long", retry=False), Cost())
+            stopped = self.errors.stopped(_judge(job))
+            self._expire(job, f"waited too long, for the judge is stopped: {stopped}" if stopped else "waited too long")
             return
         try:
             most = self.tariff.cost(self._asked.most(job))
         except KeyError:
-            self.breaker.abandoned()
-            self._fail(job, JudgeError("expired", "its judge is no longer configured", retry=False), Cost())
+            self._not_asked(job)
+            self._expire(job, "its judge is no longer configured")
             return
         reserve = asyncio.to_thread(self._purse.reserve, most.tokens, most.micros, targeted=job.sample == "targeted")
         reserved = await reserve
         if isinstance(reserved, str):
-            self.breaker.abandoned()
+            self._not_asked(job)
             self.queue.release(job)
             self._outcomes.over_budget(job, reserved)
             return
@@ -153,11 +171,13 @@ class Worker:
             judgement = await self._asked.judge(job)
         except JudgeError as error:
             cost = await self._settle(reservation, error.usage)
-            self._tell_breaker(error)
-            self._try_again_or_fail(job, error, cost)
+            costs_attempt = self._costs_attempt(job, error)
+            self._blame(job, error)
+            self._try_again_or_fail(job, error, cost, costs_attempt=costs_attempt)
         else:
             cost = await self._settle(reservation, judgement.usage)
-            self.breaker.succeeded()
+            self._answered()
+            self.errors.succeeded(_judge(job))
             self.queue.release(job)
             self._outcomes.judged(job, judgement, cost)
 
@@ -166,21 +186,45 @@ class Worker:
         await asyncio.to_thread(self._purse.settle, reservation, cost.tokens, cost.micros)
         return cost
 
-    def _tell_breaker(self, error: JudgeError) -> None:
-        if blames_endpoint(error):
-            self.breaker.failed(error.after)
-        else:
-            self.breaker.succeeded()
+    def _answered(self) -> None:
+        self._answered_at = self._now()
+        self.breaker.succeeded()
 
-    def _try_again_or_fail(self, job: Job, error: JudgeError, cost: Cost) -> None:
-        if not error.retry or job.attempts + 1 >= self.attempts:
+    def _blame(self, job: Job, error: JudgeError) -> None:
+        """Count a failure against the endpoint, or against the judge."""
+        if error.blame == "endpoint":
+            self.breaker.failed(error.after)
+            self.errors.abandoned(_judge(job))
+        else:
+            self._answered()
+            self.errors.failed(_judge(job), error)
+
+    def _costs_attempt(self, job: Job, error: JudgeError) -> bool:
+        """Whether a failure is the case's own.
+
+        One that may be the endpoint's is the case's where the endpoint answered others since this one failed before.
+        """
+        if error.blame != "endpoint":
+            return error.blame == "case"
+        return error.suspect and 0 < job.failed_at < self._answered_at
+
+    def _try_again_or_fail(self, job: Job, error: JudgeError, cost: Cost, *, costs_attempt: bool) -> None:
+        if costs_attempt and (not error.retry or job.attempts + 1 >= self.attempts):
             self._fail(job, error, cost)
             return
-        wait = max(self._backoff.wait(job.attempts + 1, self._chance), error.after or 0.0)
-        later = job.again(self._now() + wait)
+        now = self._now()
+        wait = max(self._backoff.wait(job.attempts + job.waits + 1, self._chance), error.after or 0.0)
+        later = job.again(now + wait, now) if costs_attempt else job.later(now + wait, now)
         self.queue.put(later)
         self._outcomes.again(later, error, cost)
+
+    def _expire(self, job: Job, why: str) -> None:
+        self._fail(job, JudgeError("expired", why, retry=False), Cost())
 
     def _fail(self, job: Job, error: JudgeError, cost: Cost) -> None:
         self.queue.release(job)
         self._outcomes.failed(job, error, cost)
+
+
+def _judge(job: Job) -> tuple[str, str]:
+    return job.evaluator, job.version

@@ -265,6 +265,10 @@ class Calibrating:
         asked = self._versions()
         for judge in self._unshown - asked:
             gauges.show_nothing(self._metrics, judge)
+        for judge in asked:
+            stopped = self._judging.worker.errors.stopped(judge)
+            reason = stopped.stop if stopped else None
+            gauges.show_state(self._metrics, judge, reason, self._judging.replied.get(judge, ""))
         for judge in self._unshown & asked:
             gauges.show_gate(self._metrics, judge, is_open=judge not in shut)
             self._show_anchors(judge)

@@ -128,7 +128,7 @@ class JudgingFeature(Feature):
             judge.rubrics,
             {key.decode(): decoded(value) for key, _, value in self._recorder.kept(JUDGE_STANDING)},
             gated=judge.anchors.file is not None,
-            api_key=judge.api_key.value if judge.api_key else "",
+            headers=judge.sent_headers,
             connections=judge.concurrency,
         )
 

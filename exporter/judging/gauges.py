@@ -10,6 +10,7 @@ from ..metrics import families as f
 from ..metrics.catalogue import CATALOGUE
 from ..metrics.registry import Metrics
 from ..metrics.series import Family
+from ..model.stops import StopReason
 
 Judge = tuple[str, str]
 """An evaluator and its version."""
@@ -34,6 +35,16 @@ def show_nothing(metrics: Metrics, judge: Judge) -> None:
 def show_gate(metrics: Metrics, judge: Judge, *, is_open: bool) -> None:
     """Show whether a version's verdicts count."""
     metrics.measured(f.JUDGE_GATE, judge, float(is_open))
+
+
+def show_state(metrics: Metrics, judge: Judge, stopped: StopReason | None, replied: str) -> None:
+    """Show whether a version is stopped and why, and the name under which its model ``replied`` ("": not so far)."""
+    metrics.gone(f.JUDGE_STOPPED, judge)
+    metrics.gone(f.JUDGE_REPLIED, judge)
+    if stopped:
+        metrics.measured(f.JUDGE_STOPPED, (*judge, stopped), 1.0)
+    if replied:
+        metrics.measured(f.JUDGE_REPLIED, (*judge, replied), 1.0)
 
 
 def show_agreement(metrics: Metrics, judge: Judge, source: str, found: Agreement) -> None:

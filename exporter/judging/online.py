@@ -22,6 +22,7 @@ from ..judge.case import Case, JudgeError, Judgement, Usage
 from ..judge.queue import Job, Queue
 from ..judge.rubric import Rubric
 from ..judge.sampling import Sampler, hard
+from ..judge.shown import name
 from ..judge.versions import Bench, encoded
 from ..judge.worker import Worker
 from ..metrics.labels import Slice
@@ -79,6 +80,8 @@ class Judging:
         """A case and what the judge is shown of it, for the next rubric."""
         self._given: dict[bytes, Job] = {}
         """Jobs that are not durable yet."""
+        self.replied: dict[tuple[str, str], str] = {}
+        """The name under which each judge's model replied last."""
         self._forgotten: set[bytes] = set()
         """Keys of jobs under way whose traces were forgotten."""
         self._pass_marks = pass_marks
@@ -109,6 +112,8 @@ class Judging:
         self._pass_marks, self._content = pass_marks, content
         self._keep_standings()
         self.worker.tariff, self.worker.attempts = settings.tariff, settings.attempts
+        self.worker.errors.reset()
+        self.queue.hurry(self._now())
 
     def _keep_standings(self) -> None:
         for evaluator, standing in self.bench.standings.items():
@@ -249,6 +254,7 @@ class Judging:
     def judged(self, job: Job, judgement: Judgement, cost: Cost) -> None:
         """Count a verdict by its role, and explain it in the trace's document."""
         self._spent(job, "judged", cost)
+        self._named(job, judgement.model)
         self._recorder.tally.judge_took(job.evaluator, judgement.seconds)
         if kind := self.bench.mismatch(job, judgement):
             self._recorder.tally.judge_mismatched(job.evaluator, kind)
@@ -261,6 +267,7 @@ class Judging:
     def again(self, job: Job, error: JudgeError, cost: Cost) -> None:
         """Keep the job for its next attempt."""
         self._spent(job, error.reason, cost)
+        self._named(job, error.replied)
         if job.key in self._forgotten:
             self._forgotten.discard(job.key)
             self.forget([bytes.fromhex(job.trace_id)])
@@ -270,6 +277,7 @@ class Judging:
     def failed(self, job: Job, error: JudgeError, cost: Cost) -> None:
         """Count a failure: never a verdict."""
         self._spent(job, error.reason, cost)
+        self._named(job, error.replied)
         if error.mismatch:
             self._recorder.tally.judge_mismatched(job.evaluator, error.mismatch)
         self._end(job, None)
@@ -319,6 +327,10 @@ class Judging:
     def _spent(self, job: Job, outcome: str, cost: Cost) -> None:
         self._recorder.tally.judge_called(job.evaluator, outcome)
         self._recorder.tally.judge_spent(cost.tokens, cost.micros / 1e6)
+
+    def _named(self, job: Job, model: str) -> None:
+        if model:
+            self.replied[job.evaluator, job.version] = name(model)
 
     def _end(self, job: Job, judgement: Judgement | None) -> None:
         self._forgotten.discard(job.key)

@@ -294,6 +294,18 @@ JUDGE_BREAKER = gauge("llmq_judge_breaker_open", "1 while the judge's endpoint f
 JUDGE_GATE = gauge(
     "llmq_judge_gate_open", "1 if the verdicts of a judge version count, 0 while it is shadowed.", *JUDGE
 )
+JUDGE_STOPPED = gauge(
+    "llmq_judge_stopped",
+    "1 for a judge version that gives no verdict and is asked only now and then, by why; no series while it does.",
+    *JUDGE,
+    "reason",
+)
+JUDGE_REPLIED = gauge(
+    "llmq_judge_replied_info",
+    "1, with the name under which the model of a judge version replied last.",
+    *JUDGE,
+    "model",
+)
 JUDGE_PIN_MISMATCHES = counter(
     "llmq_judge_pin_mismatches_total",
     "Replies of the judge's endpoint that came from another model or another fingerprint than the pinned one.",

@@ -8,15 +8,21 @@ import re
 from typing import Final
 
 _NAMES: Final = r"(?:think|thinking|thought|reasoning|scratchpad)"
-_TAG: Final = re.compile(rf"(?<!`)(?:<(/?){_NAMES}>|\[(/?)THINK\]|◁(/?)think▷)(?!`)", re.IGNORECASE)
+_TAG: Final = re.compile(rf"(?<!`)(?:<(/?){_NAMES}>|\[(/?)THINK\]|◁(/?)think▷)(?!`(?!``))", re.IGNORECASE)
 _CHANNEL: Final = re.compile(r"<\|channel\|>(\w{1,64})[^<]{0,256}<\|message\|>((?:[^<]|<(?!\|))*)")
+_BARE_CHANNELS: Final = re.compile(r"analysis.*assistantfinal", re.DOTALL)
+"""Harmony's channels where the server left its special tokens out."""
 _LONGEST: Final = 1 << 20
 """Characters of a text in which thoughts are looked for; a longer one is shown as it is."""
 
 
 def visible(text: str) -> str:
     """Return the text without the model's thoughts; "" where it holds nothing else, the same where it has none."""
-    if len(text) > _LONGEST or not ("<" in text or "THINK]" in text or "think▷" in text):
+    if len(text) > _LONGEST:
+        return text
+    if text.startswith("analysis") and (bare := _BARE_CHANNELS.match(text)):
+        return text[bare.end() :].strip()
+    if not ("<" in text or "THINK]" in text or "think▷" in text):
         return text
     if "<|channel|>" in text:
         return "".join(said for channel, said in _CHANNEL.findall(text) if channel == "final").strip()

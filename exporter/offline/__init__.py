@@ -4,6 +4,7 @@ arguments    the arguments of ``llmq calibrate`` and ``llmq anchors``
 replay       captured OTLP bodies → traces
 dataset      rows of a suite (JSONL) → traces, and their scores → rows
 trial        the config's rubrics tried on traces: the cost first, then the verdicts
+probe        one case put before the judge, and all that is seen of it
 calibrate    a judge over the anchor set, on demand
 calibration  what is known of a judge against people, as text
 report       scored traces and tables, as text

@@ -13,21 +13,32 @@ from msgspec import Struct
 from ..config.settings import JudgeSettings
 from ..judge.anchors import Anchor, read
 from ..judge.case import Case, JudgeError, Judgement, Usage
+from ..judge.error_budget import FAILURES
 from ..judge.gate import Decision, Limits, Scored, decide
 from ..judge.measures import Measures, measures, scored
 from ..judge.rubric import Rubric
+from ..judge.shown import name as shown_name
+
+_LONGEST_PAUSE = 60.0
+"""Seconds that an endpoint can make somebody wait who looks on."""
 
 Ask = Callable[[Case, Rubric], Awaitable[Judgement]]
 
 
 class Calibrated(Struct, frozen=True, kw_only=True):
-    """What the anchors say of one rubric by one model: the decision, biases, failures by reason, tokens used."""
+    """What the anchors say of one rubric by one model: the decision, biases, failures by reason, tokens used.
+
+    ``replied`` is the name under which the model replied. ``stopped`` says why no more was asked, and the cure, where
+    the first few cases all ended without a verdict.
+    """
 
     evaluator: str
     decision: Decision
     measures: Measures
     failures: dict[str, int]
     usage: Usage
+    replied: str = ""
+    stopped: str = ""
 
 
 class NotSetUpError(ValueError):
@@ -52,7 +63,7 @@ async def calibrated(
     for name in (names := chosen or tuple(dict.fromkeys(anchor.evaluator for anchor in anchors))):
         if name not in by_name:
             raise NotSetUpError(f"no rubric of the config is named {name}; there are {', '.join(by_name) or 'none'}")
-    async with Client(endpoint, api_key=judge.api_key.value if judge.api_key else "") as client:
+    async with Client(endpoint, headers=judge.sent_headers) as client:
         calibration = Calibration(client.judge, concurrency=judge.concurrency, attempts=judge.attempts)
         for name in names:
             mine = [anchor for anchor in anchors if anchor.evaluator == name]
@@ -65,6 +76,9 @@ class Calibration:
     def __init__(self, ask: Ask, *, concurrency: int = 4, attempts: int = 5, first_wait: float = 1.0) -> None:
         self._ask, self._attempts, self._wait = ask, attempts, first_wait
         self._slots = asyncio.Semaphore(concurrency)
+        self._without = 0
+        self._replied, self._proven = "", False
+        self._stopped = ""
 
     async def run(
         self, rubric: Rubric, model: str, anchors: Sequence[Anchor], limits: Limits, done: Callable[[int], None]
@@ -89,14 +103,29 @@ class Calibration:
             measures=measures(zip(asked, said, strict=True), model, limits.confidence),
             failures=dict(failures),
             usage=Usage(sum(one.input for one in used), sum(one.output for one in used)),
+            replied=shown_name(self._replied),
+            stopped=self._stopped,
         )
 
     async def _judged(self, case: Case, rubric: Rubric, failures: Counter[str], used: list[Usage]) -> Judgement | None:
+        if self._stopped:
+            failures["not asked"] += 1
+            return None
         try:
-            return await insist(self._ask, case, rubric, used, attempts=self._attempts, first_wait=self._wait)
+            judgement = await insist(self._ask, case, rubric, used, attempts=self._attempts, first_wait=self._wait)
         except JudgeError as error:
             failures[error.reason] += 1
+            self._count(error)
             return None
+        self._proven, self._replied = True, judgement.model
+        return judgement
+
+    def _count(self, error: JudgeError) -> None:
+        """One more case without a verdict: where the first few all are, the judge is not worth its money."""
+        self._without += 1
+        self._replied = error.replied or self._replied
+        if self._without >= FAILURES and not self._proven:
+            self._stopped = f"{error}: {error.cure}" if error.cure else str(error)
 
 
 async def insist(
@@ -121,4 +150,4 @@ def _pause(error: JudgeError, wait: float) -> float:
     """Seconds until the next attempt: an endpoint in trouble needs time, a reply that nobody can read does not."""
     if error.reason == "unparseable":
         return 0.0
-    return error.after if error.after is not None else wait
+    return max(wait, min(error.after or 0.0, _LONGEST_PAUSE))

@@ -28,7 +28,9 @@ def recorded_lines(found: Recorded) -> Iterator[str]:
 
 def calibrated_lines(found: Calibrated) -> Iterator[str]:
     """The report on a judge that was asked about the anchors: the decision, what it likes, what it cost."""
+    yield from ([f"stopped: {found.stopped}"] if found.stopped else [])
     yield from decision_lines(found.decision)
+    yield from ([f'the model replies as "{found.replied}"'] if found.replied else [])
     rows = [
         row("passes long answers beyond people, against short", found.measures.length),
         row("passes its own family beyond people, against others", found.measures.own_family),

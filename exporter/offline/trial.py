@@ -45,10 +45,8 @@ class Trial:
         from ..judge.client import Client  # noqa: PLC0415 - the other commands need no HTTP client, and start faster
 
         slots, finished = asyncio.Semaphore(self._judge.concurrency), list[str]()
-        key = self._judge.api_key
-        async with Client(
-            self._judge.endpoint, api_key=key.value if key else "", connections=self._judge.concurrency
-        ) as client:
+        judge = self._judge
+        async with Client(judge.endpoint, headers=judge.sent_headers, connections=judge.concurrency) as client:
 
             async def one(trace_id: str, case: Case, rubric: Rubric) -> None:
                 async with slots:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from . import judge_stop
 from .compare import INSTRUMENT
 from .promql import SAMPLE, increase, lately, number, selector
 from .rulefile import Alert, Group, Record
@@ -169,7 +170,7 @@ def _variance(share: str, human: str) -> str:
 
 def stopped() -> Group:
     """What makes a judge's verdicts stop or mean something else."""
-    return Group(name="llmq-judge", rules=[_pin_mismatch(), _gate_shut(), _budget_gone()])
+    return Group(name="llmq-judge", rules=[_pin_mismatch(), judge_stop.stopped(), _gate_shut(), _budget_gone()])
 
 
 def _pin_mismatch() -> Alert:
