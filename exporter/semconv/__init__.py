@@ -15,6 +15,7 @@ evaluations what others' evaluations say; the event that tells others of ours
 annotations OpenInference's annotations of a span
 resolve     one Trace from a story, one source for each field
 otel, openinference, traceloop, langfuse, vercel, langsmith, mlflow, haystack   how to read a span of each
+two_attributes   dialects with loose JSON in two attributes: langsmith, mlflow
 node        a span with its dialect; what every dialect answers
 shape       what follows from the names that a span carries, worked out once for all spans of its kind
 messages, toolcalls, loose, finish, embedded   message JSON, tool calls, loose JSON, finish reasons, JSON in strings
