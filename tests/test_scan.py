@@ -104,6 +104,36 @@ BETWEEN = [
 ]
 
 
+FIGURES = st.text(st.sampled_from("01259.,:'/- a\u00e9\n\x00"), max_size=120)
+
+
+@both("figures")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1,200.50 at 17:30; 5kg, 1-2/3'4", ["1,200.50", "17:30", "5", "1-2/3'4"]),
+        (" " * 31 + "7" + " " * 64 + "8.", ["7", "8"]),
+        ("1..2 ,3, -4 \u0661", ["1", "2", "3", "4"]),
+        ("none", []),
+    ],
+)
+def test_figures_are_digits_with_single_marks_between_them(figures, text, found):
+    assert figures(text) == figures(text.encode()) == [one.encode() for one in found]
+
+
+@both("figures")
+@both("other_figures")
+@both("digit_groups")
+@given(FIGURES, st.lists(FIGURES, max_size=3))
+def test_figures_of_no_other_text_and_groups_of_digits(figures, other_figures, digit_groups, text, texts):
+    known = [one for other in texts for one in figures(other)]
+    assert other_figures(text, texts) == [one for one in figures(text) if one not in known]
+    assert digit_groups([text, *texts]) == [
+        group.encode() for one in (text, *texts) for group in re.findall("[0-9]+", one)
+    ]
+    assert figures(text) == [one.encode() for one in re.findall("[0-9]+(?:[.,:'/-][0-9]+)*", text)]
+
+
 @both("first_sentences")
 @pytest.mark.parametrize(
     ("text", "most", "found"),

@@ -104,6 +104,15 @@ def test_the_sentences_are_told_of_which_the_words_are_the_largest_share(vocabul
 
 
 @BOTH
+@given(TEXT, TEXT, TEXT)
+def test_the_share_of_words_in_a_text_leaves_out_what_is_ignored_and_repeated(vocabulary, one, two, three):
+    found = {*words_of(two)}
+    counted = len(found.difference(words_of(three)))
+    expected = len(found.intersection(words_of(one))) / max(3, counted)
+    assert vocabulary(one).share(two, vocabulary(three)) == expected
+
+
+@BOTH
 @given(TEXT, st.integers(1, 5))
 def test_runs_of_words_that_occurred_before_are_counted(vocabulary, text, length):
     words = words_of(text)

@@ -20,7 +20,7 @@ How they are declared and run:
 
 What they look at:
 
-    words, scan, vocabulary, scripts   words of a text, cheaply, in any script
+    words, scan, vocabulary, lexicon, scripts   words of a text, cheaply, in any script
     languages      a text's language, guessed from script and small words
     values, numerals, clock   numbers, dates and times as values
     records        what of an answer is prose, code, JSON or a table

@@ -1,15 +1,26 @@
 """What one look over a text tells: where its words are, its names and runs; knows bytes, and no language.
 
-Written twice: here, and in C (``native/scan.c``).
+Written twice: here, and in C (``native/scan.c``, ``native/figures.c``).
 """
 
 import re
+from collections.abc import Sequence
 
 import re2
 
 from ..native import COMPILED
 
-__all__ = ["MARK", "apart", "figures", "first_sentences", "has_other_capitals", "has_run", "names"]
+__all__ = [
+    "MARK",
+    "apart",
+    "digit_groups",
+    "figures",
+    "first_sentences",
+    "has_other_capitals",
+    "has_run",
+    "names",
+    "other_figures",
+]
 
 MARK = re.compile(
     "[\u00a0\u00a2-\u00a9\u00ab\u00ae-\u00b1\u00b7\u00bb\u060c\u061b\u061f\u0964\u0965\u2000-\u206f"
@@ -32,6 +43,7 @@ _BETWEEN_WORDS: dict[int, str] = {
     0x2019: "'",
 }
 """Marks between words: nothing is left of them but apostrophes, commas, and the ends of sentences."""
+_GROUPS = re.compile(rb"[0-9]+")
 _NAMES = re2.compile(rb"[a-z,;'\")] ((?:[A-Z][\w'-]*\W?)+)")
 
 
@@ -42,6 +54,11 @@ def plain_apart(text: bytes, /) -> bytes:
     """
     characters = MARK.sub(" ", text.decode("utf-8", "surrogateescape").translate(_LOWERED))
     return _ALONE.sub(r" \1 ", characters).encode("utf-8", "surrogateescape")
+
+
+def plain_digit_groups(texts: Sequence[str | bytes], /) -> list[bytes]:
+    """The digits in UTF-8, those without anything between them in one piece."""
+    return [group for text in texts for group in _GROUPS.findall(_utf8(text))]
 
 
 def plain_figures(text: str | bytes, /) -> list[bytes]:
@@ -57,6 +74,12 @@ def plain_first_sentences(text: str | bytes, most: int, /) -> bytes:
     characters = _utf8(text).lower().decode("utf-8", "surrogateescape").replace(". ", "\n").translate(_BETWEEN_WORDS)
     sentences = [words for sentence in characters.split("\n") if (words := sentence.split())][:most]
     return "\n".join([f" {' '.join(words)} " for words in sentences]).encode("utf-8", "surrogateescape")
+
+
+def plain_other_figures(text: str | bytes, texts: Sequence[str | bytes], /) -> list[bytes]:
+    """The figures of UTF-8 that are none of other texts, as often as they occur."""
+    known = {figure for one in texts for figure in plain_figures(one)}
+    return [figure for figure in plain_figures(text) if figure not in known]
 
 
 def plain_has_other_capitals(text: bytes, /) -> bool:
@@ -79,7 +102,17 @@ def _utf8(text: str | bytes) -> bytes:
 
 
 if COMPILED:
-    from ..native._kernels import apart, figures, first_sentences, has_other_capitals, has_run, names
+    from ..native._kernels import (
+        apart,
+        digit_groups,
+        figures,
+        first_sentences,
+        has_other_capitals,
+        has_run,
+        names,
+        other_figures,
+    )
 else:
-    apart, has_other_capitals, has_run = plain_apart, plain_has_other_capitals, plain_has_run
-    figures, first_sentences, names = plain_figures, plain_first_sentences, plain_names
+    apart, figures, first_sentences, names = plain_apart, plain_figures, plain_first_sentences, plain_names
+    digit_groups, has_other_capitals, has_run = plain_digit_groups, plain_has_other_capitals, plain_has_run
+    other_figures = plain_other_figures

@@ -60,6 +60,11 @@ class PlainVocabulary:
         """How many words are numbers: digits alone."""
         return sum(map(bytes.isdigit, self.distinct))
 
+    def share(self, text: str | bytes, ignored: "PlainVocabulary") -> float:
+        """The share of these words of the distinct ones of a text that are not ignored; fewer than 3 count as 3."""
+        words = set(_words(text))
+        return len(self.distinct.keys() & words) / max(_SHORT, len(words - ignored.distinct.keys()))
+
     def densest(self, text: str | bytes, ends: bytes) -> list[tuple[int, int]]:
         """Where the three sentences begin and end of which these words, if any, are the largest share.
 

@@ -10,6 +10,8 @@
 #include <string.h>
 
 /* Each adds what one file defines to the module; returns -1, with an error set, where it cannot. */
+int add_figures(PyObject *module);
+int add_lexicon(PyObject *module);
 int add_marks(PyObject *module);
 int add_otlp(PyObject *module);
 int add_scan(PyObject *module);

@@ -1,14 +1,6 @@
 /* What one look over a text tells, as scan.py defines it. */
 
-#include "kernels.h"
-
-static inline int is_space(unsigned char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
-
-static inline int is_small(char byte) { return byte >= 'a' && byte <= 'z'; }
-
-static inline int is_capital(char byte) { return byte >= 'A' && byte <= 'Z'; }
-
-static inline int is_one_of(const char *bytes, char byte) { return byte && strchr(bytes, byte); }
+#include "bytes.h"
 
 static inline int is_of_word(char byte)
 {
@@ -27,16 +19,6 @@ static const char *end_of_name(const char *at, const char *end)
             at++;
     }
     return at;
-}
-
-/* Is one of the ASCII characters from first to last among eight bytes? */
-static inline int has_between(const char *text, char first, char last)
-{
-    const uint64_t each = 0x0101010101010101, high = each << 7;
-    uint64_t bytes;
-    memcpy(&bytes, text, sizeof(bytes));
-    uint64_t ascii = bytes & ~high;
-    return ((ascii + each * (128 - first)) & ~(ascii + each * (127 - last)) & ~bytes & high) != 0;
 }
 
 static PyObject *names(PyObject *module, PyObject *arguments)
@@ -62,32 +44,6 @@ static PyObject *names(PyObject *module, PyObject *arguments)
     PyObject *bytes = PyBytes_FromStringAndSize(names, found);
     PyMem_Free(names);
     return bytes;
-}
-
-static inline int is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-
-/* Digits with single marks between them, as in 1,200.50 or 17:30. */
-static PyObject *figures(PyObject *module, PyObject *arguments)
-{
-    const char *text;
-    Py_ssize_t size;
-    if (!PyArg_ParseTuple(arguments, "s#", &text, &size))
-        return NULL;
-    PyObject *list = PyList_New(0);
-    for (const char *at = text, *end = text + size; list && at < end; at++) {
-        while (end - at > 8 && !has_between(at, '0', '9'))
-            at += 8;
-        if (!is_digit(*at))
-            continue;
-        const char *start = at;
-        while (++at < end && (is_digit(*at) || (at + 1 < end && is_one_of(".,:'/-", *at) && is_digit(at[1]))))
-            ;
-        PyObject *figure = PyBytes_FromStringAndSize(start, at - start);
-        if (!figure || PyList_Append(list, figure))
-            Py_CLEAR(list);
-        Py_XDECREF(figure);
-    }
-    return list;
 }
 
 static inline int is_mark(uint32_t one)
@@ -304,7 +260,6 @@ static PyObject *has_run(PyObject *module, PyObject *arguments)
 
 static PyMethodDef functions[] = {
     {"apart", apart, METH_O, "What scan.py says of it."},
-    {"figures", figures, METH_VARARGS, "What scan.py says of it."},
     {"first_sentences", first_sentences, METH_VARARGS, "What scan.py says of it."},
     {"has_other_capitals", has_other_capitals, METH_O, "What scan.py says of it."},
     {"has_run", has_run, METH_VARARGS, "What scan.py says of it."},

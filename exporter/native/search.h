@@ -1,30 +1,16 @@
 /* Looking for some words of a text elsewhere: themselves and their other endings, as vocabulary.py defines them. */
 
-#include "words.h"
+#include "filter.h"
 
 /* What was noticed of a word that is sought: that it is there, and that it is there with e or s behind. */
-enum { ITSELF = 1, WITH_E = 2, WITH_S = 4, BEGINNINGS = 1 << 15 };
+enum { ITSELF = 1, WITH_E = 2, WITH_S = 4 };
 
 /* Words to look for. Most that are met are none of them, which their first bytes tell as a rule. */
 typedef struct {
     Table words;
     unsigned char *noticed;             /* of each word by its place; the first one is of what is not sought */
-    uint64_t beginnings[BEGINNINGS / 64]; /* a bit for each hash of the first bytes of what is sought */
+    Filter filter;          /* of what is sought */
 } Search;
-
-static inline uint64_t beginning(uint64_t first) { return first * multipliers[0] >> 49; }
-
-static inline int may_be_sought(const Search *search, uint64_t first)
-{
-    uint64_t hash = beginning(first);
-    return search->beginnings[hash / 64] >> hash % 64 & 1;
-}
-
-static inline void expect(Search *search, uint64_t first)
-{
-    uint64_t hash = beginning(first);
-    search->beginnings[hash / 64] |= (uint64_t)1 << hash % 64;
-}
 
 static inline uint64_t first_with(const Word *word, char ending)
 {
@@ -34,9 +20,9 @@ static inline uint64_t first_with(const Word *word, char ending)
 /* The word itself is to be noticed, and the word with an ending. */
 static inline uint32_t seek(Search *search, const Word *word)
 {
-    expect(search, word->first);
-    expect(search, first_with(word, 'e'));
-    expect(search, first_with(word, 's'));
+    admit(&search->filter, word->first);
+    admit(&search->filter, first_with(word, 'e'));
+    admit(&search->filter, first_with(word, 's'));
     return put(&search->words, word);
 }
 
@@ -53,11 +39,8 @@ static void notice(Search *search, const Text *text, const Word *word)
 static void search_text(Search *search, Text text)
 {
     Reader reader = reader_of(text);
-    for (uint32_t start, end; edge(&reader, &start) && edge(&reader, &end);)
-        if (may_be_sought(search, bytes_of(&text, start, end - start))) {
-            Word word = word_of(&text, start, end - start);
-            notice(search, &text, &word);
-        }
+    for (Word word; next_that_may_be(&search->filter, &reader, &word);)
+        notice(search, &text, &word);
 }
 
 /* Looks for the words in texts, word by word: of theirs none is kept. */
@@ -105,7 +88,7 @@ static int search_table(Search *search, const Table *known)
 /* For so many words of a text. */
 static int make_search(Search *search, Text text, size_t room)
 {
-    memset(search->beginnings, 0, sizeof(search->beginnings));
+    memset(&search->filter, 0, sizeof(search->filter));
     search->noticed = PyMem_Calloc(room + 1, 1);
     return make_table(&search->words, text, 2 * room) && search->noticed; /* half as full: fewer places are looked at */
 }

@@ -75,8 +75,9 @@ static Py_ssize_t words_met(const Table *table, Text text)
     if (!met)
         return -1;
     met[0] = 1;
+    Filter filter = filter_of(table);
     Reader reader = reader_of(text);
-    for (Word word; next(&reader, &word);) {
+    for (Word word; next_that_may_be(&filter, &reader, &word);) {
         unsigned char *one = &met[*find(table, &text, &word)];
         count += !*one;
         *one = 1;
@@ -197,8 +198,29 @@ static PyObject *numbers(Vocabulary *self, PyObject *none)
     return PyLong_FromSsize_t(count);
 }
 
-/* Sentences that are told, and words that a shorter one counts as. */
+/* Sentences that are told, and words that a shorter text counts as. */
 enum { MOST = 3, SHORT = 3 };
+
+static PyObject *share(Vocabulary *self, PyObject *arguments)
+{
+    PyObject *object;
+    Vocabulary *ignored;
+    Text text;
+    Table words;
+    if (!PyArg_ParseTuple(arguments, "OO!", &object, type, &ignored) || !text_of(object, &text))
+        return NULL;
+    uint32_t mine = 0, counted = 0;
+    int fine = make_table(&words, text, words_in(text));
+    Reader reader = reader_of(text);
+    for (Word word; fine && next(&reader, &word);)
+        put(&words, &word);
+    for (const Word *one = words.words; fine && one < words.words + words.count; one++) {
+        mine += *find(&self->table, &text, one) != 0;
+        counted += *find(&ignored->table, &text, one) == 0;
+    }
+    free_table(&words);
+    return fine ? PyFloat_FromDouble((double)mine / (counted < SHORT ? SHORT : counted)) : NULL;
+}
 
 typedef struct {
     double share;
@@ -236,6 +258,7 @@ static inline int is_break(Text text, size_t at, const Marks *marks)
 /* Breaks are looked for between words alone. */
 static void find_densest(const Vocabulary *self, Text text, const Marks *marks, size_t *seen, Best *best)
 {
+    Filter filter = filter_of(&self->table);
     Reader reader = reader_of(text);
     Word word;
     size_t here = 0, all = 0, sentence = 1, start = 0;
@@ -252,7 +275,7 @@ static void find_densest(const Vocabulary *self, Text text, const Marks *marks, 
         }
         if (!more)
             break;
-        uint32_t place = *find(&self->table, &text, &word);
+        uint32_t place = may_be(&filter, word.first) ? *find(&self->table, &text, &word) : 0;
         here += place && seen[place] != sentence;
         all++;
         seen[place] = sentence;
@@ -318,6 +341,7 @@ static PyMethodDef methods[] = {
     {"words", (PyCFunction)words, METH_NOARGS, "The words in order of appearance."},
     {"digits_first", (PyCFunction)digits_first, METH_NOARGS, "The words that begin with a digit, in order."},
     {"numbers", (PyCFunction)numbers, METH_NOARGS, "How many words are numbers."},
+    {"share", (PyCFunction)share, METH_VARARGS, "Which share of a text's words, but for those ignored, these are."},
     {"densest", (PyCFunction)densest, METH_VARARGS, "The sentences of which these words are the largest share."},
     {"repeats", (PyCFunction)repeats, METH_O, "How many runs of so many words occurred before."},
     {NULL},
