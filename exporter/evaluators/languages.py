@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Literal
 
+from .lexicon import Lexicon
 from .scripts import composed
-from .vocabulary import Vocabulary
-from .words import read, spaced
+from .words import plain, read, spaced
 
 Language = Literal["en", "de", "fr", "es", "it", "pt", "nl", "ru", "zh", "ja", "ko", "ar", "hi"]
 Spoken = Language | Literal["other"]
@@ -65,8 +65,6 @@ _OTHER_WORDS: dict[str, str] = {
     "ms": "yang dan di ini itu tidak saya untuk dengan dari maaf boleh membantu anda",
     "uz": "va bu bir uchun bilan men emas kechirasiz yordam bera olmayman",
 }
-_VOCABULARIES = {name: Vocabulary(spaced(words)) for name, words in (_SMALL_WORDS | _OTHER_WORDS).items()}
-_ENGLISH = _VOCABULARIES["en"]
 
 
 def _set(words: str) -> frozenset[str]:
@@ -77,16 +75,14 @@ _IN_ENGLISH_TOO = _set(
     """a ad an as at come con de die do el en for go hat have he i in is it la las lo me men more no not of om on or par
     pas per pot pro si so son te to us was we"""
 )
-_NOT_ENGLISH = Vocabulary(
-    spaced(
-        " ".join(
-            word
-            for words in (_SMALL_WORDS | _OTHER_WORDS).values()
-            for word in words.split()
-            if word not in _IN_ENGLISH_TOO and word not in _SMALL_WORDS["en"].split()
-        )
-    )
+_NOT_ENGLISH = " ".join(
+    word
+    for words in (_SMALL_WORDS | _OTHER_WORDS).values()
+    for word in words.split()
+    if word not in _IN_ENGLISH_TOO and word not in _SMALL_WORDS["en"].split()
 )
+_PLACES = {name: place for place, name in enumerate(_SMALL_WORDS | _OTHER_WORDS)}
+_LEXICON = Lexicon([plain(words) for words in (*(_SMALL_WORDS | _OTHER_WORDS).values(), _NOT_ENGLISH)])
 
 _SCRIPTS: tuple[tuple[str, Spoken], ...] = (
     ("\u0400-\u04ff", "ru"),
@@ -121,7 +117,7 @@ _OWN: dict[str, frozenset[str]] = {
 }
 
 _MARK_START = "\u3010"
-"""Begins a citation mark that may hold words."""
+"""Begins a citation mark that may hold any words; no other mark holds a small one."""
 _LOOKED_AT = 4000
 _SAMPLE = 800
 _FEWEST_HITS = 3
@@ -151,8 +147,8 @@ def strange_to(text: str, others: Iterable[str]) -> bool:
 
 def small_words(text: str, language: Spoken) -> int | None:
     """How many small words of a language a text has; None of a language that is told by its script."""
-    known = _VOCABULARIES.get(language)
-    return None if known is None else read(text[:_LOOKED_AT]).vocabulary.overlap(known)
+    place = _PLACES.get(language)
+    return None if place is None else _counts(text[:_LOOKED_AT])[place]
 
 
 def spoken(text: str) -> Spoken | None:
@@ -190,23 +186,27 @@ def _is_beside(name: str, text: str, count: int) -> bool:
     return len(seen & words) > len(seen & _OWN.get(name, frozenset())) + 1
 
 
+def _counts(text: str) -> list[int]:
+    """How many small words of each language a text has, and last how many of others than English."""
+    text = composed(text)
+    if _MARK_START in text:
+        text = read(text).text
+    return _LEXICON.counts(spaced(text))
+
+
 def _by_words(text: str) -> Spoken | None:
-    plain = composed(text)
-    # Of marks only this one holds words. What a vocabulary costs is saved where a text is plainly English.
-    written = read(text).vocabulary if _MARK_START in plain else spaced(plain)
-    english = _ENGLISH.overlap(written)
-    if english >= _FEWEST_HITS and english > _TIMES * _NOT_ENGLISH.overlap(written):
+    *hits, not_english = _counts(text)
+    if hits[0] >= _FEWEST_HITS and hits[0] > _TIMES * not_english:
         return "en"
-    words = read(text).vocabulary
-    hits = {name: words.overlap(known) for name, known in _VOCABULARIES.items()}
-    others = max(hits[name] for name in _OTHER_WORDS)
+    words = len(read(text).vocabulary)
+    others = max(hits[len(_SMALL_WORDS) :])
     foreign = 0 if text.isascii() else len(_FOREIGN.findall(text.lower()[:_SAMPLE]))
-    known = {name: hits[name] for name in _SMALL_WORDS}
+    known = dict(zip(_SMALL_WORDS, hits, strict=False))
     first = max(known, key=lambda name: known[name])
     second = max(count for name, count in known.items() if name != first)
-    if _is_other(len(words), known[first], others, foreign):
+    if _is_other(words, known[first], others, foreign):
         return "other"
-    fewest = _FEWEST_HITS if len(words) > _FEW_WORDS else 2
+    fewest = _FEWEST_HITS if words > _FEW_WORDS else 2
     return first if known[first] >= fewest and known[first] > _TIMES * max(second, others) else None  # type: ignore[return-value]
 
 
