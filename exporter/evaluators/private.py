@@ -74,6 +74,8 @@ def private_data(trace: Trace, *, kinds: tuple[PrivateKind, ...] = _KINDS) -> bo
     if not answer:
         return None
     found = _found(answer[:ANSWER_LIMIT], kinds)
+    if not found:
+        return None
     each = dict.fromkeys((one.kind, value) for one in found if (value := _value(one, answer)))
     values = list(islice(each, _MOST))
     if not values:
