@@ -76,8 +76,9 @@ class Conflicts(Struct, frozen=True, gc=False):
     @property
     def share(self) -> float:
         """The share of the compared statements that conflict."""
-        wrong = self.contradicted + self.unknown + self.hours + self.times
-        return min(1.0, wrong / self.checked) if self.checked else 0.0
+        if not self.checked:
+            return 0.0
+        return min(1.0, (self.contradicted + self.unknown + self.hours + self.times) / self.checked)
 
     @property
     def contradicted(self) -> int:

@@ -122,14 +122,17 @@ def judged(reading: Reading, known: Source) -> float:
 
 def explained(found: Support) -> str:
     """What is unsupported, in counts."""
-    conflicts = found.conflicts
     counts = [
         (len(found.strange), f"of {found.content} content words are in no document"),
-        (found.strange.numbers(), "of them numbers"),
+        (found.strange_numbers, "of them numbers"),
         (found.names, "of them names"),
-        (conflicts.contradicted, "facts contradicted"),
-        (conflicts.unknown, "claims of what the document leaves open"),
-        (conflicts.hours, "days with other opening hours"),
-        (conflicts.times, "times of day that occur nowhere"),
     ]
+    if found.conflicts.checked:
+        conflicts = found.conflicts
+        counts += [
+            (conflicts.contradicted, "facts contradicted"),
+            (conflicts.unknown, "claims of what the document leaves open"),
+            (conflicts.hours, "days with other opening hours"),
+            (conflicts.times, "times of day that occur nowhere"),
+        ]
     return "; ".join([f"{count} {what}" for count, what in counts if count])

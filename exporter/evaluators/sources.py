@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Struct
 
 from .facts import Facts, decoded, facts_of, leaves, together
-from .scan import figures
 from .scripts import composed
+from .values import Numbers
 from .vocabulary import Vocabulary
-from .words import CONTEXT_LIMIT, compared, joined_names, utf8
+from .words import CONTEXT_LIMIT, compared, joined_names
 
 MOST_FACTS = 1000
 """Facts of all documents together that an answer is compared with."""
@@ -22,15 +22,11 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 class Source(Struct, frozen=True, gc=False):
-    """What several documents say together: their words, their texts, and the facts of those that are JSON.
-
-    ``figures`` are their numbers as they are written.
-    """
+    """What several documents say together: their words, their numbers, and the facts of those that are JSON."""
 
     words: Vocabulary | tuple[str | bytes, ...]
-    texts: tuple[str, ...]
+    numbers: Numbers
     facts: Facts | None
-    figures: frozenset[bytes]
 
     @property
     def structured(self) -> bool:
@@ -41,7 +37,7 @@ class Source(Struct, frozen=True, gc=False):
 def source(texts: Sequence[str]) -> Source:
     """The documents as one, of all together at most CONTEXT_LIMIT characters and MOST_FACTS facts."""
     read, facts = _ready(texts, MOST_FACTS)
-    return Source(tuple(map(compared, read)), read, facts, _figures(read))
+    return Source(tuple(map(compared, read)), Numbers(read), facts)
 
 
 def reusable(text: str, most: int = MOST_FACTS) -> Source:
@@ -50,11 +46,7 @@ def reusable(text: str, most: int = MOST_FACTS) -> Source:
     Its words are looked up in a table, not looked for in the text each time.
     """
     read, facts = _ready([text], most)
-    return Source(Vocabulary(compared(read[0])), read, facts, _figures(read))
-
-
-def _figures(texts: Sequence[str]) -> frozenset[bytes]:
-    return frozenset().union(*[figures(utf8(text)) for text in texts])
+    return Source(Vocabulary(compared(read[0])), Numbers(read), facts)
 
 
 def _ready(texts: Sequence[str], most: int) -> tuple[tuple[str, ...], Facts | None]:
@@ -64,7 +56,7 @@ def _ready(texts: Sequence[str], most: int) -> tuple[tuple[str, ...], Facts | No
     for piece in _within(texts, CONTEXT_LIMIT):
         value = decoded(piece) if "{" in piece or "[" in piece else None
         if value is None:
-            pieces.append(composed(_unescaped(piece)))
+            pieces.append(piece if "\\" not in piece and piece.isascii() else composed(_unescaped(piece)))
             continue
         escaped = "\\" in piece
         if escaped:

@@ -1,16 +1,17 @@
 """How far sentences are supported by documents: words, numbers and names that occur nowhere; knows no verdict."""
 
 import re
+from collections.abc import Sequence
 from math import log1p
 
 from msgspec import Struct
 
 from .claims import Conflicts, conflicts
 from .numerals import without_known
-from .scan import figures, names
+from .scan import names
 from .scripts import is_unspaced
 from .sources import Source
-from .values import MONTHS, compare, is_nowhere, is_plain, pieces
+from .values import MONTHS, compare, is_plain
 from .vocabulary import Vocabulary
 from .words import SENTENCE_ENDS, Reading, compared, in_lines, utf8
 
@@ -30,9 +31,9 @@ COMMON = Vocabulary(
 """Words that claim nothing: grammar, and what answers say about the documents rather than about the world."""
 
 _DIGITS = re.compile("[0-9]+")
-_BREAKS = (". ", "! ", "? ", "\n", "\u3002")
+_GROUPS = re.compile(rb"[0-9]+")
+_BREAKS = (". ", "! ", "? ", "\u3002")
 _LONGEST_SENTENCE = 1000
-_SHORT = 3
 _FEW = 50
 """Numbers of an answer that are each looked at in its text."""
 
@@ -46,9 +47,9 @@ _NUMBERS_MATTER = 5
 class Support(Struct, frozen=True, gc=False):
     """What of a text is unsupported: of so many words of content these, and conflicts with facts.
 
-    ``names``: how many of the strange words are names. ``unasked``: how many the question has not. ``last``: the
-    strange share of the last sentence. ``numbers``: how many words of the text are numbers. ``number_share``: the
-    unsupported share of them, less in a text in which numbers are not the main thing.
+    ``names``: how many of the strange words are names; ``strange_numbers``: how many are numbers; ``unasked``: how many
+    the question has not. ``last``: the strange share of the last sentence. ``numbers``: how many words of the text are
+    numbers. ``number_share``: the unsupported share of them, less in a text in which numbers are not the main thing.
     """
 
     content: int
@@ -60,6 +61,7 @@ class Support(Struct, frozen=True, gc=False):
     last: float = 0.0
     numbers: int = 0
     number_share: float = 0.0
+    strange_numbers: int = 0
 
     @property
     def share(self) -> float:
@@ -69,7 +71,7 @@ class Support(Struct, frozen=True, gc=False):
     def features(self) -> tuple[float, ...]:
         """The numbers that weights are fitted for, in the order of PROSE or, of structured documents, of FIELDS."""
         words, share, names = log1p(len(self.strange)), self.share, log1p(self.names)
-        strange_numbers = log1p(self.strange.numbers())
+        strange_numbers = log1p(self.strange_numbers)
         if not self.structured:
             return words, share, names, strange_numbers, log1p(self.unasked), self.last, log1p(self.numbers)
         found = self.conflicts
@@ -92,10 +94,24 @@ def support(reading: Reading, source: Source, question: str = "") -> Support | N
     content, strange = _words(reading).against(source.words, COMMON)
     if not content:
         return None
-    strange = _by_value(strange, reading.text, source)
-    if strange:
-        strange = without_known(strange, source.words)
-    return _described(Support(content, strange, _conflicts(reading, source), source.structured), reading, question)
+    strange = without_known(_by_value(strange, reading.text, source), source.words)
+    found = _conflicts(reading, source)
+    numbers = reading.vocabulary.numbers()
+    if not strange:
+        return Support(content, strange, found, source.structured, numbers=numbers)
+    wrong = [word for word in strange.digits_first() if word.isdigit()]
+    return Support(
+        content,
+        strange,
+        found,
+        source.structured,
+        strange.overlap(names(utf8(reading.text))),
+        len(strange) - (strange.overlap(compared(question)) if question else 0),
+        0.0 if source.structured else _last_share(strange, reading.text),
+        numbers,
+        _number_share(wrong, numbers, content) if wrong else 0.0,
+        len(wrong),
+    )
 
 
 def strangest(found: Support, reading: Reading) -> list[str]:
@@ -112,23 +128,7 @@ def _words(reading: Reading) -> Vocabulary:
     return Vocabulary(compared(reading.text)) if is_unspaced(reading.text) else reading.vocabulary
 
 
-def _described(found: Support, reading: Reading, question: str) -> Support:
-    strange, numbers = found.strange, reading.vocabulary.numbers()
-    return Support(
-        found.content,
-        strange,
-        found.conflicts,
-        found.structured,
-        Vocabulary(names(utf8(reading.text))).overlap(strange) if strange else 0,
-        len(strange) - Vocabulary(compared(question)).overlap(strange) if question and strange else len(strange),
-        _last_share(strange, reading.text) if strange and not found.structured else 0.0,
-        numbers,
-        _number_share(strange, numbers, found.content) if strange.numbers() else 0.0,
-    )
-
-
-def _number_share(strange: Vocabulary, numbers: int, content: int) -> float:
-    wrong = [word for word in strange.words() if word.isdigit()]
+def _number_share(wrong: Sequence[bytes], numbers: int, content: int) -> float:
     # A number of one digit is often a count of what is listed.
     weight = len(wrong) * (1.0 if max(map(len, wrong)) > 1 else 0.25)
     return min(1.0, weight / max(1, numbers)) * min(1.0, weight * _NUMBERS_MATTER / content)
@@ -137,9 +137,12 @@ def _number_share(strange: Vocabulary, numbers: int, content: int) -> float:
 def _last_share(strange: Vocabulary, text: str) -> float:
     """The strange share of the words of a text's last sentence; of fewer words than three it counts as of three."""
     text = text[-_LONGEST_SENTENCE:].rstrip()
-    start = max([text.rfind(end, 0, len(text) - 1) for end in _BREAKS])
-    words = Vocabulary(compared(text[start + 1 :]))
-    return words.overlap(strange) / max(_SHORT, len(words) - words.overlap(COMMON))
+    last = len(text) - 1
+    start = text.rfind("\n", 0, last)
+    for end in _BREAKS:
+        at = text.rfind(end, start + 1, last)
+        start = max(start, at)
+    return strange.share(compared(text[start + 1 :]), COMMON)
 
 
 def _conflicts(reading: Reading, source: Source) -> Conflicts:
@@ -150,20 +153,17 @@ def _conflicts(reading: Reading, source: Source) -> Conflicts:
 
 def _by_value(strange: Vocabulary, text: str, source: Source) -> Vocabulary:
     """The strange words, where those of values are strange exactly if no document has that value."""
-    written = figures(utf8(text))
-    if not written:
-        return strange
-    other = [figure for figure in written if figure not in source.figures]
+    numbers = source.numbers
+    other = numbers.others(text)
     if not other and not _MONTHS.overlap(strange):
         return _without_units(strange, source)
-    groups = pieces(source.figures, source.texts) if other else frozenset()
-    if 0 < len(other) <= _FEW and all(is_nowhere(figure, groups) and is_plain(figure, text) for figure in other):
-        numbers = Vocabulary(b" ".join(other))
-        if numbers.overlap(strange) == len(numbers):
+    if 0 < len(other) <= _FEW and all(numbers.lack(figure) and is_plain(figure, text) for figure in other):
+        joined = b" ".join(other)
+        if set(_GROUPS.findall(joined)).issubset(strange.digits_first()):
             return strange
-        return Vocabulary(b" ".join([*strange.words(), *other]))
+        return Vocabulary(b" ".join([*strange.words(), joined]))
     words = strange.words()
-    known, unknown = compare(text, source.figures, source.texts)
+    known, unknown = compare(text, numbers)
     digits = [number.encode() for written in unknown for number in _DIGITS.findall(written)]
     supported = set(Vocabulary(compared("\n".join(known))).words()).difference(digits)
     rest = _without_units(Vocabulary(b" ".join([word for word in words if word not in supported])), source)
@@ -175,10 +175,9 @@ def _without_units(strange: Vocabulary, source: Source) -> Vocabulary:
 
     Of a text all of whose numbers are in the documents as they are written, or are strange words.
     """
-    words = strange.words()
-    parts = {word: found.groups() for word in words if (found := _UNIT.fullmatch(word))}
+    parts = {word: found.groups() for word in strange.digits_first() if (found := _UNIT.fullmatch(word))}
     if not parts:
         return strange
     units = set(Vocabulary(b" ".join([unit for _, unit in parts.values()])).against(source.words, _NOTHING)[1].words())
-    known = {word for word, (number, unit) in parts.items() if number in source.figures and unit not in units}
-    return Vocabulary(b" ".join([word for word in words if word not in known]))
+    known = {word for word, (number, unit) in parts.items() if number in source.numbers.written and unit not in units}
+    return Vocabulary(b" ".join([word for word in strange.words() if word not in known]))

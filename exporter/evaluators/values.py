@@ -7,10 +7,12 @@ Arabic and Hindi. What can be read in two ways (1.200, 03/04/2026) has both valu
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
 from itertools import islice
 
 from msgspec import Struct
+
+from .scan import digit_groups, figures, other_figures
+from .words import utf8
 
 MONTHS = {
     name: number
@@ -76,7 +78,7 @@ _PERCENT = re.compile(
 _PM = re.compile(r"(?:下午|晚上|午後|오후)\s?$")
 _DIGIT = re.compile("[0-9]")  # what begins with a certain character is found many times as fast
 _DIGITS = re.compile(r"\d+")
-_PIECES = re.compile(rb"[0-9]+")
+_GROUPS = re.compile(rb"[0-9]+")
 _DECIMAL = re.compile(rb"\d+[.,]\d*[1-9]")
 _LONGEST = 24
 """Characters of a number; what is longer is an identifier."""
@@ -115,42 +117,67 @@ def values(text: str) -> Iterator[Value]:
         at = value.end
 
 
-def compare(text: str, figures: AbstractSet[bytes], texts: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The values of a text as they are written: those that are in texts, and those that are not.
+class Numbers:
+    """The numbers in texts: looked for when they are first asked for."""
 
-    ``figures`` are the numbers of the texts as they are written.
-    """
+    __slots__ = ("_groups", "_readings", "_texts", "_utf8", "_written")
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self._texts = texts
+        self._utf8 = [utf8(text) for text in texts]
+        self._written: frozenset[bytes] | None = None
+        self._groups: frozenset[bytes] | None = None
+        self._readings: frozenset[str] | None = None
+
+    def others(self, text: str) -> list[bytes]:
+        """The numbers of another text that are not written so in these, as often as they occur."""
+        return other_figures(utf8(text), self._utf8)
+
+    @property
+    def written(self) -> frozenset[bytes]:
+        """All of them as they are written, each in one piece, such as 1,200.50 or 17:30."""
+        if self._written is None:
+            self._written = frozenset().union(*map(figures, self._utf8))
+        return self._written
+
+    @property
+    def readings(self) -> frozenset[str]:
+        """All that the values in the texts may be; of a date also its month with its day, and its parts alone.
+
+        Of the first _MOST_KNOWN values of each text.
+        """
+        if self._readings is None:
+            found = ((text, value) for text in self._texts for value in islice(values(text), _MOST_KNOWN))
+            self._readings = frozenset().union(*[_ways(text, value) for text, value in found])
+        return self._readings
+
+    def lack(self, figure: bytes) -> bool:
+        """Is a number surely no value of the texts, by the groups of digits in theirs?
+
+        Some are none that are not said to be: a round one may be 2 thousand there, and 0.125 may be 12.5 %.
+        """
+        if self._groups is None:
+            self._groups = frozenset(digit_groups(self._utf8))
+        groups = self._groups
+        if figure.isdigit():
+            return not figure.endswith(b"00") and figure not in groups and figure[-3:] not in groups
+        if _DECIMAL.fullmatch(figure) is None or (figure.startswith(b"0") and any("%" in one for one in self._texts)):
+            return False
+        last = _GROUPS.findall(figure)[-1]
+        return groups.isdisjoint((last, last + b"0", last + b"00"))
+
+
+def compare(text: str, numbers: Numbers) -> tuple[list[str], list[str]]:
+    """The values of a text as they are written: those that other texts have too, and those that they have not."""
     known: list[str] = []
     unknown: list[str] = []
-    everything: frozenset[str] | None = None
-    groups = pieces(figures, texts)
     for value in islice(values(text), _MOST):
         written = text[value.start : value.end]
-        found = written.encode() in figures
-        if not found and not (written[-1].isdigit() and is_nowhere(written.encode(), groups)):
-            everything = _known(texts) if everything is None else everything
-            found = _is_known(value, written, everything)
+        found = written.encode() in numbers.written
+        if not found and not (written[-1].isdigit() and numbers.lack(written.encode())):
+            found = _is_known(value, written, numbers.readings)
         (known if found else unknown).append(written)
     return known, unknown
-
-
-def pieces(figures: AbstractSet[bytes], texts: tuple[str, ...]) -> frozenset[bytes]:
-    """The groups of digits in all numbers of texts as they are written, and % where there is one."""
-    found = _PIECES.findall(b" ".join(figures))
-    return frozenset([*found, b"%"] if any("%" in text for text in texts) else found)
-
-
-def is_nowhere(figure: bytes, known: AbstractSet[bytes]) -> bool:
-    """Is a number surely no value of texts, by the pieces of all their numbers? Some are that are not said to be.
-
-    A round one may be 2 thousand there, and 0.125 may be 12.5 %.
-    """
-    if figure.isdigit():
-        return not figure.endswith(b"00") and known.isdisjoint((figure, figure[-3:]))
-    if _DECIMAL.fullmatch(figure) is None or (figure.startswith(b"0") and b"%" in known):
-        return False
-    last = _PIECES.findall(figure)[-1]
-    return known.isdisjoint((last, last + b"0", last + b"00"))
 
 
 def is_plain(figure: bytes, text: str) -> bool:
@@ -171,22 +198,15 @@ def is_plain(figure: bytes, text: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=4)
-def _known(texts: tuple[str, ...]) -> frozenset[str]:
-    """All that the values in texts may be; of a date also its month with its day, and its parts alone.
-
-    Of the first _MOST_KNOWN values of each text. Remembered, since many sentences may cite one document.
-    """
-    known: set[str] = set()
-    for text in texts:
-        for value in islice(values(text), _MOST_KNOWN):
-            known.update(value.readings)
-            dates = [reading for reading in value.readings if len(reading) == 10 and reading[4] == "-"]
-            known.update([part for date in dates for part in (date[5:], date[:7])])
-            if not value.readings or "-" in value.readings[0] or ":" in value.readings[0]:
-                written = text[value.start : value.end]
-                known.update([digits.lstrip("0") or "0" for digits in _DIGITS.findall(written)])
-    return frozenset(known)
+def _ways(text: str, value: Value) -> Iterator[str]:
+    """In which ways other texts may write a value."""
+    yield from value.readings
+    for reading in value.readings:
+        if len(reading) == 10 and reading[4] == "-":
+            yield reading[5:]
+            yield reading[:7]
+    if not value.readings or "-" in value.readings[0] or ":" in value.readings[0]:
+        yield from [digits.lstrip("0") or "0" for digits in _DIGITS.findall(text[value.start : value.end])]
 
 
 def _is_known(value: Value, written: str, known: AbstractSet[str]) -> bool:

@@ -62,8 +62,10 @@ def compared(text: str) -> str | bytes:
 
     Of a text that is ``composed``.
     """
+    if text.isascii():
+        return text
     if not is_unspaced(text):
-        return spaced(text)
+        return _apart(text)
     return in_words(MARK.sub(" ", text.lower())).encode("utf-8", "replace")
 
 
@@ -90,7 +92,9 @@ def read(text: str) -> Reading:
 
 
 def _read(text: str) -> Reading:
-    text = composed(text[:ANSWER_LIMIT])
+    text = text[:ANSWER_LIMIT]
+    if not text.isascii():
+        text = composed(text)
     if "[" in text or "【" in text:
         text = (_MARK if "【" in text else _BRACKET).sub(" ", text)
     if "\n" in text and _DIGIT_FIRST.search("\n" + text):
