@@ -18,6 +18,7 @@ import promql_parser
 import pytest
 import yaml
 from aiohttp.test_utils import TestServer
+from chromium import browser, chromium  # noqa: F401 - fixtures
 from hypothesis import HealthCheck, settings
 from prometheus_client.parser import text_string_to_metric_families
 

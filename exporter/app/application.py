@@ -10,6 +10,7 @@ from functools import partial
 from aiohttp import web
 
 from .. import __version__
+from ..answers.feature import AnswersFeature
 from ..config import Config, reload
 from ..config.configfile import ConfigError, Problem
 from ..erasure.feature import ErasureFeature
@@ -20,7 +21,7 @@ from ..features.feature import Work
 from ..feedback.feature import FeedbackFeature
 from ..feedback.http import PATH as FEEDBACK_PATH
 from ..grpc.listener import Listener
-from ..http import otlp, pages, requests
+from ..http import otlp, pages, requests, static
 from ..http.auth import Access
 from ..http.connections import Connections
 from ..http.hosts import Hosts
@@ -45,6 +46,7 @@ from ..runtime.log import described
 from ..store.kinds import CLOCK
 from ..store.quarantine import Quarantine
 from ..store.records import StoreError
+from ..store.sqlite.answers import Answers
 from ..store.sqlite.store import Store
 from ..suites.feature import SuitesFeature
 
@@ -97,7 +99,10 @@ class Exporter:
         self.review = ReviewFeature(config, panel, self.pipeline, self.features, now)
         self.suites = SuitesFeature(config, self.pipeline, self.metrics, self._limiter.peek, now)
         self.erasure = ErasureFeature(config, panel, self.pipeline, self.features, self.quarantine, now)
-        self.features.enter(self.feedback, self.review, self.suites, self.erasure)
+        self.answers = AnswersFeature(
+            config, panel, Answers(self.store.path), self.review.desk, lambda: self._limiter.slices.shown
+        )
+        self.features.enter(self.feedback, self.review, self.suites, self.erasure, self.answers)
         if config.judge.enabled:
             self._judge = JudgingFeature(config, panel, self.pipeline, self.metrics, self.features, now)
             self.features.enter(self._judge)
@@ -253,6 +258,7 @@ def make_app(exporter: Exporter) -> web.Application:
     app.middlewares.append(requests.same_site(otlp.refused_as_read))
     otlp.add_routes(app)
     exporter.features.add_routes(app)
+    static.add_routes(app)
     pages.add_routes(app)
     return app
 

@@ -166,6 +166,7 @@ class Reading:
             allow_unauthenticated=bool,
             hosts=tuple,
             shutdown=units.duration,
+            trace_url=units.trace_url,
         )
         seconds = dict.fromkeys(("header", "idle", "body", "answer"), units.duration)
         limits = ConnectionLimits(**self._given("server", "limits", connections=int, **seconds))

@@ -76,7 +76,8 @@ class Server(Struct, frozen=True, kw_only=True):
 
     ``grpc``: where OTLP over gRPC is listened on. ``hosts``: names by which requests may address it where there are no
     tokens, beside those of ``listen``; "*": any.
-    ``shutdown``: seconds from SIGTERM until the process has ended, whatever clients and the store do.
+    ``shutdown``: seconds from SIGTERM until the process has ended, whatever clients and the store do. ``trace_url``:
+    where a trace store shows a trace, with {trace_id} in it; "": nowhere.
     """
 
     listen: Address = Address("127.0.0.1", 4318)
@@ -86,6 +87,7 @@ class Server(Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     limits: ConnectionLimits = ConnectionLimits()
     shutdown: float = 10.0
+    trace_url: str = ""
 
     @property
     def grpc_address(self) -> Address | None:

@@ -33,6 +33,7 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "place_label": units.place_label,
     "matchers": units.matchers,
     "url": units.url,
+    "trace_url": units.trace_url,
     "rubric": units.rubric,
     "origin": units.origin,
     "host": units.host,

@@ -37,6 +37,7 @@ _OWN_LABELS: Final = frozenset(
         "window",
     ]
 )
+_URL: Final = r"https?://[^\s\"'{}<>]+"
 _LONGEST_GLOB: Final = 256
 _LONGEST_SECONDS: Final = 100 * 365 * 86400.0
 
@@ -185,8 +186,15 @@ def matchers(text: str) -> str:
 
 def url(text: str) -> str:
     """The address of a page itself; ValueError where it is none, or would be a template in a rule."""
-    if not re.fullmatch(r"https?://[^\s\"'{}<>]+", text):
+    if not re.fullmatch(_URL, text):
         raise UnitError(f'"{text}" is not a URL: write "https://HOST/PATH"')
+    return text
+
+
+def trace_url(text: str) -> str:
+    """The address of a trace itself, with {trace_id} in it; ValueError where it is none. "" is no address."""
+    if text and (text.count("{trace_id}") != 1 or not re.fullmatch(_URL, text.replace("{trace_id}", ""))):
+        raise UnitError(f'"{text}" is not the URL of a trace: write "https://HOST/PATH/{{trace_id}}"')
     return text
 
 

@@ -7,5 +7,6 @@ requests     limits, reading of bodies, and refusals that say what to do: shared
 otlp         the endpoints that take traces: OTLP, and plain JSON
 pages        metrics, health, config, and why a trace got its verdicts
 scraping     renders scrapes in a thread and sends them in parts
+static       files of pages for people, under a strict content policy
 runbooks     what to do about an alert
 """

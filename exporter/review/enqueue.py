@@ -32,6 +32,8 @@ from .store import MOST_BYTES, Shelf
 Judge = tuple[str, str]
 """An evaluator and its version."""
 _UNMARKED: Final = 0.5
+_SENT: Final = Reason(name="sent")
+"""Why an item is there that a person sent from its page; it has no cap, and is not compared with others."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +98,24 @@ class Reception:
     def told(self, told: Signalled) -> None:
         """A user said something of an answer, or a conversation showed it."""
         self._look_again(told.trace_id.hex(), told.where, told.trace, signal=told.signal)
+
+    def send(self, trace_id: str) -> str:
+        """A person wants this trace looked at: says what became of that. Raises StoreError."""
+        if not self.is_open:
+            return "off"
+        key = bytes.fromhex(trace_id)
+        stored, where = self._recorder.document(key), self._recorder.locate("trace", key)
+        if stored is None or where is None:
+            return "unknown"
+        shown = msgspec.json.decode(stored)
+        evidence = gather(shown, None, self._redact)
+        outcome = "no_text"
+        if evidence is not None:
+            slice_ = (where.app, where.route, where.model_version, where.prompt_version)
+            item = self._item(_SENT, (_SENT.name,), shown, slice_, evidence)
+            outcome = self._place(replace(item, ready_at=item.created_at, sketch=()), evidence, None)
+        self._recorder.tally.review_routed(_SENT.name, outcome)
+        return "done" if outcome == "queued" else outcome
 
     # Decisions.
 

@@ -5,7 +5,6 @@ The page is static and holds no data, so it needs no token.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -26,6 +25,7 @@ from ..http.requests import (
     read,
     reading_store,
 )
+from ..http.static import HTML, SCRIPT, STYLE, add_files
 from ..store.records import Entry
 from . import requests
 from .item import STATES, Item
@@ -36,21 +36,20 @@ from .view import shown
 _JSON_LINES: Final = "application/x-ndjson"
 _TRIES: Final = 20
 """Reviewers who claim at the same moment get different items; whoever is late looks again, so often at most."""
-_PAGE_HEADERS: Final = HEADERS | {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-    ),
-    "Cache-Control": "no-cache",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 _FILES: Final = {
-    "/review": ("review.html", "text/html"),
-    "/review.js": ("review.js", "text/javascript"),
-    "/review.css": ("review.css", "text/css"),
+    "/review": ("review.html", HTML),
+    "/review.js": ("review.js", SCRIPT),
+    "/review.css": ("review.css", STYLE),
 }
-_CODES: Final = {"done": 200, "again": 200, "gone": 404, "taken": 409}
+_CODES: Final = {"gone": 404, "unknown": 404}
+"""Where it is not 409."""
 _REASONS: Final = {
+    "off": "review is off: set review.enabled in the config, and store.content to failing or all",
+    "unknown": "no such answer is recorded",
+    "no_text": "no text is stored of this answer, and nobody can judge it without",
+    "nothing_to_ask": "there is no question to ask about it: add one to review.ask",
+    "too_large": "it is too large for anybody to read",
+    "full": "the queue is full: review some of it, or raise review.items",
     "gone": "there is no such item any more: claim another",
     "taken": "it is not yours: your claim ran out and somebody else has it, or it is done; claim another",
 }
@@ -75,23 +74,13 @@ _Body = TypeVar("_Body")
 def add_routes(app: web.Application, context: ReviewContext) -> None:
     """Add the handlers; the app must hold a RECEPTION and be made with SERVER_OPTIONS."""
     app[CONTEXT] = context
-    for path, (name, media_type) in _FILES.items():
-        app.router.add_get(path, _file(name, media_type))
+    add_files(app, __package__, "page", _FILES)
     app.router.add_get("/api/review", _guarded(status))
     app.router.add_get("/api/review/items/{trace_id}", _guarded(item))
     app.router.add_get("/api/review/reviewed", _guarded(reviewed))
     app.router.add_post("/api/review/claim", _guarded(claim))
     for action in requests.ACTIONS[1:]:
         app.router.add_post(f"/api/review/{action}", _guarded(_step(action)))
-
-
-def _file(name: str, media_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-    body = files(__package__).joinpath("page", name).read_bytes()
-
-    async def send(_: web.Request) -> web.Response:
-        return web.Response(body=body, content_type=media_type, charset="utf-8", headers=_PAGE_HEADERS)
-
-    return send
 
 
 def _guarded(handle: _Handling) -> Handler:
@@ -180,7 +169,7 @@ async def _read(request: web.Request, understood: Callable[[bytes], _Body]) -> _
 
 def _done(context: ReviewContext, wanted: Asked) -> web.Response:
     if wanted.outcome in _REASONS:
-        raise Refusal(_CODES[wanted.outcome], wanted.outcome, _REASONS[wanted.outcome])
+        raise Refusal(_CODES.get(wanted.outcome, 409), wanted.outcome, _REASONS[wanted.outcome])
     said: dict[str, Any] = {"outcome": wanted.outcome}
     found = context.desk.shelf.get(wanted.trace_id)
     if wanted.action == "label" and found is not None:

@@ -71,6 +71,9 @@ class ReviewDesk:
     def take(self, entry: Entry, wanted: Asked) -> None:
         """Do it; ``wanted.outcome`` says what became of it."""
         item = self.shelf.get(wanted.trace_id)
+        if wanted.action == "send":
+            wanted.outcome = "again" if item else self.reception.send(wanted.trace_id)
+            return
         if item is None:
             wanted.outcome = "gone"
             return

@@ -10,9 +10,9 @@ from ..model.score import Verdict
 from ..runtime import mismatch
 from .item import Answer
 
-Action = Literal["claim", "release", "skip", "label"]
+Action = Literal["claim", "release", "skip", "label", "send"]
 _T = TypeVar("_T")
-ACTIONS: Final[tuple[Action, ...]] = ("claim", "release", "skip", "label")
+ACTIONS: Final[tuple[Action, ...]] = ("claim", "release", "skip", "label", "send")
 _ODD: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 _NAMED: Final = "a name of 1 to 64 characters, without control characters"
 _Reviewer = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^(?=.*\S)[^{_ODD}]+\Z", description=_NAMED)]
@@ -51,6 +51,10 @@ class _Step(Struct, forbid_unknown_fields=True, kw_only=True):
     note: _Note = ""
 
 
+class _Send(Struct, forbid_unknown_fields=True, kw_only=True):
+    trace_id: _TraceId
+
+
 class _Said(Struct, forbid_unknown_fields=True, kw_only=True):
     verdict: Verdict
     note: _Note = ""
@@ -69,7 +73,9 @@ def wish(body: bytes) -> Wish:
 
 
 def step(action: Action, body: bytes, token: str) -> Asked:
-    """A release, a skip or a label; raises DecodeError."""
+    """A release, a skip, a label, or a trace that somebody wants looked at; raises DecodeError."""
+    if action == "send":
+        return Asked(action=action, reviewer="", trace_id=_decoded(body, _Send).trace_id, token=token)
     if action == "label":
         return _label(_decoded(body, _Labels), token)
     sent = _decoded(body, _Step)

@@ -1,94 +1,22 @@
 // The review page: claims, shows and labels. What models and users wrote reaches the document through textContent alone.
 
-const SHOWN = 8000; // characters of a text that are laid out before somebody asks for the rest
-const CHUNK = 4000;
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
-const TYPING = new Set(["INPUT", "TEXTAREA", "SELECT"]);
+import { $, SHOWN, TYPING, call as asking, element, fill, isRefused, safe } from "./page.js";
 
-const $ = (id) => document.getElementById(id);
 const state = { item: null, answers: [], current: 0, revealed: false, until: null, work: Promise.resolve() };
-
-function element(name, options = {}, ...children) {
-  const made = Object.assign(document.createElement(name), options);
-  made.append(...children);
-  return made;
-}
 
 function say(text) {
   $("message").textContent = text;
 }
 
-// Text
-
-/** Characters that would reorder or hide text, as visible names; all else as it is. */
-function safe(text) {
-  const found = document.createDocumentFragment();
-  let end = 0;
-  for (const match of text.matchAll(CONTROLS)) {
-    found.append(text.slice(end, match.index));
-    const code = match[0].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-    found.append(element("span", { className: "control", textContent: `U+${code}`, title: "invisible character" }));
-    end = match.index + match[0].length;
-  }
-  found.append(text.slice(end));
-  return found;
-}
-
-/** The places of the sentences in the text, in order and apart from each other. */
-function places(text, sentences) {
-  const found = [];
-  for (const sentence of sentences) {
-    const start = text.indexOf(sentence);
-    if (start >= 0 && !found.some(([from, to]) => start < to && from < start + sentence.length)) {
-      found.push([start, start + sentence.length]);
-    }
-  }
-  return found.sort((one, other) => one[0] - other[0]);
-}
-
-/** A long text in blocks, of which the browser lays out those that are seen; cut at ends of lines where there are any. */
-function chunks(text) {
-  const found = [];
-  for (let start = 0; start < text.length; ) {
-    const line = text.lastIndexOf("\n", start + CHUNK);
-    const end = line > start ? line + 1 : start + CHUNK;
-    found.push(element("div", { className: "chunk", textContent: text.slice(start, end) }));
-    start = end;
-  }
-  return found;
-}
-
-function fill(box, text, sentences = []) {
-  const long = text.length > SHOWN;
-  const shown = long ? text.slice(0, SHOWN) : text;
-  const pieces = [];
-  let end = 0;
-  for (const [from, to] of places(shown, sentences)) {
-    pieces.push(safe(shown.slice(end, from)), element("mark", {}, safe(shown.slice(from, to))));
-    end = to;
-  }
-  box.replaceChildren(...pieces, safe(shown.slice(end)));
-  if (long) {
-    const rest = element("button", { type: "button", textContent: `show ${(text.length - SHOWN).toLocaleString()} more characters` });
-    rest.addEventListener("click", () => rest.replaceWith(...chunks(text.slice(SHOWN).replace(CONTROLS, "\u{fffd}"))));
-    box.append("\n", rest);
-  }
-  if (!text) box.append(element("span", { className: "hint", textContent: "(nothing)" }));
-}
-
 // The server
 
 async function call(path, body) {
-  const headers = {};
-  const token = sessionStorage.getItem("token");
-  if (token) headers.Authorization = `Bearer ${token}`;
-  if (body) headers["Content-Type"] = "application/json";
-  const options = { method: body ? "POST" : "GET", headers, credentials: "omit", cache: "no-store" };
-  const response = await fetch(path, { ...options, body: body && JSON.stringify({ reviewer: name(), ...body }) });
-  const said = await response.json().catch(() => ({ error: `HTTP ${response.status}` }));
-  if (response.status === 401 || response.status === 403) askWho();
-  if (!response.ok) throw Object.assign(new Error(said.error), { status: response.status });
-  return said;
+  try {
+    return await asking(path, body && { reviewer: name(), ...body });
+  } catch (error) {
+    if (isRefused(error)) askWho();
+    throw error;
+  }
 }
 
 /** One thing after the other, however fast somebody types; what goes wrong is said, and nothing that was typed is lost. */
