@@ -63,15 +63,18 @@ def test_an_id_is_one_of_its_answer_so_that_counting_clients_do_not_collide():
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
-        ({"signal": "copy"}, "$: names no answer; give trace_id, response_id or conversation_id"),
+        ({"signal": "copy"}, "$: names no answer; give trace_id, interaction_id, response_id or conversation_id"),
         ({"trace_id": TRACE}, '$: "signal" is missing'),
         ({"signal": "thumbs_dwn", "trace_id": TRACE}, '$.signal: no such value; did you mean "thumbs_down"?'),
         (
             {"signal": "love", "trace_id": TRACE},
             "$.signal: no such value; known: abandon, copy, edit, regenerate, thumbs_down, thumbs_up",
         ),
-        ({"signal": "copy", "trace_id": "17"}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
-        ({"signal": "copy", "trace_id": "0" * 32}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
+        ({"signal": "copy", "trace_id": "17"}, "$.trace_id: expected 32 hexadecimal digits, not all zero, or a UUID"),
+        (
+            {"signal": "copy", "trace_id": "0" * 32},
+            "$.trace_id: expected 32 hexadecimal digits, not all zero, or a UUID",
+        ),
         ({"signal": "copy", "response_id": ""}, "$.response_id: expected text of 1 to 512 characters"),
         ({"signal": "copy", "response_id": "r" * 513}, "$.response_id: expected text of 1 to 512 characters"),
         (

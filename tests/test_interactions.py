@@ -166,8 +166,11 @@ MOMENT = (
         ({"context": [{"txt": "t"}]}, '$.context[0]: unknown field "txt"; did you mean "text"?'),
         ({"context": [{"id": "1"}]}, '$.context[0]: "text" is missing'),
         ({"context": "text"}, "$.context: expected a list, found text"),
-        ({"question": "q", "trace_id": "xyz"}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
-        ({"question": "q", "trace_id": "0" * 32}, "$.trace_id: expected 32 hexadecimal digits, not all zero"),
+        ({"question": "q", "trace_id": "xyz"}, "$.trace_id: expected 32 hexadecimal digits, not all zero, or a UUID"),
+        (
+            {"question": "q", "trace_id": "0" * 32},
+            "$.trace_id: expected 32 hexadecimal digits, not all zero, or a UUID",
+        ),
         ({"question": "q", "id": ""}, "$.id: expected text that is not empty"),
         (
             {"question": "q", "tokens": {"input": -1}},

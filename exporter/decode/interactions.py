@@ -25,7 +25,13 @@ _Count = Annotated[int, Meta(ge=0, le=10**12)]
 _Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 _UnixSeconds = Annotated[float, Meta(ge=0, le=10**10)]
 _Moment = Annotated[datetime, Meta(tz=True)]
-_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$", description="32 hexadecimal digits, not all zero")]
+TraceId = Annotated[
+    str,
+    Meta(
+        pattern="^(?![0-]+$)(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
+        description="32 hexadecimal digits, not all zero, or a UUID",
+    ),
+]
 _Name = Annotated[str, Meta(min_length=1)]
 
 
@@ -79,7 +85,7 @@ class Interaction(_Strict):
     tokens: _Tokens | None = None
     duration_seconds: _Seconds | None = None
     error: str | None = None
-    trace_id: _TraceId | None = None
+    trace_id: TraceId | None = None
     id: _Name | None = None
     started_at: _UnixSeconds | _Moment | None = None
 
@@ -176,10 +182,15 @@ def _digest(data: bytes, size: int = 16) -> bytes:
     return blake2b(data, digest_size=size, person=b"llmq interaction").digest()
 
 
+def trace_id_of(app: str, identity: str) -> bytes:
+    """The trace id of an interaction that names none, by its own id."""
+    return _digest(f"{app}\0{identity}".encode())
+
+
 def _add(builder: BatchBuilder, interaction: Interaction, identity: str, received_at: float) -> None:
     app = interaction.app or ""
     given = interaction.trace_id
-    trace_id = bytes.fromhex(given) if given else _digest(f"{app}\0{identity}".encode())
+    trace_id = bytes.fromhex(given.replace("-", "")) if given else trace_id_of(app, identity)
     start, end = _times(interaction, received_at)
     builder.span(
         trace_id,

@@ -1,6 +1,7 @@
 """What users say of answers, and what their conversations show.
 
 signals        the body of POST /v1/feedback → Feedback
+opinions       the same from what other tools' SDKs send
 distance       how much of an answer was edited
 annotate       one signal into the document of its trace: new, repeated, or a correction
 lexicon        what words tell, and which mean the same, in six languages
@@ -14,6 +15,7 @@ rate_limit     how much one address may send
 join           takes requests and traces, and joins the two
 feature        the class that takes part in an exporter
 http           the endpoint, for servers and for pages
+tools          the endpoints of other tools' SDKs
 
-The first six are pure.
+The first seven are pure.
 """

@@ -15,7 +15,7 @@ from ..pipeline.hooks import Desk
 from ..pipeline.pipeline import Pipeline
 from ..recording.scored import Scored
 from ..semconv.evaluations import Reported
-from . import http
+from . import http, tools
 from .join import SIGNAL, FeedbackDesk
 
 
@@ -33,8 +33,9 @@ class FeedbackFeature(Feature):
         return {SIGNAL: self.desk}
 
     def add_routes(self, app: web.Application) -> None:
-        """Add the endpoint."""
+        """Add the endpoints, ours and those of other tools' SDKs."""
         http.add_routes(app, self._http)
+        tools.add_routes(app)
 
     def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
         """Go on with other settings; what waits goes on waiting."""

@@ -12,7 +12,7 @@ from ..http.requests import RECEPTION, Handler, Refusal, answer, answered, check
 from ..store.records import Entry
 from .join import SIGNAL, FeedbackDesk
 from .rate_limit import Pace
-from .signals import told
+from .signals import Read, told
 
 PATH: Final = "/v1/feedback"
 _PREFLIGHT: Final = {
@@ -70,18 +70,29 @@ async def preflight(request: web.Request) -> web.Response:
 async def receive(request: web.Request) -> web.Response:
     """Take one signal or a list of them: those that are right, while each of the others is told what is wrong."""
     check_access(request, "feedback")
-    context, address = request.app[CONTEXT], request.remote or ""
-    if wait := context.pace.wait(address):
-        message = f"too much feedback from one address: wait {math.ceil(wait)} s, or raise feedback.rate"
-        raise Refusal(429, "rate", message, retry_after=wait)
+    check_pace(request)
+    context = request.app[CONTEXT]
     async with entry_of(request, SIGNAL) as entry:
         found = await read(request, entry, context.desk.read)
-        context.pace.spend(address, len(found.items) + len(found.errors))
-        if found.items:
-            with making_durable(SIGNAL):
-                await context.submit(entry, found)
+        await take(request, entry, found)
     errors = told(found.errors)
     if found.errors and not found.items:
         request.app[RECEPTION].on_rejected(SIGNAL, "invalid", len(found.errors))
         return answer(400, {"error": found.errors[0][1], "errors": errors})
     return answer(200, {"accepted": len(found.items), "errors": errors})
+
+
+def check_pace(request: web.Request) -> None:
+    """Refuse an address that has sent too much."""
+    if wait := request.app[CONTEXT].pace.wait(request.remote or ""):
+        message = f"too much feedback from one address: wait {math.ceil(wait)} s, or raise feedback.rate"
+        raise Refusal(429, "rate", message, retry_after=wait)
+
+
+async def take(request: web.Request, entry: Entry, found: Read) -> None:
+    """Make the signals of a request durable, and take them."""
+    context = request.app[CONTEXT]
+    context.pace.spend(request.remote or "", len(found.items) + len(found.errors))
+    if found.items:
+        with making_durable(SIGNAL):
+            await context.submit(entry, found)

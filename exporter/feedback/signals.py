@@ -1,5 +1,6 @@
 """The body of a feedback request → Feedback, each error with its place and cure. Knows no trace and no store."""
 
+import re
 from hashlib import blake2b
 from typing import Annotated, Final, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ..decode.batch import DecodeError, TooLarge
+from ..decode.interactions import TraceId, trace_id_of
 from ..runtime import mismatch
 
 Signal = Literal["thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"]
@@ -15,10 +17,13 @@ By = Literal["trace", "response", "conversation"]
 
 MOST_ITEMS: Final = 1000
 _MOST_ERRORS: Final = 100
-_Id = Annotated[str, Meta(min_length=1, max_length=512)]
-_TraceId = Annotated[str, Meta(pattern="^(?!0+$)[0-9a-fA-F]{32}$", description="32 hexadecimal digits, not all zero")]
-_Comment = Annotated[str, Meta(max_length=10_000)]
-_Text = Annotated[str, Meta(max_length=100_000)]
+LONGEST_ID: Final = 512
+LONGEST_COMMENT: Final = 10_000
+LONGEST_TEXT: Final = 100_000
+"""Characters."""
+_Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+_Comment = Annotated[str, Meta(max_length=LONGEST_COMMENT)]
+_Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 
 class Feedback(Struct, frozen=True, kw_only=True):
@@ -50,7 +55,9 @@ class Read(Struct):
 
 class _Sent(Struct, forbid_unknown_fields=True, kw_only=True):
     signal: Signal
-    trace_id: _TraceId | None = None
+    trace_id: TraceId | None = None
+    interaction_id: _Id | None = None
+    app: _Id | None = None
     response_id: _Id | None = None
     conversation_id: _Id | None = None
     user: _Id | None = None
@@ -59,6 +66,7 @@ class _Sent(Struct, forbid_unknown_fields=True, kw_only=True):
     edited_text: _Text | None = None
 
 
+_TRACE_ID: Final = re.compile("(?!0+$)[0-9a-f]{32}")
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _sent = msgspec.json.Decoder(_Sent)
 
@@ -79,6 +87,14 @@ def read(body: bytes) -> Read:
         except DecodeError as error:
             found.errors.append((index, str(error)))
     return found
+
+
+def plain_trace_id(text: str, place: str) -> str:
+    """A trace id as other tools write it, a UUID or MLflow's tr-…, as 32 digits; raises DecodeError."""
+    digits = text.removeprefix("tr-").replace("-", "").lower()
+    if not _TRACE_ID.fullmatch(digits):
+        raise DecodeError(f"{place}: expected 32 hexadecimal digits, not all zero, or a UUID")
+    return digits
 
 
 def told(errors: list[tuple[int, str]]) -> list[dict[str, int | str]]:
@@ -117,13 +133,17 @@ def digest(user: str) -> str:
 
 def _reference(sent: _Sent, place: str) -> tuple[By, str]:
     """The most exact of the ids that were sent."""
+    if sent.app is not None and sent.interaction_id is None:
+        raise DecodeError(f"{place}.app: goes with interaction_id alone; leave it out")
     if sent.trace_id is not None:
-        return "trace", sent.trace_id.lower()
+        return "trace", sent.trace_id.replace("-", "").lower()
+    if sent.interaction_id is not None:
+        return "trace", trace_id_of(sent.app or "", sent.interaction_id).hex()
     if sent.response_id is not None:
         return "response", sent.response_id
     if sent.conversation_id is not None:
         return "conversation", sent.conversation_id
-    raise DecodeError(f"{place}: names no answer; give trace_id, response_id or conversation_id")
+    raise DecodeError(f"{place}: names no answer; give trace_id, interaction_id, response_id or conversation_id")
 
 
 def _digest(text: str, size: int = 8) -> bytes:

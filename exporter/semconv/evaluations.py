@@ -7,7 +7,7 @@ of OpenInference's annotations, whose scores count only where a person gave them
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -78,6 +78,16 @@ def reported(
         for said in annotations(span):
             told = said if _is_feedback(said) else replace(said, score=None)
             yield from _reported(told, span.trace_id, span.span_id, {}, marks or {})
+
+
+def opinion(
+    name: str, score: float | None, label: str | None, *, by_human: bool
+) -> Verdict | Literal["unclear"] | None:
+    """What a user said by a score or a label; None where no user said it, unclear where it is neither up nor down."""
+    said = Annotation(name, score, label, None, by_human)
+    if not _is_feedback(said):
+        return None
+    return _verdict(_text(label), _score(score), _MIDDLE, is_feedback=True) or "unclear"
 
 
 def evaluator(name: str) -> str:
