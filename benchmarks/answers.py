@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 from exporter.recording.trace_document import failed_by, marks, signalled
-from exporter.store.records import Recorded, Transaction
+from exporter.records.traces import Recorded
+from exporter.store.changes import Changes
 from exporter.store.search import Search
 from exporter.store.sqlite.answers import Answers
 from exporter.store.sqlite.store import Store
@@ -67,7 +68,7 @@ def write(store, count):
             trace_id = number.to_bytes(16, "big")
             row = Recorded(trace_id, BEGINNING + first, *where, os.urandom(8), stored, marks=marks(stored))
             traces.append(row)
-        store.commit(Transaction(traces=traces))
+        store.commit(Changes(traces=traces))
         store.checkpoint()
 
 

@@ -13,7 +13,9 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from exporter.store.records import Entry, Recorded, Transaction
+from exporter.records.requests import Entry
+from exporter.records.traces import Recorded
+from exporter.store.changes import Changes
 from exporter.store.sqlite.store import Store
 
 BODY = os.urandom(157_000)  # a batch of 64 spans, compressed
@@ -26,7 +28,7 @@ def transaction(rows, number):
         for _ in range(rows)
     ]
     totals = [("llmq_evaluations_total", f'["chat","/ask/{label}","gpt-5","v3"]', str(number)) for label in range(300)]
-    return Transaction(traces=traces, totals=totals)
+    return Changes(traces=traces, totals=totals)
 
 
 def commit(store, rows, entries, number=0):
@@ -80,7 +82,7 @@ def show_lookups(store):
     for _ in range(200):
         ids = [os.urandom(16) for _ in range(64)]
         started = time.perf_counter()
-        store.known(ids)
+        store.rows.known(ids)
         spent.append((time.perf_counter() - started) / 64 * 1e6)
     print(f"  unknown ids, 64 at a time: {statistics.median(spent):.2f} us each, slowest call {max(spent) * 64:.0f} us")
 

@@ -35,7 +35,8 @@ What the road and the features are made of; no network:
     evaluators/  one file per family; registry, options, and the panel that runs them; failures are values
     judge/       a model that scores a sample by rubrics; measured, pinned, gated; budget and worker
     metrics/     every metric, declared once; durable totals and their exposition
-    store/       journal, recorded traces and totals in SQLite; the only SQL
+    store/       where records, totals and the journal are durable; the only SQL
+    records/     what is stored: one plain struct for each kind of thing
     rules/       SLOs → Prometheus rules
     dashboards/  SLOs → Grafana dashboards
     redaction/   text → the same with placeholders for what is private and has a form

@@ -8,7 +8,9 @@ from contextlib import closing
 import pytest
 
 from exporter.recording.trace_document import failed_by, signalled
-from exporter.store.records import Recorded, StoreError, Transaction
+from exporter.records.traces import Recorded
+from exporter.store.changes import Changes
+from exporter.store.errors import StoreError
 from exporter.store.search import NEWEST, Search
 from exporter.store.sqlite.answers import Answers
 from exporter.store.sqlite.store import Store
@@ -35,7 +37,7 @@ def row(number, *, at=0.0, app="shop", route="/ask", marks="", document=b'{"answ
 
 
 def record(store, *rows):
-    store.commit(Transaction(traces=list(rows)))
+    store.commit(Changes(traces=list(rows)))
 
 
 def number(found):
@@ -75,7 +77,9 @@ async def test_times_are_from_then_on_and_before_then(store, answers):
 
 async def test_what_has_no_document_or_was_forgotten_is_not_found(store, answers):
     record(store, row(1), row(2, document=b"", marks="-"), row(3))
-    store.commit(Transaction(forgotten=[(3).to_bytes(16, "big")]))
+    gone = Changes()
+    gone.forget((3).to_bytes(16, "big"))
+    store.commit(gone)
     assert await found(answers) == [1]
     assert await answers.one((3).to_bytes(16, "big")) is None
     assert (await answers.one((1).to_bytes(16, "big"))).document == b'{"answer": "yes"}'
@@ -83,7 +87,9 @@ async def test_what_has_no_document_or_was_forgotten_is_not_found(store, answers
 
 async def test_a_new_document_brings_its_marks(store, answers):
     record(store, row(1))
-    store.commit(Transaction(documents=[((1).to_bytes(16, "big"), b"{}", DISLIKED)]))
+    said = Changes()
+    said.rewrite((1).to_bytes(16, "big"), b"{}", DISLIKED)
+    store.commit(said)
     assert await found(answers, marks=((DISLIKED,),)) == [1]
 
 
@@ -132,7 +138,7 @@ async def test_a_search_holds_up_no_other_reader_and_nothing_else(store, answers
     searching = asyncio.create_task(answers.find(Search(), slowly))
     await asyncio.to_thread(entered.wait, 60)
     record(store, row(9))
-    assert store.document((9).to_bytes(16, "big")) is not None
+    assert store.rows.document((9).to_bytes(16, "big")) is not None
     leave.set()
     await searching
 

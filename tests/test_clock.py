@@ -230,7 +230,7 @@ async def test_eight_days_forward_delete_nothing_and_are_counted(run, machine, c
         await exporter.wait(1)
         assert "llmq_exporter_clock_offset_seconds 0.0" in await exporter.metrics()
         assert await exporter.has(1)
-        stored = exporter.exporter.store.document(bytes.fromhex(f"{1:032x}"))
+        stored = exporter.exporter.store.rows.document(bytes.fromhex(f"{1:032x}"))
         assert b"Within 30 days." in stored
 
 

@@ -16,7 +16,7 @@ from exporter.ingest.assembly import whole_traces
 from exporter.ingest.decoding import HERE_BYTES, LIGHT_BYTES, Decoding, Pace
 from exporter.model.trace import Span
 from exporter.pipeline.arrivals import PARTS_AT_ONCE
-from exporter.store.records import Entry
+from exporter.records.requests import Entry
 
 REQUESTS = Path(__file__).parent / "captures" / "requests"
 NOW = 1_790_000_000.0

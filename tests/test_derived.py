@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.features.feature import Feature
-from exporter.feedback.derive import Turn, follows, gives_up, is_later, turn
+from exporter.feedback.derive import follows, gives_up, is_later, turn
 from exporter.feedback.wording import LONGEST, question
 from exporter.metrics.labels import Slice
 from exporter.model.score import Evaluation, Outcome
 from exporter.model.trace import Trace
+from exporter.records.feedback import Turn
 from exporter.store.kinds import CONVERSATION
 
 QUESTION = "How do I reset the password of my account?"
@@ -309,7 +310,7 @@ async def test_a_restart_keeps_the_turn_and_its_absence_is_not_idleness(run_expo
     exporter = await run_exporter()
     await exporter.pass_time(1801)
     assert await derived(exporter) == {"rephrase": 1, "abandon": 2}
-    assert exporter.exporter.pipeline.recorder.kept(CONVERSATION) == []
+    assert exporter.exporter.store.rows.records(CONVERSATION) == []
 
 
 async def test_more_conversations_than_are_followed_drop_the_oldest(run_exporter):
@@ -317,7 +318,7 @@ async def test_more_conversations_than_are_followed_drop_the_oldest(run_exporter
     for number in range(5):
         await Conversation(exporter, f"n{number}").ask(QUESTION, REFUSAL)
     assert await exporter.total("llmq_feedback_conversations_ended_total", reason="evicted") == 2
-    assert len(exporter.exporter.pipeline.recorder.kept(CONVERSATION)) == 3
+    assert len(exporter.exporter.store.rows.records(CONVERSATION)) == 3
     await exporter.pass_time(1801)
     assert await derived(exporter) == {"abandon": 3}
 
@@ -332,7 +333,7 @@ async def test_a_conversation_is_written_once_a_transaction(run_exporter):
     exporter.clock.move(3)
     while exporter.exporter.pipeline.score():
         pass
-    gathered = exporter.exporter.pipeline.recorder._gathering.objects
+    gathered = exporter.exporter.pipeline.recorder.changes.records
     assert [kind for kind, _ in gathered] == [CONVERSATION]
 
 

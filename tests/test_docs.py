@@ -20,10 +20,8 @@ from exporter.evaluators.registry import GROUP
 from exporter.feedback.annotate import _MOST_CHANGES, MOST_SIGNALS
 from exporter.feedback.distance import _CHARACTERS
 from exporter.feedback.recent import MOST_BYTES
-from exporter.feedback.signals import Signal
 from exporter.http.scraping import MOST_AT_ONCE
 from exporter.judge.drift import NOTEWORTHY
-from exporter.judging.calibration import PERIOD
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.metrics.slice_budget import SLICES
 from exporter.model.score import FailureReason, Sample, UnscoredReason
@@ -31,6 +29,8 @@ from exporter.model.trace import Trace
 from exporter.offline.likeness import BYTES
 from exporter.offline.result import MOST_SIGNATURES
 from exporter.recording.external_evaluations import MOST, MOST_KINDS
+from exporter.records.feedback import Signal
+from exporter.records.judge import PERIOD
 from exporter.rules.compare import GAP
 from exporter.rules.files import DEFAULT_SETTINGS, groups
 from exporter.rules.rulefile import Alert, Record

@@ -246,10 +246,10 @@ async def test_ids_are_forgotten_with_the_traces(run_exporter):
     said = {"trace_id": A, "signal": "copy", "id": "1"}
     await send(exporter, A)
     await say(exporter, said)
-    recorder = exporter.exporter.pipeline.recorder
-    assert len(recorder.kept(FEEDBACK_ID)) == 1
+    store = exporter.exporter.store
+    assert len(store.rows.ids(FEEDBACK_ID)) == 1
     await exporter.pass_time(3601)
-    assert recorder.kept(FEEDBACK_ID) == []
+    assert store.rows.ids(FEEDBACK_ID) == []
 
 
 async def test_one_bad_entry_is_named_and_the_others_count(run_exporter):
@@ -290,7 +290,7 @@ async def test_the_text_of_users_is_kept_where_that_of_the_trace_is(run_exporter
     exporter = await run_exporter({"store": {"content": content}})
     said = {"trace_id": A, "signal": "edit", "edited_text": "planted-edit", "comment": "planted-comment", "user": "ada"}
     await say(exporter, said)
-    [(_, _, stored)] = exporter.exporter.pipeline.recorder.kept(EARLY_FEEDBACK)
+    [(_, _, stored, _)] = exporter.exporter.store.rows.records(EARLY_FEEDBACK)
     assert (b"planted-edit" in stored, b"planted-comment" in stored) == (content != "none", content != "none")
     await send(exporter, A, answer=answer)
     [shown] = await feedback_of(exporter, A)

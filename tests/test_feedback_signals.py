@@ -13,8 +13,9 @@ from exporter.feedback.annotate import MOST_SIGNALS, Annotated, Said, annotate
 from exporter.feedback.distance import edit_ratio
 from exporter.feedback.rate_limit import Pace
 from exporter.feedback.recent import MOST_A_TURN, Recent
-from exporter.feedback.signals import MOST_ITEMS, Feedback, read
+from exporter.feedback.signals import MOST_ITEMS, read
 from exporter.model.trace import Document, ToolCall, Trace
+from exporter.records.feedback import Feedback
 
 TRACE = "ab" * 16
 

@@ -26,7 +26,7 @@ from exporter.grpc.export import READ_AT_ONCE, encoding
 from exporter.grpc.status import DETAILS, of
 from exporter.http.requests import Refusal
 from exporter.ingest.port import Busy
-from exporter.store.records import StoreError
+from exporter.store.errors import StoreError
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 TRACES = (CAPTURES / "langfuse3.rag.traces.pb").read_bytes()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from exporter.records.requests import Entry
 from exporter.runtime.isolation import survives
 from exporter.store import in_work
 from exporter.store.in_work import DEATHS, InWork, Marked, PoisonError, key_of
 from exporter.store.quarantine import MOST_FILES, Quarantine
-from exporter.store.sqlite.store import Entry
 
 A, B = b"A" * 16, b"B" * 16
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # of other tests' threads

@@ -6,7 +6,10 @@ import os
 
 import pytest
 
-from exporter.store.sqlite.store import Entry, Recorded, Store, Transaction
+from exporter.records.requests import Entry
+from exporter.records.traces import Recorded
+from exporter.store.changes import Changes
+from exporter.store.sqlite.store import Store
 
 A, ROOT, CHILD = "a" * 32, "1" * 16, "2" * 16
 MB = 1_000_000
@@ -148,8 +151,8 @@ def test_after_a_burst_the_journal_gives_its_space_back_and_keeps_what_waits(sto
 
 def test_a_wal_that_one_large_transaction_made_is_given_back(store):
     row = Recorded(b"A" * 16, 0.0, "", "", "", "", b"12345678", os.urandom(90 * MB))
-    store.commit(Transaction(traces=[row]))
+    store.commit(Changes(traces=[row]))
     assert on_disk(store.path) > 90 * MB
     store.checkpoint()
     assert store.path.with_name("llmq.db-wal").stat().st_size == 0
-    assert store.document(b"A" * 16) == row.document
+    assert store.rows.document(b"A" * 16) == row.document

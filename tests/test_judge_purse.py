@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from exporter.judge.budget import Cost, Tariff
 from exporter.judge.case import Usage
-from exporter.store.records import StoreError
+from exporter.store.errors import StoreError
 from exporter.store.sqlite.spend_ledger import Cap, Caps, Purse, Spent
 
 HOUR, DAY = 3600.0, 86400.0

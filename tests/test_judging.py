@@ -66,7 +66,7 @@ async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_
     exporter = await run_exporter(judge())
     await exporter.ask("truth:bad")
     await settled(exporter)
-    samples = exporter.exporter.store.objects(JUDGE_JOB)
+    samples = exporter.exporter.store.rows.records(JUDGE_JOB)
     assert samples == []
     trace_id = next(iter(exporter.exporter.store._reading.rows("SELECT trace_id FROM traces")))[0]
     document = json.loads(exporter.exporter.pipeline.document(trace_id))

@@ -278,7 +278,7 @@ async def test_which_failures_were_compared_is_forgotten_with_their_traces(run_e
     await exporter.pass_time(3700)
     await fail(exporter, 2)
     await exporter.pass_time(0)
-    assert [key.hex() for key, _, _ in exporter.exporter.pipeline.recorder.kept(OFFLINE_FAILURE)] == [f"{2:032x}"]
+    assert [key.hex() for key, _ in exporter.exporter.store.rows.ids(OFFLINE_FAILURE)] == [f"{2:032x}"]
 
 
 async def test_an_answer_that_only_its_user_dislikes_is_a_failure_too(run_exporter, clock):
@@ -360,7 +360,7 @@ async def test_a_suite_that_finds_no_room_leaves_nothing_behind(run_exporter, cl
     await push(exporter, earlier | {"signatures": [written(signature(LOAN))]})
     assert await shown(exporter, "llmq_offline_questions", suite="support") == 1
     assert await shown(exporter, "llmq_offline_questions", suite="earlier") == 0
-    assert len(exporter.exporter.pipeline.recorder.kept(OFFLINE_SUITE)) == 1
+    assert len(exporter.exporter.store.rows.records(OFFLINE_SUITE)) == 1
 
 
 async def test_no_text_is_shown_where_content_is_not_stored(run_exporter, clock):
@@ -382,5 +382,6 @@ async def test_nothing_is_left_of_a_trace_that_is_forgotten(run_exporter, clock)
         await asyncio.sleep(0)
     assert (await asked).status == 200
     assert [one["question"] for one in await uncovered(exporter)] == ["What is the weather in Lisbon?"]
-    kept = [one for kind in (OFFLINE_GAP, OFFLINE_FAILURE) for one in exporter.exporter.pipeline.recorder.kept(kind)]
+    rows = exporter.exporter.store.rows
+    kept = rows.records(OFFLINE_GAP) + rows.ids(OFFLINE_FAILURE)
     assert f"{1:032x}" not in {key.hex() for key, _, _ in kept}

@@ -17,7 +17,7 @@ from exporter.http.auth import Access
 from exporter.http.otlp import INTAKE, add_routes
 from exporter.http.requests import RECEPTION, SERVER_OPTIONS, Reception
 from exporter.ingest.port import Busy
-from exporter.store.sqlite.store import StoreError
+from exporter.store.errors import StoreError
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
 TRACES = (CAPTURES / "langfuse3.rag.traces.pb").read_bytes()

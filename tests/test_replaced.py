@@ -9,8 +9,12 @@ from contextlib import closing
 
 import pytest
 
+from exporter.records.requests import Entry
+from exporter.records.traces import Recorded
+from exporter.store.changes import Changes
+from exporter.store.errors import StoreError
 from exporter.store.sqlite.spend_ledger import Caps, Purse
-from exporter.store.sqlite.store import Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.sqlite.store import Store
 
 ENTRY = Entry("traces", "", "", b"x", 1e9)
 FAST = {"assembly": {"grace": "100ms", "idle": "200ms"}}
@@ -26,7 +30,7 @@ def store(tmp_path):
 
 
 def recorded(number):
-    return Transaction(traces=[Recorded(number.to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"{}")])
+    return Changes(traces=[Recorded(number.to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"{}")])
 
 
 def reason_of(call, *arguments):
@@ -196,7 +200,7 @@ def test_a_store_in_use_is_refused_by_a_mount_of_its_file(store, tmp_path):
 
 def test_the_lock_of_the_file_does_not_shut_sqlite_out(store):
     store.commit(recorded(2))
-    assert store.known([(2).to_bytes(16, "big")])
+    assert store.rows.known([(2).to_bytes(16, "big")])
 
 
 def test_where_locks_are_not_kept_apart_a_store_can_be_used_all_the_same(tmp_path, monkeypatch):

@@ -297,7 +297,8 @@ async def test_what_nobody_finishes_is_given_up_and_what_is_finished_is_kept_for
     assert await items(exporter, "done") == 1
     await later(exporter, 2 * 86_400)
     await later(exporter, 0)
-    assert exporter.exporter.store.objects(REVIEW_ITEM) == exporter.exporter.store.objects(REVIEW_EVIDENCE) == []
+    rows = exporter.exporter.store.rows
+    assert rows.records(REVIEW_ITEM) == rows.records(REVIEW_EVIDENCE) == []
 
 
 async def test_what_somebody_is_at_is_not_given_up(run_exporter):
@@ -315,7 +316,7 @@ async def test_without_permission_to_store_text_nothing_is_queued(run_exporter):
     exporter = await run_exporter(config(EVERYTHING) | {"store": {"content": "none"}})
     await ask(exporter, *QUESTIONS)
     assert await claim(exporter, "ada") is None
-    assert exporter.exporter.store.objects(REVIEW_EVIDENCE) == []
+    assert exporter.exporter.store.rows.records(REVIEW_EVIDENCE) == []
 
 
 async def judged(exporter):

@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 from exporter.cli.main import main
+from exporter.records.review import Answer, Evidence, Label, Source
 from exporter.review import export
-from exporter.review.evidence import Evidence, Source
 from exporter.review.export import NotReviewedError
-from exporter.review.item import Answer, Label
 from exporter.review.reviewed import Reviewed
 
 REFUSAL = "I'm sorry, but I can't help with that."

@@ -8,9 +8,10 @@ from exporter.decode import DecodeError
 from exporter.model.score import Evaluation, Outcome
 from exporter.model.trace import Trace
 from exporter.recording.trace_document import document, quotes_in
+from exporter.records.review import Answer, Claim, Item, Label, Skip, wanted
 from exporter.review import requests
 from exporter.review.evidence import gather
-from exporter.review.item import Answer, Claim, Item, Label, Skip, claimed, labelled, skipped, wanted
+from exporter.review.item import claimed, labelled, skipped
 from exporter.review.quota import NoPlaceError, place
 from exporter.review.reviewed import reviewed
 from exporter.review.routing import Known, asked_about, matching

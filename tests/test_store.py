@@ -12,9 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from exporter.store.kinds import JUDGE_JOB, REVIEW_ITEM
+from exporter.records.requests import Entry
+from exporter.records.traces import KnownParts, Recorded
+from exporter.store.changes import Changes
+from exporter.store.errors import StoreError
 from exporter.store.sqlite.statements import JOURNAL, STORE
-from exporter.store.sqlite.store import Entry, Recorded, Store, StoreError, Transaction
+from exporter.store.sqlite.store import Store
 
 ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
 
@@ -24,7 +27,7 @@ def trace(number, *, at=1000.0, document=b"{}", app="chat"):
 
 
 def recorded(numbers, **fields):
-    return Transaction(traces=[trace(number, **fields) for number in numbers])
+    return Changes(traces=[trace(number, **fields) for number in numbers])
 
 
 def ids(numbers):
@@ -81,29 +84,29 @@ def reason_of(call, *arguments):
 
 
 def test_a_new_store_is_empty(store):
-    assert (store.watermark, list(store.totals())) == (0, [])
-    assert store.known(ids(range(3))) == {}
-    assert store.document(ids([1])[0]) is None
+    assert (store.rows.watermark(), list(store.rows.totals())) == (0, [])
+    assert store.rows.known(ids(range(3))) == {}
+    assert store.rows.document(ids([1])[0]) is None
 
 
 def test_recorded_traces_are_known_by_their_span_keys(store):
     store.commit(recorded(range(1, 301)))
     for size in (0, 1, 5, 64, 65, 300):
-        assert store.known(ids(range(1, size + 1))) == {
-            number.to_bytes(16, "big"): (number.to_bytes(8, "big"), False) for number in range(1, size + 1)
+        assert store.rows.known(ids(range(1, size + 1))) == {
+            number.to_bytes(16, "big"): KnownParts(number.to_bytes(8, "big"), False) for number in range(1, size + 1)
         }
-    assert store.known(ids(range(301, 1000))) == {}
+    assert store.rows.known(ids(range(301, 1000))) == {}
 
 
 def test_recorded_traces_are_known_after_reopening(store, open_store):
     store.commit(recorded(range(1, 10)))
     store.close()
-    assert set(open_store().known(ids(range(20)))) == set(ids(range(1, 10)))
+    assert set(open_store().rows.known(ids(range(20)))) == set(ids(range(1, 10)))
 
 
 def test_a_trace_without_a_document_is_known_as_such(store):
     store.commit(recorded([1], document=b""))
-    assert store.known(ids([1])) == {ids([1])[0]: ((1).to_bytes(8, "big"), True)}
+    assert store.rows.known(ids([1])) == {ids([1])[0]: KnownParts((1).to_bytes(8, "big"), True)}
 
 
 def test_recording_a_trace_again_replaces_it(store):
@@ -116,43 +119,49 @@ def test_late_keys_are_appended_in_order(store):
     first, second, other = b"AAAAAAAA", b"\x00BBBBBB\x00", b"CCCCCCCC"
     late = [(ids([1])[0], first), (ids([2])[0], other), (ids([1])[0], second)]
     store.commit(recorded([1, 2]))
-    store.commit(Transaction(late=late))
-    assert store.known(ids([1, 2])) == {
-        ids([1])[0]: ((1).to_bytes(8, "big") + first + second, False),
-        ids([2])[0]: ((2).to_bytes(8, "big") + other, False),
+    came = Changes()
+    for trace_id, key in late:
+        came.add_parts(trace_id, key)
+    store.commit(came)
+    assert store.rows.known(ids([1, 2])) == {
+        ids([1])[0]: KnownParts((1).to_bytes(8, "big") + first + second, False),
+        ids([2])[0]: KnownParts((2).to_bytes(8, "big") + other, False),
     }
 
 
 def test_late_keys_may_come_with_the_trace_itself(store):
     transaction = recorded([1])
-    transaction.late.append((ids([1])[0], b"AAAAAAAA"))
+    transaction.add_parts(ids([1])[0], b"AAAAAAAA")
     store.commit(transaction)
-    assert store.known(ids([1]))[ids([1])[0]][0].endswith(b"AAAAAAAA")
+    assert store.rows.known(ids([1]))[ids([1])[0]].spans.endswith(b"AAAAAAAA")
 
 
 def test_the_last_document_stays(store):
     store.commit(recorded([1]))
-    store.commit(Transaction(documents=[(ids([1])[0], b"first", ""), (ids([1])[0], b"last", "")]))
-    assert store.document(ids([1])[0]) == b"last"
+    rewritten = Changes()
+    for document in (b"first", b"last"):
+        rewritten.rewrite(ids([1])[0], document, "")
+    store.commit(rewritten)
+    assert store.rows.document(ids([1])[0]) == b"last"
 
 
 def test_totals_are_absolute_and_dropped_before_they_are_set(store):
-    store.commit(Transaction(totals=[("a", "[1]", "5"), ("a", "[2]", "7"), ("b", "[1]", "9")]))
-    store.commit(Transaction(totals=[("a", "[1]", "6")], dropped_totals=[("a", "[1]"), ("a", "[2]")]))
-    assert sorted(store.totals()) == [("a", "[1]", "6"), ("b", "[1]", "9")]
+    store.commit(Changes(totals=[("a", "[1]", "5"), ("a", "[2]", "7"), ("b", "[1]", "9")]))
+    store.commit(Changes(totals=[("a", "[1]", "6")], dropped_totals=[("a", "[1]"), ("a", "[2]")]))
+    assert sorted(store.rows.totals()) == [("a", "[1]", "6"), ("b", "[1]", "9")]
 
 
 def test_the_watermark_only_goes_up(store):
     for watermark in (5, 3, 0):
-        store.commit(Transaction(watermark=watermark))
-    assert store.watermark == 5
+        store.commit(Changes(watermark=watermark))
+    assert store.rows.watermark() == 5
 
 
 def test_a_transaction_of_many_thousand_rows_is_one(store):
     transaction = recorded(range(1, 7001))
     transaction.totals = [("a", f"[{number}]", "1") for number in range(3000)]
     store.commit(transaction)
-    assert (count(store), len(list(store.totals())), len(store.known(ids(range(7001))))) == (7000, 3000, 7000)
+    assert (count(store), len(list(store.rows.totals())), len(store.rows.known(ids(range(7001))))) == (7000, 3000, 7000)
 
 
 def test_one_bad_row_among_thousands_leaves_nothing(store):
@@ -168,14 +177,17 @@ def test_one_bad_row_among_thousands_leaves_nothing(store):
 
 CRASHING = dedent("""
     import sys
-    from exporter.store.sqlite.store import Entry, Recorded, Store, Transaction
+    from exporter.records.requests import Entry
+    from exporter.records.traces import KnownParts, Recorded
+    from exporter.store.sqlite.store import Store
+    from exporter.store.changes import Changes
     store = Store.open(sys.argv[1])
     print("open", flush=True)
 
     def record(n):
         traces = [Recorded((n * 100 + i).to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"x" * 900)
                   for i in range(20)]
-        store.commit(Transaction(traces=traces, totals=[("traces", "[]", str(20 * n))], done=[n], watermark=n))
+        store.commit(Changes(traces=traces, totals=[("traces", "[]", str(20 * n))], done=[n], watermark=n))
         store.checkpoint()
 
     done = list(store.journal.leftover)
@@ -204,10 +216,10 @@ def test_after_kill_9_at_any_moment_totals_traces_and_journal_agree(tmp_path):
             process.kill()
             told = int((lines + process.stdout.readlines())[-1].replace("open", "0"))
         store = Store.open(url)
-        done = store.watermark
+        done = store.rows.watermark()
         assert done >= told
         assert count(store) == 20 * done
-        assert list(store.totals()) == ([("traces", "[]", str(20 * done))] if done else [])
+        assert list(store.rows.totals()) == ([("traces", "[]", str(20 * done))] if done else [])
         # A kill between the commits of the two files leaves an entry whose traces are not recorded yet.
         assert numbers(store.journal) == list(range(done + 1, store.journal.last_seq + 1))
         assert store.journal.last_seq - done in {0, 1}
@@ -398,7 +410,7 @@ def test_one_bad_entry_among_many_leaves_nothing_and_removes_nothing(store):
 
 def test_what_is_done_but_not_removed_does_not_come_back_and_is_removed(store, open_store):
     store.journal.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
-    store.commit(Transaction(done=[1, 3]))
+    store.commit(Changes(done=[1, 3]))
     store.close()
     again = open_store()
     assert (numbers(again.journal), sorted(again.journal.leftover)) == ([2], [1, 3])
@@ -409,14 +421,14 @@ def test_what_is_done_but_not_removed_does_not_come_back_and_is_removed(store, o
 
 def test_the_store_remembers_what_is_done_only_while_it_may_be_in_the_journal(store):
     store.journal.commit([(seq, ENTRY) for seq in range(1, 5)])
-    store.commit(Transaction(done=[1, 2, 4]))
+    store.commit(Changes(done=[1, 2, 4]))
     store.journal.commit([], [1, 2, 4])
     assert store.journal.oldest == 3
-    store.commit(Transaction())
+    store.commit(Changes())
     assert rows(store, "SELECT seq FROM done") == [(4,)]
-    store.commit(Transaction(done=[3]))
+    store.commit(Changes(done=[3]))
     store.journal.commit([], [3])
-    store.commit(Transaction())
+    store.commit(Changes())
     assert (store.journal.oldest, rows(store, "SELECT seq FROM done")) == (5, [])
 
 
@@ -439,7 +451,7 @@ def test_what_a_killed_process_committed_is_synced_before_anything_is_made_of_it
 
 def test_of_what_is_done_only_that_is_held_in_memory_which_is_in_the_journal(store, open_store):
     store.journal.commit([(seq, ENTRY) for seq in range(1, 1001)])
-    store.commit(Transaction(done=list(range(2, 1001))))
+    store.commit(Changes(done=list(range(2, 1001))))
     store.journal.commit([], range(2, 1000))
     store.close()
     again = open_store()
@@ -448,7 +460,7 @@ def test_of_what_is_done_only_that_is_held_in_memory_which_is_in_the_journal(sto
 
 def test_numbers_of_removed_entries_are_never_used_again(store, open_store):
     store.journal.commit([(1, ENTRY), (2, ENTRY), (3, ENTRY)])
-    store.commit(Transaction(done=[1, 2, 3]))
+    store.commit(Changes(done=[1, 2, 3]))
     store.journal.commit([], [1, 2, 3])
     store.close()
     again = open_store()
@@ -457,7 +469,7 @@ def test_numbers_of_removed_entries_are_never_used_again(store, open_store):
 
 def test_a_store_without_its_journal_goes_on(store, open_store):
     store.journal.commit([(1, ENTRY), (2, ENTRY)])
-    store.commit(Transaction(done=[1], watermark=2))
+    store.commit(Changes(done=[1], watermark=2))
     store.close()
     store.journal.path.unlink()
     again = open_store()
@@ -466,12 +478,12 @@ def test_a_store_without_its_journal_goes_on(store, open_store):
 
 def test_a_journal_whose_store_was_set_aside_goes_on(store, open_store):
     store.journal.commit([(seq, ENTRY) for seq in (1, 2, 3)])
-    store.commit(Transaction(done=[1], watermark=3))
+    store.commit(Changes(done=[1], watermark=3))
     store.journal.commit([], [1])
     store.close()
     store.path.unlink()
     again = open_store()
-    assert (again.watermark, numbers(again.journal), again.journal.last_seq) == (0, [2, 3], 3)
+    assert (again.rows.watermark(), numbers(again.journal), again.journal.last_seq) == (0, [2, 3], 3)
 
 
 # It is opened with care.
@@ -646,9 +658,9 @@ def test_traces_older_than_the_retention_go_oldest_first(store, clock):
     store.commit(recorded(range(251, 301), at=clock.at - 10))
     assert prune_all(store, older_than=200) == 0
     assert store.prune(50, None, 100) == 100
-    assert set(store.known(ids(range(1, 102)))) == set(ids([101]))
+    assert set(store.rows.known(ids(range(1, 102)))) == set(ids([101]))
     assert prune_all(store, older_than=50) == 150
-    assert set(store.known(ids(range(1, 400)))) == set(ids(range(251, 301)))
+    assert set(store.rows.known(ids(range(1, 400)))) == set(ids(range(251, 301)))
 
 
 def test_the_oldest_traces_go_while_the_store_is_too_large(store):
@@ -658,7 +670,7 @@ def test_the_oldest_traces_go_while_the_store_is_too_large(store):
     assert full > 2_000_000
     pruned = prune_all(store, max_bytes=full // 2)
     assert full // 2 - 500_000 < store.size_bytes() <= full // 2
-    assert set(store.known(ids(range(1, 1001)))) == set(ids(range(pruned + 1, 1001)))
+    assert set(store.rows.known(ids(range(1, 1001)))) == set(ids(range(pruned + 1, 1001)))
 
 
 def test_neither_journal_nor_totals_are_pruned_nor_does_a_long_journal_cost_traces(store, clock):
@@ -669,7 +681,7 @@ def test_neither_journal_nor_totals_are_pruned_nor_does_a_long_journal_cost_trac
     assert prune_all(store, older_than=3600, max_bytes=1_000_000) == 0
     clock.move(7200)
     assert prune_all(store, older_than=3600, max_bytes=0) == 10
-    assert (numbers(store.journal), list(store.totals())) == ([1], [("a", "[]", "10")])
+    assert (numbers(store.journal), list(store.rows.totals())) == ([1], [("a", "[]", "10")])
 
 
 def test_freed_space_is_used_again(store):
@@ -689,22 +701,7 @@ def test_much_free_space_goes_back_to_the_file_system(store):
     assert store.path.stat().st_size < 20_000_000
 
 
-# Objects, and traces found by other ids.
-
-
-def test_objects_come_back_in_the_order_of_their_times(store):
-    store.commit(
-        Transaction(objects=[(JUDGE_JOB, b"b", 2.0, b"2"), (JUDGE_JOB, b"a", 3.0, b"3"), (REVIEW_ITEM, b"a", 1.0, b"")])
-    )
-    assert store.objects(JUDGE_JOB) == [(b"b", 2.0, b"2"), (b"a", 3.0, b"3")]
-    assert store.object(REVIEW_ITEM, b"a") == b""
-    assert store.object(REVIEW_ITEM, b"b") is None
-
-
-def test_an_object_is_replaced_or_dropped(store):
-    store.commit(Transaction(objects=[(JUDGE_JOB, b"a", 1.0, b"1"), (JUDGE_JOB, b"b", 1.0, b"1")]))
-    store.commit(Transaction(objects=[(JUDGE_JOB, b"a", 2.0, b"2"), (JUDGE_JOB, b"b", 0.0, None)]))
-    assert store.objects(JUDGE_JOB) == [(b"a", 2.0, b"2")]
+# Traces found by other ids.
 
 
 def test_a_trace_is_found_by_its_response_its_conversation_and_its_user(store):
@@ -713,24 +710,26 @@ def test_a_trace_is_found_by_its_response_its_conversation_and_its_user(store):
         return Recorded(number.to_bytes(16, "big"), 0.0, "chat", "/a", "m", "p", b"12345678", b"{}", **fields)
 
     both = [asked(1, response_id="r1", conversation_id="c", user="u"), asked(2, conversation_id="c", user="u")]
-    store.commit(Transaction(traces=both))
+    store.commit(Changes(traces=both))
     first, second = ids([1, 2])
-    assert [found.trace_id for found in store.located("response", "r1")] == [first]
-    assert [found.trace_id for found in store.located("conversation", "c")] == [second]
-    assert [found.trace_id for found in store.located("user", "u")] == [first, second]
-    assert [found.app for found in store.located("trace", first)] == ["chat"]
-    assert store.located("response", "r2") == []
+    assert [found.trace_id for found in store.rows.located("response", "r1")] == [first]
+    assert [found.trace_id for found in store.rows.located("conversation", "c")] == [second]
+    assert [found.trace_id for found in store.rows.located("user", "u")] == [first, second]
+    assert [found.app for found in store.rows.located("trace", first)] == ["chat"]
+    assert store.rows.located("response", "r2") == []
 
 
 def test_who_asked_may_become_known_later(store):
     store.commit(recorded([1]))
-    store.commit(Transaction(askers=[(*ids([1]), "c", "u")]))
-    assert [found.trace_id for found in store.located("conversation", "c")] == ids([1])
+    later = Changes()
+    later.askers.append((*ids([1]), "c", "u"))
+    store.commit(later)
+    assert [found.trace_id for found in store.rows.located("conversation", "c")] == ids([1])
 
 
 def test_a_trace_without_a_document_is_not_located(store):
     store.commit(recorded([1], document=b""))
-    assert store.located("trace", *ids([1])) == []
+    assert store.rows.located("trace", *ids([1])) == []
 
 
 def test_a_store_of_an_older_llmq_is_refused(store):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from exporter.records.requests import Entry
 from exporter.store.sqlite.migrations.store import STORE
-from exporter.store.sqlite.store import Entry, Store
+from exporter.store.sqlite.store import Store
 
 WRITTEN = Path(__file__).parent / "stores"
 
@@ -18,7 +19,7 @@ WRITTEN = Path(__file__).parent / "stores"
 @pytest.fixture
 def stored(tmp_path):
     """A store that another exporter wrote."""
-    for file in (WRITTEN / "6.1.1").iterdir():
+    for file in (WRITTEN / "7.1.1").iterdir():
         shutil.copy(file, tmp_path)
     return tmp_path / "llmq.db"
 
@@ -38,7 +39,7 @@ def test_it_says_what_a_store_and_its_journal_hold_and_changes_nothing(llmq, sto
     code, out, err = llmq("store", "check", stored)
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == f"{stored}: store, schema 6, {stored.stat().st_size:,} bytes"
+    assert lines[0] == f"{stored}: store, schema 7, {stored.stat().st_size:,} bytes"
     rows = {line[:20].strip(): line[20:].split() for line in lines if "  1  " in line or "request" in line}
     assert rows["trace document"] == ["11", "1", "17,557", "2026-09-21T14:13:23Z", "2026-09-21T14:13:30Z"]
     assert rows["judge job"][0] == "2"
@@ -51,7 +52,7 @@ def test_it_says_what_a_store_and_its_journal_hold_and_changes_nothing(llmq, sto
 def test_json_is_for_scripts(llmq, stored):
     code, out, _ = llmq("store", "check", "--json", stored)
     store, journal = map(json.loads, out.splitlines())
-    assert (code, store["schema"], store["faults"], journal["held"][0]["rows"]) == (0, 6, [], 6)
+    assert (code, store["schema"], store["faults"], journal["held"][0]["rows"]) == (0, 7, [], 6)
 
 
 def test_an_older_store_is_read_as_it_is(llmq, tmp_path):
@@ -104,11 +105,11 @@ def damaged(path):
         (lambda path: execute(path, "PRAGMA user_version = 99"), "written by a newer llmq (schema 99"),
         (lambda path: execute(path, "PRAGMA user_version = 3"), "too old to upgrade from (schema 3"),
         (
-            lambda path: execute(path, "UPDATE objects SET version = 9 WHERE kind = 'judge job'"),
+            lambda path: execute(path, "UPDATE judge_jobs SET version = 9"),
             '"judge job" of version 9',
         ),
         (
-            lambda path: execute(path, "UPDATE objects SET kind = 'dreams' WHERE kind = 'judge job'"),
+            lambda path: execute(path, "INSERT INTO formats VALUES ('dreams', 1)"),
             '"dreams", which this',
         ),
         (lambda path: execute(path, "UPDATE totals SET value = 'garbage'"), "117 totals that are not JSON"),

@@ -4,7 +4,11 @@ import sqlite3
 
 import pytest
 
-from exporter.store.sqlite.store import Entry, Recorded, Store, StoreError, Transaction
+from exporter.records.requests import Entry
+from exporter.records.traces import Recorded
+from exporter.store.changes import Changes
+from exporter.store.errors import StoreError
+from exporter.store.sqlite.store import Store
 from exporter.store.sqlite.writer import Writer
 
 
@@ -14,7 +18,7 @@ def entry(number=0, *, signal="traces"):
 
 def recorded(number, *, totals=(), done=()):
     row = Recorded(number.to_bytes(16, "big"), 0.0, "", "", "", "", b"12345678", b"{}")
-    return Transaction(traces=[row], totals=list(totals), done=list(done))
+    return Changes(traces=[row], totals=list(totals), done=list(done))
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ async def test_what_gathers_during_a_commit_goes_into_one_commit(writer, commits
 async def test_who_waits_for_the_journal_does_not_wait_for_results(writer, store):
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    recording = asyncio.create_task(writer.record(recorded(1)))
+    recording = asyncio.create_task(writer.commit(recorded(1)))
     assert [await writer.journal(entry(), None) for _ in range(3)] == [1, 2, 3]
     assert not recording.done()
     other.execute("ROLLBACK")
@@ -129,7 +133,7 @@ async def test_who_waits_for_the_journal_does_not_wait_for_results(writer, store
 async def test_what_is_done_leaves_the_journal_by_itself(writer, store):
     for _ in range(3):
         await writer.journal(entry(), None)
-    await writer.record(recorded(1, done=[1, 3]))
+    await writer.commit(recorded(1, done=[1, 3]))
     await until(lambda: len(list(store.journal.entries())) == 1)
     assert [seq for seq, _ in store.journal.entries()] == [2]
 
@@ -138,7 +142,7 @@ async def test_what_was_done_before_a_crash_leaves_the_journal_by_itself(tmp_pat
     for _ in range(2):
         store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
         store.journal.commit([(store.journal.last_seq + 1, entry())])
-        store.commit(Transaction(done=[store.journal.last_seq]))
+        store.commit(Changes(done=[store.journal.last_seq]))
         store.close()
     store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
     writer = Writer(store, lambda *_: None)
@@ -151,7 +155,7 @@ async def test_what_was_done_before_a_crash_leaves_the_journal_by_itself(tmp_pat
 async def test_what_is_done_leaves_the_journal_once_it_can_be_written_again(writer, store):
     await writer.journal(entry(), None)
     break_file(store.journal)
-    await writer.record(recorded(1, done=[1]))
+    await writer.commit(recorded(1, done=[1]))
     await until(lambda: writer.problem is not None)
     assert writer.problem == "read_only"
     break_file(store.journal, broken=False)
@@ -163,7 +167,7 @@ async def test_what_is_done_leaves_the_journal_once_it_can_be_written_again(writ
 async def test_a_problem_lasts_until_the_same_file_can_be_written(writer, store):
     break_file(store)
     with pytest.raises(StoreError):
-        await writer.record(recorded(1))
+        await writer.commit(recorded(1))
     await writer.requests.probe()
     assert writer.problem == "read_only"
     with pytest.raises(StoreError):
@@ -176,12 +180,12 @@ async def test_a_problem_lasts_until_the_same_file_can_be_written(writer, store)
 async def test_requests_are_refused_while_results_cannot_be_written(writer, store, events):
     break_file(store)
     with pytest.raises(StoreError):
-        await writer.record(recorded(1))
+        await writer.commit(recorded(1))
     with pytest.raises(StoreError) as caught:
         await writer.journal(entry(), None)
     assert (caught.value.reason, events, list(store.journal.entries())) == ("read_only", [], [])
     break_file(store, broken=False)
-    await writer.record(recorded(1))
+    await writer.commit(recorded(1))
     assert await writer.journal(entry(), None) == 1
 
 
@@ -202,7 +206,7 @@ async def test_a_queue_that_is_never_empty_does_not_keep_the_wal_from_being_used
 async def test_a_failed_group_fails_all_who_wait_and_uses_no_number(writer, store, events, commits, errors):
     break_store(store)
     results = await asyncio.gather(
-        writer.journal(entry(), None), writer.journal(entry(), None), writer.record(recorded(1)), return_exceptions=True
+        writer.journal(entry(), None), writer.journal(entry(), None), writer.commit(recorded(1)), return_exceptions=True
     )
     assert [(type(error), error.reason) for error in results] == [(StoreError, "read_only")] * 3
     assert len({id(error) for error in results}) == 3
@@ -217,20 +221,18 @@ async def test_a_failed_transaction_may_be_tried_again(writer, store):
     transaction = recorded(1, totals=[("a", "[]", "1")])
     break_store(store)
     with pytest.raises(StoreError, match="read-only"):
-        await writer.record(transaction)
+        await writer.commit(transaction)
     break_store(store, broken=False)
-    await writer.record(transaction)
-    assert list(store.totals()) == [("a", "[]", "1")]
+    await writer.commit(transaction)
+    assert list(store.rows.totals()) == [("a", "[]", "1")]
 
 
-async def test_two_transactions_at_a_time_are_a_mistake(writer, stall):
-    recording = asyncio.create_task(writer.record(recorded(1)))
+async def test_commits_are_written_one_after_the_other_in_the_order_in_which_they_came(writer, store, stall):
+    written = [asyncio.create_task(writer.commit(recorded(1, totals=[("a", "[]", str(n))]))) for n in range(5)]
     await asyncio.sleep(0)
-    with pytest.raises(RuntimeError, match="on its way"):
-        await writer.record(recorded(2))
     stall()
-    await recording
-    await writer.record(recorded(2))
+    await asyncio.gather(*written)
+    assert store.rows.totals() == [("a", "[]", "4")]
 
 
 async def test_only_what_cannot_be_written_fails(writer, store, events):
@@ -238,7 +240,7 @@ async def test_only_what_cannot_be_written_fails(writer, store, events):
         writer.journal(entry(1), 1),
         writer.journal(entry(2, signal="lone surrogate \udcff"), 2),
         writer.journal(entry(3), 3),
-        writer.record(recorded(1)),
+        writer.commit(recorded(1)),
         return_exceptions=True,
     )
     assert (results[0], results[2:]) == (1, [2, None])
@@ -258,13 +260,13 @@ async def test_a_sender_who_leaves_changes_nothing_for_the_others(writer, store,
 
 
 async def test_a_recorder_who_leaves_does_not_block_the_next(writer, store, commits, stall):
-    recording = asyncio.create_task(writer.record(recorded(1)))
+    recording = asyncio.create_task(writer.commit(recorded(1)))
     await asyncio.sleep(0)
     recording.cancel()
     stall()
     await until(lambda: commits)
-    await writer.record(recorded(2))
-    assert len(store.known([(number).to_bytes(16, "big") for number in (1, 2)])) == 2
+    await writer.commit(recorded(2))
+    assert len(store.rows.known([(number).to_bytes(16, "big") for number in (1, 2)])) == 2
 
 
 async def test_a_fault_in_handing_on_is_told_to_its_sender_alone(store):
@@ -284,11 +286,11 @@ async def test_a_fault_in_handing_on_is_told_to_its_sender_alone(store):
 
 async def test_stopping_writes_what_waits_and_refuses_what_comes(writer, store, stall):
     waiting = await ask(writer, *(entry(number) for number in range(5)))
-    recording = asyncio.create_task(writer.record(recorded(1)))
+    recording = asyncio.create_task(writer.commit(recorded(1)))
     await asyncio.sleep(0)
     stopping = asyncio.create_task(writer.stop())
     await asyncio.sleep(0)
-    for late in (writer.journal(entry(), None), writer.record(recorded(2)), writer.prune(None, None)):
+    for late in (writer.journal(entry(), None), writer.commit(recorded(2)), writer.prune(None, None)):
         with pytest.raises(StoreError) as caught:
             await late
         assert caught.value.reason == "closed"
@@ -303,7 +305,7 @@ async def test_what_becomes_done_while_the_last_request_is_written_leaves_the_jo
     other = sqlite3.connect(store.journal.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     waiting = await ask(writer, entry(2))
-    await writer.record(recorded(1, done=[1]))
+    await writer.commit(recorded(1, done=[1]))
     stopping = asyncio.create_task(writer.stop())
     for _ in range(100):
         await asyncio.sleep(0)
@@ -315,14 +317,14 @@ async def test_what_becomes_done_while_the_last_request_is_written_leaves_the_jo
 
 
 async def test_pruning_takes_its_turn_between_groups(writer, store, clock):
-    await writer.record(recorded(1))
+    await writer.commit(recorded(1))
     assert await writer.prune(3600, None) == 1
     assert await writer.prune(3600, None) == 0
-    assert store.known([(1).to_bytes(16, "big")]) == {}
+    assert store.rows.known([(1).to_bytes(16, "big")]) == {}
 
 
 async def test_a_failed_pruning_is_told_and_counted(writer, store, errors):
-    await writer.record(recorded(1))
+    await writer.commit(recorded(1))
     break_store(store)
     with pytest.raises(StoreError, match="read-only"):
         await writer.prune(3600, None)
@@ -337,7 +339,7 @@ async def test_numbers_go_on_after_a_restart(tmp_path, clock, events):
         writer = Writer(store, lambda *event: events.append(event))
         await writer.start()
         assert await writer.journal(entry(), None) == expected
-        await writer.record(recorded(expected, done=[expected]))
+        await writer.commit(recorded(expected, done=[expected]))
         await writer.stop()
         store.close()
 
@@ -347,7 +349,7 @@ async def test_commits_are_timed_by_the_clock(store, commits):
     writer = Writer(store, lambda *_: None, on_commit=commits.append, clock=lambda: next(ticks))
     await writer.start()
     await writer.journal(entry(), None)
-    await writer.record(Transaction())
+    await writer.commit(Changes())
     assert commits == [0.5, 2.0]
     await writer.stop()
 

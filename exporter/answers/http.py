@@ -11,7 +11,7 @@ from ..evaluators.panel import Panel
 from ..http.requests import RECEPTION, Handler, Refusal, answer, answered, check_access, reading_store
 from ..http.static import HTML, SCRIPT, STYLE, add_files
 from ..metrics.labels import Slice
-from ..review.item import Label
+from ..records.review import Label
 from ..review.queue import ReviewDesk
 from ..store.search import COLUMNS
 from ..store.sqlite.answers import Answers

@@ -9,9 +9,9 @@ from typing import Final, TypeVar, get_args
 from msgspec import Struct
 
 from ..config.units import duration
-from ..feedback.signals import Signal
 from ..model.score import Verdict
 from ..recording.trace_document import failed_by, signalled
+from ..records.feedback import Signal
 from ..runtime.mismatch import closest
 from ..store.search import COLUMNS, NEWEST, Place, Search
 

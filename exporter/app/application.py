@@ -34,7 +34,7 @@ from ..metrics.births import Births
 from ..metrics.gauges import Watched
 from ..metrics.labels import Limiter
 from ..metrics.registry import Metrics
-from ..pipeline.clock_jumps import KEY, Timekeeping
+from ..pipeline.clock_jumps import Timekeeping
 from ..pipeline.pipeline import MOST_UNRECORDED, Pipeline
 from ..pipeline.recovery import Recovery
 from ..pipeline.settings import Settings
@@ -43,9 +43,9 @@ from ..recording.prices import Prices
 from ..review.feature import ReviewFeature
 from ..runtime.clock import SteadyClock
 from ..runtime.log import described
+from ..store.errors import StoreError
 from ..store.kinds import CLOCK
 from ..store.quarantine import Quarantine
-from ..store.records import StoreError
 from ..store.sqlite.answers import Answers
 from ..store.sqlite.store import Store
 from ..suites.feature import SuitesFeature
@@ -66,8 +66,8 @@ class Exporter:
         self._now = now = now or clock or time.time
         aged = clock.aged if clock else now
         self.store = Store.open(config.store.url, aged, ballast=config.store.ballast)
-        if clock is not None and (kept := self.store.object(CLOCK, KEY)) is not None:
-            clock.resume(kept)
+        if clock is not None and (kept := self.store.rows.record(CLOCK, (self.store.replica,))) is not None:
+            clock.resume(CLOCK.decode(*kept))
         self._limiter = Limiter({}, now=now)
         _limit(self._limiter, config)
         self.metrics = Metrics(
@@ -130,7 +130,7 @@ class Exporter:
 
     async def start(self) -> None:
         """Take up what an earlier run left, then begin to work."""
-        self.features.recover()
+        await self.features.recover()
         waiting = await Recovery(self.pipeline, self.store, self.metrics, self.quarantine).run()
         if waiting:
             _log.info("recovered: requests=%d", waiting)

@@ -167,7 +167,7 @@ def _takes_config(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from ..app.serving import ListenError, serve  # noqa: PLC0415 - the other commands need no server, and start faster without one
-    from ..store.sqlite.store import StoreError  # noqa: PLC0415
+    from ..store.errors import StoreError  # noqa: PLC0415 - as above
 
     config = load(options.config, listen=options.listen, store=options.store)
     _warn(config)

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ..offline.report import table
-from ..store.records import StoreError
+from ..store.errors import StoreError
 from ..store.sqlite.check import Held, Report, check
 from .console import OK, PROBLEM, complain, say
 

@@ -8,16 +8,17 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from ..decode.batch import DecodeError
 from ..model.trace import Trace
 from ..recording.unit_of_work import Recorder
-from ..store.kinds import FORGET_REQUEST, TOMBSTONE
-from ..store.records import Entry, StoreError
+from ..records.erasure import Erasure
+from ..records.requests import Entry
+from ..store.errors import StoreError
 
 SIGNAL: Final = "forget"
 LIFE: Final = 86_400.0
@@ -28,21 +29,10 @@ Erased = Callable[[Sequence[bytes], str | None], None]
 _log = logging.getLogger(__name__)
 
 
-class Asked(Struct, forbid_unknown_fields=True):
-    """Whose traces, or which one."""
-
-    trace_id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | None = None
-    user: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.trace_id is None) == (self.user is None):
-            raise ValueError("name either a trace or a user")
-
-
 class Request(Struct):
     """What was asked; ``done`` is called with the number of traces once they are gone for good."""
 
-    asked: Asked
+    asked: Erasure
     done: Callable[[int], None] = lambda _traces: None
 
 
@@ -57,8 +47,13 @@ class ForgetDesk:
         self._erased = erased
         self._recorder = recorder
         self._now = now
-        self._graves = {key: at for key, at, _ in recorder.kept(TOMBSTONE)}
-        self._undone = {key: Request(_asked(body)) for key, _, body in recorder.kept(FORGET_REQUEST)}
+        self._graves: dict[bytes, float] = {}
+        self._undone: dict[bytes, Request] = {}
+
+    async def recover(self) -> None:
+        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        self._graves = await self._recorder.tombstones.all()
+        self._undone = {key: Request(asked) for key, asked in await self._recorder.erasures.all()}
 
     # Requests.
 
@@ -70,8 +65,8 @@ class ForgetDesk:
         """Delete what is there, and remember to delete what comes."""
         key = _trace_key(asked.asked.trace_id) if asked.asked.trace_id else _user_key(asked.asked.user or "")
         self._graves[key] = entry.received_at
-        self._recorder.put(TOMBSTONE, key, b"", at=entry.received_at)
-        self._recorder.put(FORGET_REQUEST, key, entry.body)
+        self._recorder.tombstones.put(key, at=entry.received_at)
+        self._recorder.erasures.put(key, asked.asked)
         self._undone[key] = asked
         self._try(key)
 
@@ -87,7 +82,7 @@ class ForgetDesk:
             return
         self._erased(traces, user)
         del self._undone[key]
-        self._recorder.drop(FORGET_REQUEST, key)
+        self._recorder.erasures.drop(key)
         self._recorder.afterwards(lambda: request.done(known))
 
     # Traces.
@@ -117,12 +112,12 @@ class ForgetDesk:
         for key, at in list(self._graves.items()):
             if at < self._recorder.aged() - LIFE:
                 del self._graves[key]
-                self._recorder.drop(TOMBSTONE, key)
+                self._recorder.tombstones.drop(key)
 
 
-def _asked(body: bytes) -> Asked:
+def _asked(body: bytes) -> Erasure:
     try:
-        return msgspec.json.decode(body, type=Asked)
+        return msgspec.json.decode(body, type=Erasure)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise DecodeError("name a trace by 32 hexadecimal digits, or a user by 1 to 4096 characters") from None
 

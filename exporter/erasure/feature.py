@@ -48,6 +48,10 @@ class ErasureFeature(Feature):
         retention = config.store.retention
         self._kept_for = retention.age if retention.content is None else retention.content
 
+    async def recover(self) -> None:
+        """Take up the requests of an earlier run; raises StoreError."""
+        await self.desk.recover()
+
     def tick(self) -> None:
         """Try again what could not be deleted, and delete what is quarantined and old."""
         self.desk.tick()

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ..decode import JSON
 from ..http.requests import RECEPTION, Refusal, answer, answered, check_access, making_durable, understanding
-from ..store.records import Entry
+from ..records.requests import Entry
 from .erasure import SIGNAL, ForgetDesk, Request
 
 _PATIENCE: Final = 30.0

@@ -55,10 +55,10 @@ class Features:
             feature.configure(config, panel)
             self._metrics.watch(feature.name, feature.gauges())
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""
         for feature in self._features:
-            feature.recover()
+            await feature.recover()
             self._metrics.watch(feature.name, feature.gauges())
 
     def tick(self) -> None:

@@ -62,7 +62,7 @@ class Feature:
     def configure(self, config: Config, panel: Panel) -> None:
         """Go on with other settings; what waits goes on waiting."""
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
 
     def work(self) -> Mapping[str, Work]:

@@ -14,13 +14,13 @@ from ..metrics.labels import Slice
 from ..model.trace import Document, Trace
 from ..recording.trace_document import has_expired
 from ..recording.unit_of_work import Recorder
+from ..records.feedback import Feedback
 from ..redaction import WITHHELD
-from ..store.records import StoreError
+from ..store.errors import StoreError
 from .annotate import Annotated, Outcome, Said, annotate
 from .derive import Derived
 from .distance import edit_ratio
 from .recent import Recent
-from .signals import Feedback
 
 _log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from ..metrics.labels import Slice
 from ..recording.identifiers import KEEP
 from ..recording.scored import Scored
 from ..recording.unit_of_work import Recorder
-from ..store.kinds import CONVERSATION
+from ..records.feedback import Turn
 from .attribution import Credit
-from .derive import Turn, after, follows, is_later, turn
+from .derive import after, follows, is_later, turn
 
 _ENDS_AT_ONCE: Final = 500
 _LONGEST_KEY: Final = 128
@@ -45,18 +45,17 @@ class Conversations:
         """How many go on."""
         return len(self._last)
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left; the time without an exporter is not idle time. Raises StoreError."""
         now = self._now()
-        for key, _, value in self._recorder.kept(CONVERSATION):
-            _decoder.decode(value)  # what cannot be read is to be found now, not in the middle of scoring
-            self._last[key] = (now, value)
+        for key, last in await self._recorder.conversations.all():
+            self._last[key] = (now, _encoder.encode(last))
 
     def forget(self, trace_ids: Collection[bytes]) -> None:
         """Keep no turn of these traces."""
         for key in [key for key, (_, last) in self._last.items() if _decoder.decode(last).trace_id in trace_ids]:
             del self._last[key]
-            self._recorder.drop(CONVERSATION, key)
+            self._recorder.conversations.drop(key)
 
     def follow(self, scored: Scored) -> None:
         """Take one more trace; without a conversation id it is none of ours."""
@@ -73,9 +72,8 @@ class Conversations:
         if earlier is not None:
             current = self._after(earlier, current, now)
             self._last.move_to_end(key)
-        encoded = _encoder.encode(current)
-        self._last[key] = (now, encoded)
-        self._recorder.put(CONVERSATION, key, encoded, at=now)
+        self._last[key] = (now, _encoder.encode(current))
+        self._recorder.conversations.put(key, current, at=now)
         if len(self._last) > self.settings.conversations:
             self._evict()
 
@@ -88,7 +86,7 @@ class Conversations:
     def _evict(self) -> None:
         while len(self._last) > self.settings.conversations:
             key, _ = self._last.popitem(last=False)
-            self._recorder.drop(CONVERSATION, key)
+            self._recorder.conversations.drop(key)
             self._recorder.tally.conversation_ended("evicted")
 
     def end_idle(self) -> None:
@@ -99,7 +97,7 @@ class Conversations:
             if last is None or at > now - self.settings.idle:
                 return
             del self._last[key]
-            self._recorder.drop(CONVERSATION, key)
+            self._recorder.conversations.drop(key)
             self._recorder.tally.conversation_ended("idle")
             ended = _decoder.decode(last)
             if ended.trouble is not None:

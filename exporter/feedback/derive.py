@@ -14,22 +14,16 @@ import re
 from typing import Final, Literal
 from zlib import crc32
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ..metrics.labels import Slice
 from ..model.score import Outcome
 from ..model.trace import Trace
+from ..records.feedback import Question, Trouble, Turn
 from .lexicon import ASKING, GOES_ON, KINDS, UNANSWERED, Mark
-from .wording import Question, bits_of, folded, question
+from .wording import bits_of, folded, question
 
 Derived = Literal["regenerate", "rephrase", "abandon"]
-Trouble = Literal["refusal", "empty", "error", "cancelled", "repeated", "rephrase", "gave_up"]
-"""Why a conversation that ends with this turn was abandoned.
-
-repeated: asked again, the answer was the same; rephrase: asked for the third time in other words; gave_up: the user
-said so.
-"""
 
 _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
 _ASKS_BACK: Final = re.compile(r"[?？]\W{0,20}\Z|か。\Z")
@@ -45,24 +39,6 @@ _TIMES: Final = 2
 """Rephrased so often in a row, a question was not answered."""
 _DROPPED: Final = 3
 """Words in common from which on a question may lack others of the one before."""
-
-
-class Turn(Struct, frozen=True, array_like=True):
-    """One question and its answer; times are Unix seconds, None where the trace did not tell them.
-
-    ``said`` is a checksum of the answer, 0 without one; ``asks_back``: it ends with a question. ``again``: how often in
-    a row the user had asked in other words.
-    """
-
-    trace_id: bytes
-    where: tuple[str, str, str, str]
-    started_at: float | None
-    ended_at: float | None
-    question: Question | None
-    trouble: Trouble | None = None
-    said: int = 0
-    asks_back: bool = False
-    again: int = 0
 
 
 def turn(trace: Trace, where: Slice, outcome: Outcome, trace_id: bytes) -> Turn:

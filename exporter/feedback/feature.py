@@ -42,9 +42,9 @@ class FeedbackFeature(Feature):
         self.desk.configure(config)
         self._http.configure(config.feedback)
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what waited at the end of an earlier run; raises StoreError."""
-        self.desk.recover()
+        await self.desk.recover()
 
     def work(self) -> Mapping[str, Work]:
         """Join what waits, and end conversations that are idle."""

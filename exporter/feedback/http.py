@@ -9,7 +9,7 @@ from aiohttp import web
 
 from ..config.settings import FeedbackSettings
 from ..http.requests import RECEPTION, Handler, Refusal, answer, answered, check_access, entry_of, making_durable, read
-from ..store.records import Entry
+from ..records.requests import Entry
 from .join import SIGNAL, FeedbackDesk
 from .rate_limit import Pace
 from .signals import Read, told

@@ -20,14 +20,17 @@ from ..model.trace import Trace
 from ..recording.identifiers import Identifiers, stored_names
 from ..recording.scored import Scored
 from ..recording.unit_of_work import Recorder
+from ..records.feedback import EarlyFeedback, Feedback
+from ..records.requests import Entry
+from ..records.traces import Located
 from ..semconv.evaluations import Reported
+from ..store.errors import StoreError
 from ..store.kinds import FEEDBACK_ID
-from ..store.records import Entry, Located, StoreError
 from .attribution import Credit
 from .conversations import Conversations
 from .recent import Recent
-from .signals import Feedback, Read, digest, read
-from .waiting import Waiting, WaitingRoom
+from .signals import Read, digest, read
+from .waiting import WaitingRoom
 
 SIGNAL: Final = "feedback"
 _LOOK_EVERY: Final = 1.0
@@ -66,10 +69,10 @@ class FeedbackDesk:
         self._most_bytes = config.limits.decompressed_bytes
         self._kept_for = config.store.retention.age
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
-        self.waiting.recover()
-        self.conversations.recover()
+        await self.waiting.recover()
+        await self.conversations.recover()
 
     # Requests.
 
@@ -79,7 +82,7 @@ class FeedbackDesk:
 
     def take(self, entry: Entry, asked: Read) -> None:
         """Count each signal, or let it wait for its trace."""
-        known = [bool(one.id) and self._recorder.get(FEEDBACK_ID, one.id) is not None for one in asked.items]
+        known = [bool(one.id) and self._recorder.has_id(FEEDBACK_ID, one.id) for one in asked.items]
         # Nothing is read between here and the end that could fail and leave half a request taken.
         taken: set[bytes] = set()
         for feedback, is_known in zip(asked.items, known, strict=True):
@@ -88,13 +91,13 @@ class FeedbackDesk:
                 continue
             if feedback.id:
                 taken.add(feedback.id)
-                self._recorder.put(FEEDBACK_ID, feedback.id, b"", at=entry.received_at)
+                self._recorder.feedback_ids.put(feedback.id, at=entry.received_at)
             self._join_or_wait(feedback, entry.received_at)
         if asked.errors:
             self._recorder.tally.rejected(SIGNAL, "invalid", len(asked.errors))
 
     def _join_or_wait(self, feedback: Feedback, at: float) -> None:
-        waiting = Waiting(feedback=feedback, received_at=at, look_at=at + self.settings.settle)
+        waiting = EarlyFeedback(feedback=feedback, received_at=at, look_at=at + self.settings.settle)
         try:
             located = self._recorder.locate(feedback.by, _value(feedback))
             if located is None:
@@ -139,7 +142,7 @@ class FeedbackDesk:
             self._join_early(number, one, scored)
         self.conversations.follow(scored)
 
-    def _waiting_for(self, trace: Trace) -> list[tuple[int, Waiting]]:
+    def _waiting_for(self, trace: Trace) -> list[tuple[int, EarlyFeedback]]:
         early = self.waiting.about("trace", trace.trace_id)
         for name in stored_names(trace.response_id) if trace.response_id else ():
             early += self.waiting.about("response", name)
@@ -148,7 +151,7 @@ class FeedbackDesk:
             early += [one for one in about if trace.started_at is None or trace.started_at <= one[1].received_at]
         return early
 
-    def _join_early(self, number: int, waiting: Waiting, scored: Scored) -> None:
+    def _join_early(self, number: int, waiting: EarlyFeedback, scored: Scored) -> None:
         if waiting.feedback.by == "conversation":
             look_at = max(self._now(), waiting.received_at + self.settings.settle)
             self.waiting.update(number, replace(waiting, trace_id=scored.trace_id, look_at=look_at))
@@ -178,10 +181,9 @@ class FeedbackDesk:
         self.conversations.end_idle()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now
-            for key in self._recorder.oldest(FEEDBACK_ID, self._recorder.aged() - self._kept_for, _FORGET_AT_ONCE):
-                self._recorder.drop(FEEDBACK_ID, key)
+            self._recorder.feedback_ids.drop_older(self._recorder.aged() - self._kept_for, _FORGET_AT_ONCE)
 
-    def _look(self, number: int, waiting: Waiting, now: float) -> None:
+    def _look(self, number: int, waiting: EarlyFeedback, now: float) -> None:
         feedback, expires_at = waiting.feedback, waiting.received_at + self.settings.early_age
         try:
             located = self._found(waiting)
@@ -197,7 +199,7 @@ class FeedbackDesk:
         else:
             self.waiting.update(number, replace(waiting, trace_id=None, look_at=expires_at))
 
-    def _found(self, waiting: Waiting) -> Located | None:
+    def _found(self, waiting: EarlyFeedback) -> Located | None:
         if waiting.feedback.by != "conversation":
             return self._recorder.locate(waiting.feedback.by, _value(waiting.feedback))
         return self._recorder.locate("trace", waiting.trace_id) if waiting.trace_id else None

@@ -2,18 +2,15 @@
 
 import re
 from hashlib import blake2b
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from ..decode.batch import DecodeError, TooLarge
 from ..decode.interactions import TraceId, trace_id_of
+from ..records.feedback import By, Feedback, Signal
 from ..runtime import mismatch
-
-Signal = Literal["thumbs_up", "thumbs_down", "regenerate", "edit", "abandon", "copy"]
-By = Literal["trace", "response", "conversation"]
-"""What a signal names its answer by."""
 
 MOST_ITEMS: Final = 1000
 _MOST_ERRORS: Final = 100
@@ -24,26 +21,6 @@ LONGEST_TEXT: Final = 100_000
 _Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
 _Comment = Annotated[str, Meta(max_length=LONGEST_COMMENT)]
 _Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
-
-
-class Feedback(Struct, frozen=True, kw_only=True):
-    """One signal of a user on one answer.
-
-    ``by`` and ``reference`` name the answer; ``user`` and ``id`` are digests, "" where they were not sent.
-    """
-
-    signal: Signal
-    by: By
-    reference: str
-    user: str = ""
-    id: bytes = b""
-    comment: str | None = None
-    edited_text: str | None = None
-
-    @property
-    def size(self) -> int:
-        """Approximate memory in bytes."""
-        return 512 + len(self.reference) + len(self.comment or "") + len(self.edited_text or "")
 
 
 class Read(Struct):

@@ -23,7 +23,7 @@ from ..http.requests import (
     entry_of,
     read,
 )
-from ..store.records import Entry
+from ..records.requests import Entry
 from . import opinions
 from .http import CONTEXT, check_pace, take
 from .join import SIGNAL

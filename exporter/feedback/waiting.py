@@ -4,27 +4,12 @@ import heapq
 from collections.abc import Collection, Iterator
 from typing import Final
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ..recording.unit_of_work import Recorder
-from ..store.kinds import EARLY_FEEDBACK
-from .signals import By, Feedback
+from ..records.feedback import By, EarlyFeedback
 
 MOST_BYTES: Final = 32 << 20
-
-
-class Waiting(Struct, frozen=True, kw_only=True):
-    """A signal, when it came, when to look for its trace again, and the trace that it is about if nothing newer comes.
-
-    Times are Unix seconds.
-    """
-
-    feedback: Feedback
-    received_at: float
-    look_at: float
-    trace_id: bytes | None = None
 
 
 class WaitingRoom:
@@ -39,7 +24,7 @@ class WaitingRoom:
         self.bytes = 0
         self._most_bytes = most_bytes
         self._recorder = recorder
-        self._items: dict[int, Waiting] = {}
+        self._items: dict[int, EarlyFeedback] = {}
         self._numbers: dict[tuple[By, str], list[int]] = {}
         self._clock: list[tuple[float, int]] = []
         self._last = 0
@@ -48,12 +33,12 @@ class WaitingRoom:
         """How many wait."""
         return len(self._items)
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""
-        for key, _, value in self._recorder.kept(EARLY_FEEDBACK):
-            self._place(int.from_bytes(key, "big"), msgspec.json.decode(value, type=Waiting))
+        for number, waiting in await self._recorder.early_feedback.all():
+            self._place(number, waiting)
 
-    def add(self, waiting: Waiting) -> int:
+    def add(self, waiting: EarlyFeedback) -> int:
         """Let a signal wait; returns how many older ones had to go for it."""
         number = self._last + 1
         self._place(number, waiting)
@@ -64,7 +49,7 @@ class WaitingRoom:
             gone += 1
         return gone
 
-    def remove(self, number: int) -> Waiting:
+    def remove(self, number: int) -> EarlyFeedback:
         """Take a signal out."""
         waiting = self._items.pop(number)
         feedback = waiting.feedback
@@ -73,10 +58,10 @@ class WaitingRoom:
         others.remove(number)
         if not others:
             del self._numbers[feedback.by, feedback.reference]
-        self._recorder.drop(EARLY_FEEDBACK, _key(number))
+        self._recorder.early_feedback.drop(number)
         return waiting
 
-    def about(self, by: By, reference: str) -> list[tuple[int, Waiting]]:
+    def about(self, by: By, reference: str) -> list[tuple[int, EarlyFeedback]]:
         """What waits for the trace of that id."""
         return [(number, self._items[number]) for number in self._numbers.get((by, reference), ())]
 
@@ -91,13 +76,13 @@ class WaitingRoom:
             or (user and one.feedback.user == user)
         ]
 
-    def update(self, number: int, waiting: Waiting) -> None:
+    def update(self, number: int, waiting: EarlyFeedback) -> None:
         """Keep what became known of a signal."""
         self._items[number] = waiting
         heapq.heappush(self._clock, (waiting.look_at, number))
         self._store(number, waiting)
 
-    def due(self, now: float) -> Iterator[tuple[int, Waiting]]:
+    def due(self, now: float) -> Iterator[tuple[int, EarlyFeedback]]:
         """What is to be looked at now; each is given once, until it is updated."""
         while self._clock and self._clock[0][0] <= now:
             look_at, number = heapq.heappop(self._clock)
@@ -105,19 +90,15 @@ class WaitingRoom:
             if waiting is not None and waiting.look_at == look_at:
                 yield number, waiting
 
-    def _place(self, number: int, waiting: Waiting) -> None:
+    def _place(self, number: int, waiting: EarlyFeedback) -> None:
         self._last = max(self._last, number)
         self._items[number] = waiting
         self._numbers.setdefault((waiting.feedback.by, waiting.feedback.reference), []).append(number)
         self.bytes += waiting.feedback.size
         heapq.heappush(self._clock, (waiting.look_at, number))
 
-    def _store(self, number: int, waiting: Waiting) -> None:
+    def _store(self, number: int, waiting: EarlyFeedback) -> None:
         said = waiting.feedback.comment, waiting.feedback.edited_text
         comment, edited = self._recorder.redact(said) if self.keep_text else (None, None)
         waiting = replace(waiting, feedback=replace(waiting.feedback, comment=comment, edited_text=edited))
-        self._recorder.put(EARLY_FEEDBACK, _key(number), msgspec.json.encode(waiting), at=waiting.received_at)
-
-
-def _key(number: int) -> bytes:
-    return number.to_bytes(8, "big")
+        self._recorder.early_feedback.put(number, waiting, at=waiting.received_at)

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from msgspec import Struct
 
+from ..records.feedback import Question
 from .lexicon import ASKING, CONCEPTS, KINDS, MARKS, NEGATION, NOTHING, OPENING, WEAK, Mark
 
 LONGEST: Final = 2000
@@ -48,24 +49,6 @@ class Meaning(Struct, frozen=True):
     marks: Mark = Mark(0)
     concept: str = ""
     is_weak: bool = False
-
-
-class Question(Struct, frozen=True, array_like=True):
-    """A user's text as far as it must be known to compare it with the next one: never the text.
-
-    ``same`` is a checksum of the text but for case, accents, spaces and punctuation, ``bag`` of its words in any order,
-    ``order`` of its content in order. ``content`` and ``weak`` have 16 bits of each distinct word that matters (and
-    that one of two questions may lack), ``values`` of its numbers and the like, in order.
-    """
-
-    same: int
-    bag: int
-    order: int
-    marks: int
-    length: int
-    content: bytes
-    weak: bytes
-    values: bytes
 
 
 def folded(text: str) -> str:

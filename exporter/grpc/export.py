@@ -17,8 +17,8 @@ from ..decode import PROTOBUF, Signal
 from ..http.otlp import take
 from ..http.requests import Held, Reception, Refusal, check_bearer, too_many, too_slow
 from ..ingest.port import Intake
+from ..records.requests import Entry
 from ..runtime.log import described
-from ..store.records import Entry
 from .status import of
 
 READ_AT_ONCE: Final = 16

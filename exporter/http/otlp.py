@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ..decode import JSON, PROTOBUF, Batch, Signal, reply, status
 from ..ingest.port import Intake
-from ..store.records import Entry
+from ..records.requests import Entry
 from .requests import (
     RECEPTION,
     Handler,

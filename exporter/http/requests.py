@@ -20,9 +20,10 @@ from ..config.settings import Role
 from ..decode import JSON, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decompress
 from ..ingest.decoding import Decoding
 from ..ingest.port import Busy
+from ..records.requests import Entry
 from ..runtime.log import described
+from ..store.errors import StoreError
 from ..store.in_work import PoisonError
-from ..store.records import Entry, StoreError
 from .auth import CHALLENGES, Access
 from .hosts import Caller, Hosts
 

@@ -20,7 +20,7 @@ from ..decode import PROTOBUF, Batch, DecodeError, DecodeLimits, Signal, TooLarg
 from ..decode.weigh import is_light
 from ..decode.worker import HEADER, Failed, Job, Piece, Rest
 from ..model.trace import Span
-from ..store.records import Entry
+from ..records.requests import Entry
 
 HERE_BYTES: Final = 1 << 20
 """Bodies that inflate to no more than this are decoded on the event loop: at worst in about 0.1 s."""

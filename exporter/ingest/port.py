@@ -5,7 +5,7 @@ from typing import Protocol
 from ..decode import JSON
 from ..decode.batch import Batch
 from ..decode.to_json import instead
-from ..store.records import Entry
+from ..records.requests import Entry
 
 
 class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
 from .case import Judgement, Usage
@@ -95,13 +94,3 @@ class Bench:
                 endpoint, headers=self._headers, connections=self._connections
             )
         return client
-
-
-def encoded(standing: Standing) -> bytes:
-    """A standing as the store keeps it."""
-    return msgspec.json.encode(standing)
-
-
-def decoded(standing: bytes) -> Standing:
-    """A standing that the store kept."""
-    return msgspec.json.decode(standing, type=Standing)

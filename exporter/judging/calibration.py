@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from ..judge.agreement import Confusion, agreement, corrected
 from ..judge.anchors import Anchor, Cursor, due
@@ -22,58 +21,17 @@ from ..judge.gate import Decision, Roles, Scored, Version, decide
 from ..judge.measures import measures, scored
 from ..judge.queue import Job
 from ..judge.rubric import Rubric
-from ..judge.versions import encoded
 from ..metrics.registry import Metrics
 from ..model.score import Verdict
 from ..recording.unit_of_work import Recorder
-from ..store.kinds import JUDGE_ANCHOR, JUDGE_DRIP, JUDGE_REVIEW, JUDGE_STANDING, JUDGE_TRAFFIC
+from ..records.judge import AnchorVerdicts, Judge, LiveTraffic, LiveVerdict
 from . import gauges
 from .online import Judging
 
-PERIOD: Final = 500
-"""Verdicts on live traffic in a period: the reference is the first such, now is the last."""
 _EVERY: Final = 1.0
 _SHOW_EVERY: Final = 15.0
 
 _log = logging.getLogger(__name__)
-
-Judge = tuple[str, str]
-"""An evaluator and its version."""
-
-
-class Said(Struct, frozen=True):
-    """What a judge version said of an anchor: first, and last."""
-
-    first: Scored
-    last: Scored
-
-
-class Live(Struct, frozen=True):
-    """One verdict on live traffic: score, verdict, length of the answer, whether of the judge's own family."""
-
-    score: float
-    verdict: Verdict
-    length: int
-    own_family: bool | None
-
-
-class Traffic(Struct):
-    """A judge version's verdicts on live traffic: its first period, and its last."""
-
-    reference: list[Live] = []
-    recent: list[Live] = []
-
-    def add(self, one: Live) -> None:
-        """Take one more verdict."""
-        if len(self.reference) < PERIOD:
-            self.reference.append(one)
-        self.recent.append(one)
-        if len(self.recent) >= 2 * PERIOD:
-            del self.recent[:PERIOD]
-
-    def last(self) -> list[Live]:
-        """The last period."""
-        return self.recent[-PERIOD:]
 
 
 class Calibrating:
@@ -95,9 +53,9 @@ class Calibrating:
         self._recorder = recorder
         self._metrics = metrics
         self._now = now
-        self._said: dict[Judge, dict[str, Said]] = {}
+        self._said: dict[Judge, dict[str, AnchorVerdicts]] = {}
         self._cursors: dict[str, Cursor] = {}
-        self._traffic: dict[Judge, Traffic] = {}
+        self._traffic: dict[Judge, LiveTraffic] = {}
         self._reviewed: dict[Judge, Confusion] = {}
         self._asked: set[bytes] = set()
         self._unshown: set[Judge] = set()
@@ -110,17 +68,13 @@ class Calibrating:
                 del said[key]
         self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
 
-    def recover(self) -> None:
-        """Take what an earlier run knew."""
-        for key, _, value in self._recorder.kept(JUDGE_ANCHOR):
-            evaluator, version, anchor = key.decode().split("\n")
-            self._said.setdefault((evaluator, version), {})[anchor] = msgspec.json.decode(value, type=Said)
-        for key, _, value in self._recorder.kept(JUDGE_DRIP):
-            self._cursors[key.decode()] = msgspec.json.decode(value, type=Cursor)
-        for key, _, value in self._recorder.kept(JUDGE_TRAFFIC):
-            self._traffic[_judge(key)] = msgspec.json.decode(value, type=Traffic)
-        for key, _, value in self._recorder.kept(JUDGE_REVIEW):
-            self._reviewed[_judge(key)] = msgspec.json.decode(value, type=Confusion)
+    async def recover(self) -> None:
+        """Take what an earlier run knew; raises StoreError."""
+        for (evaluator, version, anchor), verdicts in await self._recorder.judge_anchors.all():
+            self._said.setdefault((evaluator, version), {})[anchor] = verdicts
+        self._cursors = dict(await self._recorder.judge_drips.all())
+        self._traffic = dict(await self._recorder.judge_traffic.all())
+        self._reviewed = dict(await self._recorder.judge_reviews.all())
         self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
 
     async def run(self) -> None:
@@ -165,7 +119,7 @@ class Calibrating:
         key, after = due(anchors, self._cursors.get(name, Cursor()), self._now(), per_hour)
         if key is not None:
             self._cursors[name] = after
-            self._recorder.put(JUDGE_DRIP, name.encode(), msgspec.json.encode(after))
+            self._recorder.judge_drips.put(name, after)
             self._ask(version, key, anchors[key])
 
     def _ask(self, version: Version, key: str, anchor: Anchor) -> None:
@@ -204,7 +158,7 @@ class Calibrating:
         name = f"{said}_{human}"
         after = msgspec.structs.replace(before, **{name: getattr(before, name) + 1})
         self._reviewed[judge] = after
-        self._recorder.put(JUDGE_REVIEW, _key(judge), msgspec.json.encode(after))
+        self._recorder.judge_reviews.put(judge, after)
         self._unshown.add(judge)
 
     def _take_anchor(self, judge: Judge, job: Job, judgement: Judgement | None) -> None:
@@ -215,19 +169,19 @@ class Calibrating:
             return
         now = scored(anchor, version.rubric.pass_mark, judgement)
         found = self._said.setdefault(judge, {})
-        before = found.setdefault(key, Said(now, now))  # who falls silent has said what it said before
+        before = found.setdefault(key, AnchorVerdicts(now, now))  # who falls silent has said what it said before
         if now.judge is not None:
             self._recorder.tally.judge_compared(judge, (now.judge, now.human), "anchor")
-            found[key] = Said(before.first if before.first.judge is not None else now, now)
-            self._recorder.put(JUDGE_ANCHOR, f"{judge[0]}\n{judge[1]}\n{key}".encode(), msgspec.json.encode(found[key]))
+            found[key] = AnchorVerdicts(before.first if before.first.judge is not None else now, now)
+            self._recorder.judge_anchors.put((*judge, key), found[key])
         self._unshown.add(judge)
         self._decide(judge[0])
 
     def _take_traffic(self, judge: Judge, job: Job, judgement: Judgement) -> None:
         version = self._judging.bench.versions.get(judge)
         family = own_family(version.model, job.case.model) if version else None
-        traffic = self._traffic.setdefault(judge, Traffic())
-        traffic.add(Live(judgement.score, judgement.verdict, len(job.case.answer), family))
+        traffic = self._traffic.setdefault(judge, LiveTraffic())
+        traffic.add(LiveVerdict(judgement.score, judgement.verdict, len(job.case.answer), family))
         self._unshown.add(judge)
 
     # What is decided.
@@ -250,7 +204,7 @@ class Calibrating:
             _log.info("judge admitted: evaluator=%s version=%s", evaluator, roles.shadow.version)
             self._unshown |= self._versions()
             standing = self._judging.bench.admit(evaluator)
-            self._recorder.put(JUDGE_STANDING, evaluator.encode(), encoded(standing))
+            self._recorder.judge_standings.put(evaluator, standing)
 
     def _last(self, judge: Judge) -> list[Scored]:
         """The last that a version said of the anchors that there are now."""
@@ -285,7 +239,7 @@ class Calibrating:
             found = [(one, said[key].last) for key, one in self._anchors.items() if key in said]
             gauges.show_measures(self._metrics, judge, measures(found, version.model))
 
-    def _show_traffic(self, judge: Judge, traffic: Traffic) -> None:
+    def _show_traffic(self, judge: Judge, traffic: LiveTraffic) -> None:
         recent, reference = traffic.last(), traffic.reference
         known = [(one.own_family, one.verdict) for one in recent if one.own_family is not None]
         gauges.show_traffic(
@@ -300,7 +254,7 @@ class Calibrating:
         gauges.show_drift(self._metrics, judge, drift, diagnose(_passed(reference), _passed(recent), pairs))
         anchors = Confusion.of((one.judge, one.human) for one in self._last(judge) if one.judge is not None)
         gauges.show_rates(self._metrics, judge, _passed(recent), corrected(*_passed(recent), anchors))
-        self._recorder.put(JUDGE_TRAFFIC, _key(judge), msgspec.json.encode(traffic))
+        self._recorder.judge_traffic.put(judge, traffic)
 
     def _roles(self) -> list[tuple[str, Roles]]:
         return [(rubric.name, self._judging.bench.roles(rubric.name)) for rubric in self._judging.settings.rubrics]
@@ -320,15 +274,6 @@ def _keyed(anchors: Iterable[Anchor]) -> dict[str, Anchor]:
     return {one.key: one for one in anchors}
 
 
-def _passed(some: Iterable[Live]) -> tuple[int, int]:
+def _passed(some: Iterable[LiveVerdict]) -> tuple[int, int]:
     verdicts = [one.verdict for one in some]
     return verdicts.count("pass"), len(verdicts)
-
-
-def _key(judge: Judge) -> bytes:
-    return "\n".join(judge).encode()
-
-
-def _judge(key: bytes) -> Judge:
-    evaluator, version = key.decode().split("\n")
-    return evaluator, version

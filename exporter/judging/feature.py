@@ -13,8 +13,9 @@ from ..evaluators.panel import Panel
 from ..features.dispatcher import Features
 from ..features.feature import NEGATIVE, Feature, Signalled, Work
 from ..judge.case import Judgement
+from ..judge.gate import Standing
 from ..judge.queue import Job
-from ..judge.versions import Bench, decoded
+from ..judge.versions import Bench
 from ..metrics import families as f
 from ..metrics import own
 from ..metrics.gauges import Watched
@@ -23,8 +24,7 @@ from ..metrics.registry import Metrics
 from ..model.score import Outcome, Unscored, Verdict
 from ..model.trace import Trace
 from ..pipeline.pipeline import Pipeline
-from ..store.kinds import JUDGE_STANDING
-from ..store.records import StoreError
+from ..store.errors import StoreError
 from ..store.sqlite.files import locate
 from ..store.sqlite.spend_ledger import Purse
 from .calibration import Calibrating
@@ -49,6 +49,7 @@ class JudgingFeature(Feature):
         features: Features,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._set = config, panel
         self._features = features
         self._recorder = pipeline.recorder
         self._metrics = metrics
@@ -59,7 +60,7 @@ class JudgingFeature(Feature):
         self.judging = Judging(
             config.judge,
             pipeline.recorder,
-            self._bench(config),
+            self._bench(config, {}),
             self._purse,
             pass_marks=panel.marks,
             content=config.store.content,
@@ -73,17 +74,24 @@ class JudgingFeature(Feature):
     def configure(self, config: Config, panel: Panel) -> None:
         """Go on with other settings; calls under way end with the connections that they have."""
         before = self.judging.bench
-        self.judging.configure(config.judge, self._bench(config), pass_marks=panel.marks, content=config.store.content)
+        self._adopt(config, panel, before.standings)
         self.calibrating.configure(config.judge.anchors.cases)
         self._purse.caps = config.judge.caps
         closing = asyncio.create_task(self._close_later(before, config.judge.endpoint.timeout))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    def recover(self) -> None:
+    def _adopt(self, config: Config, panel: Panel, standings: Mapping[str, Standing]) -> None:
+        self._set = config, panel
+        bench = self._bench(config, standings)
+        self.judging.configure(config.judge, bench, pass_marks=panel.marks, content=config.store.content)
+
+    async def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""
-        self.judging.recover()
-        self.calibrating.recover()
+        standings = dict(await self._recorder.judge_standings.all())
+        self._adopt(*self._set, standings)
+        await self.judging.recover()
+        await self.calibrating.recover()
 
     def work(self) -> Mapping[str, Work]:
         """Judge."""
@@ -121,12 +129,12 @@ class JudgingFeature(Feature):
             await asyncio.wait_for(self._closed.wait(), seconds)
         await bench.close()
 
-    def _bench(self, config: Config) -> Bench:
+    def _bench(self, config: Config, standings: Mapping[str, Standing]) -> Bench:
         judge = config.judge
         return Bench(
             judge.endpoint,
             judge.rubrics,
-            {key.decode(): decoded(value) for key, _, value in self._recorder.kept(JUDGE_STANDING)},
+            standings,
             gated=judge.anchors.file is not None,
             headers=judge.sent_headers,
             connections=judge.concurrency,

@@ -23,7 +23,7 @@ from ..judge.queue import Job, Queue
 from ..judge.rubric import Rubric
 from ..judge.sampling import Sampler, hard
 from ..judge.shown import name
-from ..judge.versions import Bench, encoded
+from ..judge.versions import Bench
 from ..judge.worker import Worker
 from ..metrics.labels import Slice
 from ..model.score import Evaluation, Failure, Outcome, Sample, Unscored, UnscoredReason
@@ -31,11 +31,10 @@ from ..model.trace import Trace
 from ..recording.trace_document import judged, with_failure, with_unscored
 from ..recording.unit_of_work import Recorder
 from ..redaction import WITHHELD
-from ..store.kinds import JUDGE_JOB, JUDGE_SAMPLER, JUDGE_STANDING
+from ..store.kinds import JUDGE_JOB
 
 CAPACITY: Final = 20_000
 """Jobs that wait at most; a trace beyond them is counted as over budget."""
-SAMPLER: Final = (JUDGE_SAMPLER, b"state")
 _KEEP_EVERY: Final = 60.0
 _LATEST: Final = 300.0
 """Seconds from a start until the last of what waited is due, also where the clock was ahead when it was put back."""
@@ -88,7 +87,6 @@ class Judging:
         self._content = content
         self._now = now
         self._sampler = Sampler(settings.rules, now=now, targeted=settings.targeted)
-        self._keep_standings()
         self.worker = Worker(
             self.queue,
             self,
@@ -117,7 +115,7 @@ class Judging:
 
     def _keep_standings(self) -> None:
         for evaluator, standing in self.bench.standings.items():
-            self._recorder.put(JUDGE_STANDING, evaluator.encode(), encoded(standing))
+            self._recorder.judge_standings.put(evaluator, standing)
 
     def most(self, job: Job) -> Usage:
         """At least as many tokens as the call will be billed; KeyError where its judge is not known any more."""
@@ -226,7 +224,7 @@ class Judging:
 
     def _store(self, job: Job) -> None:
         """Keep a job, and queue it once it is durable."""
-        self._recorder.put(JUDGE_JOB, job.key, msgspec.json.encode(job), at=job.due_at)
+        self._recorder.judge_jobs.put(job.key, job, at=job.due_at)
         self._given[job.key] = job
         self._recorder.afterwards(lambda: self._queue(job))
 
@@ -247,7 +245,7 @@ class Judging:
             self._end(job, None)
         for job in claimed:
             self._forgotten.add(job.key)
-            self._recorder.drop(JUDGE_JOB, job.key)
+            self._recorder.judge_jobs.drop(job.key)
 
     # How jobs end.
 
@@ -272,7 +270,7 @@ class Judging:
             self._forgotten.discard(job.key)
             self.forget([bytes.fromhex(job.trace_id)])
         elif job.role != "anchor":
-            self._recorder.put(JUDGE_JOB, job.key, msgspec.json.encode(job), at=job.due_at)
+            self._recorder.judge_jobs.put(job.key, job, at=job.due_at)
 
     def failed(self, job: Job, error: JudgeError, cost: Cost) -> None:
         """Count a failure: never a verdict."""
@@ -335,7 +333,7 @@ class Judging:
     def _end(self, job: Job, judgement: Judgement | None) -> None:
         self._forgotten.discard(job.key)
         if job.role != "anchor":
-            self._recorder.drop(JUDGE_JOB, job.key)
+            self._recorder.judge_jobs.drop(job.key)
         self._told_end(job, judgement)
 
     def _explain(self, job: Job, change: Callable[[bytes], bytes]) -> None:
@@ -346,12 +344,11 @@ class Judging:
 
     # The clockwork.
 
-    def recover(self) -> int:
-        """Take up the jobs that an earlier run left; returns how many."""
-        for _, _, value in self._recorder.kept(JUDGE_JOB):
-            job = msgspec.json.decode(value, type=Job)
+    async def recover(self) -> int:
+        """Take up the jobs that an earlier run left; returns how many. Raises StoreError."""
+        for _, job in await self._recorder.judge_jobs.all():
             self.queue.put(replace(job, due_at=min(job.due_at, self._now() + _LATEST)))
-        state = self._recorder.get(*SAMPLER)
+        state = await self._recorder.judge_samplers.get(self._recorder.replica)
         if state is not None:
             self._sampler.restore(state)
         return len(self.queue)
@@ -369,7 +366,7 @@ class Judging:
     async def _keep_state(self) -> None:
         while True:
             await asyncio.sleep(_KEEP_EVERY)
-            self._recorder.put(*SAMPLER, self._sampler.state())
+            self._recorder.judge_samplers.put(self._recorder.replica, self._sampler.state())
 
     def lag(self) -> float:
         """Age of the oldest job in seconds."""

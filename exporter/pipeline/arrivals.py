@@ -14,8 +14,8 @@ from ..ingest.assembly import Assembler, whole_traces
 from ..ingest.late_spans import Added, Late
 from ..model.trace import LogRecord, Span
 from ..recording.unit_of_work import Recorder
+from ..records.requests import Entry
 from ..store.in_work import InWork, key_of
-from ..store.records import Entry
 
 PARTS_AT_ONCE: Final = 1_000
 """Spans and log records that are taken in one step."""
@@ -83,7 +83,7 @@ class Arrivals:
         finally:
             self._recorder.seq = max(self._recorder.seq, seq)
             if self._assembler.let_go(seq):
-                self._recorder.transaction.done.append(seq)
+                self._recorder.changes.done.append(seq)
 
     def _must_wait(self, spans: Sequence[Span], logs: Sequence[LogRecord]) -> bool:
         if not self.scoring:

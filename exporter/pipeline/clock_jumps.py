@@ -9,9 +9,7 @@ from ..metrics.gauges import Watched
 from ..metrics.registry import Metrics
 from ..recording.unit_of_work import Recorder
 from ..runtime.clock import SteadyClock
-from ..store.kinds import CLOCK
 
-KEY: Final = b"time"
 _LOOK_EVERY: Final = 1.0
 _KEEP_EVERY: Final = 60
 
@@ -53,4 +51,4 @@ class Timekeeping:
 
     def keep(self) -> None:
         """Keep the time for the next start."""
-        self._recorder.put(CLOCK, KEY, self._clock.kept(), at=self._clock())
+        self._recorder.clocks.put(self._recorder.replica, self._clock.kept(), at=self._clock())

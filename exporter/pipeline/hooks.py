@@ -7,8 +7,8 @@ from ..metrics.labels import Slice
 from ..model.score import Outcome, Unscored
 from ..model.trace import Trace
 from ..recording.scored import Scored
+from ..records.requests import Entry
 from ..semconv.evaluations import Reported
-from ..store.records import Entry
 
 
 class Desk(Protocol):

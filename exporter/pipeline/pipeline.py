@@ -28,9 +28,11 @@ from ..recording.retention import Retention
 from ..recording.scored import Scored, recorded
 from ..recording.trace_document import encoded
 from ..recording.unit_of_work import Recorder
+from ..records.requests import Entry
 from ..semconv import normalise
+from ..store.errors import StoreError
 from ..store.in_work import key_of
-from ..store.sqlite.store import Entry, Store, StoreError
+from ..store.sqlite.store import Store
 from ..store.sqlite.writer import Writer
 from .arrivals import Arrivals
 from .hooks import Hooks
@@ -160,7 +162,7 @@ class Pipeline:
 
     def done(self, seq: int) -> None:
         """Need a journal entry no more, once what was gathered is durable."""
-        self.recorder.transaction.done.append(seq)
+        self.recorder.changes.done.append(seq)
         self.recorder.seq = max(self.recorder.seq, seq)
 
     def assemble(self, seq: int, entry: Entry, batch: Batch, *, counted: bool, with_late: bool = True) -> None:
@@ -218,7 +220,7 @@ class Pipeline:
     def _has_enough(self) -> bool:
         """Whether the next transaction is as large as one may be."""
         recorder = self.recorder
-        return len(recorder.transaction.traces) >= MOST_UNRECORDED or recorder.size >= self._most_bytes
+        return len(recorder.changes.traces) >= MOST_UNRECORDED or recorder.size >= self._most_bytes
 
     def score_closed(self, some: Sequence[OpenTrace]) -> None:
         """Score traces that were closed, together and to the end."""
@@ -236,7 +238,7 @@ class Pipeline:
             return False
         self.arrivals.late(Late(parts.trace_id, list(parts.spans.values()), list(parts.logs.values())))
         self.recorder.tally.traces_closed([parts.reason])
-        self.recorder.transaction.done += self.assembler.release([parts])
+        self.recorder.changes.done += self.assembler.release([parts])
         return True
 
     def read(self, parts: OpenTrace) -> Trace | None:
@@ -273,11 +275,11 @@ class Pipeline:
             if not parts.again or parts.request_id in understood:
                 self.recorder.trace(recorded(parts, understood.get(parts.request_id), at))
         self.recorder.tally.traces_closed([parts.reason for parts in some])
-        self.recorder.transaction.done += self.assembler.release(some)
+        self.recorder.changes.done += self.assembler.release(some)
         for one in scored:
             with self.recorder.redacting(one.budget):
                 self._tell(one)
-        if len(self.recorder.transaction.traces) >= MUCH_UNRECORDED or self.recorder.size >= self._most_bytes // 2:
+        if len(self.recorder.changes.traces) >= MUCH_UNRECORDED or self.recorder.size >= self._most_bytes // 2:
             self._much.set()
 
     def _done_with(self, step: Callable[[Scored], None], some: Sequence[Scored]) -> list[Scored]:

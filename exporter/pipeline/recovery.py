@@ -26,10 +26,11 @@ from ..ingest.assembly import OpenTrace
 from ..metrics.registry import Metrics
 from ..model.score import Stage
 from ..model.trace import LogRecord, Span, Trace
+from ..records.requests import Entry
 from ..runtime.isolation import survives
+from ..store.errors import StoreError
 from ..store.in_work import STAGES, key_of
 from ..store.quarantine import Quarantine
-from ..store.records import Entry, StoreError
 from ..store.sqlite.store import Store
 from .pipeline import Pipeline
 
@@ -65,7 +66,7 @@ class Recovery:
 
     async def run(self) -> int:
         """Take all up and begin to write; returns how many requests had not been scored. Raises StoreError."""
-        self._restore()
+        await self._restore()
         entries = self._take_up_journal()
         innocent = self._try_traces()
         if unreadable := self._in_work.unreadable:
@@ -74,8 +75,8 @@ class Recovery:
         await self._finish(innocent)
         return entries
 
-    def _restore(self) -> None:
-        self._metrics.restore(self._store.totals())
+    async def _restore(self) -> None:
+        self._metrics.restore(await self._store.reads.totals())
         self._pipeline.elsewhere.restore(self._metrics.evaluated_slices())
 
     # The journal.
@@ -256,7 +257,7 @@ class Recovery:
         bare.again = parts.again
         pipeline.record([bare], [trace], [None if trace is None else pipeline.settings.panel.crashed()])
         if not row:
-            pipeline.recorder.without_row(parts.trace_id)
+            pipeline.recorder.traces.take_back(parts.trace_id)
 
     def _kept(self, parts: OpenTrace) -> Path | None:
         """Write the parts of a trace as requests that ``llmq replay`` reads; in a copy, as it may end that, too."""

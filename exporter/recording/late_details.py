@@ -35,7 +35,7 @@ def late_asker(trace_id: bytes, trace: Trace, identifiers: Identifiers, recorder
     if changed is None:
         return None
     recorder.rewrite(trace_id, changed)
-    recorder.transaction.askers.append((trace_id, *asker(changed)))
+    recorder.traces.set_asker(trace_id, *asker(changed))
     return trace
 
 

@@ -6,14 +6,11 @@ How far the text is deleted is kept, so that no trace is looked at twice.
 import asyncio
 from typing import Final
 
-import msgspec
-
-from ..store.kinds import CONTENT_RETENTION
+from ..records.traces import Place
 from ..store.sqlite.writer import Writer
 from .trace_document import without_text
 from .unit_of_work import Recorder
 
-_PLACE: Final = (CONTENT_RETENTION, b"place")
 _AT_ONCE: Final = 64
 
 
@@ -23,7 +20,7 @@ class Retention:
     def __init__(self, recorder: Recorder, writer: Writer) -> None:
         self._recorder = recorder
         self._writer = writer
-        self._place: tuple[float, int] | None = None
+        self._place: Place | None = None
         self.configure(7 * 86_400.0, 2 << 30, None)
 
     def configure(self, age: float, size: int, content: float | None) -> None:
@@ -35,22 +32,21 @@ class Retention:
         while await self._writer.prune(self._age, self._size):
             self._recorder.pruned()
         while self._content is not None:
-            if not self._take_text(self._recorder.aged() - self._content):
+            if not await self._take_text(self._recorder.aged() - self._content):
                 return
             await asyncio.sleep(0)
 
-    def _take_text(self, before: float) -> int:
+    async def _take_text(self, before: float) -> int:
         """Take the text out of the next few traces that were recorded before that; returns how many it looked at."""
         if self._place is None:
-            kept = self._recorder.get(*_PLACE)
-            self._place = msgspec.json.decode(kept, type=tuple[float, int]) if kept else (0.0, 0)
-        due = self._recorder.recorded(self._place, before, _AT_ONCE)
-        for trace_id, _, _ in due:
+            self._place = await self._recorder.content_retention.get(self._recorder.replica) or Place()
+        due = await self._recorder.traces.recorded(self._place, before, _AT_ONCE)
+        for trace_id, _ in due:
             stored = self._recorder.document(trace_id)
             blank = without_text(stored) if stored else None
             if blank is not None:
                 self._recorder.rewrite(trace_id, blank)
         if due:
-            self._place = due[-1][1:]
-            self._recorder.put(*_PLACE, msgspec.json.encode(self._place))
+            self._place = due[-1][1]
+            self._recorder.content_retention.put(self._recorder.replica, self._place)
         return len(due)

@@ -8,9 +8,9 @@ from ..ingest.assembly import OpenTrace
 from ..metrics.labels import Slice
 from ..model.score import Outcome
 from ..model.trace import Trace
+from ..records.traces import Recorded
 from ..redaction import Budget
 from ..semconv.evaluations import Reported
-from ..store.records import Recorded
 from .trace_document import marks
 
 _NOWHERE = Slice("", "", "", "")

@@ -10,8 +10,8 @@ from msgspec import Struct
 from ..judge.case import Case
 from ..model.score import Evaluation, Failure, Outcome, Sample, Unscored, Verdict
 from ..model.trace import ContentState, Trace
+from ..records.traces import FORGOTTEN, NO_ANSWER
 from ..redaction import WITHHELD
-from ..store.records import FORGOTTEN, NO_ANSWER
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)

@@ -7,62 +7,37 @@ back. Who reads here sees what was decided, durable or not.
 
 import asyncio
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from msgspec.structs import replace
-
-from ..ingest.late_spans import RecordedKeys, split
+from ..ingest.late_spans import RecordedKeys
 from ..metrics.events import Tally
 from ..metrics.labels import Limiter
 from ..metrics.registry import Metrics
+from ..records.traces import FORGOTTEN, Located, Recorded, Reference
 from ..redaction import Budget, Redactor
+from ..store.changes import Changes
 from ..store.in_work import key_of
-from ..store.kinds import Kind
-from ..store.records import FORGOTTEN, NO_ANSWER, Located, Recorded, Reference, Transaction
+from ..store.kinds import Ids, K, Kind, R
+from ..store.repositories import Repositories, new_row
 from ..store.sqlite.store import Store
 from ..store.sqlite.writer import Writer
 from .identifiers import stored_names
 from .trace_document import marks
 
-_FORGOTTEN = {"document": FORGOTTEN, "marks": NO_ANSWER, **dict.fromkeys(("response_id", "conversation_id", "user"))}
-_REFERENCES = {"response": "response_id", "conversation": "conversation_id", "user": "user"}
-
 
 class Unrecorded:
-    """What one transaction makes durable."""
+    """What one transaction makes durable, what it counts, and who waits for it."""
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
-        self.transaction = Transaction()
-        self.rows: dict[bytes, Recorded] = {}
-        self.late: defaultdict[bytes, bytes] = defaultdict(bytes)
-        """The keys of late parts, side by side, by their trace."""
-        self.documents: dict[bytes, bytes] = {}
-        self.objects: dict[tuple[Kind, bytes], tuple[float, bytes | None]] = {}
+        self.changes = Changes()
         self.afterwards: list[Callable[[], None]] = []
-        self.size = 0
-        """Bytes of the traces, documents and objects, roughly."""
 
     def __bool__(self) -> bool:
-        rows = self.transaction
-        return bool(self.tally or rows.traces or self.late or rows.done or self.documents or self.objects)
-
-    def add_known(self, trace_ids: Sequence[bytes], found: dict[bytes, RecordedKeys]) -> None:
-        """Add what this transaction makes known of traces to what is known without it."""
-        for trace_id in self.rows.keys() & trace_ids:
-            row = self.rows[trace_id]
-            found[trace_id] = RecordedKeys(row.spans, ignored=not row.document)
-        for trace_id in self.late.keys() & found.keys():
-            found[trace_id].keys.update(split(self.late[trace_id]))
-
-    def seal(self) -> None:
-        """Lay all that was gathered into the transaction."""
-        self.transaction.late = list(self.late.items())
-        self.transaction.documents = [(key, value, marks(value)) for key, value in self.documents.items()]
-        self.transaction.objects = [(*name, at, value) for name, (at, value) in self.objects.items()]
+        return bool(self.tally or self.changes)
 
 
 class _Large:
@@ -95,11 +70,13 @@ class _Large:
         self._kept.clear()
 
 
-class Recorder:
+class Recorder(Repositories):
     """Gathers what is decided, one transaction on its way at a time. ``now`` is Unix seconds."""
 
     def __init__(self, store: Store, metrics: Metrics, writer: Writer, now: Callable[[], float] = time.time) -> None:
-        self.seq = store.watermark
+        super().__init__(store.reads, self._pending)
+        self.replica = store.replica
+        self.seq = store.rows.watermark()
         """The last journal entry whose arrival was counted."""
         self.expire_after = 7 * 86_400.0
         self.aged = now
@@ -107,7 +84,7 @@ class Recorder:
         self.limiter = Limiter({})
         self.redactor = Redactor()
         self._budget: Budget | None = None
-        self._store = store
+        self._store, self._rows = store, store.rows
         self._metrics = metrics
         self._writer = writer
         self._gathering = Unrecorded(metrics.tally())
@@ -125,19 +102,19 @@ class Recorder:
         return self._gathering.tally
 
     @property
-    def transaction(self) -> Transaction:
-        """The rows of the next transaction."""
-        return self._gathering.transaction
+    def changes(self) -> Changes:
+        """What the next transaction writes."""
+        return self._gathering.changes
 
     @property
     def waiting(self) -> int:
         """Traces that are scored and not durable yet, in the next transaction and in the one on its way."""
-        return sum(len(some.transaction.traces) for some in self._pending())
+        return sum(len(changes.traces) for changes in self._pending())
 
     @property
     def size(self) -> int:
         """Bytes of what the next transaction makes durable, roughly."""
-        return self._gathering.size
+        return self.changes.size
 
     def afterwards(self, call: Callable[[], None]) -> None:
         """Call this once all that is gathered now is durable; never, if the process ends before."""
@@ -171,35 +148,24 @@ class Recorder:
 
     def trace(self, row: Recorded) -> None:
         """Record one trace."""
-        gathering, trace_id = self._gathering, row.trace_id
-        gathering.transaction.traces.append(row)
-        gathering.size += len(row.document) + len(row.spans)
-        gathering.rows[trace_id] = row
-        self._large.drop(trace_id)
-        for changed in (gathering.late, gathering.documents):
-            changed.pop(trace_id, None)
-
-    def without_row(self, trace_id: bytes) -> None:
-        """Do not record a trace after all, but for what was counted of it."""
-        rows = self._gathering
-        rows.rows.pop(trace_id, None)
-        rows.transaction.traces = [row for row in rows.transaction.traces if row.trace_id != trace_id]
+        self.changes.add_trace(row)
+        self._large.drop(row.trace_id)
 
     def late(self, trace_id: bytes, keys: Sequence[bytes]) -> None:
         """Add the keys of late parts to a recorded trace."""
         known = self.keys([trace_id]).get(trace_id, RecordedKeys())
         new = [key for key in dict.fromkeys(keys) if key not in known]
         known.keys.update(new)
-        self._gathering.late[trace_id] += b"".join(new)
+        self.traces.add_parts(trace_id, new)
 
     def keys(self, trace_ids: Sequence[bytes]) -> Mapping[bytes, RecordedKeys]:
         """What is known of the parts of traces that are closed."""
         large = self._large.of(trace_ids)
         others = [trace_id for trace_id in trace_ids if trace_id not in large] if large else trace_ids
-        stored = self._store.known(others)
-        found = {trace_id: RecordedKeys(keys, ignored=bare) for trace_id, (keys, bare) in stored.items()}
-        for unrecorded in reversed(list(self._pending())):
-            unrecorded.add_known(others, found)
+        parts = self._rows.known(others)
+        for changes in reversed(self._pending()):
+            changes.add_known(others, parts)
+        found = {trace_id: RecordedKeys(known.spans, ignored=known.bare) for trace_id, known in parts.items()}
         self._large.put(found)
         return found | large
 
@@ -209,17 +175,14 @@ class Recorder:
 
     def document(self, trace_id: bytes) -> bytes | None:
         """The document of a recorded trace; None where there is none. Raises StoreError."""
-        for unrecorded in self._pending():
-            if trace_id in unrecorded.documents:
-                return _known(unrecorded.documents[trace_id])
-            if trace_id in unrecorded.rows:
-                return _known(unrecorded.rows[trace_id].document)
-        return _known(self._store.document(trace_id))
+        for changes in self._pending():
+            if (document := changes.document(trace_id)) is not None:
+                return _known(document)
+        return _known(self._rows.document(trace_id))
 
     def rewrite(self, trace_id: bytes, document: bytes) -> None:
         """Replace the document of a recorded trace."""
-        self._gathering.documents[trace_id] = document
-        self._gathering.size += len(document)
+        self.traces.rewrite(trace_id, document, marks(document))
 
     def forget(self, trace_id: bytes) -> bool:
         """Delete a trace's document and what it is found by; says whether it had one. Raises StoreError.
@@ -228,28 +191,17 @@ class Recorder:
         """
         if self.document(trace_id) is None:
             return False
-        self._gathering.documents[trace_id] = FORGOTTEN
-        self._gathering.transaction.forgotten.append(trace_id)
-        if (row := self._gathering.rows.get(trace_id)) is not None:
-            traces = self._gathering.transaction.traces
-            at = next(at for at, one in enumerate(traces) if one is row)
-            traces[at] = replace(row, **_FORGOTTEN)
-            self._gathering.rows[trace_id] = traces[at]
+        self.changes.forget(trace_id)
         return True
 
     def of_user(self, user: str) -> list[bytes]:
         """The ids of all recorded traces of a user; raises StoreError."""
         names = stored_names(user)
-        found = dict.fromkeys(one.trace_id for name in names for one in self._store.located("user", name))
-        for unrecorded in self._pending():
-            rows = unrecorded.transaction
-            found |= dict.fromkeys(row.trace_id for row in rows.traces if row.user in names)
-            found |= dict.fromkeys(trace_id for trace_id, _, asker in rows.askers if asker in names)
+        found = dict.fromkeys(one.trace_id for name in names for one in self._rows.located("user", name))
+        for changes in self._pending():
+            found |= dict.fromkeys(row.trace_id for row in changes.traces if row.user in names)
+            found |= dict.fromkeys(trace_id for trace_id, _, asker in changes.askers if asker in names)
         return list(found)
-
-    def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
-        """Durable traces as (trace id, when recorded, row), in this order, from a place on; raises StoreError."""
-        return self._store.recorded(after, before, most)
 
     def locate(self, by: Reference, value: str | bytes) -> Located | None:
         """Where the trace of that id stands, the last one of a conversation or a user; raises StoreError."""
@@ -257,41 +209,34 @@ class Recorder:
         return next((found for name in names if (found := self._located(by, name)) is not None), None)
 
     def _located(self, by: Reference, value: str | bytes) -> Located | None:
-        for unrecorded in self._pending():
-            row = _row(unrecorded, by, value)
+        for changes in self._pending():
+            row = new_row(changes, by, value)
             if row is not None and not self._is_forgotten(row.trace_id):
                 return Located(row.trace_id, row.app, row.route, row.model_version, row.prompt_version)
-        found = self._store.located(by, value)
+        found = self._rows.located(by, value)
         return found[-1] if found and not self._is_forgotten(found[-1].trace_id) else None
 
     def _is_forgotten(self, trace_id: bytes) -> bool:
-        return any(unrecorded.documents.get(trace_id) == FORGOTTEN for unrecorded in self._pending())
+        return any(changes.forgets(trace_id) for changes in self._pending())
 
-    # Objects.
+    # Transitional: asked on the event loop.
 
-    def put(self, kind: Kind, key: bytes, value: bytes, *, at: float = 0.0) -> None:
-        """Keep a value by kind and key, in the place of what is there; ``at`` orders the objects of a kind."""
-        self._gathering.objects[kind, key] = (at, value)
-        self._gathering.size += len(value)
+    def get(self, kind: Kind[K, R], key: K) -> R | None:
+        """One record; None where there is none. Raises StoreError."""
+        columns = kind.columns(key)
+        for changes in self._pending():
+            if (kind, columns) in changes.records:
+                _, encoded = changes.records[kind, columns]
+                return None if encoded is None else kind.decode(encoded, kind.version)
+        row = self._rows.record(kind, columns)
+        return None if row is None else kind.decode(*row)
 
-    def drop(self, kind: Kind, key: bytes) -> None:
-        """Keep it no longer."""
-        self._gathering.objects[kind, key] = (0.0, None)
-
-    def get(self, kind: Kind, key: bytes) -> bytes | None:
-        """The value of that kind and key, None where there is none; raises StoreError."""
-        for unrecorded in self._pending():
-            if (kind, key) in unrecorded.objects:
-                return unrecorded.objects[kind, key][1]
-        return self._store.object(kind, key)
-
-    def kept(self, kind: Kind) -> list[tuple[bytes, float, bytes]]:
-        """All durable objects of a kind as (key, at, value), the earliest first; for a start. Raises StoreError."""
-        return self._store.objects(kind)
-
-    def oldest(self, kind: Kind, before: float, most: int) -> list[bytes]:
-        """The keys of the earliest durable objects of a kind that are of a time before that; raises StoreError."""
-        return self._store.old_objects(kind, before, most)
+    def has_id(self, ids: Ids, key: bytes) -> bool:
+        """Whether an id is there. Raises StoreError."""
+        for changes in self._pending():
+            if (ids, key) in changes.ids:
+                return changes.ids[ids, key] is not None
+        return bool(self._rows.ids_among(ids, [key]))
 
     # What becomes durable.
 
@@ -311,18 +256,18 @@ class Recorder:
             await self._commit(self._committing)
 
     async def _commit(self, unrecorded: Unrecorded) -> None:
-        await self._written(unrecorded.transaction)
+        await self._written(unrecorded.changes)
         self._metrics.apply(unrecorded.tally)
         self._committing = None
-        self._forget(unrecorded.transaction.dropped_totals)
+        self._forget(unrecorded.changes.dropped_totals)
         for call in unrecorded.afterwards:
             call()
 
-    async def _written(self, transaction: Transaction) -> None:
+    async def _written(self, changes: Changes) -> None:
         """Wait until it is durable; a write whose waiter was cancelled goes on, and the next one waits for it."""
         if self._on_its_way is None:
-            self._mark(transaction)
-            self._on_its_way = asyncio.ensure_future(self._writer.record(transaction))
+            self._mark(changes)
+            self._on_its_way = asyncio.ensure_future(self._writer.commit(changes))
             self._on_its_way.add_done_callback(lambda _: self._store.in_work.committed())
         try:
             await asyncio.shield(self._on_its_way)
@@ -330,27 +275,26 @@ class Recorder:
             if self._on_its_way.done():
                 self._on_its_way = None
 
-    def _mark(self, transaction: Transaction) -> None:
+    def _mark(self, changes: Changes) -> None:
         """Remember what is committed, should that end the process."""
-        traces = [row.trace_id for row in transaction.traces]
-        self._store.in_work.committing(traces + [key_of(seq) for seq in transaction.done])
+        traces = [row.trace_id for row in changes.traces]
+        self._store.in_work.committing(traces + [key_of(seq) for seq in changes.done])
 
     def rehearse(self, scratch: Store, keys: Sequence[bytes]) -> None:
         """Commit what was gathered, of these traces or entries, into another store, in a copy of this process."""
         unrecorded, self._gathering = self._gathering, Unrecorded(self._metrics.tally())
         self._seal(unrecorded)
         self._store.in_work.committing(keys)
-        scratch.commit(unrecorded.transaction)
+        scratch.commit(unrecorded.changes)
         self._store.in_work.committed()
 
     def _seal(self, unrecorded: Unrecorded) -> None:
         unrecorded.tally.labels_overflowed(self.limiter.take_overflow())
-        unrecorded.seal()
-        transaction = unrecorded.transaction
-        transaction.watermark = self.seq
-        transaction.totals = self._metrics.stage(unrecorded.tally)
+        changes = unrecorded.changes
+        changes.watermark = self.seq
+        changes.totals = self._metrics.stage(unrecorded.tally)
         expired = self._metrics.expired(self.aged() - self.expire_after, keep=unrecorded.tally)
-        transaction.dropped_totals = [*expired, *self._metrics.forgotten(keep=unrecorded.tally)]
+        changes.dropped_totals = [*expired, *self._metrics.forgotten(keep=unrecorded.tally)]
 
     def _forget(self, dropped: Sequence[tuple[str, str]]) -> None:
         """What expired gives its labels' budgets back."""
@@ -358,20 +302,12 @@ class Recorder:
             self._metrics.drop(dropped)
             self.limiter.expire(self.aged() - self.expire_after)
 
-    def _pending(self) -> Iterator[Unrecorded]:
+    def _pending(self) -> tuple[Changes, ...]:
         """What is not durable yet, the latest first."""
-        yield self._gathering
-        if self._committing is not None:
-            yield self._committing
+        if self._committing is None:
+            return (self._gathering.changes,)
+        return self._gathering.changes, self._committing.changes
 
 
 def _known(document: bytes | None) -> bytes | None:
     return None if not document or document == FORGOTTEN else document
-
-
-def _row(unrecorded: Unrecorded, by: Reference, value: str | bytes) -> Recorded | None:
-    if by == "trace":
-        row = unrecorded.rows.get(value)  # type: ignore[arg-type]
-        return row if row is not None and row.document else None
-    field = _REFERENCES[by]
-    return next((row for row in reversed(unrecorded.transaction.traces) if getattr(row, field) == value), None)

@@ -20,17 +20,16 @@ from ..model.trace import Trace
 from ..recording.scored import Scored
 from ..recording.trace_document import document
 from ..recording.unit_of_work import Recorder
-from ..store.records import StoreError
+from ..records.judge import Judge
+from ..records.review import Evidence, Item
+from ..store.errors import StoreError
 from .evidence import MOST_BYTES as LARGEST
-from .evidence import Evidence, Redact, gather, said
-from .item import Item
+from .evidence import Redact, gather, said
 from .quota import NoPlaceError, place
 from .routing import Known, asked_about, matching
 from .similar import sketch
 from .store import MOST_BYTES, Shelf
 
-Judge = tuple[str, str]
-"""An evaluator and its version."""
 _UNMARKED: Final = 0.5
 _SENT: Final = Reason(name="sent")
 """Why an item is there that a person sent from its page; it has no cap, and is not compared with others."""

@@ -6,60 +6,14 @@ Knows documents of traces; no store and no reviewer.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from msgspec import Struct
-
 from ..judge.case import Case
 from ..model.trace import Trace
 from ..recording.trace_document import quotes_in
+from ..records.review import Evidence, ScoredBy, Source
 
 Redact = Callable[[str], str]
 MOST_BYTES: Final = 8 << 20
 """A larger case is not queued: nobody reads it."""
-
-
-class Source(Struct, frozen=True, kw_only=True):
-    """One document that the application retrieved."""
-
-    id: str | None
-    text: str
-
-
-class Scored(Struct, frozen=True, kw_only=True):
-    """What an evaluator said of the trace; ``quotes`` are the pieces of the answer that it objects to."""
-
-    evaluator: str
-    evaluator_version: str
-    verdict: str
-    score: float
-    sample: str
-    explanation: str
-    quotes: tuple[str, ...] = ()
-
-    @property
-    def is_of_judge(self) -> bool:
-        """Whether a judge said it: evaluators that are code score every trace."""
-        return self.sample != "all"
-
-
-class Evidence(Struct, frozen=True, kw_only=True):
-    """An item's text, and everything that was said of it."""
-
-    question: str
-    answer: str
-    context: tuple[Source, ...] = ()
-    tools: tuple[str, ...] = ()
-    """The names of the tools that the model called."""
-    finish_reason: str | None = None
-    conversation_id: str | None = None
-    evaluations: tuple[Scored, ...] = ()
-    signals: tuple[str, ...] = ()
-    comments: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Approximate bytes."""
-        texts = (self.question, self.answer, *(one.text for one in self.context), *self.comments)
-        return sum(len(text.encode("utf-8", "replace")) for text in texts)
 
 
 def gather(document: Mapping[str, Any], text: Trace | Case | None, redact: Redact) -> Evidence | None:
@@ -91,10 +45,10 @@ def said(document: Mapping[str, Any], redact: Redact) -> dict[str, Any]:
     }
 
 
-def _scored(one: Mapping[str, Any], redact: Redact) -> Scored:
+def _scored(one: Mapping[str, Any], redact: Redact) -> ScoredBy:
     quotes = tuple(redact(quote) for quote in quotes_in(one["explanation"]))
     fields = {name: one[name] for name in ("evaluator", "evaluator_version", "verdict", "score", "sample")}
-    return Scored(**fields, explanation=redact(one["explanation"]), quotes=quotes)
+    return ScoredBy(**fields, explanation=redact(one["explanation"]), quotes=quotes)
 
 
 def _answer(text: Trace | Case) -> str | None:

@@ -17,8 +17,8 @@ from ..model.score import Evaluation
 from ..pipeline.hooks import Desk
 from ..pipeline.pipeline import Pipeline
 from ..recording.scored import Scored
+from ..records.review import STATES
 from . import http
-from .item import STATES
 from .queue import SIGNAL, ReviewDesk
 
 
@@ -48,9 +48,9 @@ class ReviewFeature(Feature):
             config, {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
         )
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up the items of an earlier run; raises StoreError."""
-        self.desk.recover()
+        await self.desk.recover()
 
     def work(self) -> Mapping[str, Work]:
         """End claims and items whose time is over."""

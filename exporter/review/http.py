@@ -26,9 +26,9 @@ from ..http.requests import (
     reading_store,
 )
 from ..http.static import HTML, SCRIPT, STYLE, add_files
-from ..store.records import Entry
+from ..records.requests import Entry
+from ..records.review import STATES, Item
 from . import requests
-from .item import STATES, Item
 from .queue import SIGNAL, ReviewDesk
 from .requests import Action, Asked
 from .view import shown

@@ -1,140 +1,13 @@
 """One case in the queue: its claims, skips and labels, and the state that follows. Pure; times are Unix seconds."""
 
-from collections import Counter
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ..model.score import Verdict
+from ..records.review import Claim, Ending, Item, Label, Skip, counts, wanted
 
-State = Literal["held", "waiting", "claimed", "disputed", "done"]
-STATES: Final[tuple[State, ...]] = ("held", "waiting", "claimed", "disputed", "done")
-Ending = Literal["decided", "majority", "undecided", "skipped", "expired"]
 MOST_SKIPS: Final = 3
 """So many people may skip an item; then it is done without a verdict."""
-MOST_MORE: Final = 2
-"""So many labels beyond those that were asked for may be wanted to settle a disagreement."""
-
-
-class Claim(Struct, frozen=True, kw_only=True):
-    """A reviewer has the item until then."""
-
-    reviewer: str
-    at: float
-    until: float
-
-
-class Skip(Struct, frozen=True, kw_only=True):
-    """A reviewer did not want to say."""
-
-    reviewer: str
-    at: float
-    note: str = ""
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """What a reviewer says of the answer by the question of one evaluator."""
-
-    evaluator: str
-    verdict: Verdict
-    note: str = ""
-
-
-class Label(Struct, frozen=True, kw_only=True):
-    """What one reviewer said of an item. ``token``: the name of the bearer token; ``seconds`` since the claim."""
-
-    reviewer: str
-    at: float
-    answers: tuple[Answer, ...] = ()
-    corrected: str | None = None
-    token: str = ""
-    seconds: float = 0.0
-
-    def verdict(self, evaluator: str) -> Verdict | None:
-        """The verdict by an evaluator's question, if it was answered."""
-        return next((one.verdict for one in self.answers if one.evaluator == evaluator), None)
-
-
-class Item(Struct, frozen=True, kw_only=True):
-    """A trace that deserves a person: why, of which slice, what is asked, by how many, and what they said.
-
-    ``reason`` is the queue that it stands in, ``why`` every reason that held. ``ready_at``: until then it waits for
-    late scores. ``size`` is that of its text in bytes. ``user`` as the trace named them, for deletion on demand.
-    """
-
-    trace_id: str
-    reason: str
-    why: tuple[str, ...]
-    where: tuple[str, str, str, str]
-    ask: tuple[str, ...]
-    annotators: int
-    created_at: float
-    ready_at: float
-    sketch: tuple[int, ...] = ()
-    size: int = 0
-    user: str | None = None
-    claims: tuple[Claim, ...] = ()
-    skips: tuple[Skip, ...] = ()
-    labels: tuple[Label, ...] = ()
-    disputed: tuple[str, ...] = ()
-    """The evaluators of which people differed."""
-    ended: Ending | None = None
-    done_at: float | None = None
-
-    @property
-    def is_untouched(self) -> bool:
-        """Nobody has claimed, skipped or labelled it."""
-        return not (self.claims or self.skips or self.labels or self.ended)
-
-    def state(self, now: float) -> State:
-        """Where it stands."""
-        if self.ended:
-            return "done"
-        if now < self.ready_at:
-            return "held"
-        if self.active(now) and not self.places(now):
-            return "claimed"
-        return "disputed" if self.disputed else "waiting"
-
-    def active(self, now: float) -> tuple[Claim, ...]:
-        """The claims that have not run out."""
-        return tuple(claim for claim in self.claims if claim.until > now)
-
-    def claim_of(self, reviewer: str, now: float) -> Claim | None:
-        """The claim that a reviewer has."""
-        return next((claim for claim in self.active(now) if claim.reviewer == reviewer), None)
-
-    def label_of(self, reviewer: str) -> Label | None:
-        """What a reviewer said."""
-        return next((label for label in self.labels if label.reviewer == reviewer), None)
-
-    def places(self, now: float, besides: str = "") -> int:
-        """How many more people may take it, not counting the claim of ``besides``."""
-        taken = sum(claim.reviewer != besides for claim in self.active(now))
-        return 0 if self.ended else wanted(self) - len(self.labels) - taken
-
-    def is_for(self, reviewer: str, now: float) -> bool:
-        """Whether the reviewer may claim it now: each has one say, and none after a skip."""
-        said = self.label_of(reviewer) or any(skip.reviewer == reviewer for skip in self.skips)
-        return now >= self.ready_at and not said and self.places(now, reviewer) > 0
-
-    def verdicts(self) -> dict[str, Verdict]:
-        """What people say, by evaluator, where more say so than say otherwise."""
-        found: dict[str, Verdict] = {}
-        for evaluator in self.ask:
-            counts = _counts(self, evaluator)
-            if counts["pass"] != counts["fail"]:
-                found[evaluator] = "pass" if counts["pass"] > counts["fail"] else "fail"
-        return found
-
-
-def wanted(item: Item) -> int:
-    """How many labels it needs: those that were asked for, and one more while people are split, within bounds."""
-    if len(item.labels) < item.annotators:
-        return item.annotators
-    more = any(_counts(item, evaluator)["pass"] == _counts(item, evaluator)["fail"] > 0 for evaluator in item.ask)
-    return min(len(item.labels) + more, item.annotators + MOST_MORE)
 
 
 def claimed(item: Item, claim: Claim) -> Item:
@@ -156,7 +29,7 @@ def skipped(item: Item, skip: Skip) -> Item:
 def labelled(item: Item, label: Label) -> Item:
     """The item with one more label: done, if no more is wanted."""
     item = replace(released(item, label.reviewer), labels=(*item.labels, label))
-    split = tuple(name for name in item.ask if all(_counts(item, name)[verdict] for verdict in ("pass", "fail")))
+    split = tuple(name for name in item.ask if all(counts(item, name)[verdict] for verdict in ("pass", "fail")))
     item = replace(item, disputed=split)
     if len(item.labels) < wanted(item):
         return item
@@ -168,10 +41,6 @@ def labelled(item: Item, label: Label) -> Item:
 def ended(item: Item, how: Ending, at: float) -> Item:
     """The item, done."""
     return replace(item, claims=(), ended=how, done_at=at)
-
-
-def _counts(item: Item, evaluator: str) -> Counter[str]:
-    return Counter(verdict for label in item.labels if (verdict := label.verdict(evaluator)))
 
 
 def _without(item: Item, reviewer: str) -> tuple[Claim, ...]:

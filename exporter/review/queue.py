@@ -14,11 +14,14 @@ from msgspec.structs import replace
 from ..config.settings import Config
 from ..model.score import Verdict
 from ..recording.unit_of_work import Recorder
-from ..store.records import Entry, StoreError
+from ..records.judge import Judge
+from ..records.requests import Entry
+from ..records.review import Claim, Evidence, Item, Label, Skip, State
+from ..store.errors import StoreError
 from . import requests
-from .enqueue import Judge, Reception
-from .evidence import Evidence, Redact
-from .item import Claim, Item, Label, Skip, State, claimed, ended, labelled, released, skipped
+from .enqueue import Reception
+from .evidence import Redact
+from .item import claimed, ended, labelled, released, skipped
 from .requests import Asked
 from .store import Shelf
 
@@ -58,9 +61,9 @@ class ReviewDesk:
         self.settings = config.review
         self.reception.configure(config, marks)
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
-        self.shelf.recover()
+        await self.shelf.recover()
 
     # Requests.
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from .item import Item
+from ..records.review import Item
 
 DAY: Final = 86_400.0
 

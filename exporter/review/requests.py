@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 
 from ..decode.batch import DecodeError
 from ..model.score import Verdict
+from ..records.review import Answer
 from ..runtime import mismatch
-from .item import Answer
 
 Action = Literal["claim", "release", "skip", "label", "send"]
 _T = TypeVar("_T")

@@ -5,8 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from ..model.score import Verdict
-from .evidence import Evidence
-from .item import Item, Label
+from ..records.review import Evidence, Item, Label
 
 
 class Reviewed(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ..offline.client import ExchangeError
 from ..offline.report import table
-from .item import STATES
+from ..records.review import STATES
 
 PATH: Final = "/api/review"
 _HOUR: Final = 3600.0

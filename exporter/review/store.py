@@ -7,13 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-import msgspec
-
 from ..recording.identifiers import stored_names
 from ..recording.unit_of_work import Recorder
-from ..store.kinds import REVIEW_EVIDENCE, REVIEW_ITEM
-from .evidence import Evidence
-from .item import Item, State
+from ..records.review import Evidence, Item, State
+from ..store.kinds import REVIEW_EVIDENCE
 from .quota import day
 from .reviewed import Reviewed, reviewed
 from .similar import Sketches
@@ -37,10 +34,9 @@ class Shelf:
         self._durable: set[str] = set()
         self._days: dict[tuple[str, int], dict[str, None]] = {}
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
-        for _, _, value in self._recorder.kept(REVIEW_ITEM):
-            item = msgspec.json.decode(value, type=Item)
+        for _, item in await self._recorder.review_items.all():
             self._place(item)
             self._durable.add(item.trace_id)
 
@@ -50,8 +46,7 @@ class Shelf:
 
     def evidence(self, trace_id: str) -> Evidence | None:
         """What the item is judged by; raises StoreError."""
-        stored = self._recorder.get(REVIEW_EVIDENCE, trace_id.encode())
-        return msgspec.json.decode(stored, type=Evidence) if stored else None
+        return self._recorder.get(REVIEW_EVIDENCE, trace_id)
 
     def finished(self) -> Iterator[Reviewed]:
         """Every case that people finished with a verdict or a corrected answer, the earliest first; raises StoreError.
@@ -77,11 +72,11 @@ class Shelf:
         """Keep an item in the place of what was known of it."""
         self._unplace(item.trace_id)
         self._place(item)
-        self._recorder.put(REVIEW_ITEM, item.trace_id.encode(), msgspec.json.encode(item), at=item.created_at)
+        self._recorder.review_items.put(item.trace_id, item, at=item.created_at)
 
     def keep_evidence(self, trace_id: str, evidence: Evidence) -> None:
         """Keep what became known of an item."""
-        self._recorder.put(REVIEW_EVIDENCE, trace_id.encode(), msgspec.json.encode(evidence))
+        self._recorder.review_evidence.put(trace_id, evidence)
 
     def remove(self, trace_id: str) -> None:
         """Forget an item, with its text and all that people said."""
@@ -92,8 +87,8 @@ class Shelf:
             self._days[_day(item)].pop(trace_id)
             if not self._days[_day(item)]:
                 del self._days[_day(item)]
-            self._recorder.drop(REVIEW_ITEM, trace_id.encode())
-            self._recorder.drop(REVIEW_EVIDENCE, trace_id.encode())
+            self._recorder.review_items.drop(trace_id)
+            self._recorder.review_evidence.drop(trace_id)
 
     def today(self, reason: str, at: float) -> list[Item]:
         """The items of a reason that came on the day of a time, the earliest first."""

@@ -6,8 +6,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from ..config.settings import Ask, Reason, ReviewSettings
-from .evidence import Evidence
-from .item import Item
+from ..records.review import Evidence, Item
 
 
 def shown(item: Item, evidence: Evidence, settings: ReviewSettings, reviewer: str, now: float) -> dict[str, Any]:

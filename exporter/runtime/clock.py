@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 JUMP: Final = 10.0
@@ -41,7 +40,7 @@ def boot() -> str:
         return ""
 
 
-class Kept(Struct, frozen=True):
+class KeptTime(Struct, frozen=True):
     """What a restart goes on from: when it was which time, on which boot; ``off``: how far the machine's clock was
     ahead, and since when by so much.
     """
@@ -101,13 +100,12 @@ class SteadyClock:
         self.off, self._since = ahead, self()
         return jumped
 
-    def kept(self) -> bytes:
+    def kept(self) -> KeptTime:
         """What ``resume`` goes on from."""
-        return msgspec.json.encode(Kept(self._boot, self._elapsed(), self(), self.off, self._since))
+        return KeptTime(self._boot, self._elapsed(), self(), self.off, self._since)
 
-    def resume(self, kept: bytes) -> None:
+    def resume(self, before: KeptTime) -> None:
         """Go on from what an earlier run kept, before anybody has asked for the time."""
-        before = msgspec.json.decode(kept, type=Kept)
         same_boot = bool(self._boot) and before.boot == self._boot and self._elapsed() >= before.elapsed
         now = before.time + (self._elapsed() - before.elapsed if same_boot else 0.0)
         ahead = self._wall() - now

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ..records.requests import Entry
 from .in_work import key_of_body
-from .records import Entry
 
 MOST_FILES: Final = 100
 MOST_BYTES: Final = 256 << 20

@@ -3,52 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ..offline.likeness import Neighbours, Signature
 from ..offline.result import MOST_SIGNATURES
+from ..records.suites import Gap, Suite
 
 MOST_SUITES: Final = 20
 """Suites whose questions are kept; beyond it the one of the earliest run goes."""
 MOST_GAPS: Final = 1000
 """Groups of failures that no suite covers; beyond it the one that was seen least recently goes."""
-
-
-class Suite(Struct, frozen=True):
-    """The questions of a suite for an app, as of its newest run that brought any; ``app`` as production names it."""
-
-    suite: str
-    app: str
-    run_id: str
-    timestamp: float
-    signatures: tuple[Signature, ...]
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What one suite is kept for."""
-        return self.suite, self.app
-
-
-class Gap(Struct, frozen=True):
-    """Failures that are alike and that no suite covers: how many, where and when; the trace of the last one.
-
-    The signature is of the question of ``first_trace_id``.
-    """
-
-    app: str
-    route: str
-    signature: Signature
-    first_trace_id: bytes
-    trace_id: bytes
-    first_seen: float
-    last_seen: float
-    failures: int = 1
-
-    @property
-    def key(self) -> bytes:
-        """What names the group: its first question."""
-        return self.app.encode() + b"\x00" + self.signature
 
 
 class Coverage:

@@ -41,9 +41,9 @@ class SuitesFeature(Feature):
         """Go on with other settings."""
         self.desk.configure(config)
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up the results and failures of an earlier run; raises StoreError."""
-        self.desk.recover()
+        await self.desk.recover()
 
     def recorded(self, scored: Scored) -> None:
         """Compare a trace that an evaluator failed."""

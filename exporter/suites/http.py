@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from ..http.requests import Refusal, answer, answered, check_access, entry_of, making_durable, read, reading_store
-from ..store.records import Entry
+from ..records.requests import Entry
 from .inbox import SIGNAL, OfflineDesk
 
 PATH: Final = "/v1/offline-results"

@@ -22,10 +22,12 @@ from ..offline import likeness
 from ..offline.result import OfflineResult, decoded
 from ..recording.scored import Scored
 from ..recording.unit_of_work import Recorder
-from ..store.kinds import OFFLINE_FAILURE, OFFLINE_GAP, OFFLINE_RESULT, OFFLINE_SUITE
-from ..store.records import Entry, StoreError
-from .coverage import Coverage, Gap, Suite
-from .results import Fold, Kept, Key, Results, kept
+from ..records.requests import Entry
+from ..records.suites import Gap, Suite, SuiteResult
+from ..store.errors import StoreError
+from ..store.kinds import OFFLINE_FAILURE
+from .coverage import Coverage
+from .results import Fold, Key, Results, kept
 
 SIGNAL: Final = "offline-results"
 _FORGET_EVERY: Final = 60.0
@@ -70,15 +72,14 @@ class OfflineDesk:
         self._most_bytes = config.limits.decompressed_bytes
         self._kept_for = config.store.retention.age
 
-    def recover(self) -> None:
+    async def recover(self) -> None:
         """Take up what an earlier run left, before the journal is read again; raises StoreError."""
-        for _, _, value in self._recorder.kept(OFFLINE_RESULT):
-            one = msgspec.msgpack.decode(value, type=Kept)
-            self.results.show([one.key, *(gone.key for gone in self.results.add(one))])
-        for _, _, value in self._recorder.kept(OFFLINE_SUITE):
-            self._learn(msgspec.msgpack.decode(value, type=Suite))
-        for _, _, value in self._recorder.kept(OFFLINE_GAP):
-            self.coverage.note(msgspec.msgpack.decode(value, type=Gap))
+        for _, result in await self._recorder.suite_results.all():
+            self.results.show([result.key, *(gone.key for gone in self.results.add(result))])
+        for _, suite in await self._recorder.suite_questions.all():
+            self._learn(suite)
+        for _, gap in await self._recorder.suite_gaps.all():
+            self.coverage.note(gap)
 
     # Requests.
 
@@ -102,16 +103,16 @@ class OfflineDesk:
         self._recorder.tally.offline_result(outcome)
         if outcome == "newest":
             changed.append(one.key)
-            self._recorder.put(OFFLINE_RESULT, _digest(*one.key), msgspec.msgpack.encode(one), at=one.timestamp)
+            self._recorder.suite_results.put(_digest(*one.key), one, at=one.timestamp)
             for gone in self.results.add(one):
                 changed.append(gone.key)
-                self._recorder.drop(OFFLINE_RESULT, _digest(*gone.key))
+                self._recorder.suite_results.drop(_digest(*gone.key))
                 self._recorder.tally.labels_overflowed({"suite": 1})
         if result.signatures:
             self._take_questions(result, one)
         return outcome
 
-    def _take_questions(self, result: OfflineResult, one: Kept) -> None:
+    def _take_questions(self, result: OfflineResult, one: SuiteResult) -> None:
         signatures = tuple(likeness.read(text) for text in dict.fromkeys(result.signatures))
         suite = self.coverage.merged(
             Suite(
@@ -124,9 +125,9 @@ class OfflineDesk:
         )
         if suite is None:
             return
-        self._recorder.put(OFFLINE_SUITE, _digest(*suite.key), msgspec.msgpack.encode(suite), at=suite.timestamp)
+        self._recorder.suite_questions.put(_digest(*suite.key), suite, at=suite.timestamp)
         for gone in self._learn(suite):
-            self._recorder.drop(OFFLINE_SUITE, _digest(*gone.key))
+            self._recorder.suite_questions.drop(_digest(*gone.key))
         for gap in list(self.coverage.closed_by(suite.app)):
             self._close(gap)
 
@@ -159,14 +160,14 @@ class OfflineDesk:
         where = self._recorder.limiter.current(where)
         asked = likeness.signature(question) if question and self.coverage.compares(where.app) else b""
         try:
-            if not asked or self._recorder.get(OFFLINE_FAILURE, trace_id) is not None:
+            if not asked or self._recorder.has_id(OFFLINE_FAILURE, trace_id):
                 return
             self._forget()
         except StoreError as error:
             _log.error("failure not compared with the suites: reason=%s", error.reason)
             return
         now, covered = self._now(), self.coverage.covers(where.app, asked)
-        self._recorder.put(OFFLINE_FAILURE, trace_id, b"", at=now)
+        self._recorder.compared_failures.put(trace_id, at=now)
         self._recorder.tally.offline_failure(where.app, where.route, trace_id.hex(), covered=covered)
         if not covered:
             self._note(self.coverage.grown(where.app, where.route, asked, trace_id, now))
@@ -175,26 +176,25 @@ class OfflineDesk:
         """Keep nothing of these traces, nor of what was alike to one that began a group."""
         gone = frozenset(trace_ids)
         for trace_id in gone:
-            self._recorder.drop(OFFLINE_FAILURE, trace_id)
+            self._recorder.compared_failures.drop(trace_id)
         for gap in list(self.coverage.gaps.values()):
             if gap.first_trace_id in gone or gap.trace_id in gone:
                 self._close(gap)
 
     def _note(self, gap: Gap) -> None:
         for gone in self.coverage.note(gap):
-            self._recorder.drop(OFFLINE_GAP, _digest(gone.key))
-        self._recorder.put(OFFLINE_GAP, _digest(gap.key), msgspec.msgpack.encode(gap), at=gap.last_seen)
+            self._recorder.suite_gaps.drop(_digest(gone.key))
+        self._recorder.suite_gaps.put(_digest(gap.key), gap, at=gap.last_seen)
 
     def _close(self, gap: Gap) -> None:
         self.coverage.close(gap)
-        self._recorder.drop(OFFLINE_GAP, _digest(gap.key))
+        self._recorder.suite_gaps.drop(_digest(gap.key))
 
     def _forget(self) -> None:
         now = self._now()
         if now >= self._forgot_at + _FORGET_EVERY:
             self._forgot_at = now
-            for key in self._recorder.oldest(OFFLINE_FAILURE, self._recorder.aged() - self._kept_for, _FORGET_AT_ONCE):
-                self._recorder.drop(OFFLINE_FAILURE, key)
+            self._recorder.compared_failures.drop_older(self._recorder.aged() - self._kept_for, _FORGET_AT_ONCE)
 
     # What people read.
 

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import Final, Literal
 
-from msgspec import Struct
-
 from ..metrics import families as f
 from ..metrics.registry import Metrics
 from ..metrics.series import Family
 from ..offline.result import OfflineResult
+from ..records.suites import SuiteResult
 
 MOST: Final = 500
 """Results that are kept; beyond it the one of the earliest run goes."""
@@ -21,37 +20,11 @@ Fold = Callable[[str, str, str], tuple[str, str, str]]
 """App, model and prompt version → the same as the labels of production's metrics have them."""
 
 
-class Kept(Struct, frozen=True):
-    """A result without the questions of its suite; ``timestamp`` in Unix seconds."""
-
-    suite: str
-    evaluator: str
-    evaluator_version: str
-    app: str
-    model_version: str
-    prompt_version: str
-    run_id: str
-    timestamp: float
-    cases: int
-    passed: int
-    mean_score: float | None = None
-
-    @property
-    def key(self) -> Key:
-        """What one result is kept for."""
-        return self.suite, self.evaluator, self.evaluator_version, self.app, self.model_version, self.prompt_version
-
-    @property
-    def age(self) -> tuple[float, str]:
-        """What decides which of two is newer, whichever comes first."""
-        return self.timestamp, self.run_id
-
-
-def kept(result: OfflineResult) -> Kept:
+def kept(result: OfflineResult) -> SuiteResult:
     """What is kept of a checked result."""
     if not isinstance(result.timestamp, float | int):
         raise TypeError("the result was not checked")
-    return Kept(
+    return SuiteResult(
         result.suite,
         result.evaluator,
         result.evaluator_version,
@@ -72,7 +45,7 @@ class Results:
     def __init__(self, metrics: Metrics, fold: Fold) -> None:
         self._metrics = metrics
         self._fold = fold
-        self._kept: dict[Key, Kept] = {}
+        self._kept: dict[Key, SuiteResult] = {}
         self._labels: dict[Key, Key] = {}
         self._sharing: defaultdict[Key, dict[Key, None]] = defaultdict(dict)
         """The kept results that are shown under the same labels."""
@@ -82,14 +55,14 @@ class Results:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def outcome(self, one: Kept) -> Outcome:
+    def outcome(self, one: SuiteResult) -> Outcome:
         """What becomes of a result: it is the newest, it was sent before, or a newer one is known."""
         known = self._kept.get(one.key)
         if known is not None and one.run_id == known.run_id:
             return "duplicate"
         return "newest" if known is None or one.age > known.age else "older"
 
-    def add(self, one: Kept) -> list[Kept]:
+    def add(self, one: SuiteResult) -> list[SuiteResult]:
         """Keep the newest result of its key; returns those that had to go for it."""
         self._kept[one.key] = one
         labels = (*one.key[:3], *self._fold(*one.key[3:]))
@@ -98,7 +71,7 @@ class Results:
         self._labels[one.key] = labels
         self._sharing[labels][one.key] = None
         heappush(self._by_age, (one.age, one.key))
-        gone: list[Kept] = []
+        gone: list[SuiteResult] = []
         while len(self._kept) > MOST:
             gone.append(self._kept.pop(self._oldest()))
         return gone
@@ -123,6 +96,6 @@ class Results:
                 self._metrics.measured(family, labels, value)
 
 
-def _gauges(one: Kept | None) -> list[tuple[Family, float | None]]:
+def _gauges(one: SuiteResult | None) -> list[tuple[Family, float | None]]:
     values = (one.cases, one.passed, one.mean_score, one.timestamp) if one else (None, None, None, None)
     return list(zip(f.OFFLINE_GAUGES, values, strict=True))

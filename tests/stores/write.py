@@ -26,7 +26,7 @@ from exporter.app.application import Exporter, make_app
 from exporter.config import load
 from exporter.demo.judge_stub import Behaviour, Stub
 from exporter.offline.likeness import signature, written
-from exporter.store.kinds import CONTENT_RETENTION, JUDGE_SAMPLER
+from exporter.records.traces import Place
 
 FILES = ("llmq.db", "llmq.db.journal", "ledger.db")
 WRITTEN_AT, ANCHORS, ADA = 1_790_000_000.0, 12, "ada@example.com"
@@ -152,8 +152,9 @@ async def work(exporter, stub):
     stub.behaviour = Behaviour(error_rate=1.0, errors=(500,))
     await send(exporter, "/v1/interactions", *[interaction(n, "In May. truth:good") for n in (21, 22)])
     await exporter.pass_time(3)  # jobs that wait for a judge which is down
-    exporter.exporter.pipeline.recorder.put(JUDGE_SAMPLER, b"state", exporter.exporter.judging._sampler.state())
-    exporter.exporter.pipeline.recorder.put(CONTENT_RETENTION, b"place", b"[0.0,0]")
+    recorder = exporter.exporter.pipeline.recorder
+    recorder.judge_samplers.put(recorder.replica, exporter.exporter.judging._sampler.state())
+    recorder.content_retention.put(recorder.replica, Place())
     await exporter.pass_time(0)
 
 

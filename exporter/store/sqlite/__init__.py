@@ -1,6 +1,7 @@
 """The store on SQLite: one file for traces and totals, one for the journal, one for what the judge has spent.
 
-store         what is read and written of recorded traces, objects and totals
+store         the files of one store, and what is written into them
+rows          what is read, without blocking the event loop
 answers       searches recorded answers, in a thread and a connection of its own
 journal       acknowledged requests until they are done with, in a file of their own
 spend_ledger  what the judge has spent, in a file that several processes share

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from ...records.traces import FORGOTTEN, NO_ANSWER
+from ..errors import StoreError
 from ..kinds import DOCUMENT
-from ..records import FORGOTTEN, NO_ANSWER, StoreError
 from ..search import COLUMNS, NEWEST, Page, Place, Row, Search
 from .database import Reading
 

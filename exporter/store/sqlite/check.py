@@ -9,8 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from ..kinds import DOCUMENT, KINDS, TOTAL, Kind
-from ..records import FORGOTTEN, StoreError
+from ...records.traces import FORGOTTEN
+from ..errors import StoreError
+from ..kinds import DOCUMENT, KINDS, TOTAL, Ids
 from .errors import as_store_errors
 from .files import beside
 from .migrations.history import History
@@ -108,15 +109,14 @@ def _damage(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _wrong(held: tuple[Held, ...]) -> list[str]:
-    known = KINDS | {kind: Kind(kind) for kind in ("request", "hour", "reservation")}
+    known = {name: kind.version for name, kind in KINDS.items()} | dict.fromkeys(("request", "hour", "reservation"), 1)
     unknown = [
         f'holds "{one.kind}", which this llmq does not know: upgrade llmq' for one in held if one.kind not in known
     ]
     newer = [
-        f'holds "{one.kind}" of version {max(one.versions)}, and this llmq reads up to {known[one.kind].version}: '
-        "upgrade llmq"
+        f'holds "{one.kind}" of version {max(one.versions)}, and this llmq reads up to {known[one.kind]}: upgrade llmq'
         for one in held
-        if one.kind in known and one.versions and max(one.versions) > known[one.kind].version
+        if one.kind in known and one.versions and max(one.versions) > known[one.kind]
     ]
     return unknown + newer
 
@@ -125,11 +125,21 @@ def _wrong(held: tuple[Held, ...]) -> list[str]:
 
 
 def _store(connection: sqlite3.Connection) -> Iterator[Held]:
-    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('objects')")}
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('totals')")}
     version = "coalesce(version, 1)" if "version" in columns else "1"
     yield from _table(connection, f"SELECT '{DOCUMENT.name}', recorded_at, length(document), {version} FROM traces")  # noqa: S608
     yield from _table(connection, f"SELECT '{TOTAL.name}', NULL, length(value), {version} FROM totals")  # noqa: S608
-    yield from _table(connection, f"SELECT kind, nullif(at, 0), length(value), {version} FROM objects")  # noqa: S608
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if "objects" in tables:  # until schema 5
+        yield from _table(connection, f"SELECT kind, nullif(at, 0), length(value), {version} FROM objects")  # noqa: S608
+    if "formats" in tables:
+        names = [name for (name,) in connection.execute("SELECT kind FROM formats ORDER BY kind")]
+        yield from (Held(kind=name, rows=0, bytes=0) for name in names if name not in KINDS)
+    for kind in sorted(KINDS.values(), key=lambda one: one.name):
+        if kind in (DOCUMENT, TOTAL) or kind.table not in tables:
+            continue
+        row = "nullif(at, 0), 0, 1" if isinstance(kind, Ids) else "nullif(at, 0), length(record), version"
+        yield from _table(connection, f"SELECT '{kind.name}', {row} FROM {kind.table}")  # noqa: S608
 
 
 def _table(connection: sqlite3.Connection, rows: str) -> Iterator[Held]:

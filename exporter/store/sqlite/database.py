@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from ..records import StoreError
+from ..errors import StoreError
 from . import statements as sql
 from .errors import as_store_errors
 from .files import Identity

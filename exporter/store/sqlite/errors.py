@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from ...runtime.os_errors import why
-from ..records import StoreError
+from ..errors import StoreError
 
 _REASONS: Final = {
     sqlite3.SQLITE_FULL: "disk_full",

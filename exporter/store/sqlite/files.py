@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from urllib.parse import unquote
 
 from ...runtime.os_errors import why
-from ..records import StoreError
+from ..errors import StoreError
 from .errors import os_reason
 
 _UNUSED_BYTE: Final = 1 << 40

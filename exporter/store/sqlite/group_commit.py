@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..records import Entry, StoreError
+from ...records.requests import Entry
+from ..errors import StoreError
 from .executor import Hand, fail, tell
 from .journal import Journal
 

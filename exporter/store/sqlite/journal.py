@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
-from ..records import Entry, StoreError
+from ...records.requests import Entry
+from ..errors import StoreError
 from . import statements as sql
 from .database import Reading, Writing, statements
 

@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from ..records import StoreError
+from ..errors import StoreError
 from .errors import as_store_errors
 from .files import Identity
 from .migrations.ledger import LEDGER

@@ -1,9 +1,12 @@
 """Every SQL statement of the store, in SQLite's dialect; knows nothing of when they run."""
 
+from functools import cache
+from typing import Any
+
 from msgspec import Struct
 
+from ...records.traces import NO_ANSWER
 from .. import kinds
-from ..records import NO_ANSWER
 from .migrations.history import History
 from .migrations.journal import JOURNAL as JOURNAL_HISTORY
 from .migrations.store import STORE as STORE_HISTORY
@@ -42,7 +45,6 @@ SPREAD = {
     "asker": "UPDATE traces SET conversation_id = NEW.b, user = NEW.c WHERE trace_id = NEW.a",
     "forgotten": f"""UPDATE traces SET document = NEW.b, marks = '{NO_ANSWER}',
         response_id = NULL, conversation_id = NULL, user = NULL WHERE trace_id = NEW.a""",  # noqa: S608 (a constant)
-    "dropped_object": "DELETE FROM objects WHERE kind = NEW.a AND key = NEW.b",
     "dropped_total": "DELETE FROM totals WHERE family = NEW.a AND labels = NEW.b",
     "done": "INSERT OR IGNORE INTO done VALUES (NEW.a)",
     "settled": "DELETE FROM done WHERE seq < NEW.a",
@@ -88,13 +90,21 @@ def _insert(table: str, columns: str, version: int | None = None) -> dict[int, s
     }
 
 
+def _delete(table: str, key: tuple[str, ...]) -> dict[int, str]:
+    """Deletes of rows by their number; a row of None is none."""
+    columns = ", ".join(key)
+    return {
+        size: f"DELETE FROM {table} WHERE ({columns}) IN (VALUES {_rows(size, len(key))})"  # noqa: S608 (constants)
+        for size in SIZES
+    }
+
+
 TRACES = _insert(
     "traces",
     "trace_id, recorded_at, app, route, model_version, prompt_version, spans, document, response_id, "
     "conversation_id, user, marks",
     kinds.DOCUMENT.version,
 )
-PUT_OBJECTS = _insert("objects", "kind, key, at, value, version")
 ADD_TOTALS = _insert("totals", "family, labels, value", kinds.TOTAL.version)
 ADD_ENTRIES = _insert("journal", "seq, received_at, signal, media_type, encoding, body")
 REMOVE_ENTRIES = {size: f"DELETE FROM journal WHERE seq IN ({','.join('?' * size)})" for size in SIZES}  # noqa: S608
@@ -113,9 +123,6 @@ WATERMARK = "SELECT value FROM meta WHERE name = 'watermark'"
 RECORDED = """SELECT trace_id, recorded_at, id FROM traces
 WHERE (recorded_at, id) > (?, ?) AND recorded_at < ? ORDER BY recorded_at, id LIMIT ?"""
 DOCUMENT = "SELECT document, version FROM traces WHERE trace_id = ?"
-OBJECT = "SELECT value, version FROM objects WHERE kind = ? AND key = ?"
-OLD_OBJECTS = "SELECT key FROM objects WHERE kind = ? AND at < ? ORDER BY at LIMIT ?"
-OBJECTS = "SELECT key, at, value, version FROM objects WHERE kind = ? ORDER BY at, key"
 LOCATED = "SELECT trace_id, app, route, model_version, prompt_version FROM traces WHERE "
 LOCATE = {
     "trace": f"{LOCATED} trace_id = ? AND document NOT IN (x'', x'6e756c6c')",
@@ -137,6 +144,66 @@ MUCH_WAL = 4
 """A WAL is given back to the file system when it is so many times as large as one that is copied."""
 REWRITE = "VACUUM"
 SHRINK = "PRAGMA incremental_vacuum(512)"
+
+# Records and ids, each kind in a table of its own.
+
+
+@cache
+def put_records(kind: kinds.Kind[Any, Any]) -> dict[int, str]:
+    """Inserts of records by their number: key, at, record, version."""
+    return _insert(kind.table, f"{', '.join(kind.key)}, at, record, version")
+
+
+@cache
+def drop_records(kind: kinds.Kind[Any, Any]) -> dict[int, str]:
+    """Deletes of records by their number, by their keys."""
+    return _delete(kind.table, kind.key)
+
+
+@cache
+def record(kind: kinds.Kind[Any, Any]) -> str:
+    """One record by its key."""
+    where = " AND ".join(f"{column} = ?" for column in kind.key)
+    return f"SELECT record, version FROM {kind.table} WHERE {where}"  # noqa: S608 (constants)
+
+
+@cache
+def records(kind: kinds.Kind[Any, Any]) -> str:
+    """All records of a kind in the order of their times."""
+    columns = ", ".join(kind.key)
+    return f"SELECT {columns}, at, record, version FROM {kind.table} ORDER BY at, {columns}"  # noqa: S608 (constants)
+
+
+@cache
+def put_ids(ids: kinds.Ids) -> dict[int, str]:
+    """Inserts of ids by their number: key, at."""
+    return _insert(ids.table, "key, at")
+
+
+@cache
+def drop_ids(ids: kinds.Ids) -> dict[int, str]:
+    """Deletes of ids by their number, by their keys."""
+    return _delete(ids.table, ("key",))
+
+
+@cache
+def drop_old_ids(ids: kinds.Ids) -> str:
+    """The earliest ids that are older than a time, so many at most."""
+    table = ids.table
+    return f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE at < ? ORDER BY at LIMIT ?)"  # noqa: S608
+
+
+@cache
+def ids_among(ids: kinds.Ids) -> dict[int, str]:
+    """Which of so many ids are there."""
+    return {size: f"SELECT key FROM {ids.table} WHERE key IN ({','.join('?' * size)})" for size in SIZES}  # noqa: S608
+
+
+@cache
+def all_ids(ids: kinds.Ids) -> str:
+    """All ids with their times, the earliest first."""
+    return f"SELECT key, at FROM {ids.table} ORDER BY at, key"  # noqa: S608 (a constant)
+
 
 FORMATS = "SELECT kind, version FROM formats"
 LEARN_FORMAT = "INSERT OR REPLACE INTO formats VALUES (?, ?)"

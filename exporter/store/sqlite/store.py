@@ -1,36 +1,40 @@
-"""The durable store on SQLite: recorded traces, objects, totals; and beside it the journal. Knows no span or metric.
+"""The store on SQLite: recorded traces, records, totals; and beside it the journal. Knows no span or metric.
 
-Objects are values by kind and key, each with a time to order it by; whoever keeps some knows what they mean.
+A file belongs to one process, and so to one replica.
 
 Every commit is few SQL statements, and there is a reason. Python's sqlite3 gives the GIL up at each step of a statement
 and has to win it back from an event loop that is busy: up to 5 ms each time, so thousands of rows one by one take
-seconds. Traces therefore travel as parameters of one INSERT, and all other rows as those of one INSERT into a view,
-whose triggers spread them over the tables. A second backend brings other statements, and keeps the methods.
+seconds. Traces and records therefore travel as parameters of INSERTs of many rows, and all other rows as those of one
+INSERT into a view, whose triggers spread them over the tables.
 
-Threads: ``commit``, ``checkpoint``, ``probe`` and ``prune`` belong to one thread (the writer's); all other methods to
-another (the event loop's). Each side has its own connection.
+Threads: ``commit``, ``checkpoint``, ``probe`` and ``prune`` belong to one thread (the writer's); what ``reads`` does to
+another; all other methods to the event loop's. Each has its own connection.
 """
 
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
 from msgspec.structs import astuple
 
+from ...records.traces import FORGOTTEN
+from ..changes import Changes
+from ..errors import StoreError
 from ..in_work import InWork
-from ..kinds import DOCUMENT, KINDS, TOTAL, Kind
-from ..records import FORGOTTEN, Entry, Located, Recorded, Reference, StoreError, Transaction
+from ..kinds import KINDS, Ids, Kind
 from . import statements as sql
 from .ballast import Ballast
-from .database import Reading, Writing, naming_what_is_damaged, statements
+from .database import Reading, Statement, Writing, naming_what_is_damaged, statements
 from .errors import as_store_errors
 from .files import Claim, beside, claim, locate
 from .journal import Journal
+from .rows import Reads, Rows
 from .seen_ids import Sieve
 
 _BATCH = 1024
@@ -43,25 +47,55 @@ _LEAST_BYTES, _MOST_BYTES = 256 << 10, 256 << 20
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["Entry", "Recorded", "Store", "StoreError", "Transaction"]
 
-
-def _rows(transaction: Transaction) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = [("late", *pair, *sql.PAIR) for pair in transaction.late]
-    rows += [("document", *document) for document in transaction.documents]
-    rows += [("asker", *asker) for asker in transaction.askers]
-    rows += [("forgotten", trace_id, FORGOTTEN, *sql.PAIR) for trace_id in transaction.forgotten]
-    dropped = [(kind.name, key) for kind, key, _, value in transaction.objects if value is None]
-    rows += [("dropped_object", *name, *sql.PAIR) for name in dropped]
-    rows += [("dropped_total", *pair, *sql.PAIR) for pair in transaction.dropped_totals]
-    rows += [("done", seq, None, *sql.PAIR) for seq in transaction.done]
-    rows += [("meta", "watermark", transaction.watermark, *sql.PAIR)] if transaction.watermark else []
-    rows += [("meta", "spent_seq", max(transaction.done), *sql.PAIR)] if transaction.done else []
+def _rows(changes: Changes) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [("late", *pair, *sql.PAIR) for pair in changes.late.items()]
+    rows += [("document", trace_id, *document) for trace_id, document in changes.documents.items()]
+    rows += [("asker", *asker) for asker in changes.askers]
+    rows += [("forgotten", trace_id, FORGOTTEN, *sql.PAIR) for trace_id in changes.forgotten]
+    rows += [("dropped_total", *pair, *sql.PAIR) for pair in changes.dropped_totals]
+    rows += [("done", seq, None, *sql.PAIR) for seq in changes.done]
+    rows += [("meta", "watermark", changes.watermark, *sql.PAIR)] if changes.watermark else []
+    rows += [("meta", "spent_seq", max(changes.done), *sql.PAIR)] if changes.done else []
     return rows
+
+
+def _records(changes: Changes) -> Iterator[Statement]:
+    """What puts and drops records, a few statements for each kind."""
+    put: defaultdict[Kind[Any, Any], list[tuple[Any, ...]]] = defaultdict(list)
+    dropped: defaultdict[Kind[Any, Any], list[tuple[Any, ...]]] = defaultdict(list)
+    for (kind, key), (at, encoded) in changes.records.items():
+        if encoded is None:
+            dropped[kind].append(key)
+        else:
+            put[kind].append((*key, at, encoded, kind.version))
+    for kind, rows in put.items():
+        yield from statements(sql.put_records(kind), rows)
+    for kind, keys in dropped.items():
+        yield from statements(sql.drop_records(kind), keys)
+
+
+def _ids(changes: Changes) -> Iterator[Statement]:
+    put: defaultdict[Ids, list[tuple[bytes, float]]] = defaultdict(list)
+    dropped: defaultdict[Ids, list[tuple[bytes]]] = defaultdict(list)
+    for (ids, key), at in changes.ids.items():
+        if at is None:
+            dropped[ids].append((key,))
+        else:
+            put[ids].append((key, at))
+    for ids, rows in put.items():
+        yield from statements(sql.put_ids(ids), rows)
+    for ids, keys in dropped.items():
+        yield from statements(sql.drop_ids(ids), keys)
+    for ids, before, most in changes.old_ids:
+        yield sql.drop_old_ids(ids), (before, most)
 
 
 class Store:
     """One open SQLite store. ``path`` is its file, which this process has ``claimed``."""
+
+    replica = "main"
+    """A file is moved and copied, and stays that of one process; so the host's name would not do."""
 
     def __init__(self, path: Path, claimed: Claim, now: Callable[[], float], ballast: int) -> None:
         self.path = path
@@ -87,6 +121,8 @@ class Store:
                 self.journal = opened.enter_context(closing(journal))
             with as_store_errors(f"store {path}"):
                 self.in_work = InWork.beside(path)
+            self.rows = Rows(self._reading, self._sieve)
+            self.reads = Reads(path, self._sieve)
             opened.pop_all()
 
     @classmethod
@@ -106,6 +142,7 @@ class Store:
     def close(self) -> None:
         """Close the store; what was committed stays, and its files are whole without a WAL."""
         self.in_work.close()
+        self.reads.close()
         self.ballast.give_up()  # the files need it no more without their WALs, which go now, and may need it
         self.journal.close()
         self._reading.close()
@@ -133,25 +170,25 @@ class Store:
 
     # The writer's side.
 
-    def commit(self, transaction: Transaction) -> None:
-        """Make a transaction durable, all or nothing; raises StoreError. The same one may be committed again."""
-        traces, rows = [astuple(one) for one in transaction.traces], _rows(transaction)
-        objects = [(kind.name, *rest, kind.version) for kind, *rest in transaction.objects if rest[-1] is not None]
+    def commit(self, changes: Changes) -> None:
+        """Make changes durable, all or nothing; raises StoreError. The same may be committed again."""
+        traces, rows = [astuple(one) for one in changes.traces], _rows(changes)
         rows.append(("settled", self.journal.oldest, None, *sql.PAIR))
         if self._sieve.is_full:
             with self._writing.connection() as connection:
                 self._sieve.next_generation(connection.execute(sql.LAST_ID).fetchone()[0])
         # Before they are there: it may hold too many, never too few.
-        self._sieve.add([trace.trace_id for trace in transaction.traces])
+        self._sieve.add([trace.trace_id for trace in changes.traces])
         work = chain(
             statements(sql.TRACES, traces),
             statements(sql.COMMIT, rows),
-            statements(sql.PUT_OBJECTS, objects),
-            statements(sql.ADD_TOTALS, transaction.totals),
+            _records(changes),
+            _ids(changes),
+            statements(sql.ADD_TOTALS, changes.totals),
         )
-        large = sum(len(trace.document) for trace in transaction.traces) // sql.STORE.page
-        pages = 8 + len(traces) + large + len(rows) + len(objects) + len(transaction.totals)
-        self._writing.commit(list(work), pages)
+        large = sum(len(trace.document) for trace in changes.traces) // sql.STORE.page
+        small = len(rows) + len(changes.records) + len(changes.ids) + len(changes.totals)
+        self._writing.commit(list(work), 8 + len(traces) + large + small)
 
     def verify(self) -> None:
         """See whether its files are those that were opened; raises StoreError."""
@@ -226,60 +263,6 @@ class Store:
         return pruned
 
     # The event loop's side.
-
-    def totals(self) -> Iterator[tuple[str, str, str]]:
-        """All durable totals as (family, labels, value); raises StoreError."""
-        for family, labels, value, version in self._reading.rows(sql.TOTALS):
-            yield family, labels, TOTAL.newest(value, version)
-
-    @property
-    def watermark(self) -> int:
-        """The last entry that the totals count as received; raises StoreError."""
-        return int(self._reading.rows(sql.WATERMARK)[0][0])
-
-    def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, bool]]:
-        """The span keys, in a row, of those of the traces that are recorded, and whether without a document.
-
-        Raises StoreError.
-        """
-        found: dict[bytes, tuple[bytes, bool]] = {}
-        candidates = self._sieve.may_hold(trace_ids)
-        for start in range(0, len(candidates), 64):
-            some = candidates[start : start + 64]
-            size = 1 if len(some) == 1 else 8 if len(some) <= 8 else 64
-            for trace_id, keys, bare in self._reading.rows(
-                sql.KNOWN[size], (*some, *repeat(some[0], size - len(some)))
-            ):
-                found[trace_id] = (keys, bool(bare))
-        return found
-
-    def document(self, trace_id: bytes) -> bytes | None:
-        """The document of a recorded trace, None where there is no such trace; raises StoreError."""
-        rows = self._reading.rows(sql.DOCUMENT, (trace_id,))
-        document: bytes | None = rows[0][0] if rows else None
-        return DOCUMENT.newest(document, rows[0][1]) if document and document != FORGOTTEN else document
-
-    def recorded(self, after: tuple[float, int], before: float, most: int) -> list[tuple[bytes, float, int]]:
-        """Traces as (trace id, when recorded, row), in the order of recording, from a place on; raises StoreError."""
-        return self._reading.rows(sql.RECORDED, (*after, before, most))
-
-    def located(self, by: Reference, value: str | bytes) -> list[Located]:
-        """Recorded traces by an id: one or none, the last of a conversation, all of a user; raises StoreError."""
-        return [Located(*row) for row in self._reading.rows(sql.LOCATE[by], (value,))]
-
-    def object(self, kind: Kind, key: bytes) -> bytes | None:
-        """One object's value, None where there is none; raises StoreError."""
-        rows = self._reading.rows(sql.OBJECT, (kind.name, key))
-        return bytes(kind.newest(*rows[0])) if rows else None
-
-    def objects(self, kind: Kind) -> list[tuple[bytes, float, bytes]]:
-        """All objects of a kind as (key, at, value), in the order of their times; raises StoreError."""
-        rows = self._reading.rows(sql.OBJECTS, (kind.name,))
-        return [(key, at, kind.newest(value, version)) for key, at, value, version in rows]
-
-    def old_objects(self, kind: Kind, before: float, most: int) -> list[bytes]:
-        """The keys of the earliest objects of a kind whose time is before that; raises StoreError."""
-        return [key for (key,) in self._reading.rows(sql.OLD_OBJECTS, (kind.name, before, most))]
 
     @property
     def ballast_bytes(self) -> int:

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from ..records import StoreError
+from ..errors import StoreError
 from .errors import as_store_errors
 from .migrations.history import Change, History
 

@@ -6,15 +6,20 @@ the journal does not wait for results.
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from ...records.requests import Entry
+from ..changes import Changes
+from ..errors import StoreError
+from ..repositories import Repositories
 from .executor import Hand, fail, tell
 from .group_commit import GroupCommit
-from .store import Entry, Store, StoreError, Transaction
+from .store import Store
 
-_Results = tuple[Transaction, asyncio.Future[None]]
+_Results = tuple[Changes, asyncio.Future[None]]
 _Prune = tuple[float | None, int | None, asyncio.Future[int]]
 
 
@@ -34,7 +39,10 @@ class Writer:
         self._journal_hand = Hand("llmq-journal", on_commit, on_error, clock)
         self._store_hand = Hand("llmq-store", on_commit, on_error, clock)
         self.requests = GroupCommit(store.journal, self._journal_hand, on_durable, store.most_bytes // 4)
-        self._transaction: _Results | None = None
+        self.reads = store.reads
+        self._results: deque[_Results] = deque()
+        self._turn = asyncio.Lock()
+        """Held by the one unit of work, commit or pruning that is under way."""
         self._prune: _Prune | None = None
         self._work = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,16 +86,27 @@ class Writer:
             raise StoreError(reason, "the results of earlier requests cannot be written")
         return await self.requests.add(entry, payload)
 
-    async def record(self, transaction: Transaction) -> None:
-        """Make one transaction durable; raises StoreError, and then the same transaction may be tried again.
-
-        One at a time: a second one before the first is done is a RuntimeError.
-        """
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Repositories]:
+        """One unit of work, see ``port.Store``; raises StoreError where it cannot be written."""
         self._refuse_when_stopping()
-        if self._transaction is not None:
-            raise RuntimeError("a transaction is on its way already")
+        async with self._turn:
+            changes = Changes()
+            yield Repositories(self.reads, lambda: (changes,))
+            if changes:
+                await self._written(changes)
+
+    async def commit(self, changes: Changes) -> None:
+        """Make changes durable, all or none; raises StoreError, and then the same may be committed again."""
+        self._refuse_when_stopping()
+        async with self._turn:
+            await self._written(changes)
+
+    async def _written(self, changes: Changes) -> None:
+        """Where whoever waits for it is cancelled it is written all the same."""
+        self._refuse_when_stopping()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._transaction = (transaction, future)
+        self._results.append((changes, future))
         self._work.set()
         await future
 
@@ -99,10 +118,12 @@ class Writer:
         self._refuse_when_stopping()
         if self._prune is not None:
             raise RuntimeError("traces are being pruned already")
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._prune = (older_than, max_bytes, future)
-        self._work.set()
-        return await future
+        async with self._turn:
+            self._refuse_when_stopping()
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._prune = (older_than, max_bytes, future)
+            self._work.set()
+            return await future
 
     async def relieve(self) -> None:
         """Where the disk is full, make room for what was acknowledged, and only for that; raises StoreError."""
@@ -138,26 +159,24 @@ class Writer:
             raise StoreError("closed", "the store is closing")
 
     async def _run(self) -> None:
-        while not self._stopping or self._transaction or self._prune:
+        while not self._stopping or self._results or self._prune:
             await self._work.wait()
             self._work.clear()
-            if self._transaction is not None:
-                await self._record(*self._transaction)
+            while self._results:
+                await self._record(*self._results.popleft())
             if self._prune is not None:
                 await self._prune_some(*self._prune)
             with suppress(StoreError):  # counted; what was committed is safe in the WAL, and the next one tries again
                 await self._store_hand.do(self._store.checkpoint)
 
-    async def _record(self, transaction: Transaction, future: asyncio.Future[None]) -> None:
+    async def _record(self, changes: Changes, future: asyncio.Future[None]) -> None:
         try:
-            await self._store_hand.commit(self._store.commit, transaction)
+            await self._store_hand.commit(self._store.commit, changes)
         except StoreError as error:
             fail(future, error)
         else:
-            self.requests.remove(transaction.done)
+            self.requests.remove(changes.done)
             tell(future, None)
-        finally:
-            self._transaction = None
 
     async def _prune_some(self, older_than: float | None, max_bytes: int | None, future: asyncio.Future[int]) -> None:
         try:

@@ -1,6 +1,8 @@
-"""The schemas of the store: recorded traces, objects by kind and key, totals."""
+"""The schemas of the store: recorded traces, a table for each kind of record, totals."""
 
-from typing import Final
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Final
 
 from .history import NEEDED, Change, History
 
@@ -59,12 +61,114 @@ CREATE INDEX traces_found ON traces(recorded_at, id, app, route, model_version, 
 """,  # noqa: S608 (constants)
 )
 
+# A table for each kind of what was in one, ``objects``, by kind and key.
+_RECORDS: Final = {
+    "clocks": "replica TEXT",
+    "content_retention": "replica TEXT",
+    "conversations": "conversation BLOB",
+    "early_feedback": "number INTEGER",
+    "erasures": "whom BLOB",
+    "judge_anchors": "evaluator TEXT, judge_version TEXT, anchor TEXT",
+    "judge_drips": "drip TEXT",
+    "judge_jobs": "job BLOB",
+    "judge_reviews": "evaluator TEXT, judge_version TEXT",
+    "judge_samplers": "replica TEXT",
+    "judge_standings": "evaluator TEXT",
+    "judge_traffic": "evaluator TEXT, judge_version TEXT",
+    "offline_gaps": "gap BLOB",
+    "offline_results": "result BLOB",
+    "offline_suites": "suite BLOB",
+    "review_evidence": "trace_id TEXT",
+    "review_items": "trace_id TEXT",
+}
+_IDS: Final = ("feedback_ids", "offline_failures", "tombstones")
+
+
+def _record_table(name: str, key: str) -> str:
+    columns = key.replace(",", f" {NEEDED},")
+    names = ", ".join(column.split()[0] for column in key.split(", "))
+    return f"""
+CREATE TABLE {name}(
+  {columns} {NEEDED}, at REAL {NEEDED}, record BLOB {NEEDED}, version INTEGER {NEEDED},
+  PRIMARY KEY({names}) ON CONFLICT REPLACE);
+"""
+
+
+def _id_table(name: str) -> str:
+    return f"""
+CREATE TABLE {name}(key BLOB {NEEDED}, at REAL {NEEDED}, PRIMARY KEY(key) ON CONFLICT REPLACE);
+CREATE INDEX {name}_at ON {name}(at);
+"""
+
+
+def _text(key: bytes) -> tuple[Any, ...]:
+    return (key.decode(),)
+
+
+def _lines(key: bytes) -> tuple[Any, ...]:
+    return tuple(key.decode().split("\n"))
+
+
+def _raw(key: bytes) -> tuple[Any, ...]:
+    return (key,)
+
+
+def _main(_: bytes) -> tuple[Any, ...]:
+    """A file has one replica, see ``sqlite/store.py``."""
+    return ("main",)
+
+
+_MOVED: Final[dict[str, tuple[str, Callable[[bytes], tuple[Any, ...]]]]] = {
+    "clock": ("clocks", _main),
+    "content retention": ("content_retention", _main),
+    "conversation": ("conversations", _raw),
+    "early feedback": ("early_feedback", lambda key: (int.from_bytes(key, "big"),)),
+    "forget request": ("erasures", _raw),
+    "judge anchor": ("judge_anchors", _lines),
+    "judge drip": ("judge_drips", _text),
+    "judge job": ("judge_jobs", _raw),
+    "judge review": ("judge_reviews", _lines),
+    "judge sampler": ("judge_samplers", _main),
+    "judge standing": ("judge_standings", _text),
+    "judge traffic": ("judge_traffic", _lines),
+    "offline gap": ("offline_gaps", _raw),
+    "offline result": ("offline_results", _raw),
+    "offline suite": ("offline_suites", _raw),
+    "review evidence": ("review_evidence", _text),
+    "review item": ("review_items", _text),
+}
+_MOVED_IDS: Final = {
+    "feedback id": "feedback_ids",
+    "offline failure": "offline_failures",
+    "tombstone": "tombstones",
+}
+
+
+def _move_objects(connection: sqlite3.Connection) -> None:
+    """Each object into the table of its kind."""
+    for kind, table in _MOVED_IDS.items():
+        connection.execute(f"INSERT INTO {table} SELECT key, at FROM objects WHERE kind = ?", (kind,))  # noqa: S608
+    for kind, (table, columns) in _MOVED.items():
+        rows = connection.execute("SELECT key, at, value, coalesce(version, 1) FROM objects WHERE kind = ?", (kind,))
+        for key, *row in rows.fetchall():
+            values = (*columns(bytes(key)), *row)
+            places = ",".join("?" * len(values))
+            connection.execute(f"INSERT INTO {table} VALUES ({places})", values)  # noqa: S608 (constants)
+    connection.execute("DROP TABLE objects")
+
+
+_A_TABLE_EACH: Final = Change(
+    7,
+    "".join(_record_table(name, key) for name, key in _RECORDS.items()) + "".join(map(_id_table, _IDS)),
+    _move_objects,
+)
+
 STORE: Final = History(
     application=0x6C6C6D71,  # "llmq" in ASCII
     called="store",
     cure="name another store",
     first=4,
     tables=_TABLES,
-    changes=(_VERSIONED_ROWS, _SEARCH),
+    changes=(_VERSIONED_ROWS, _SEARCH, _A_TABLE_EACH),
     vacuum="INCREMENTAL",
 )

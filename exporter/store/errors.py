@@ -1,0 +1,13 @@
+"""The one error of a store."""
+
+
+class StoreError(Exception):
+    """The store could not do it, and did none of it.
+
+    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, replaced, in_use, foreign, newer,
+    older, url, closed, internal.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
