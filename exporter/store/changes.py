@@ -61,12 +61,14 @@ class Changes:
             self.traces
             or self.late
             or self.documents
+            or self.askers
             or self.records
             or self.ids
             or self.old_ids
             or self.totals
             or self.dropped_totals
             or self.done
+            or self.watermark
         )
 
     def row(self, trace_id: bytes) -> Recorded | None:
