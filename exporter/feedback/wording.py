@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from struct import pack, unpack
 from typing import Final
@@ -34,8 +35,9 @@ _ENDINGS: Final = (
 _SHORTEST_STEM: Final = 4
 _SILENT: Final = ~(Mark.MORE | Mark.ACT | Mark.VALUE)
 """Words with marks but these are no content, unless they have a concept."""
-_HOLLOW: Final = Mark.NOISE | Mark.MORE | Mark.THANKS | Mark.GIVE_UP | Mark.SOLVED | Mark.VALUE
-_LEADING: Final = Mark.NOISE | Mark.MORE | Mark.ASK | Mark.WANT
+_HOLLOW: Final = (Mark.NOISE | Mark.MORE | Mark.THANKS | Mark.GIVE_UP | Mark.SOLVED | Mark.VALUE).value
+_LEADING: Final = (Mark.NOISE | Mark.MORE | Mark.ASK | Mark.WANT).value
+_VALUE: Final = Mark.VALUE.value
 _RELATIVE: Final = Mark.WHO | Mark.WHERE | Mark.WHEN
 """Words that ask, and in a statement join two of its parts."""
 _FEW_WORDS: Final = 5
@@ -44,9 +46,12 @@ _STATEMENT: Final = 4
 
 
 class Meaning(Struct, frozen=True):
-    """What a word or phrase stands for: marks of its text, and a concept; without one it is no content."""
+    """What a word or phrase stands for: marks of its text, and a concept; without one it is no content.
 
-    marks: Mark = Mark(0)
+    ``marks`` are a Mark's value: to combine members of an enumeration for each word takes longer than all the rest.
+    """
+
+    marks: int = 0
     concept: str = ""
     is_weak: bool = False
 
@@ -109,7 +114,7 @@ def _read() -> tuple[Phrases, dict[str, Meaning]]:
         for entry in _entries(table):
             known = phrases.get(entry, Meaning())
             concept = known.concept or ("" if mark & _SILENT else stem("".join(entry)))
-            phrases[entry] = Meaning(known.marks | mark, concept, known.is_weak)
+            phrases[entry] = Meaning(known.marks | mark.value, concept, known.is_weak)
     for entry in _entries(NEGATION):
         phrases[entry] = Meaning(concept="not")
     return phrases, stems
@@ -127,9 +132,10 @@ def question(text: str) -> Question:
     """What is kept of a text."""
     head = folded(text[:LONGEST])
     words = list(_words(head))
-    marks = Mark(0)
+    told = 0
     for _, meaning in words:
-        marks |= meaning.marks
+        told |= meaning.marks
+    marks = Mark(told)
     if "?" in head:
         marks |= Mark.ASK
     elif not marks & (ASKING & ~Mark.WHAT) and words and not words[0][1].marks & _RELATIVE:
@@ -140,7 +146,7 @@ def question(text: str) -> Question:
         marks |= Mark.UNSPACED
     if _is_repeatable(words, marks):
         marks |= Mark.REPEATABLE
-    content = [meaning for _, meaning in words if meaning.concept and not meaning.marks & Mark.VALUE]
+    content = [meaning for _, meaning in words if meaning.concept and not meaning.marks & _VALUE]
     return Question(
         same=_same(head, text[LONGEST:]),
         bag=crc32(" ".join(sorted(" ".join([word for word, _ in words]).split())).encode("utf-8", "replace")),
@@ -149,7 +155,7 @@ def question(text: str) -> Question:
         length=len(words) if len(text) <= LONGEST else LONGEST,
         content=_packed({_bits(one.concept) for one in content if not one.is_weak}),
         weak=_packed({_bits(one.concept) for one in content if one.is_weak}),
-        values=b"".join([pack("<H", _bits(one.concept)) for _, one in words if one.marks & Mark.VALUE]),
+        values=b"".join([pack("<H", _bits(one.concept)) for _, one in words if one.marks & _VALUE]),
     )
 
 
@@ -163,11 +169,11 @@ def _words(text: str) -> Iterator[tuple[str, Meaning]]:
     for clause in _CLAUSE.split(text):
         pieces = _pieces(clause)
         if tuple(pieces) in _NO:
-            yield "no", Meaning(Mark.NOISE)
+            yield "no", Meaning(Mark.NOISE.value)
             continue
         at = _opening(pieces)
         if at:
-            yield " ".join(pieces[:at]), Meaning(Mark.POLAR)
+            yield " ".join(pieces[:at]), Meaning(Mark.POLAR.value)
         while at < len(pieces):
             length, meaning = _longest(pieces, at)
             yield " ".join(pieces[at : at + length]), meaning
@@ -189,18 +195,27 @@ def _longest(pieces: list[str], at: int) -> tuple[int, Meaning]:
             if meaning := _PHRASES.get(tuple(pieces[at : at + length])):
                 return length, meaning
     piece = pieces[at]
-    if meaning := _PHRASES.get((piece,)):
-        return 1, meaning
-    if _NUMBER.search(piece):
-        return 1, Meaning(Mark.VALUE, piece)
-    if _HIRAGANA.match(piece):
-        return 1, Meaning()
-    if _KATAKANA.match(piece):
+    if _KATAKANA.match(piece) and (piece,) not in _PHRASES:
         run = _KATAKANA.match("".join(pieces[at:]))
         name = run.group() if run else piece
         return len(name), Meaning(concept=name)
+    return 1, (_kept_word if len(piece) <= _LONGEST_KEPT else _word)(piece)
+
+
+def _word(piece: str) -> Meaning:
+    if meaning := _PHRASES.get((piece,)):
+        return meaning
+    if _NUMBER.search(piece):
+        return Meaning(_VALUE, piece)
+    if _HIRAGANA.match(piece):
+        return Meaning()
     root = stem(piece)
-    return 1, _STEMS.get(root) or Meaning(concept=root)
+    return _STEMS.get(root) or Meaning(concept=root)
+
+
+_kept_word = lru_cache(maxsize=8192)(_word)
+"""The same of words that were met lately: most words of a text are."""
+_LONGEST_KEPT: Final = 32
 
 
 def _is_repeatable(words: list[tuple[str, Meaning]], marks: Mark) -> bool:
