@@ -266,8 +266,9 @@ class Pipeline:
             for parts, trace, outcome in zip(some, traces, outcomes, strict=True)
             if trace is not None and outcome is not None
         ]
-        for step in (self._place, self._describe, self._count_scored):
-            scored = self._done_with(step, scored)
+        with self.recorder.redacting():
+            for step in (self._place, self._describe, self._count_scored):
+                scored = self._done_with(step, scored)
         understood, at = {one.trace_id: one for one in scored}, self._now()
         for parts in some:
             if parts.again:
@@ -276,8 +277,9 @@ class Pipeline:
                 self.recorder.trace(recorded(parts, understood.get(parts.request_id), at))
         self.recorder.tally.traces_closed([parts.reason for parts in some])
         self.recorder.changes.done += self.assembler.release(some)
-        for one in scored:
-            with self.recorder.redacting(one.budget):
+        with self.recorder.redacting():
+            for one in scored:
+                self.recorder.share(one.budget)
                 self._tell(one)
         if len(self.recorder.changes.traces) >= MUCH_UNRECORDED or self.recorder.size >= self._most_bytes // 2:
             self._much.set()
@@ -286,8 +288,8 @@ class Pipeline:
         done = []
         for one in some:
             try:
-                with self.recorder.redacting(one.budget):
-                    step(one)
+                self.recorder.share(one.budget)
+                step(one)
                 done.append(one)
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_understood(error)

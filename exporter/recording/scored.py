@@ -11,7 +11,7 @@ from ..model.trace import Trace
 from ..records.traces import Recorded
 from ..redaction import Budget
 from ..semconv.evaluations import Reported
-from .trace_document import marks
+from .trace_document import marks_of
 
 _NOWHERE = Slice("", "", "", "")
 
@@ -47,4 +47,4 @@ def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
         return Recorded(parts.request_id, at, *_NOWHERE, keys, document=b"")
     trace = scored.kept
     found_by = trace.response_id, trace.conversation_id, trace.user
-    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks(scored.document))
+    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks_of(scored.outcome))

@@ -1,7 +1,7 @@
 """One scored trace → its JSON document, in the store, over HTTP, from ``replay``; decides where text may stand."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -265,9 +265,20 @@ def marks(stored: bytes) -> str:
     if not stored or stored == FORGOTTEN:
         return NO_ANSWER
     known = _marked.decode(stored)
-    found = [failed_by(one.evaluator) for one in known.evaluations if one.verdict == "fail" and one.sample != "shadow"]
-    found += [signalled(one.signal) for one in known.feedback]
-    return "".join(dict.fromkeys(found)).replace("\n\n", "\n")
+    return _side_by_side([*_failed(known.evaluations), *[signalled(one.signal) for one in known.feedback]])
+
+
+def marks_of(outcome: Outcome) -> str:
+    """The marks of an answer of which its users have said nothing yet, without reading its document."""
+    return _side_by_side(_failed(outcome.evaluations))
+
+
+def _failed(evaluations: Iterable[_Verdict | Evaluation]) -> list[str]:
+    return [failed_by(one.evaluator) for one in evaluations if one.verdict == "fail" and one.sample != "shadow"]
+
+
+def _side_by_side(marks: list[str]) -> str:
+    return "".join(dict.fromkeys(marks)).replace("\n\n", "\n")
 
 
 def failed_by(evaluator: str = "") -> str:

@@ -84,6 +84,8 @@ class Recorder(Repositories):
         self.limiter = Limiter({})
         self.redactor = Redactor()
         self._budget: Budget | None = None
+        self._redacted = Counter[str]()
+        """What was replaced in the text that was redacted last, by kind."""
         self._store, self._rows = store, store.rows
         self._metrics = metrics
         self._writer = writer
@@ -126,23 +128,29 @@ class Recorder(Repositories):
         Counts what is replaced, and what is withheld because the budget of ``redacting``, or else of this call, is
         spent.
         """
-        found: Counter[str] = Counter()
-        budget = self._budget or Budget()
+        budget, found = self._budget or Budget(), self._redacted
+        found.clear()
         redacted = self.redactor.value(value, found, budget)
-        self.tally.redacted(found)
-        self.tally.texts_withheld(budget.withheld)
-        budget.withheld.clear()
+        if found:
+            self.tally.redacted(found)
+        if budget.withheld:
+            self.tally.texts_withheld(budget.withheld)
+            budget.withheld.clear()
         return redacted
 
     @contextmanager
     def redacting(self, budget: Budget | None = None) -> Iterator[None]:
         """Have all texts of one trace or request share a budget; within another, without one given, share that."""
         before = self._budget
-        self._budget = budget or before or Budget()
+        self.share(budget or before or Budget())
         try:
             yield
         finally:
             self._budget = before
+
+    def share(self, budget: Budget | None) -> None:
+        """Have all texts share this budget from now on; None: each call has its own. Cheaper than a ``with`` block."""
+        self._budget = budget
 
     # Traces.
 
