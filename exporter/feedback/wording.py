@@ -78,8 +78,9 @@ def stem(word: str) -> str:
 def _pieces(clause: str) -> list[str]:
     """Words of folded text, elided ones apart; characters of unspaced scripts stand alone."""
     found: list[str] = []
+    is_spaced = clause.isascii()
     for token in _TOKEN.findall(clause):
-        if _IS_UNSPACED.match(token):
+        if not is_spaced and _IS_UNSPACED.match(token):
             found += token
         elif token.isalnum() or _NUMBER.search(token):
             found.append(token)
@@ -123,6 +124,7 @@ def _read() -> tuple[Phrases, dict[str, Meaning]]:
 _PHRASES, _STEMS = _read()
 _OPENING: Final = frozenset(_entries(OPENING))
 _STARTS: Final = frozenset(entry[:2] for entry in _PHRASES if len(entry) > 1)
+_FIRST_OF_PHRASES: Final = frozenset(first for first, _ in _STARTS)
 _MOST_PIECES: Final = max(map(len, _PHRASES))
 _NO: Final = (("no",), ("non",), ("不",))
 """Clauses that decline or contradict, and negate nothing."""
@@ -175,9 +177,14 @@ def _words(text: str) -> Iterator[tuple[str, Meaning]]:
         if at:
             yield " ".join(pieces[:at]), Meaning(Mark.POLAR.value)
         while at < len(pieces):
-            length, meaning = _longest(pieces, at)
-            yield " ".join(pieces[at : at + length]), meaning
-            at += length
+            piece = pieces[at]
+            if piece.isascii() and piece not in _FIRST_OF_PHRASES:  # as most words are
+                yield piece, _alone(piece)
+                at += 1
+            else:
+                length, meaning = _longest(pieces, at)
+                yield " ".join(pieces[at : at + length]), meaning
+                at += length
 
 
 def _opening(pieces: list[str]) -> int:
@@ -199,7 +206,12 @@ def _longest(pieces: list[str], at: int) -> tuple[int, Meaning]:
         run = _KATAKANA.match("".join(pieces[at:]))
         name = run.group() if run else piece
         return len(name), Meaning(concept=name)
-    return 1, (_kept_word if len(piece) <= _LONGEST_KEPT else _word)(piece)
+    return 1, _alone(piece)
+
+
+def _alone(piece: str) -> Meaning:
+    """What a word stands for by itself."""
+    return _kept_word(piece) if len(piece) <= _LONGEST_KEPT else _word(piece)
 
 
 def _word(piece: str) -> Meaning:
