@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.offline import readers
+from exporter.offline.push import steady
 from exporter.offline.readers.run import NotReadableError
 
 FILES = Path(__file__).parent / "offline"
@@ -122,6 +123,113 @@ def test_ragas_a_column_with_some_numbers_is_no_metric(name):
     rows = f"question,{name},\nWhich port?,It uses port 8080.,\nHow many layers?,768,\nWho wrote it?,The team.,12\n"
     with pytest.raises(NotReadableError, match="not a result file of ragas: no column holds nothing but scores"):
         readers.read(rows.encode(), pass_mark=0.5)
+
+
+ROWS = [
+    {"user_input": FRANCE, "response": "Paris", "faithfulness": 1.0, "brevity": 0.25},
+    {"user_input": PERU, "response": "Who knows.", "faithfulness": None, "brevity": 0.75},
+]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {name: {str(at): row[name] for at, row in enumerate(ROWS)} for name in ROWS[0]},
+        {str(at): row for at, row in enumerate(ROWS)},
+        {"columns": list(ROWS[0]), "index": [0, 1], "data": [list(row.values()) for row in ROWS]},
+        {"schema": {"fields": []}, "data": [{"index": at} | row for at, row in enumerate(ROWS)]},
+        ROWS,
+    ],
+    ids=["columns", "index", "split", "table", "records"],
+)
+def test_ragas_every_form_in_which_pandas_writes_json_is_read(table):
+    run = readers.read(json.dumps(table).encode(), pass_mark=0.5)
+    assert counts(run) == {("faithfulness", "ragas >=0.5"): (1, 1, 1.0), ("brevity", "ragas >=0.5"): (1, 2, 0.5)}
+    assert run.questions == (FRANCE, PERU)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"query_length": 17},
+        {"year": 1967, "tokens": 230},
+        {"temperature": 0.7},
+        {"label": 1},
+        {"label": 0, "grade": "good"},
+        {"difficulty": 0.3, "source": "wiki"},
+    ],
+)
+def test_ragas_numbers_that_are_no_scores_are_no_metrics(columns):
+    rows = [{"user_input": FRANCE, "response": "Paris"} | columns, {"user_input": PERU, "response": "?"} | columns]
+    with pytest.raises(NotReadableError, match="no column holds nothing but scores from 0 to 1"):
+        readers.read(json.dumps(rows).encode(), pass_mark=0.5)
+    scored = [row | {"faithfulness": 0.9} for row in rows]
+    assert set(counts(readers.read(json.dumps(scored).encode(), pass_mark=0.5))) == {("faithfulness", "ragas >=0.5")}
+
+
+def test_ragas_a_data_set_without_answers_is_no_result():
+    rows = b"question,ground_truth,easy\na,b,1\nc,d,0\n"
+    with pytest.raises(NotReadableError, match="not a result file"):
+        readers.read(rows, pass_mark=0.5)
+
+
+def test_ragas_words_and_booleans_are_verdicts():
+    rows = b"user_input,response,tone,is_safe\na,b,pass,True\nc,d,fail,False\ne,f,,True\n"
+    assert counts(readers.read(rows, pass_mark=0.5)) == {
+        ("tone", "ragas >=0.5"): (1, 2, 0.5),
+        ("is_safe", "ragas >=0.5"): (2, 3, pytest.approx(2 / 3)),
+    }
+
+
+def test_a_score_on_a_scale_of_its_own_counts_where_it_is_named():
+    rows = b"user_input,response,answer_score\na,b,4\nc,d,2\n"
+    run = readers.read(rows, pass_mark=0.5, named={"answer_score": 3})
+    assert counts(run) == {("answer_score", "ragas >=3"): (1, 2, None)}
+    document = json.loads((FILES / "inspect-0.3.285.json").read_bytes())
+    for sample in document["samples"]:
+        sample["scores"] = {"grade": {"value": 7}}
+    log = json.dumps(document).encode()
+    with pytest.raises(NotReadableError, match="--scores NAME:MARK of grade"):
+        readers.read(log, pass_mark=0.5)
+    assert counts(readers.read(log, pass_mark=0.5, named={"grade": 8}))["grade", "inspect_ai 0.3.285"] == (0, 3, None)
+
+
+def test_deepeval_what_evaluate_returned_is_read_and_its_data_set_names_the_suite():
+    metric = {"name": "Faithfulness", "threshold": 0.5, "success": True, "score": 0.8, "evaluation_model": "gpt"}
+    returned = {"test_results": [{"name": "a", "success": True, "input": FRANCE, "metrics_data": [metric]}]}
+    run = readers.read(json.dumps(returned).encode(), pass_mark=0.5)
+    assert counts(run) == {("Faithfulness", "deepeval gpt >=0.5"): (1, 1, 0.8)}
+    document = json.loads((FILES / "deepeval-4.3.1.json").read_bytes())
+    document["conversationalTestCases"] = [{"name": "c", "metricsData": document["testCases"][0]["metricsData"]}]
+    run = readers.read(json.dumps(document | {"datasetAlias": "golden"}).encode(), pass_mark=0.5)
+    assert (run.suite, counts(run)["Exact Match", "deepeval >=1"]) == ("golden", (2, 3, pytest.approx(2 / 3)))
+
+
+def test_promptfoo_lines_are_read_as_its_file():
+    cases = json.loads((FILES / "promptfoo-0.121.20.json").read_bytes())["results"]["results"]
+    run = readers.read("\n".join(map(json.dumps, cases)).encode(), pass_mark=0.5)
+    assert run.tool == "promptfoo"
+    assert counts(run)["icontains", "promptfoo"] == (1, 2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("file", "suite"),
+    [
+        ("golden", "golden"),
+        ("golden-2026-11-23", "golden"),
+        ("golden_20261123_134909", "golden"),
+        ("20261123_134909", ""),
+        ("support-2026-11-23T13-46-57+00-00", "support"),
+        ("results 2026-11-23 13:46:57.123", "results"),
+        ("run-1732369749", "run"),
+        ("eval-3f2b8c1e-7a54-4b1e-9d1c-0a1b2c3d4e5f", "eval"),
+        ("golden-v2", "golden-v2"),
+        ("questions-2026", "questions-2026"),
+        ("top10-suite", "top10-suite"),
+    ],
+)
+def test_a_suite_is_not_named_by_the_time_in_its_files_name(file, suite):
+    assert steady(file) == suite
 
 
 @pytest.mark.parametrize("value", ["NaN", "-Infinity"])

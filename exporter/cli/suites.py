@@ -16,7 +16,7 @@ from ..model.score import Outcome
 from ..model.trace import UNKNOWN
 from ..offline import dataset, readers
 from ..offline.client import DEFAULT_URL, TOKEN, Client, ExchangeError
-from ..offline.push import Of, results
+from ..offline.push import Of, results, steady
 from ..offline.readers.run import Counted, NotReadableError, Run, Tally
 from ..offline.report import Summary
 from ..offline.result import MOST_RESULTS, OfflineResult, encoded
@@ -44,6 +44,13 @@ def add_offline(parser: argparse.ArgumentParser) -> None:
     push.add_argument("--format", choices=readers.FORMATS, help="(default: what the file looks like)")
     push.add_argument(
         "--pass-mark", metavar="N", type=_mark, default=0.5, help="for scores without verdicts (default: %(default)s)"
+    )
+    push.add_argument(
+        "--scores",
+        metavar="NAME:MARK,…",
+        type=_marks,
+        default={},
+        help="columns or scorers that are scores on a scale of their own, and from where on they pass",
     )
     _add_version(push, "needed")
     push.add_argument(
@@ -79,7 +86,9 @@ def _add_version(parser: argparse.ArgumentParser, app: str) -> None:
     parser.add_argument(
         "--app", metavar="NAME", required=app == "needed", default="", help=f"as traces name it ({app})"
     )
-    parser.add_argument("--suite", metavar="NAME", default="", help="(default: as the file says, or its name)")
+    parser.add_argument(
+        "--suite", metavar="NAME", default="", help="(default: as the file says, or its name without times)"
+    )
     parser.add_argument("--model-version", metavar="NAME", default="", help="as traces name it")
     parser.add_argument("--prompt-version", metavar="NAME", default="", help="as traces name it")
     parser.add_argument(
@@ -100,6 +109,19 @@ def _mark(text: str) -> float:
     if not 0.0 <= mark <= 1.0:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
     return mark
+
+
+def _marks(text: str) -> dict[str, float]:
+    marks: dict[str, float] = {}
+    for one in text.split(","):
+        name, _, mark = one.rpartition(":")
+        try:
+            marks[name.strip()] = float(mark)
+        except ValueError:
+            name = ""
+        if not name.strip():
+            raise argparse.ArgumentTypeError(f"{one} is not NAME:MARK, such as answer_score:3")
+    return marks
 
 
 # llmq eval
@@ -161,7 +183,7 @@ def _push_counts(options: argparse.Namespace, counts: _Counts, code: int) -> int
     if code != OK:
         return complain("llmq eval: not pushed: some rows could not be read", PROBLEM)
     run_id, now = options.run_id or uuid4().hex, time.time()
-    name = "suite" if options.file == "-" else Path(options.file).stem
+    name = "suite" if options.file == "-" else steady(Path(options.file).stem) or "suite"
     found: list[OfflineResult] = []
     for app, run in counts.runs():
         if app == UNKNOWN:
@@ -195,7 +217,7 @@ def push(options: argparse.Namespace) -> int:
 def _push_file(options: argparse.Namespace, path: Path) -> int:
     try:
         content = path.read_bytes()
-        run = readers.read(content, pass_mark=options.pass_mark, tool=options.format)
+        run = readers.read(content, pass_mark=options.pass_mark, tool=options.format, named=options.scores)
         of = _of(options, options.app, options.run_id)
         found = results(run, of, name=path.stem, content=content, changed_at=path.stat().st_mtime)
     except OSError as error:

@@ -1,7 +1,9 @@
 """A Run and what the caller knows of it → the results that are pushed. Knows no file format and no HTTP."""
 
+import re
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,6 +11,16 @@ from msgspec.structs import replace
 from . import likeness
 from .readers.run import Counted, NotReadableError, Run
 from .result import MOST_SIGNATURES, OfflineResult
+
+_PASSING: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:"
+    r"\d{4}[-_.]\d{2}[-_.]\d{2}(?:[T_\- .]+\d{2}[-_.:h]?\d{2}(?:[-_.:m]?\d{2}(?:[.,]\d+)?)?)?(?:Z|[+-]\d{2}[-:]?\d{2})?"
+    r"|\d{8}(?:[T_\- .]*\d{4,6})?Z?|\d{10,}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,}"
+    r")(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+"""Dates, times, seconds since 1970, UUIDs and digests."""
 
 
 class Of(Struct, frozen=True, kw_only=True):
@@ -31,7 +43,7 @@ def results(run: Run, of: Of, *, name: str, content: bytes, changed_at: float) -
     run_id = of.run_id or run.run_id or blake2b(content, digest_size=16).hexdigest()
     found = [
         OfflineResult(
-            suite=of.suite or run.suite or name,
+            suite=of.suite or run.suite or steady(name) or run.tool,
             run_id=run_id,
             evaluator=one.evaluator,
             evaluator_version=one.evaluator_version,
@@ -47,6 +59,11 @@ def results(run: Run, of: Of, *, name: str, content: bytes, changed_at: float) -
     ]
     _refuse_merged(found, run.counted)
     return with_questions(found, run.questions) if of.questions else found
+
+
+def steady(name: str) -> str:
+    """A file's name without the times and random ids in it, so that all runs of a suite have one name."""
+    return _PASSING.sub("", name).strip(" ._-")
 
 
 def with_questions(found: list[OfflineResult], questions: Iterable[str]) -> list[OfflineResult]:

@@ -1,48 +1,50 @@
 """Result files of evaluation tools → Run: one module for each tool, and the choice among them by what a file holds.
 
-run   what a result file says: cases, verdicts, scores
+run      what a result file says: cases, verdicts, scores
+tables   what pandas writes → rows
 promptfoo, inspect, deepeval, ragas, junit   the tools
 """
 
 import csv
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import StringIO
 from typing import Any, Final
 
 import msgspec
 
 from . import deepeval, inspect, junit, promptfoo, ragas
-from .run import NotReadableError, Run
+from .run import Marks, NotReadableError, Run
 
 FORMATS: Final = ("promptfoo", "inspect", "deepeval", "ragas", "junit")
 _ZIP: Final = b"PK\x03\x04"
 _NO_NUMBER: Final = re.compile(rb"\b(?:NaN|Infinity)\b")
 
 
-def read(content: bytes, *, pass_mark: float, tool: str | None = None) -> Run:
+def read(content: bytes, *, pass_mark: float, tool: str | None = None, named: Mapping[str, float] | None = None) -> Run:
     """Read a result file of a tool, or of the one that it looks like; raises NotReadableError.
 
-    ``pass_mark`` (0 to 1) is for the tools that give scores without verdicts: Inspect and Ragas.
+    ``pass_mark`` (0 to 1) is for the tools that give scores without verdicts, Inspect and Ragas; ``named`` are scores
+    with a mark of their own, on whatever scale.
     """
     if tool == "junit" or (tool is None and junit.is_ours(content)):
         found = junit.read(content)
     else:
         document = _document(content)
         tool = tool or _recognised(document)
-        found = _by_tool(tool, document, pass_mark)
+        found = _by_tool(tool, document, Marks(pass_mark, named or {}))
     if not found.counted:
         raise NotReadableError(f"no verdict in the {found.tool} results: every case was skipped or broke off")
     return found
 
 
-def _by_tool(tool: str, document: Any, pass_mark: float) -> Run:
+def _by_tool(tool: str, document: Any, marks: Marks) -> Run:
     readers: dict[str, tuple[Callable[[Any], bool], Callable[[], Run]]] = {
         "promptfoo": (promptfoo.is_ours, lambda: promptfoo.read(document)),
-        "inspect": (inspect.is_ours, lambda: inspect.read(document, pass_mark)),
+        "inspect": (inspect.is_ours, lambda: inspect.read(document, marks)),
         "deepeval": (deepeval.is_ours, lambda: deepeval.read(document)),
-        "ragas": (ragas.is_ours, lambda: ragas.read(document, pass_mark)),
+        "ragas": (ragas.is_ours, lambda: ragas.read(document, marks)),
     }
     is_ours, read_it = readers[tool]
     if not is_ours(document):

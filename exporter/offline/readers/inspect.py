@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from .run import NotReadableError, Run, Tally, converted
+from .run import Marks, NotReadableError, Run, Tally, converted
 
+_MOST_NAMES: Final = 5
 _LETTERS: Final = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 """What Inspect's own scorers say: correct, partially correct, incorrect, no answer."""
 
@@ -46,7 +47,7 @@ def is_ours(document: Any) -> bool:
     return isinstance(document, dict) and isinstance(document.get("eval"), dict) and "task" in document["eval"]
 
 
-def read(document: Any, pass_mark: float) -> Run:
+def read(document: Any, marks: Marks) -> Run:
     """Read the log of a run that ended well; raises NotReadableError."""
     file = converted(document, _File, "inspect")
     if file.status != "success":
@@ -62,7 +63,13 @@ def read(document: Any, pass_mark: float) -> Run:
     tally = Tally()
     for (scorer, _), values in scores.items():
         mean = sum(values) / len(values)
-        tally.add(scorer, version, passed=mean >= pass_mark, score=mean, model=file.eval.model)
+        if (passed := marks.passes(scorer, mean)) is not None:
+            tally.add(scorer, version, passed=passed, score=mean, model=file.eval.model)
+    if scores and not tally.counted():
+        names = ", ".join(sorted({name for name, _ in scores})[:_MOST_NAMES])
+        raise NotReadableError(
+            f"no score is from 0 to 1: say from where on they pass, as --scores NAME:MARK of {names}"
+        )
     return Run(
         tool="inspect",
         counted=tally.counted(),

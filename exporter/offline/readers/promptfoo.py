@@ -1,4 +1,4 @@
-"""What ``promptfoo eval --output FILE.json`` writes → Run. Every assertion (by its metric or type) is an evaluator."""
+"""What ``promptfoo eval --output FILE.json`` writes, or .jsonl → Run. An evaluator is an assertion's metric or type."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -71,11 +71,17 @@ class _File(Struct, rename="camel"):
 
 def is_ours(document: Any) -> bool:
     """Whether it looks like a file of this tool."""
+    if isinstance(document, list):
+        return bool(document) and all(
+            isinstance(one, dict) and {"promptIdx", "success"} <= one.keys() for one in document
+        )
     return isinstance(document, dict) and "evalId" in document and "results" in document
 
 
 def read(document: Any) -> Run:
     """Read the file; a case that broke off with an error has no verdict. Raises NotReadableError."""
+    if isinstance(document, list):
+        document = {"evalId": "", "results": {"results": document}}
     file = converted(document, _File, "promptfoo")
     version = f"promptfoo {file.metadata.promptfoo_version}".strip()
     cases = file.results.results

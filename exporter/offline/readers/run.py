@@ -1,6 +1,6 @@
 """What a result file of any tool holds: verdicts counted by evaluator and version, and the questions. Knows no tool."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -24,6 +24,26 @@ def converted(document: Any, form: type[_T], tool: str) -> _T:
         return msgspec.convert(document, form)
     except msgspec.ValidationError:
         raise NotReadableError(f"not a result file of {tool}: {mismatch.of_value(document, form)}") from None
+
+
+class Marks(Struct, frozen=True):
+    """From which value on a score passes, where a tool gives no verdict: ``default``, or that of a ``named`` score.
+
+    A score that is not named must be within 0 to 1, since of another nobody knows the scale.
+    """
+
+    default: float = 0.5
+    named: Mapping[str, float] = {}
+
+    def passes(self, name: str, value: float) -> bool | None:
+        """Whether a score passes; None where that is not known."""
+        if name in self.named:
+            return value >= self.named[name]
+        return value >= self.default if 0.0 <= value <= 1.0 else None
+
+    def written(self, name: str) -> str:
+        """The mark of a score, as a version names it."""
+        return f">={self.named.get(name, self.default):g}"
 
 
 class Counted(Struct, frozen=True, kw_only=True):
