@@ -7,6 +7,7 @@ STAMP := $(VENV)/.installed
 DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 SDK_VENV := .venv-sdk
+PEERS := .peers
 KERNELS := $(shell find exporter -name '*.[ch]')
 PIP := python -m pip install --quiet --disable-pip-version-check
 DEBIAN := prometheus prometheus-alertmanager chromium
@@ -23,7 +24,7 @@ define install
 	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test test-pure test-lowest test-latest lint bench bench-rules captures schema-suite packages sdk lock dist clean
+.PHONY: help run demo up down test test-pure test-peers test-lowest test-latest peers manifests show-manifests lint bench bench-rules captures schema-suite packages sdk lock dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -52,6 +53,13 @@ $(SDK_VENV)/.installed: tests/sdk/requirements-sdk.lock | $(BIN)/python
 
 sdk: $(SDK_VENV)/.installed ## install the SDKs that the tests drive, in a virtual environment of their own
 
+peers: $(PEERS)/.built ## build the Collector, Prometheus, Alertmanager, Helm and kubeconform from their Go modules
+
+$(PEERS)/.built: tests/peers/build.sh tests/peers/otelcol.yaml $(wildcard tests/peers/*/*.go tests/peers/*/go.*)
+	@command -v go >/dev/null || { echo "make test-peers needs Go 1.26 or newer, which builds what it runs (2 GB, 15 minutes)"; exit 1; }
+	tests/peers/build.sh $(PEERS)
+	@touch $@
+
 packages: ## install the Debian packages that the tests run (needs root)
 	@for tool in promtool amtool chromium; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -79,6 +87,17 @@ test: $(DEV_STAMP) sdk packages lint ## run everything that must pass
 test-pure: export LLMQ_NO_EXTENSIONS := 1
 test-pure: $(DEV_STAMP) sdk packages ## run the tests without the kernels in C
 	$(BIN)/python -m pytest
+
+test-peers: $(DEV_STAMP) peers ## run llmq with the real programs around it; needs Go
+	$(BIN)/python -m pytest tests/peers
+
+# Of the plain manifests: nothing that Helm says of itself, no rules and no dashboards, which have commands of their own.
+show-manifests: $(PEERS)/.built
+	@$(PEERS)/bin/helm template llmq deploy/helm/llmq --set prometheusRule.enabled=false --set dashboards.enabled=false \
+	  2>/dev/null | sed -E '/helm.sh\/chart|managed-by|^# Source|^$$/d'
+
+manifests: $(PEERS)/.built ## render deploy/kubernetes from the Helm chart
+	@$(MAKE) --silent show-manifests > deploy/kubernetes/llmq.yaml
 
 # The tests with versions other than the locked ones, in a virtual environment of their own.
 define test-with
@@ -137,4 +156,4 @@ lock: $(DEV_STAMP) ## renew the locks; `make lock UPGRADE=` changes only what py
 	$(LOCK) --output-file tests/sdk/requirements-sdk.lock tests/sdk/requirements-sdk.txt
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) $(SDK_VENV) .venv-lowest .venv-latest build *.egg-info exporter/*.so exporter/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(SDK_VENV) $(PEERS) .venv-lowest .venv-latest build *.egg-info exporter/*.so exporter/*/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
