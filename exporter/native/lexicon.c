@@ -49,7 +49,7 @@ static int fill(Lexicon *self, PyObject *lists)
     Reader reader = reader_of(text);
     for (Word word; next(&reader, &word);)
         put(&self->table, &word);
-    self->filter = filter_of(&self->table);
+    filter_for(&self->filter, &self->table);
     self->lists = PyMem_Calloc(self->table.count + 1, sizeof(*self->lists));
     if (!self->lists)
         return PyErr_NoMemory() != NULL;

@@ -88,7 +88,7 @@ static int search_table(Search *search, const Table *known)
 /* For so many words of a text. */
 static int make_search(Search *search, Text text, size_t room)
 {
-    memset(&search->filter, 0, sizeof(search->filter));
+    make_filter(&search->filter, room);
     search->noticed = PyMem_Calloc(room + 1, 1);
     return make_table(&search->words, text, 2 * room) && search->noticed; /* half as full: fewer places are looked at */
 }

@@ -75,7 +75,8 @@ static Py_ssize_t words_met(const Table *table, Text text)
     if (!met)
         return -1;
     met[0] = 1;
-    Filter filter = filter_of(table);
+    Filter filter;
+    filter_for(&filter, table);
     Reader reader = reader_of(text);
     for (Word word; next_that_may_be(&filter, &reader, &word);) {
         unsigned char *one = &met[*find(table, &text, &word)];
@@ -258,7 +259,8 @@ static inline int is_break(Text text, size_t at, const Marks *marks)
 /* Breaks are looked for between words alone. */
 static void find_densest(const Vocabulary *self, Text text, const Marks *marks, size_t *seen, Best *best)
 {
-    Filter filter = filter_of(&self->table);
+    Filter filter;
+    filter_for(&filter, &self->table);
     Reader reader = reader_of(text);
     Word word;
     size_t here = 0, all = 0, sentence = 1, start = 0;
