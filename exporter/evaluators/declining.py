@@ -76,6 +76,8 @@ _COMPILED = {language: _compiled(phrases) for language, phrases in (LATIN | OTHE
 
 def stated(text: str) -> Stated | None:
     """Whether the first sentences decline, or say that what was retrieved does not hold the answer."""
+    if len(text) > _LONG:
+        return None
     opening = _unquoted(text[:_LOOKED_AT].strip())
     sentences = b""
     for language in _languages(text):
