@@ -91,22 +91,29 @@ def value_of(total: float, found: Support, mark: float) -> float:
     The weights know long answers. Of short ones shares must tell, down to one wrong word, number or fact.
     """
     short_mark = _FIELDS_SHORT_MARK if found.structured else _PROSE_SHORT_MARK
-    kept = _kept(found)
-    return min(on_scale(_risk(total, found, kept), mark), on_scale(1 - kept, short_mark))
+    agreed = _agreed(found)
+    kept = _kept(found, agreed)
+    return min(on_scale(_risk(total, kept, agreed), mark), on_scale(1 - kept, short_mark))
 
 
 def risk_of(total: float, found: Support) -> float:
     """The probability that something in a text is unsupported."""
-    return _risk(total, found, _kept(found))
+    agreed = _agreed(found)
+    return _risk(total, _kept(found, agreed), agreed)
 
 
-def _risk(total: float, found: Support, kept: float) -> float:
-    return 1 - kept * (1 - found.conflicts.share) ** 2 / (1 + exp(min(total, 700.0)))
+def _agreed(found: Support) -> float:
+    """What conflicts with facts leave, 0..1."""
+    return (1 - found.conflicts.share) ** 2
 
 
-def _kept(found: Support) -> float:
+def _kept(found: Support, agreed: float) -> float:
     """What the unsupported shares of words, numbers and facts leave, 0..1."""
-    return (1 - found.share**2) * (1 - found.number_share) * (1 - found.conflicts.share) ** 2
+    return (1 - found.share**2) * (1 - found.number_share) * agreed
+
+
+def _risk(total: float, kept: float, agreed: float) -> float:
+    return 1 - kept * agreed / (1 + exp(min(total, 700.0)))
 
 
 def on_scale(risk: float, mark: float) -> float:

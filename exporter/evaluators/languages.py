@@ -142,7 +142,11 @@ def strange_to(text: str, others: Iterable[str]) -> bool:
     seen = spoken(text)
     if seen is None:
         return False
-    return all((other := _spoken(one[:_LOOKED_AT])) is not None and other != seen for one in others)
+    for one in others:
+        other = _spoken(one[:_LOOKED_AT])
+        if other is None or other == seen:
+            return False
+    return True
 
 
 def small_words(text: str, language: Spoken) -> int | None:
