@@ -7,6 +7,7 @@ from payload import Prose, call_attributes
 
 from exporter.config import load
 from exporter.evaluators import BUILT_IN, built_in
+from exporter.evaluators.languages import remembered as languages
 from exporter.evaluators.panel import Panel
 from exporter.evaluators.refusal import remembered as declines
 from exporter.evaluators.words import remembered as readings
@@ -45,6 +46,7 @@ def costs(calls, given, rounds=15):
 def forget(_):
     readings.cache_clear()
     declines.cache_clear()
+    languages.cache_clear()
 
 
 def naive(trace):
