@@ -27,8 +27,12 @@ from exporter.judge.bias import Labelled, length_lift
 from exporter.judge.client import Client
 from exporter.judge.drift import diagnose, score_drift
 from exporter.judge.endpoint import Endpoint
-from exporter.judge.gate import Limits
+from exporter.judge.evidence import HOUR
+from exporter.judge.gate import Limits, Scored
+from exporter.judge.intervals import Estimate, shifted
+from exporter.judging.history import known
 from exporter.offline.calibrate import Calibration
+from exporter.records.judge import AnchorVerdicts, LiveTraffic
 
 MEASURES = ("agreement", "kappa", "sensitivity", "specificity", "corrected rate", "length preference")
 RUBRIC = shipped()["helpfulness"]
@@ -165,11 +169,119 @@ def drift(random_: random.Random, share: float, stricter: float) -> Iterator[str
         old = random_.random() < 0.7
         new = (old and random_.random() >= stricter / 0.7) if random_.random() < 0.98 else random_.random() < 0.7
         anchors.append((verdict(old), verdict(new)))
-    yield diagnose((before, 2000), (now, 2000), anchors).cause
+    judge = shifted((new == "pass") - (old == "pass") for old, new in anchors)
+    yield diagnose((before, 2000), (now, 2000), judge).cause
     scores = [[1.0] * passed + [0.25] * (2000 - passed) for passed in (before, now)]
     found = score_drift(*scores)
     if found and found.moved:
         yield "drift"
+
+
+class Lap(NamedTuple):
+    """Anchors asked again at a drip while the judge changes from one table of errors to another, under one name."""
+
+    name: str
+    anchors: int
+    traffic: int
+    """Verdicts on production in an hour."""
+    before: tuple[float, float]
+    """Sensitivity and specificity until the change."""
+    after: tuple[float, float]
+    good: float = 0.7
+    live_good: float = 0.85
+    repeats: float = 0.97
+    """Share of anchors that an unchanged judge says the same of."""
+
+
+LAPS = (
+    Lap("steady", 300, 60, (0.9, 0.8), (0.9, 0.8)),
+    Lap("specificity falls to 0.1", 300, 60, (0.9, 0.8), (0.9, 0.1)),
+    Lap("specificity falls to 0.4, much traffic", 300, 400, (0.9, 0.8), (0.9, 0.4)),
+    Lap("sensitivity falls to 0.8", 300, 60, (0.9, 0.8), (0.8, 0.8)),
+    Lap("both fall, 100 anchors", 100, 60, (0.9, 0.8), (0.8, 0.7)),
+    Lap("both fall, little traffic", 300, 3, (0.9, 0.8), (0.85, 0.6)),
+)
+PER_HOUR, CHANGED = 4, 200
+LOOKS = (-10, 1, 3, 7, 15, 23, 40, 60, 99)
+"""Hours after the change in which the intervals are held against the truth of the window that they are of."""
+LAP_MEASURES = ("sensitivity", "specificity", "corrected rate", "judge's shift")
+
+
+class LapRun:
+    """One run of a lap, hour by hour."""
+
+    def __init__(self, lap: Lap, random_: random.Random) -> None:
+        self.lap, self.random = lap, random_
+        self.human = [random_.random() < lap.good for _ in range(lap.anchors)]
+        self.old = [self.says(good, lap.before) for good in self.human]
+        self.new = [self.turned(good, old) for good, old in zip(self.human, self.old, strict=True)]
+        first = [self.ask(number, 0) for number in range(lap.anchors)]
+        self.said = {str(number): AnchorVerdicts(one, one, 0.0) for number, one in enumerate(first)}
+        self.traffic = LiveTraffic()
+
+    def says(self, good: bool, judge: tuple[float, float]) -> bool:
+        return self.random.random() < (judge[0] if good else 1 - judge[1])
+
+    def turned(self, good: bool, old: bool) -> bool:
+        """What the changed judge says of an anchor: it turns as few verdicts as its new errors need."""
+        was, now = ((one[0] if good else 1 - one[1]) for one in (self.lap.before, self.lap.after))
+        if now >= was:
+            return old or self.random.random() < (now - was) / (1 - was)
+        return old and self.random.random() < now / was
+
+    def ask(self, number: int, hour: int) -> Scored:
+        changed, good = hour >= CHANGED, self.human[number]
+        said = (self.new if changed else self.old)[number]
+        if self.random.random() > self.lap.repeats:
+            said = self.says(good, self.lap.after if changed else self.lap.before)
+        return Scored(anchor=str(number), key=str(number), human=verdict(good), judge=verdict(said))
+
+    def hour(self, hour: int) -> None:
+        for number in range(PER_HOUR):
+            at = (hour + (number + 0.5) / PER_HOUR) * HOUR
+            key = known(self.said, self.traffic, at).telling[0]
+            self.said[key] = AnchorVerdicts(self.said[key].first, self.ask(int(key), hour), at)
+        judge = self.lap.after if hour >= CHANGED else self.lap.before
+        passed = sum(self.says(self.random.random() < self.lap.live_good, judge) for _ in range(self.lap.traffic))
+        self.traffic.hours[hour] = passed, self.lap.traffic
+
+    def look(self, hour: int) -> list[tuple[Estimate | None, float]]:
+        """Each measure with its truth, which is that of the verdicts on production in the window."""
+        now, lap = known(self.said, self.traffic, (hour + 1) * HOUR - 1), self.lap
+        judged = now.window.judged
+        share = sum(count for at, (_, count) in now.window.hours.items() if at >= CHANGED) / judged[1]
+        sensitivity, specificity = (a + (b - a) * share for a, b in zip(lap.before, lap.after, strict=True))
+        found = agreement(now.evidence.confusion)
+        shift = lap.good * (sensitivity - lap.before[0]) - (1 - lap.good) * (specificity - lap.before[1])
+        return [
+            (found.sensitivity, sensitivity),
+            (found.specificity, specificity),
+            (corrected(*judged, now.evidence.confusion), lap.live_good),
+            (now.evidence.shift, shift),
+        ]
+
+
+def laps(runs: int, seed: int) -> None:
+    """Do the intervals hold the truth at every moment of a lap in which the judge changes?"""
+    print(f"\nDuring laps, {PER_HOUR} anchors an hour, the judge changes at 0 h: share of {runs} runs\n")
+    heading("judge", "hours after", *LAP_MEASURES)
+    for lap in LAPS:
+        held = {look: [Counter() for _ in LAP_MEASURES] for look in LOOKS}
+        for run in range(runs):
+            one = LapRun(lap, random.Random(f"{seed} {lap.name} {run}"))
+            for hour in range(CHANGED - 80, CHANGED + max(LOOKS) + 1):
+                one.hour(hour)
+                for at, (found, truth) in enumerate(one.look(hour) if hour - CHANGED in held else ()):
+                    is_held = found is not None and found.low - 1e-9 <= truth <= found.high + 1e-9
+                    held[hour - CHANGED][at]["none" if found is None else is_held] += 1
+        for look, counts in held.items():
+            print(f"| {lap.name} | {look} | {' | '.join(map(_held, counts))} |")
+
+
+def _held(counts: Counter) -> str:
+    told = counts[True] + counts[False]
+    missing = f" (not known in {counts['none'] / counts.total():.0%})" if counts["none"] else ""
+    return f"{counts[True] / told:.1%}{missing}" if told else "not known"
 
 
 class Judge:
@@ -252,9 +364,11 @@ class loopback:  # noqa: N801 - reads as the function that it is
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000, help="of each simulated judge (default: %(default)s)")
+    parser.add_argument("--laps", type=int, default=400, help="runs of each lap (default: %(default)s)")
     parser.add_argument("--asked", type=int, default=60, help="runs over HTTP (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     simulated(options.runs, options.seed)
     drifts(options.runs, options.seed)
+    laps(options.laps, options.seed)
     asyncio.run(asked(options.asked, options.seed))

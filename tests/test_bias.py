@@ -18,6 +18,7 @@ from exporter.judge.bias import (
     own_family_lift,
 )
 from exporter.judge.drift import diagnose, score_drift
+from exporter.judge.intervals import shifted
 
 
 @pytest.mark.parametrize(
@@ -167,19 +168,24 @@ STEADY = [("pass", "pass")] * 160 + [("fail", "fail")] * 40
 STRICTER = [("pass", "pass")] * 120 + [("pass", "fail")] * 40 + [("fail", "fail")] * 40
 
 
+def change(anchors):
+    """By how much the judge's pass rate changed, from what it said of the same anchors before and now."""
+    return shifted((new == "pass") - (old == "pass") for old, new in anchors)
+
+
 def test_nothing_moved():
-    assert diagnose((800, 1000), (798, 1000), STEADY).cause == "steady"
+    assert diagnose((800, 1000), (798, 1000), change(STEADY)).cause == "steady"
 
 
 def test_live_traffic_moved_and_the_anchors_did_not_so_it_is_the_system():
-    found = diagnose((800, 1000), (600, 1000), STEADY)
+    found = diagnose((800, 1000), (600, 1000), change(STEADY))
     assert found.cause == "system"
     assert found.system.value == pytest.approx(-0.2)
     assert found.judge.value == 0
 
 
 def test_the_anchors_moved_as_live_traffic_did_so_it_is_the_judge():
-    found = diagnose((800, 1000), (600, 1000), STRICTER)
+    found = diagnose((800, 1000), (600, 1000), change(STRICTER))
     assert found.cause == "judge"
     assert found.judge.value == pytest.approx(-0.2)
     assert found.system.low < 0 < found.system.high
@@ -187,10 +193,10 @@ def test_the_anchors_moved_as_live_traffic_did_so_it_is_the_judge():
 
 def test_a_judge_that_hides_a_worse_system_is_told_from_a_steady_one():
     more_lenient = [(new, old) for old, new in STRICTER]
-    assert diagnose((800, 1000), (800, 1000), more_lenient).cause == "both"
+    assert diagnose((800, 1000), (800, 1000), change(more_lenient)).cause == "both"
 
 
 def test_with_too_few_anchors_nobody_knows_who_moved():
-    assert diagnose((800, 1000), (740, 1000), STEADY[:20]).cause == "unclear"
-    assert diagnose((800, 1000), (600, 1000), []).cause == "unclear"
-    assert diagnose((800, 1000), (800, 1000), []).cause == "steady"
+    assert diagnose((800, 1000), (740, 1000), change(STEADY[:20])).cause == "unclear"
+    assert diagnose((800, 1000), (600, 1000), change([])).cause == "unclear"
+    assert diagnose((800, 1000), (800, 1000), change([])).cause == "steady"

@@ -293,7 +293,7 @@ def test_what_can_no_longer_be_told_is_no_longer_exposed():
 def test_gate_and_drift_are_exposed():
     metrics = Metrics(version="1")
     show_gate(metrics, JUDGE, is_open=False)
-    show_drift(metrics, JUDGE, score_drift([0.1] * 50, [0.9] * 50), diagnose((80, 100), (50, 100), []))
+    show_drift(metrics, JUDGE, score_drift([0.1] * 50, [0.9] * 50), diagnose((80, 100), (50, 100), None))
     assert list(exposed(metrics, "llmq_judge_gate_open", by="evaluator").values()) == [0.0]
     drift = exposed(metrics, "llmq_judge_score_drift", by="bound")
     assert drift["value"] > drift["chance"]

@@ -293,3 +293,61 @@ async def test_what_people_say_of_a_judged_trace_is_a_pair(run_exporter, judge):
     await calibrated(exporter)
     assert await exporter.total("llmq_judge_human_pairs_total", source="review", judge="pass", human="fail") == 1
     assert await exporter.total("llmq_judge_agreement_ratio", source="review", estimate="value") == 0
+
+
+async def lap(exporter, times):
+    """Have so many anchors asked again, a minute apart."""
+    for _ in range(times):
+        exporter.clock.move(60)
+        await calibrated(exporter)
+
+
+async def test_an_admitted_judge_that_gets_worse_under_its_name_loses_its_place_and_wins_it_back(
+    run_exporter, judge, stub
+):
+    exporter = await run_exporter(judge())
+    await calibrated(exporter)
+    stub.behaviour = Behaviour(specificity=0.0)
+    await lap(exporter, CASES)
+    assert await gates(exporter) == {"judge-1": 0}
+    assert await exporter.total("llmq_judge_fallen", evaluator="helpfulness") == 1
+    await exporter.ask("truth:good")
+    await calibrated(exporter)
+    assert await verdicts(exporter, sample="random") == [0, 0]
+    await exporter.client.close()
+    again = await run_exporter(judge())
+    await calibrated(again)
+    assert await gates(again) == {"judge-1": 0}
+    assert await again.total("llmq_judge_fallen", evaluator="helpfulness") == 1
+    stub.behaviour = Behaviour()
+    await lap(again, CASES)
+    assert await gates(again) == {"judge-1": 1}
+    assert await again.total("llmq_judge_fallen", evaluator="helpfulness") == 0
+
+
+async def test_where_the_config_says_so_a_fallen_judge_is_told_of_and_keeps_its_place(run_exporter, judge, stub):
+    exporter = await run_exporter(judge(gate={"fallen": "alert"}))
+    await calibrated(exporter)
+    stub.behaviour = Behaviour(specificity=0.0)
+    await lap(exporter, CASES)
+    assert await gates(exporter) == {"judge-1": 1}
+    assert await exporter.total("llmq_judge_fallen", evaluator="helpfulness") == 1
+    stub.behaviour = Behaviour()
+    await lap(exporter, CASES)
+    assert await exporter.total("llmq_judge_fallen", evaluator="helpfulness") == 0
+
+
+async def test_when_production_moves_anchors_are_asked_faster_for_a_while(run_exporter, judge, stub):
+    exporter = await run_exporter(judge(anchors=judge()["judge"]["anchors"] | {"per_hour": 6}))
+    await calibrated(exporter)
+    await exporter.ask(*(["truth:good"] * 250))
+    await calibrated(exporter)
+    await lap(exporter, 10)
+    slow = len(stub.requests)
+    await lap(exporter, 20)
+    assert len(stub.requests) - slow in (2, 3)
+    await exporter.ask(*(["truth:bad"] * 200))
+    await calibrated(exporter)
+    fast = len(stub.requests)
+    await lap(exporter, 20)
+    assert len(stub.requests) - fast in (19, 20, 21)

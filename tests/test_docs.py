@@ -22,6 +22,7 @@ from exporter.feedback.distance import _CHARACTERS
 from exporter.feedback.recent import MOST_BYTES
 from exporter.http.scraping import MOST_AT_ONCE
 from exporter.judge.drift import NOTEWORTHY
+from exporter.judge.evidence import ENOUGH_ASKED, ENOUGH_JUDGED, LEAST
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.metrics.slice_budget import SLICES
 from exporter.model.score import FailureReason, Sample, UnscoredReason
@@ -30,7 +31,6 @@ from exporter.offline.likeness import BYTES
 from exporter.offline.result import MOST_SIGNATURES
 from exporter.recording.external_evaluations import MOST, MOST_KINDS
 from exporter.records.feedback import Signal
-from exporter.records.judge import PERIOD
 from exporter.rules.compare import GAP
 from exporter.rules.files import DEFAULT_SETTINGS, groups
 from exporter.rules.rulefile import Alert, Record
@@ -312,7 +312,8 @@ def test_the_limits_that_pages_state_are_the_limits():
     assert kinds in metrics
     assert f"the newest {MOST_OFFLINE}" in metrics
     assert f"more than {MOST_AT_ONCE} at once" in metrics
-    assert f"a judge's last {PERIOD} verdicts" in judge
+    assert f"{ENOUGH_ASKED} anchors were asked again and {ENOUGH_JUDGED} verdicts" in judge
+    assert f"fewer than {LEAST} asked again" in judge
     assert f"above {NOTEWORTHY} and above" in judge
     [zs] = re.findall(r"Wilson lower bound \((.*) standard deviations\)", page("alerts"))
     assert zs == str(DEFAULT_SETTINGS.z)

@@ -236,7 +236,7 @@ class Judging:
 
     def _gate(self) -> Gate:
         fields = dict.fromkeys(("kappa", "agreement", "margin", "max_unanswered", "confidence"), float)
-        return Gate(**self._given("gate", min_cases=int, **fields))
+        return Gate(**self._given("gate", min_cases=int, fallen=str, **fields))
 
     def _emit(self) -> Emit | None:
         url = self._value("emit", "endpoint")

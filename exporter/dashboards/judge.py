@@ -101,12 +101,12 @@ def _gate() -> Panel:
 def _agreement() -> Panel:
     return graph(
         11,
-        f"Kappa and agreement of all pairs, {PAIRED}",
+        f"Kappa and agreement with people, {PAIRED}",
         "Cohen's kappa (what is left of agreement after chance) and plain agreement, as the alert reads them. Kappa is "
         f"low by itself where one verdict is rare: read the counts below. The bars are the pairs; below {PAIRS} they "
         "say little.",
-        Query(_paired("kappa:ratio_"), f"kappa {EACH}"),
-        Query(_paired("agreement:ratio_"), f"agreement {EACH}"),
+        Query(_paired("kappa:ratio_"), f"kappa {EACH} {{{{source}}}}"),
+        Query(_paired("agreement:ratio_"), f"agreement {EACH} {{{{source}}}}"),
         Query(f"vector({number(KAPPA)})", "alert on kappa"),
         Query(f"sum({_paired('pairs:')})", "n"),
         unit=RATIO,

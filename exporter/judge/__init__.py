@@ -29,6 +29,7 @@ How good it is:
     imported    rows that other people labelled → anchors
     versions    active and shadow versions, per rubric
     gate        whether a version may count
+    evidence    what the anchors say now, when some were asked again of late
     measures    all that the anchors say of one version
     agreement   agreement with people; rates corrected for its errors
     bias        its known weaknesses: length, its own family

@@ -18,12 +18,15 @@ Pair = tuple[Verdict, Verdict]
 
 
 class Confusion(Struct, frozen=True, kw_only=True):
-    """Cases by verdict of the judge (first word) and of people (second word); each case once."""
+    """Cases by verdict of the judge (first word) and of people (second word); each case once.
 
-    pass_pass: int = 0
-    pass_fail: int = 0
-    fail_pass: int = 0
-    fail_fail: int = 0
+    Where only a part was asked again it is as many cases as that is worth, no whole number.
+    """
+
+    pass_pass: float = 0
+    pass_fail: float = 0
+    fail_pass: float = 0
+    fail_fail: float = 0
 
     @classmethod
     def of(cls, pairs: Iterable[Pair]) -> Self:
@@ -34,21 +37,21 @@ class Confusion(Struct, frozen=True, kw_only=True):
         return cls(**counts)
 
     @property
-    def n(self) -> int:
+    def n(self) -> float:
         """All cases."""
         return self.human_pass + self.human_fail
 
     @property
-    def human_pass(self) -> int:
+    def human_pass(self) -> float:
         """Cases that people pass: what sensitivity rests on."""
         return self.pass_pass + self.fail_pass
 
     @property
-    def human_fail(self) -> int:
+    def human_fail(self) -> float:
         """Cases that people fail: what specificity rests on."""
         return self.pass_fail + self.fail_fail
 
-    def counts(self) -> tuple[tuple[int, int], tuple[int, int]]:
+    def counts(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Rows: the judge's pass and fail; columns: people's."""
         return (self.pass_pass, self.pass_fail), (self.fail_pass, self.fail_fail)
 
@@ -155,7 +158,7 @@ def _possible(passed: int, judged: int, judge: Confusion, z: float) -> tuple[flo
     return min(1.0, max(0.0, (b - root) / a)), min(1.0, max(0.0, (b + root) / a))
 
 
-def _padded(successes: int, n: int, extra: float) -> tuple[float, float]:
+def _padded(successes: float, n: float, extra: float) -> tuple[float, float]:
     """A share and its variance with ``extra`` pseudo-observations, half of them successes."""
     share = (successes + extra / 2) / (n + extra)
     return share, share * (1 - share) / (n + extra)

@@ -11,8 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from ..model.score import Verdict
-from .intervals import CONFIDENCE, Estimate, chi_square_limit, gap, shifted
+from .intervals import CONFIDENCE, Estimate, chi_square_limit, gap, moved
 
 BINS: Final = 10
 NOTEWORTHY: Final = 0.1
@@ -68,24 +67,19 @@ def score_drift(reference: Sequence[float], now: Sequence[float], confidence: fl
 def diagnose(
     before: tuple[int, int],
     now: tuple[int, int],
-    anchors: Iterable[tuple[Verdict, Verdict]],
+    judge: Estimate | None,
     confidence: float = CONFIDENCE,
 ) -> Diagnosis:
     """Tell a changed system from a changed judge.
 
-    ``before`` and ``now`` are (passed, judged) of live traffic; ``anchors`` the judge's verdicts on the same anchors
-    before and now. It assumes that the judge changed on live traffic by as much as on the anchors, so anchors must
-    resemble traffic. Where neither change alone can be told from chance, though live traffic moved: unclear.
+    ``before`` and ``now`` are (passed, judged) of live traffic; ``judge`` is by how much its pass rate changed on the
+    same anchors, None where that is not known. It assumes that the judge changed on live traffic by as much as on the
+    anchors, so anchors must resemble traffic. Where neither change alone can be told from chance, though live traffic
+    moved: unclear.
     """
     live = gap(_verdicts(*now), _verdicts(*before), confidence)
-    judge = shifted(((new == "pass") - (old == "pass") for old, new in anchors), confidence)
     system = _difference(live, judge) if live and judge else None
     return Diagnosis(cause=_cause(live, judge, system), live=live, judge=judge, system=system)
-
-
-def moved(change: Estimate | None) -> bool:
-    """Whether an interval lies on one side of 0."""
-    return change is not None and (change.low > 0 or change.high < 0)
 
 
 def _cause(live: Estimate | None, judge: Estimate | None, system: Estimate | None) -> Cause:

@@ -5,7 +5,7 @@ struct here is what a store keeps as JSON.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,11 +19,15 @@ MOST_SHOWN: Final = 10
 MOST_REMEMBERED: Final = 20
 
 
+Fallen = Literal["alert", "shadow"]
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What a version must reach: lower bounds of intervals, on enough cases. None: not asked for.
 
     ``margin`` is by how much its agreement may at most be below the acting version's, on the same anchors, at the lower
-    bound; ``max_unanswered`` is the share of anchors on which it may fail to give a verdict.
+    bound; ``max_unanswered`` is the share of anchors on which it may fail to give a verdict. ``fallen`` says what
+    becomes of an admitted version that is surely below them: an alert alone, or it is shadowed until it passes again.
     """
 
     min_cases: int = 50
@@ -32,6 +36,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     margin: float | None = None
     max_unanswered: float = 0.1
     confidence: float = CONFIDENCE
+    fallen: Fallen = "shadow"
 
 
 class Scored(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,10 +72,14 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True):
-    """Which version of an evaluator acts ("" for none), and all that were admitted, the newest last."""
+    """Which version of an evaluator acts ("" for none), and all that were admitted, the newest last.
+
+    ``fallen`` are versions that lost their place and have not passed the gate again.
+    """
 
     acting: str = ""
     admitted: tuple[Version, ...] = ()
+    fallen: tuple[str, ...] = ()
 
     def known(self, version: str) -> Version | None:
         """An admitted version by its name."""
@@ -124,10 +133,27 @@ def roles(standing: Standing, configured: Version) -> tuple[Standing, Roles]:
     return standing, Roles(standing.known(standing.acting), configured)
 
 
+def fallen(found: Agreement, limits: Limits) -> tuple[str, ...]:
+    """Why an admitted version is surely below the limits: the upper bounds of its intervals are; none: it is not."""
+    measured = (("kappa", found.kappa, limits.kappa), ("agreement", found.agreement, limits.agreement))
+    return tuple(
+        f"{name} is {one.value:.2f}, at most {one.high:.2f}, and {least:.2f} is asked for"
+        for name, one, least in measured
+        if one is not None and least is not None and one.high < least
+    )
+
+
+def dismiss(standing: Standing) -> Standing:
+    """Let the acting version count no more, and nobody in its place until one is admitted."""
+    admitted = tuple(one for one in standing.admitted if one.version != standing.acting)
+    return Standing("", admitted, (*standing.fallen, standing.acting)[-MOST_REMEMBERED:])
+
+
 def admit(standing: Standing, version: Version) -> Standing:
     """Let a version act from now on; the oldest of too many admitted ones are forgotten."""
     others = tuple(one for one in standing.admitted if one.version != version.version)
-    return Standing(version.version, (*others, version)[-MOST_REMEMBERED:])
+    still = tuple(one for one in standing.fallen if one != version.version)
+    return Standing(version.version, (*others, version)[-MOST_REMEMBERED:], still)
 
 
 def _evidence(tried: int, answered: int, anchors: int, limits: Limits) -> list[str]:

@@ -69,6 +69,11 @@ def gap(first: Iterable[float], second: Iterable[float], confidence: float = CON
     return _within(one.total / one.n - two.total / two.n, middle_one - middle_two, half, one.n + two.n)
 
 
+def moved(change: Estimate | None) -> bool:
+    """Whether the interval of a change lies on one side of 0."""
+    return change is not None and (change.low > 0 or change.high < 0)
+
+
 def correlation(pairs: Iterable[tuple[float, float]], confidence: float = CONFIDENCE) -> Estimate | None:
     """Spearman's rank correlation with an interval; None of fewer than ten pairs or where one side does not vary.
 

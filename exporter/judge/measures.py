@@ -36,12 +36,20 @@ def scored(anchor: Anchor, pass_mark: float, judgement: Judgement | None) -> Sco
     )
 
 
-def measures(found: Iterable[tuple[Anchor, Scored]], judge_model: str, confidence: float = CONFIDENCE) -> Measures:
-    """Measure a judge by its last verdict on each anchor; anchors without one are left out."""
+def measures(
+    found: Iterable[tuple[Anchor, Scored]],
+    judge_model: str,
+    confidence: float = CONFIDENCE,
+    confusion: Confusion | None = None,
+) -> Measures:
+    """Measure a judge by its last verdict on each anchor; anchors without one are left out.
+
+    ``confusion`` is what is known of its agreement now, where not all were asked of late.
+    """
     cases = [_labelled(anchor, said, judge_model) for anchor, said in found]
     known = [case for case in cases if case is not None]
     return Measures(
-        agreement=agreement(Confusion.of((case.judge, case.human) for case in known), confidence),
+        agreement=agreement(confusion or Confusion.of((case.judge, case.human) for case in known), confidence),
         length=length_lift(known, confidence),
         pairs=length_preference(choices(known), confidence),
         own_family=own_family_lift(known, confidence),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from .case import Judgement, Usage
 from .endpoint import Endpoint
-from .gate import Roles, Standing, Version, admit, roles
+from .gate import Roles, Standing, Version, admit, dismiss, roles
 from .queue import Job
 from .rubric import Rubric
 
@@ -59,6 +59,13 @@ class Bench:
         if shadow is not None:
             self.standings[evaluator] = admit(self.standings[evaluator], shadow)
             self._roles[evaluator] = Roles(shadow, None)
+        return self.standings[evaluator]
+
+    def dismiss(self, evaluator: str) -> Standing:
+        """Shadow the acting version, unless another one is shadowed already; returns what is to be kept."""
+        now = self._roles[evaluator]
+        self.standings[evaluator] = dismiss(self.standings[evaluator])
+        self._roles[evaluator] = Roles(None, now.shadow or now.acting)
         return self.standings[evaluator]
 
     def mismatch(self, job: Job, judgement: Judgement) -> str:

@@ -17,7 +17,7 @@ from ..judge.anchors import Anchor, Cursor, due
 from ..judge.bias import length_association, own_family, own_family_gap
 from ..judge.case import Judgement
 from ..judge.drift import diagnose, score_drift
-from ..judge.gate import Decision, Roles, Scored, Version, decide
+from ..judge.gate import Decision, Roles, Scored, Version, decide, fallen
 from ..judge.measures import measures, scored
 from ..judge.queue import Job
 from ..judge.rubric import Rubric
@@ -26,8 +26,13 @@ from ..model.score import Verdict
 from ..recording.unit_of_work import Recorder
 from ..records.judge import AnchorVerdicts, Judge, LiveTraffic, LiveVerdict
 from . import gauges
+from .history import Known, known, moved, passed
 from .online import Judging
 
+_FASTER: Final = 10
+"""How many times as many anchors are asked while production moves."""
+_BURST: Final = 60
+"""Anchors that are asked so."""
 _EVERY: Final = 1.0
 _SHOW_EVERY: Final = 15.0
 
@@ -58,6 +63,10 @@ class Calibrating:
         self._traffic: dict[Judge, LiveTraffic] = {}
         self._reviewed: dict[Judge, Confusion] = {}
         self._asked: set[bytes] = set()
+        self._hurried: dict[Judge, int] = {}
+        """Anchors that are still to be asked faster, of judges whose verdicts on production moved."""
+        self._fallen: set[Judge] = set()
+        """Admitted versions that fell below the gate."""
         self._unshown: set[Judge] = set()
 
     def configure(self, anchors: Iterable[Anchor]) -> None:
@@ -71,6 +80,9 @@ class Calibrating:
     async def recover(self) -> None:
         """Take what an earlier run knew; raises StoreError."""
         for (evaluator, version, anchor), verdicts in await self._recorder.judge_anchors.all():
+            if not verdicts.at:  # kept by an earlier llmq, which noted no times: from now on it ages
+                verdicts = msgspec.structs.replace(verdicts, at=self._now())  # noqa: PLW2901
+                self._recorder.judge_anchors.put((evaluator, version, anchor), verdicts)
             self._said.setdefault((evaluator, version), {})[anchor] = verdicts
         self._cursors = dict(await self._recorder.judge_drips.all())
         self._traffic = dict(await self._recorder.judge_traffic.all())
@@ -92,20 +104,21 @@ class Calibrating:
     def drip(self) -> None:
         """Queue the anchors that are due: some an hour for who acts, all at once for who wants to.
 
-        Those on which the latter gave no verdict come again, some an hour.
+        Those on which the latter gave no verdict come again, some an hour; so do all, of one that lost its place.
         """
         for rubric in self._judging.settings.rubrics:
             mine = self._for(rubric)
             roles = self._judging.bench.roles(rubric.name)
             if roles.acting is not None:
-                self._drip(rubric.name, roles.acting, mine)
+                self._drip_acting(rubric.name, roles.acting, mine)
             if roles.shadow is not None:
                 said = self._said.get((rubric.name, roles.shadow.version), {})
                 for key, anchor in mine.items():
                     if key not in said:
                         self._ask(roles.shadow, key, anchor)
                 unanswered = {key: one for key, one in mine.items() if key in said and said[key].last.judge is None}
-                self._drip(f"{rubric.name} again", roles.shadow, unanswered)
+                is_fallen = self._is_fallen((rubric.name, roles.shadow.version))
+                self._drip(f"{rubric.name} again", roles.shadow, unanswered or (mine if is_fallen else {}))
                 self._decide(rubric.name)
 
     def _for(self, rubric: Rubric) -> dict[str, Anchor]:
@@ -113,14 +126,39 @@ class Calibrating:
         some = self._anchors.items()
         return {key: one for key, one in some if one.evaluator == rubric.name and rubric.applies_to(one.case())}
 
-    def _drip(self, name: str, version: Version, anchors: Mapping[str, Anchor]) -> None:
-        """Ask for the anchor that is due, if one is; ``name`` is that of the drip."""
-        per_hour = self._judging.settings.anchors.per_hour
+    def _drip(self, name: str, version: Version, anchors: Mapping[str, Anchor], faster: int = 1) -> str | None:
+        """Ask for the anchor that is due, if one is, and return its key; ``name`` is that of the drip.
+
+        Of anchors that were asked before, the one comes first that tells most.
+        """
+        per_hour = self._judging.settings.anchors.per_hour * faster
         key, after = due(anchors, self._cursors.get(name, Cursor()), self._now(), per_hour)
-        if key is not None:
-            self._cursors[name] = after
-            self._recorder.judge_drips.put(name, after)
-            self._ask(version, key, anchors[key])
+        if key is None:
+            return None
+        said = self._said.get((anchors[key].evaluator, version.version), {})
+        if all(one in said for one in anchors):
+            telling = self._known((anchors[key].evaluator, version.version)).telling
+            key = next((one for one in telling if one in anchors), key)
+        self._cursors[name] = after
+        self._recorder.judge_drips.put(name, after)
+        self._ask(version, key, anchors[key])
+        return key
+
+    def _drip_acting(self, evaluator: str, version: Version, anchors: Mapping[str, Anchor]) -> None:
+        """Ask the acting version, faster for a while when its verdicts on production moved: was it the judge?"""
+        judge = (evaluator, version.version)
+        is_hurried = self._hurried.get(judge, 0) > 0
+        if self._drip(evaluator, version, anchors, _FASTER if is_hurried else 1) and is_hurried:
+            self._hurried[judge] -= 1
+
+    def _hurry(self, judge: Judge, traffic: LiveTraffic) -> None:
+        """Notice that production moved; once until it stays where it is."""
+        if not moved(traffic):
+            self._hurried.pop(judge, None)
+        elif judge not in self._hurried:
+            self._hurried[judge] = _BURST
+            self._cursors.pop(judge[0], None)
+            _log.info("anchors asked faster, for verdicts on production moved: evaluator=%s version=%s", *judge)
 
     def _ask(self, version: Version, key: str, anchor: Anchor) -> None:
         now = self._now()
@@ -172,16 +210,18 @@ class Calibrating:
         before = found.setdefault(key, AnchorVerdicts(now, now))  # who falls silent has said what it said before
         if now.judge is not None:
             self._recorder.tally.judge_compared(judge, (now.judge, now.human), "anchor")
-            found[key] = AnchorVerdicts(before.first if before.first.judge is not None else now, now)
+            first = before.first if before.first.judge is not None else now
+            found[key] = AnchorVerdicts(first, now, self._now())
             self._recorder.judge_anchors.put((*judge, key), found[key])
         self._unshown.add(judge)
         self._decide(judge[0])
+        self._hold(judge)
 
     def _take_traffic(self, judge: Judge, job: Job, judgement: Judgement) -> None:
         version = self._judging.bench.versions.get(judge)
         family = own_family(version.model, job.case.model) if version else None
         traffic = self._traffic.setdefault(judge, LiveTraffic())
-        traffic.add(LiveVerdict(judgement.score, judgement.verdict, len(job.case.answer), family))
+        traffic.add(LiveVerdict(judgement.score, judgement.verdict, len(job.case.answer), family), self._now())
         self._unshown.add(judge)
 
     # What is decided.
@@ -202,9 +242,43 @@ class Calibrating:
         self._unshown.add(judge)
         if decision.open:
             _log.info("judge admitted: evaluator=%s version=%s", evaluator, roles.shadow.version)
+            self._fallen.discard(judge)
             self._unshown |= self._versions()
             standing = self._judging.bench.admit(evaluator)
             self._recorder.judge_standings.put(evaluator, standing)
+
+    def _hold(self, judge: Judge) -> None:
+        """Is an acting version surely below the gate? Then it is told of, and shadowed where the config says so."""
+        acting = self._judging.bench.roles(judge[0]).acting
+        if acting is None or acting.version != judge[1]:
+            return
+        gate = self._judging.settings.gate
+        reasons = fallen(agreement(self._known(judge).evidence.confusion, gate.confidence), gate)
+        if not reasons:
+            self._fallen.discard(judge)
+        elif judge not in self._fallen:
+            self._fallen.add(judge)
+            _log.error("judge fell below its gate: evaluator=%s version=%s: %s", *judge, "; ".join(reasons))
+            if gate.fallen == "shadow":
+                self._dismiss(judge)
+
+    def _is_fallen(self, judge: Judge) -> bool:
+        return judge in self._fallen or judge[1] in self._judging.bench.standings[judge[0]].fallen
+
+    def _dismiss(self, judge: Judge) -> None:
+        """Take a version's place away, and forget what it said of the anchors: it is asked about all of them again."""
+        standing = self._judging.bench.dismiss(judge[0])
+        self._recorder.judge_standings.put(judge[0], standing)
+        for key in self._said.pop(judge, {}):
+            self._recorder.judge_anchors.drop((*judge, key))
+        self._unshown |= {judge, *self._versions()}
+
+    def _known(self, judge: Judge) -> Known:
+        """What the anchors that there are now say of a judge now."""
+        said = {key: one for key, one in self._said.get(judge, {}).items() if key in self._anchors}
+        shadow = self._judging.bench.roles(judge[0]).shadow
+        is_shadow = shadow is not None and shadow.version == judge[1]
+        return known(said, self._traffic.get(judge) or LiveTraffic(), self._now(), all_count=is_shadow)
 
     def _last(self, judge: Judge) -> list[Scored]:
         """The last that a version said of the anchors that there are now."""
@@ -225,6 +299,7 @@ class Calibrating:
             gauges.show_state(self._metrics, judge, reason, self._judging.replied.get(judge, ""))
         for judge in self._unshown & asked:
             gauges.show_gate(self._metrics, judge, is_open=judge not in shut)
+            gauges.show_fallen(self._metrics, judge, is_fallen=self._is_fallen(judge))
             self._show_anchors(judge)
             if judge in self._reviewed:
                 gauges.show_agreement(self._metrics, judge, "review", agreement(self._reviewed[judge]))
@@ -237,7 +312,8 @@ class Calibrating:
         said = self._said.get(judge, {})
         if version is not None and said:
             found = [(one, said[key].last) for key, one in self._anchors.items() if key in said]
-            gauges.show_measures(self._metrics, judge, measures(found, version.model))
+            confusion = self._known(judge).evidence.confusion
+            gauges.show_measures(self._metrics, judge, measures(found, version.model, confusion=confusion))
 
     def _show_traffic(self, judge: Judge, traffic: LiveTraffic) -> None:
         recent, reference = traffic.last(), traffic.reference
@@ -249,11 +325,11 @@ class Calibrating:
             own_family_gap(known),
         )
         drift = score_drift([one.score for one in reference], [one.score for one in recent])
-        said = [one for one in self._said.get(judge, {}).values() if one.first.judge and one.last.judge]
-        pairs = [(one.first.judge, one.last.judge) for one in said if one.first.judge and one.last.judge]
-        gauges.show_drift(self._metrics, judge, drift, diagnose(_passed(reference), _passed(recent), pairs))
-        anchors = Confusion.of((one.judge, one.human) for one in self._last(judge) if one.judge is not None)
-        gauges.show_rates(self._metrics, judge, _passed(recent), corrected(*_passed(recent), anchors))
+        now = self._known(judge)
+        judged, found = now.window.judged, now.evidence
+        gauges.show_drift(self._metrics, judge, drift, diagnose(passed(reference), judged, found.shift), found.asked)
+        gauges.show_rates(self._metrics, judge, judged, corrected(*judged, found.confusion))
+        self._hurry(judge, traffic)
         self._recorder.judge_traffic.put(judge, traffic)
 
     def _roles(self) -> list[tuple[str, Roles]]:
@@ -272,8 +348,3 @@ class Calibrating:
 def _keyed(anchors: Iterable[Anchor]) -> dict[str, Anchor]:
     """Anchors by their keys, which take a hash each."""
     return {one.key: one for one in anchors}
-
-
-def _passed(some: Iterable[LiveVerdict]) -> tuple[int, int]:
-    verdicts = [one.verdict for one in some]
-    return verdicts.count("pass"), len(verdicts)

@@ -37,6 +37,11 @@ def show_gate(metrics: Metrics, judge: Judge, *, is_open: bool) -> None:
     metrics.measured(f.JUDGE_GATE, judge, float(is_open))
 
 
+def show_fallen(metrics: Metrics, judge: Judge, *, is_fallen: bool) -> None:
+    """Show whether an admitted version fell below the gate."""
+    metrics.measured(f.JUDGE_FALLEN, judge, float(is_fallen))
+
+
 def show_state(metrics: Metrics, judge: Judge, stopped: StopReason | None, replied: str) -> None:
     """Show whether a version is stopped and why, and the name under which its model ``replied`` ("": not so far)."""
     metrics.gone(f.JUDGE_STOPPED, judge)
@@ -81,14 +86,18 @@ def show_rates(metrics: Metrics, judge: Judge, judged: tuple[int, int], correcte
     metrics.measured(f.JUDGE_CASES, (*judge, "pass_ratio"), judged[1])
 
 
-def show_drift(metrics: Metrics, judge: Judge, scores: Drift | None, found: Diagnosis) -> None:
-    """Show how far scores and pass rate have moved since a reference, and which part of it is the judge's."""
+def show_drift(metrics: Metrics, judge: Judge, scores: Drift | None, found: Diagnosis, asked: int = 0) -> None:
+    """Show how far scores and pass rate have moved since a reference, and which part of it is the judge's.
+
+    ``asked`` anchors were asked again: what the judge's part would rest on, also while they are too few to tell it.
+    """
     metrics.measured(f.JUDGE_SCORE_DRIFT, (*judge, "value"), scores.index if scores else None)
     metrics.measured(f.JUDGE_SCORE_DRIFT, (*judge, "chance"), scores.chance if scores else None)
     metrics.measured(f.JUDGE_CASES, (*judge, "score_drift"), scores.n if scores else 0)
     for part in ("live", "judge", "system"):
         _show(metrics, f.JUDGE_SHIFT, (*judge, part), getattr(found, part))
         _show_cases(metrics, judge, f"shift_{part}", getattr(found, part))
+    metrics.measured(f.JUDGE_CASES, (*judge, "shift_judge"), asked)
 
 
 def _show(metrics: Metrics, family: Family, labels: tuple[str, ...], found: Estimate | None) -> None:

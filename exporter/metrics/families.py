@@ -239,7 +239,8 @@ JUDGE_PAIRS = counter(
 )
 JUDGE_LABELLED = gauge(
     "llmq_judge_labelled_cases",
-    "Cases with a verdict of the judge and of people, each once: the table behind the four gauges that follow.",
+    "Cases with a verdict of the judge and of people, each once: the table behind the four gauges that follow. Where "
+    "only some anchors were asked again of late, as many as that is worth.",
     *JUDGE,
     "source",
     "judge",
@@ -306,6 +307,11 @@ JUDGE_REPLIED = gauge(
     *JUDGE,
     "model",
 )
+JUDGE_FALLEN = gauge(
+    "llmq_judge_fallen",
+    "1 for an admitted judge version that fell surely below its gate, until it is above it or admitted again.",
+    *JUDGE,
+)
 JUDGE_PIN_MISMATCHES = counter(
     "llmq_judge_pin_mismatches_total",
     "Replies of the judge's endpoint that came from another model or another fingerprint than the pinned one.",
@@ -334,7 +340,7 @@ JUDGE_OWN_FAMILY = gauge(
 )
 JUDGE_PASS = gauge(
     "llmq_judge_pass_ratio",
-    "Pass rate of a judge's last 500 verdicts on its sample: raw, and corrected for its errors on the anchors.",
+    "Pass rate of a judge on its sample since its anchors were asked again: raw, and corrected for its errors on them.",
     *JUDGE,
     "rate",
     "estimate",

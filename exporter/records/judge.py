@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ..judge.evidence import HOUR, LONGEST_HOURS
 from ..judge.gate import Scored
 from ..model.score import Verdict
 
@@ -18,10 +19,11 @@ Judge = tuple[str, str]
 
 
 class AnchorVerdicts(Struct, frozen=True):
-    """What a judge version said of an anchor: first, and last."""
+    """What a judge version said of an anchor: first, and last, which was at ``at`` (Unix seconds; 0: not known)."""
 
     first: Scored
     last: Scored
+    at: float = 0.0
 
 
 class LiveVerdict(Struct, frozen=True):
@@ -34,18 +36,23 @@ class LiveVerdict(Struct, frozen=True):
 
 
 class LiveTraffic(Struct):
-    """A judge version's verdicts on live traffic: its first period, and its last."""
+    """A judge version's verdicts on live traffic: its first period, its last, and (passed, judged) by hour."""
 
     reference: list[LiveVerdict] = []
     recent: list[LiveVerdict] = []
+    hours: dict[int, tuple[int, int]] = {}
 
-    def add(self, one: LiveVerdict) -> None:
-        """Take one more verdict."""
+    def add(self, one: LiveVerdict, at: float) -> None:
+        """Take one more verdict, given at ``at`` (Unix seconds)."""
         if len(self.reference) < PERIOD:
             self.reference.append(one)
         self.recent.append(one)
         if len(self.recent) >= 2 * PERIOD:
             del self.recent[:PERIOD]
+        hour = int(at // HOUR)
+        passed, judged = self.hours.get(hour, (0, 0))
+        self.hours[hour] = passed + (one.verdict == "pass"), judged + 1
+        self.hours = {known: counts for known, counts in self.hours.items() if known > hour - LONGEST_HOURS}
 
     def last(self) -> list[LiveVerdict]:
         """The last period."""

@@ -4,7 +4,7 @@ slo       objectives, windows, reach: what may alert, and whether it can; knows 
 burn      SLOs → counts, ratios, bounds and burn alerts
 compare   versions, last week, offline results: the alerts that compare
 judge     the judge against people, its corrected rate, drift, bias, gate and budget; the labelling queue
-judge_stop a judge that gives no verdict whatever it is asked
+judge_stop a judge that is of no use any more: stopped, or below its gate
 health    the alerts about scoring and exporter
 promql    pieces of PromQL
 rulefile  rules as data → YAML

@@ -22,6 +22,7 @@ REVIEW_DAYS: Final = 3
 """For longer no trace should wait for a person."""
 SHIFT: Final = Decimal("0.05")
 FAVOUR: Final = Decimal("0.1")
+_COMPARED: Final = (*INSTRUMENT, "source")
 _BY_JUDGE: Final = "by (evaluator, evaluator_version)"
 _BIASES: Final = (
     ("length", "llmq_judge_length_preference_ratio", "", "long answers"),
@@ -46,8 +47,11 @@ def groups() -> list[Group]:
 
 
 def agreement() -> Group:
-    """The judge against people: raw agreement, agreement by chance, Cohen's kappa."""
-    by = ", ".join(INSTRUMENT)
+    """The judge against people: raw agreement, agreement by chance, Cohen's kappa.
+
+    Anchors and reviewed cases apart: people look at cases because they are hard, and no rate may be made of both.
+    """
+    by = ", ".join(_COMPARED)
     pairs = f"evaluator:llmq_judge_human_pairs:increase{PAIRED}"
     observed = f"evaluator:llmq_judge_human_agreement:ratio_increase{PAIRED}"
     chance = f"evaluator:llmq_judge_human_chance_agreement:ratio_increase{PAIRED}"
@@ -55,13 +59,13 @@ def agreement() -> Group:
 
     def share(**where: str) -> str:
         source = selector("llmq_judge_human_pairs_total", *(f'{name}="{value}"' for name, value in where.items()))
-        return f"(({increase(INSTRUMENT, source, PAIRED)} or on ({by}) 0 * {pairs}) / ({pairs} > 0))"
+        return f"(({increase(_COMPARED, source, PAIRED)} or on ({by}) 0 * {pairs}) / ({pairs} > 0))"
 
     marginals = [f"{share(judge=verdict)}\n  * {share(human=verdict)}" for verdict in ("pass", "fail")]
     return Group(
         name="llmq-judge-agreement",
         rules=[
-            Record(name=pairs, expr=increase(INSTRUMENT, "llmq_judge_human_pairs_total", PAIRED)),
+            Record(name=pairs, expr=increase(_COMPARED, "llmq_judge_human_pairs_total", PAIRED)),
             Record(
                 name=observed,
                 expr=f"{share(judge='pass', human='pass')}\n+ {share(judge='fail', human='fail')}",
@@ -74,7 +78,7 @@ def agreement() -> Group:
 
 
 def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
-    agreed = shown(observed + matchers(INSTRUMENT), INSTRUMENT, "humanizePercentage")
+    agreed = shown(observed + matchers(_COMPARED), _COMPARED, "humanizePercentage")
     return Alert(
         name="LLMQualityJudgeDisagrees",
         expr=f"{kappa} < {number(KAPPA)}\nand {pairs} >= {PAIRS}",
@@ -82,9 +86,9 @@ def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
         pending="1h",
         summary="The judge disagrees with people too often to be believed",
         description=(
-            "{{ $labels.evaluator }} {{ $labels.evaluator_version }}: kappa "
+            "{{ $labels.evaluator }} {{ $labels.evaluator_version }} ({{ $labels.source }}): kappa "
             '{{ $value | printf "%.2f" }}, raw agreement '
-            f"{agreed} of {count(pairs, INSTRUMENT)} pairs "
+            f"{agreed} of {count(pairs, _COMPARED)} pairs "
             f"in {PAIRED}. Kappa is low by itself where one verdict is rare: look at the four counts first."
         ),
         dashboard="llmq-judge",
@@ -170,7 +174,10 @@ def _variance(share: str, human: str) -> str:
 
 def stopped() -> Group:
     """What makes a judge's verdicts stop or mean something else."""
-    return Group(name="llmq-judge", rules=[_pin_mismatch(), judge_stop.stopped(), _gate_shut(), _budget_gone()])
+    return Group(
+        name="llmq-judge",
+        rules=[_pin_mismatch(), judge_stop.stopped(), judge_stop.fallen(), _gate_shut(), _budget_gone()],
+    )
 
 
 def _pin_mismatch() -> Alert:

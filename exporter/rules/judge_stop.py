@@ -1,4 +1,4 @@
-"""A judge that is stopped because it gives no verdict whatever it is asked: the alert, with the cure."""
+"""A judge that is of no use any more: one that gives no verdict whatever it is asked, one that fell below its gate."""
 
 from typing import Final
 
@@ -22,6 +22,24 @@ def stopped() -> Alert:
             "{{ $labels.evaluator }} {{ $labels.evaluator_version }} is stopped ({{ $labels.reason }})"
             f"{{{{ with {replied} }}}}; its model replies as "
             f'"{{{{ (. | first).Labels.model }}}}"{{{{ end }}}}. {_cures()}'
+        ),
+        dashboard="llmq-judge",
+        variables=("evaluator",),
+    )
+
+
+def fallen() -> Alert:
+    """A judge version that was admitted is surely below its gate now."""
+    return Alert(
+        name="LLMQualityJudgeFallen",
+        expr="max by (evaluator, evaluator_version) (max_over_time(llmq_judge_fallen[5m])) > 0",
+        severity="ticket",
+        pending="5m",
+        summary="A judge that was admitted agrees with people less than its gate asks for",
+        description=(
+            "{{ $labels.evaluator }} {{ $labels.evaluator_version }} said otherwise of anchors that were asked again, "
+            "and its agreement with people is surely below the gate. Unless judge.gate.fallen is alert, its verdicts "
+            "no longer count."
         ),
         dashboard="llmq-judge",
         variables=("evaluator",),
