@@ -155,7 +155,7 @@ static int kind_of(uint32_t one)
     return is_apart(one) ? APART : 0;
 }
 
-static unsigned char kinds[128];
+static unsigned char is_plain[256]; /* of a byte, whether it is an ASCII character of a word */
 
 /* Sentences as they are written: a space before the first word of each, and behind each word. */
 typedef struct {
@@ -189,15 +189,28 @@ static inline void part(Sentences *all, int kind)
     }
 }
 
-static inline void letter(Sentences *all, uint32_t one, const char *at, Py_ssize_t length)
+static inline void letters(Sentences *all, const char *at, Py_ssize_t length)
 {
     begin(all);
     all->in_word = 1;
+    for (const char *end = at + length; at < end; at++)
+        *all->to++ = is_capital(*at) ? *at | 0x20 : *at;
+}
+
+/* What is no ASCII letter or digit; its length. */
+static Py_ssize_t other(Sentences *all, const char *at, const char *end)
+{
+    unsigned char byte = (unsigned char)*at;
+    uint32_t one = byte < 0x80 ? byte : character((const unsigned char *)at, end - at);
+    Py_ssize_t length = byte < 0x80 || !one ? 1 : byte < 0xE0 ? 2 : 3;
+    int kind = byte == '.' && end - at > 1 && at[1] == ' ' ? END : one ? kind_of(one) : 0;
     if (one == RIGHT_QUOTE)
-        *all->to++ = '\'';
+        letters(all, "'", 1);
+    else if (kind)
+        part(all, kind);
     else
-        for (const char *end = at + length; at < end; at++)
-            *all->to++ = is_capital(*at) ? *at | 0x20 : *at;
+        letters(all, at, length);
+    return length;
 }
 
 static PyObject *first_sentences(PyObject *module, PyObject *arguments)
@@ -211,17 +224,13 @@ static PyObject *first_sentences(PyObject *module, PyObject *arguments)
         return PyErr_NoMemory();
     Sentences all = {written, written, 0, 0, 0};
     for (const char *at = text, *end = text + size; at < end && all.ended < most;) {
-        unsigned char byte = (unsigned char)*at;
-        uint32_t one = byte < 0x80 ? 0 : character((const unsigned char *)at, end - at);
-        Py_ssize_t length = !one ? 1 : byte < 0xE0 ? 2 : 3;
-        int kind = one ? kind_of(one) : byte < 0x80 ? kinds[byte] : 0;
-        if (byte == '.' && end - at > 1 && at[1] == ' ')
-            kind = END;
-        if (kind && one != RIGHT_QUOTE)
-            part(&all, kind);
+        const char *word = at;
+        while (at < end && is_plain[(unsigned char)*at])
+            at++;
+        if (at > word)
+            letters(&all, word, at - word);
         else
-            letter(&all, one, at, length);
-        at += length;
+            at += other(&all, at, end);
     }
     part(&all, 0);
     PyObject *bytes = PyBytes_FromStringAndSize(written, all.to - written);
@@ -269,8 +278,8 @@ static PyMethodDef functions[] = {
 
 int add_scan(PyObject *module)
 {
-    for (uint32_t one = 0; one < sizeof(kinds); one++)
-        kinds[one] = kind_of(one);
+    for (uint32_t one = 0; one < 0x80; one++)
+        is_plain[one] = !kind_of(one);
     for (uint32_t one = 0; one < 256; one++)
         breaks[one] = is_one_of("\t\n\f\r =_*~#.|+-", (char)one);
     return PyModule_AddFunctions(module, functions);
