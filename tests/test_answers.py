@@ -6,6 +6,7 @@ import re
 import pytest
 
 from exporter.answers.query import BadParameterError, question, written
+from exporter.rules.slo import DEFAULT_SLOS
 from exporter.store.search import NEWEST
 
 CONTEXT = "Refunds are accepted within 30 days of purchase."
@@ -64,6 +65,9 @@ async def test_answers_are_listed_newest_first_with_who_failed_them(run_exporter
         ("route=/a&route=/b", [REFUSAL, GROUNDED]),
         ("var-route=/a&var-app=%24__all", [GROUNDED]),
         ("app=nobody", []),
+        ("sli=refusal", [REFUSAL]),
+        ("sli=refusal&var-sli=grounding", [REFUSAL]),
+        ("sli=thumbs_down", []),
         ("verdict=fail", [REFUSAL]),
         ("verdict=pass", [GROUNDED]),
         ("evaluator=refusal&verdict=fail", [REFUSAL]),
@@ -84,6 +88,15 @@ async def test_a_filter_finds_what_it_says(run_exporter, query, found):
     exporter.clock.move(2)
     await exporter.ask(REFUSAL, route="/b")
     assert await answers(exporter, query) == found
+
+
+async def test_a_call_that_failed_is_bad_for_the_sli_of_errors(run_exporter):
+    exporter = await run_exporter(ALL)
+    await exporter.ask(GROUNDED)
+    await exporter.post("/v1/interactions", json={"question": "Refunds?", "error": "TimeoutError: too slow"})
+    await exporter.pass_time(3)
+    [line] = (await find(exporter, "sli=errors"))[1]["answers"]
+    assert line["error"] == "TimeoutError: too slow"
 
 
 async def test_a_user_signal_and_a_comment_are_found_and_shown(run_exporter):
@@ -213,13 +226,15 @@ async def test_a_store_that_cannot_be_read_is_a_503(run_exporter):
         ([("limit", "1e3")], "limit: give a number from 1 to 200"),
         ([("limit", "9" * 500)], "limit: give a number from 1 to 200"),
         ([("after", "9e999_1")], 'after: give what the last answer called "next"'),
+        ([("sli", "grunding")], 'sli: "grunding" is none; did you mean "grounding"?'),
+        ([("sli", "coverage")], 'sli: "coverage" is none; '),
         ([("text", "x" * 513)], "text: give at most 50 values, each of at most 512 characters"),
         ([("app", "a")] * 51, "app: give at most 50 values"),
     ],
 )
 def test_a_parameter_that_cannot_be_understood_is_named_with_its_cure(query, said):
     with pytest.raises(BadParameterError, match=f"^{re.escape(said)}"):
-        question(query, NOW)
+        question(query, NOW, DEFAULT_SLOS)
 
 
 async def test_such_an_error_is_a_400(run_exporter):

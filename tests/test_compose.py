@@ -316,8 +316,8 @@ def test_exemplars_lead_to_the_verdict_and_to_the_trace(tmp_path):
     destinations = SOURCE["jsonData"]["exemplarTraceIdDestinations"]
     links = [(link["name"], link["url"].replace("$${__value.raw}", "{trace_id}")) for link in destinations]
     paths = {re.sub(r"http://localhost:\d+", "", url) for name, url in links if name == "trace_id"}
-    assert paths == {"/api/traces/{trace_id}", "/trace/{trace_id}"}
-    assert "/api/traces/{trace_id}" in served
+    assert paths == {"/answers/{trace_id}", "/trace/{trace_id}"}
+    assert "/answers/{trace_id}" in served
     assert "--enable-feature=exemplar-storage" in SERVICES["prometheus"]["command"]
 
 

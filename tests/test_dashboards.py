@@ -3,11 +3,12 @@
 import json
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import promql_parser
 import pytest
 
+from exporter.answers.query import question
 from exporter.cli.main import main
 from exporter.dashboards.files import render
 from exporter.dashboards.grafana import SCHEMA_VERSION
@@ -19,6 +20,7 @@ from exporter.rules.slo import DEFAULT_SLOS
 ROOT = Path(__file__).parent.parent
 FILES = {path.name: path.read_text() for path in sorted((ROOT / "dashboards").glob("*.json"))}
 BOARDS = {name: json.loads(text) for name, text in FILES.items()}
+ANSWERS = Links().answers
 BY_UID = {board["uid"]: board for board in BOARDS.values()}
 PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"] if panel["type"] != "row"]
 TARGETS = [(name, panel, target) for name, panel in PANELS for target in panel["targets"]]
@@ -294,8 +296,28 @@ def test_links_lead_to_dashboards_and_variables_that_are_there(name):
     found = list(links(BOARDS[name]))
     assert len(found) >= len(BOARDS) - 1
     for url, given in found:
+        if ANSWERS in url:
+            continue
         uid = urlsplit(url).path.removeprefix("/d/")
         assert given <= set(variables(BY_UID[uid])) | {"datasource"}, url
+
+
+def as_grafana_writes(url):
+    """The address with what Grafana puts into it, where several values or All are chosen."""
+    url = re.sub(r"\$\{(\w+):queryparam\}", r"var-\1=a&var-\1=%24__all", url)
+    url = url.replace("${__from}", "1790000000000").replace("${__to}", "1790000360000")
+    url = re.sub(r"\bsli=\$\{.*?:percentencode\}", "sli=grounding", url.replace("${dimension}", "prompt_version"))
+    return re.sub(r"\$\{.*?:percentencode\}", "%2Fa", url)
+
+
+@pytest.mark.parametrize("name", ["overview.json", "slo.json", "versions.json"])
+def test_the_answers_behind_every_slice_are_one_click_away(name):
+    found = [url for url, _ in links(BOARDS[name]) if ANSWERS in url]
+    assert found
+    for url in map(as_grafana_writes, found):
+        wanted = question(parse_qsl(urlsplit(url).query), 0.0, DEFAULT_SLOS)
+        assert wanted.search.marks, url
+        assert wanted.search.until - wanted.search.since == 360
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -122,9 +122,13 @@ class Incident:
         self.rules = [rule for group in self.data("rules")["groups"] for rule in group["rules"]]
         self.groups = httpx.get(f"{self.alertmanager}/api/v2/alerts/groups").json()
         self.metrics = httpx.get(f"{self.exporter}/metrics").text
-        opened = re.findall(r"^  (?:metrics|review|Prometheus|Alertmanager) +(http\S+)", self.said, re.MULTILINE)
+        opened = re.findall(
+            r"^  (?:metrics|answers|review|Prometheus|Alertmanager) +(http\S+)", self.said, re.MULTILINE
+        )
         self.opened = {link: httpx.get(link, follow_redirects=True).status_code for link in opened}
-        links = re.findall(r"(?:runbook|dashboard):\s+(\S+)", self.said)
+        links = re.findall(r"(?:runbook|dashboard|answers):\s+(\S+)", self.said)
+        asked = [link.replace("/answers?", "/api/answers?") for link in links if "/answers?" in link]
+        self.bad = [httpx.get(link).json()["answers"] for link in asked]
         self.links = {link: httpx.get(link, follow_redirects=True) for link in links}
         self.document = httpx.get(re.search(r"http\S+/api/traces/\w+", self.said)[0]).json()
 
@@ -173,6 +177,13 @@ def test_the_incident_is_one_notification(incident):
     assert {(labels["alertname"], labels["app"]) for labels in groups} == {("LLMQualityBudgetBurn", GUILTY.app)}
 
 
+def test_the_notification_links_to_the_bad_answers_that_it_is_about(incident):
+    assert incident.bad
+    for answers in incident.bad:
+        assert answers
+        assert {answer["app"] for answer in answers} == {"shop"}
+
+
 def test_runbook_and_dashboard_links_of_the_notification_resolve(incident):
     runbooks = {link: answer for link, answer in incident.links.items() if "/runbooks/" in link}
     dashboards = {link: answer for link, answer in incident.links.items() if "/d/llmq-slo?" in link}
@@ -186,7 +197,7 @@ def test_runbook_and_dashboard_links_of_the_notification_resolve(incident):
 
 def test_what_the_demo_says_to_open_can_be_opened(incident):
     assert set(incident.opened.values()) == {200}
-    assert len(incident.opened) == 4
+    assert len(incident.opened) == 5
 
 
 def test_only_what_is_bad_pages(incident):

@@ -188,11 +188,11 @@ def test_a_built_in_window_keeps_what_is_not_written(written):
 def test_alerting_holds_what_all_rules_share(written):
     settings = written(
         "alerting: {z: 3, comparison_z: 4, design_effect: 2.5, offline_max_age: 2w, job: llm/quality,"
-        " runbooks: 'https://wiki/llmq', grafana: 'https://g'}"
+        " runbooks: 'https://wiki/llmq', grafana: 'https://g', answers: 'https://l/answers'}"
     ).alerting
     assert (settings.z, settings.comparison_z, settings.design_effect) == (Decimal(3), Decimal(4), Decimal("2.5"))
     assert (settings.offline_max_age, settings.job) == (14 * 86400, "llm/quality")
-    assert settings.links == Links(runbooks="https://wiki/llmq", grafana="https://g")
+    assert settings.links == Links(runbooks="https://wiki/llmq", grafana="https://g", answers="https://l/answers")
 
 
 @pytest.mark.parametrize(

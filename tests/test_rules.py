@@ -6,6 +6,7 @@ import subprocess
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import promql_parser
 import pytest
@@ -13,6 +14,7 @@ import yaml
 from msgspec.structs import replace
 
 from exporter import config as config_module
+from exporter.answers.query import question
 from exporter.config import load
 from exporter.metrics.catalogue import CATALOGUE
 from exporter.rules import routes
@@ -353,6 +355,25 @@ def test_links_stand_before_runbooks_and_dashboards():
         "dashboard_url: https://g/d/llmq-exporter?var-instance={{ $labels.instance | urlquery }}"
         in files["exporter.rules.yaml"]
     )
+
+
+def test_alerts_on_bad_answers_lead_to_them_with_slice_and_window_filled_in():
+    found = {
+        alert.name: (links.bad_answers(alert.variables, alert.bad_in), alert)
+        for links in [Links(answers="https://llmq/answers/")]
+        for some in groups().values()
+        for group in some
+        for alert in group.rules
+        if isinstance(alert, Alert) and alert.bad_in
+    }
+    assert found.keys() >= {"LLMQualityBudgetBurn", "LLMQualityBudgetBurnSlow", "LLMQualityVersionWorse"}
+    for url, alert in found.values():
+        assert url.startswith("https://llmq/answers?")
+        filled = re.sub(r"\{\{ \$labels\.sli .*?\}\}", "grounding", url)
+        filled = re.sub(r"\{\{ with .*? end \}\}", "1790000000", re.sub(r"\{\{ \$labels\..*?\}\}", "x", filled))
+        wanted = question(parse_qsl(urlsplit(filled).query), 2e9, DEFAULT_SLOS)
+        assert wanted.search.marks
+        assert {"app", "route"} & set(alert.variables) == set(wanted.search.where) & {"app", "route"}
 
 
 def test_short_windows_for_a_demonstration_are_data_too():

@@ -13,6 +13,7 @@ from ..http.static import HTML, SCRIPT, STYLE, add_files
 from ..metrics.labels import Slice
 from ..records.review import Label
 from ..review.queue import ReviewDesk
+from ..rules.slo import Coverage
 from ..store.search import COLUMNS
 from ..store.sqlite.answers import Answers
 from .query import SIGNALS, BadParameterError, question, written
@@ -69,14 +70,13 @@ def _guarded(handle: Handler) -> Handler:
 
 async def listed(request: web.Request) -> web.Response:
     """The newest answers that fit the filter, and where the next ones begin."""
+    context = request.app[CONTEXT]
     try:
-        wanted = question(request.query.items(), request.app[RECEPTION].now())
+        wanted = question(request.query.items(), request.app[RECEPTION].now(), context.config.slos)
     except BadParameterError as error:
         raise Refusal(400, "invalid", str(error)) from None
     with reading_store():
-        page = await request.app[CONTEXT].answers.find(
-            wanted.search, partial(line, wanted=wanted), wanted.after, wanted.limit
-        )
+        page = await context.answers.find(wanted.search, partial(line, wanted=wanted), wanted.after, wanted.limit)
     said = {"next": written(page.next), "searched_to": written_time(page.next[0])} if page.next else {"next": None}
     return answer(200, {"answers": page.found, **said})
 
@@ -90,6 +90,7 @@ async def choices(request: web.Request) -> web.Response:
         200,
         {
             **values,
+            "sli": [slo.name for slo in context.config.slos if not isinstance(slo.measure, Coverage)],
             "evaluator": context.evaluators,
             "signal": SIGNALS,
             "text_stored": context.config.store.content,

@@ -9,9 +9,11 @@ from typing import Final, TypeVar, get_args
 from msgspec import Struct
 
 from ..config.units import duration
+from ..feedback.derive import Derived
 from ..model.score import Verdict
-from ..recording.trace_document import failed_by, signalled
-from ..records.feedback import Signal
+from ..recording.trace_document import FAILED_CALL, failed_by, signalled
+from ..records.feedback import Signal as Explicit
+from ..rules.slo import Coverage, Signal, Slo, Verdicts
 from ..runtime.mismatch import closest
 from ..store.search import COLUMNS, NEWEST, Place, Search
 
@@ -26,8 +28,8 @@ _LONGEST: Final = 512
 """Characters of a value."""
 _GRAFANA_ALL: Final = ("$__all", "All", ".*")
 _VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
-SIGNALS: Final[tuple[Signal, ...]] = get_args(Signal)
-_PARAMETERS: Final = (*COLUMNS, "evaluator", "verdict", "signal", "text", "from", "to", "limit", "after")
+SIGNALS: Final[tuple[str, ...]] = tuple(dict.fromkeys((*get_args(Explicit), *get_args(Derived))))
+_PARAMETERS: Final = (*COLUMNS, "sli", "evaluator", "verdict", "signal", "text", "from", "to", "limit", "after")
 _SINGLE: Final = ("verdict", "text", "from", "to", "limit", "after")
 _MILLISECONDS: Final = 1e11
 """A time beyond this is in milliseconds, as Grafana writes it: as seconds it would be in the year 5138."""
@@ -55,7 +57,7 @@ class Question(Struct, frozen=True, kw_only=True):
     after: Place = NEWEST
 
 
-def question(pairs: Iterable[Pair], now: float) -> Question:
+def question(pairs: Iterable[Pair], now: float, slos: Sequence[Slo] = ()) -> Question:
     """What the parameters ask for; ``now`` is Unix seconds. Raises BadParameterError."""
     given = _gathered(pairs)
     verdicts = [_one_of("verdict", one, _VERDICTS) for one in given["verdict"]]
@@ -69,6 +71,8 @@ def question(pairs: Iterable[Pair], now: float) -> Question:
     marks = [tuple(signalled(one) for one in signals)] if signals else []
     if verdict == "fail":
         marks.append(tuple(map(failed_by, evaluators or [""])))
+    if given["sli"]:
+        marks.append(tuple(mark for name in given["sli"] for mark in _bad(name, slos)))
     where = {name: tuple(given[name]) for name in COLUMNS if given[name]}
     return Question(
         search=Search(where=where, marks=tuple(marks), since=since, until=until, pattern=_pattern(text)),
@@ -102,6 +106,18 @@ def _gathered(pairs: Iterable[Pair]) -> dict[str, list[str]]:
         if len(found[name]) > 1:
             raise BadParameterError(f"{name}: give it once")
     return found
+
+
+def _bad(sli: str, slos: Sequence[Slo]) -> list[str]:
+    """The marks of an SLI's bad answers; of coverage there are none, because what is bad there has no verdict."""
+    measures = {slo.name: slo.measure for slo in slos if not isinstance(slo.measure, Coverage)}
+    match measures[_one_of("sli", sli, tuple(measures))]:
+        case Verdicts(evaluator):
+            return [failed_by(evaluator)]
+        case Signal(signal):
+            return [signalled(signal)]
+        case _:
+            return [FAILED_CALL]
 
 
 def _first(values: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ class Objectives:
             "selector": units.matchers,
         }
         values = self._alerting.plain()
-        links = {name: values[name] for name in ("runbooks", "grafana") if name in values}
+        links = {name: values[name] for name in ("runbooks", "grafana", "answers") if name in values}
         given = {name: parse(values[name]) for name, parse in parsers.items() if name in values}
         return RuleSettings(**given, links=Links(**links))
 

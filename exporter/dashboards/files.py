@@ -22,8 +22,8 @@ KIND: Final = Kind("*.json", '{\n  "uid": "llmq-')
 def dashboards(slos: Sequence[Slo], settings: RuleSettings) -> dict[str, Dashboard]:
     """The dashboard of each file, by file name, in the order of the links."""
     return {
-        "overview.json": overview(slos),
-        "slo.json": slo_detail(slos),
+        "overview.json": overview(slos, settings.links),
+        "slo.json": slo_detail(slos, settings.links),
         "versions.json": version_compare(slos, settings),
         "offline.json": offline_online(settings),
         "judge.json": judge_health(),

@@ -121,6 +121,22 @@ def address(uid: str, values: Mapping[str, str]) -> str:
     return f"/d/{uid}?" + "&".join([*pairs, "${datasource:queryparam}", "${__url_time_range}"])
 
 
+def bad_answers(base: str, values: Mapping[str, str], chosen: Sequence[str] = ()) -> Json:
+    """The link to the bad answers behind a cell or a line, in the time range; ``base`` is the address of /answers.
+
+    ``chosen`` are variables to take over, written as ``var-…``: several values and All included, as /answers knows.
+    """
+    given = [f"{name}={value}" for name, value in values.items()]
+    taken = [f"${{{name}:queryparam}}" for name in chosen if name not in values]
+    url = f"{base}?" + "&".join([*given, *taken, "from=${__from}", "to=${__to}"])
+    return {"title": "Bad answers", "url": url, "targetBlank": True}
+
+
+def of_line(name: str) -> str:
+    """The value of a label of the line that was chosen, as a part of an address."""
+    return f"${{__field.labels.{name}:percentencode}}"
+
+
 def cell(column: str) -> str:
     """The value that a row of a table has in a column, as a part of an address."""
     return f'${{__data.fields["{column}"]:percentencode}}'

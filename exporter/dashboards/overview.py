@@ -5,9 +5,10 @@ from typing import Final
 
 from ..rules.burn import SLICE
 from ..rules.promql import selector
+from ..rules.rulefile import Links
 from ..rules.slo import Slo
 from . import choices, queries
-from .grafana import Dashboard, Json, Panel, Query, Row, Variable, address, cell, link_cell
+from .grafana import Dashboard, Json, Panel, Query, Row, Variable, address, bad_answers, cell, link_cell, of_line
 from .panels import GREEN, GREY, ORANGE, RATIO, RED, Column, count_on_the_right, graph, line, painted, table, tiles
 from .queries import CHOSEN, LINE, OBJECTIVE, PER_SLI, Spans
 
@@ -15,7 +16,7 @@ SLI: Final = Variable(name="sli", label="SLI", query="label_values(sli:llmq_slo_
 _SLO_OF_ROW: Final = address("llmq-slo", {"sli": cell("SLI"), "app": cell("App")})
 
 
-def overview(slos: Sequence[Slo]) -> Dashboard:
+def overview(slos: Sequence[Slo], links: Links) -> Dashboard:
     """The dashboard to open first."""
     spans = queries.spans(slos)
     return Dashboard(
@@ -27,10 +28,12 @@ def overview(slos: Sequence[Slo]) -> Dashboard:
         content=[
             _states(spans),
             _alerts(),
-            _culprits(spans),
-            _burn(spans),
+            _culprits(spans, links.answers),
+            _burn(spans, links.answers),
             _roll_outs(),
-            Row(20, "Every SLI against its objective", [_objectives(spans), _each(spans)]),
+            Row(
+                20, "Every SLI against its objective", [_objectives(spans, links.answers), _each(spans, links.answers)]
+            ),
             Row(40, "Beside quality", _beside()),
         ],
     )
@@ -118,7 +121,7 @@ _SEVERITIES: Final[list[Json]] = [
 ]
 
 
-def _culprits(spans: Spans) -> Panel:
+def _culprits(spans: Spans, answers: str) -> Panel:
     labels = ("sli", "objective", *SLICE)
     bad, events = (query(labels, spans.fast, 'sli=~"$sli"') for query in (queries.bad, queries.events))
     beyond = f"{bad}\n  - {events} * {PER_SLI} (1 - {OBJECTIVE})"
@@ -127,13 +130,17 @@ def _culprits(spans: Spans) -> Panel:
     where = address("llmq-versions", {
         "app": cell("App"), "route": cell("Route"), "prompt_version": cell("Prompt version"),
     })  # fmt: skip
+    columns = {"sli": "SLI", "app": "App", "route": "Route", "prompt_version": "Prompt version",
+               "model_version": "Model version"}  # fmt: skip
+    theirs = bad_answers(answers, {name: cell(column) for name, column in columns.items()})
     return table(
         3,
         f"Which version did it, last {spans.fast}",
         "The slices with the most bad answers beyond their budget, of those that surely overspend it (lower 95 % "
         "bound), with their answers and when the version was first seen.",
         [
-            Column("prompt_version", "Prompt version", links=link_cell("Compare versions", where), custom__width=118),
+            Column("prompt_version", "Prompt version", links=[*link_cell("Compare versions", where), theirs],
+                   custom__width=118),
             Column("model_version", "Model version", custom__minWidth=130),
             Column("E", "First seen", unit="dateTimeFromNow", custom__width=104),
             Column("sli", "SLI", custom__width=100),
@@ -153,10 +160,10 @@ def _culprits(spans: Spans) -> Panel:
         hidden=["objective"],
         width=14,
         empty="no version overspends its budget",
-    )
+    )  # fmt: skip
 
 
-def _burn(spans: Spans) -> Panel:
+def _burn(spans: Spans, answers: str) -> Panel:
     window, labels = spans.fast, ("sli", "objective", "app", "route")
     bad, events = (_tally(labels, window, name) for name in ("bad_events", "events"))
     return graph(
@@ -172,6 +179,7 @@ def _burn(spans: Spans) -> Panel:
         height=9,
         overrides=[line("^budget$", "red")],
         values=["lastNotNull", "max"],
+        links=[bad_answers(answers, {"sli": of_line("sli")}, SLICE)],
     )
 
 
@@ -190,13 +198,14 @@ def _roll_outs() -> Panel:
     )
 
 
-def _objectives(spans: Spans) -> Panel:
+def _objectives(spans: Spans, answers: str) -> Panel:
     labels = ("sli", "objective", "app")
     fast, slow = (
         (queries.bad(labels, window, 'sli=~"$sli"'), queries.events(labels, window, 'sli=~"$sli"'))
         for window in (spans.fast, spans.slow)
     )
     burnt = f"{queries.share(*slow)} / {PER_SLI} (1 - {OBJECTIVE})"
+    theirs = bad_answers(answers, {"sli": cell("SLI"), "app": cell("App")}, SLICE)
     gauge = {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
     return table(
         21,
@@ -204,7 +213,7 @@ def _objectives(spans: Spans) -> Panel:
         "Good answers of each app against the objective, with the number of answers that each ratio rests on. Budget "
         f"spent: the bad answers of the last {spans.slow} over those that the objective allows them.",
         [
-            Column("sli", "SLI", links=link_cell("SLO detail", _SLO_OF_ROW), custom__minWidth=190),
+            Column("sli", "SLI", links=[*link_cell("SLO detail", _SLO_OF_ROW), theirs], custom__minWidth=190),
             Column("app", "App"),
             Column("objective", "Objective", unit=RATIO, decimals=1),
             Column("A", f"Good, {spans.fast}", unit=RATIO, decimals=1),
@@ -230,7 +239,7 @@ _SPENT: Final[Json] = {
 }
 
 
-def _each(spans: Spans) -> Panel:
+def _each(spans: Spans, answers: str) -> Panel:
     window = spans.fast
     bad, events = (_tally(("sli", "app"), window, name) for name in ("bad_events", "events"))
     bad, events = (text.replace('sli=~"$sli"', 'sli="$sli"') for text in (bad, events))
@@ -248,6 +257,7 @@ def _each(spans: Spans) -> Panel:
         height=7,
         overrides=[line("^budget$", "orange"), line("^page$", "red"), count_on_the_right()],
         repeat="sli",
+        links=[bad_answers(answers, {"sli": "${sli:percentencode}", "app": of_line("app")}, SLICE)],
     )
 
 

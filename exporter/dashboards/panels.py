@@ -46,10 +46,11 @@ def graph(
     interval: str = "",
     repeat: str = "",
     empty: str = "no data",
+    links: Sequence[Json] = (),
 ) -> Panel:
     """Lines over time; with ``values`` (such as lastNotNull) the legend is a table of them, sorted by the first.
 
-    ``empty`` is what is shown where there is no series.
+    ``empty`` is what is shown where there is no series; ``links`` are those of every line.
     """
     bars = {"drawStyle": "bars", "fillOpacity": 60, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}
     legend = {"showLegend": True, "displayMode": "list", "placement": "bottom"}
@@ -73,6 +74,7 @@ def graph(
             "min": 0,
             "color": {"mode": "palette-classic"},
             "custom": {**_LINES, **(bars if stacked else {}), **(_SMALLEST if unit == RATIO else {})},
+            **({"links": list(links)} if links else {}),
         },
         overrides=overrides,
         interval=interval,

@@ -5,19 +5,22 @@ from typing import Final
 
 from ..rules.burn import SLICE
 from ..rules.promql import SAMPLE, selector
+from ..rules.rulefile import Links
 from ..rules.slo import Slo, Verdicts
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, address, cell, link_cell
+from .grafana import Dashboard, Panel, Query, Row, Variable, address, bad_answers, cell, link_cell, of_line
 from .panels import COUNT, GREEN, RATIO, RED, Column, band, count_on_the_right, graph, heat, line, painted, table, tiles
 from .queries import CHOSEN, LINE, OBJECTIVE, PER_SLI, Spans
 
 MINE: Final = 'sli="$sli"'
 WINDOW: Final = "$window"
 BAD: Final = queries.bad((), WINDOW, MINE)
+_SPLITS: Final = ((21, "prompt_version"), (22, "model_version"), (23, "route"))
+_CHOSEN_SLI: Final = "${sli:percentencode}"
 EVENTS: Final = queries.events((), WINDOW, MINE)
 
 
-def slo_detail(slos: Sequence[Slo]) -> Dashboard:
+def slo_detail(slos: Sequence[Slo], links: Links) -> Dashboard:
     """The dashboard that burn alerts link to."""
     spans = queries.spans(slos)
     return Dashboard(
@@ -28,10 +31,10 @@ def slo_detail(slos: Sequence[Slo]) -> Dashboard:
         marks=choices.MARKS,
         content=[
             *_now(spans),
-            _ratio(),
+            _ratio(links.answers),
             _windows(spans),
-            _slices(),
-            Row(20, "Where", [_split(21, "prompt_version"), _split(22, "model_version"), _split(23, "route")]),
+            _slices(links.answers),
+            Row(20, "Where", [_split(number, label, links.answers) for number, label in _SPLITS]),
             Row(30, "The evaluator behind it: $evaluator", _evidence()),
         ],
     )
@@ -88,7 +91,7 @@ def _now(spans: Spans) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _ratio() -> Panel:
+def _ratio(answers: str) -> Panel:
     return graph(
         7,
         f"$sli: bad answers of the chosen slices, last {WINDOW}",
@@ -111,6 +114,7 @@ def _ratio() -> Panel:
             line("^ticket", "yellow"),
             count_on_the_right(),
         ],
+        links=[bad_answers(answers, {"sli": _CHOSEN_SLI}, SLICE)],
     )
 
 
@@ -134,13 +138,15 @@ def _windows(spans: Spans) -> Panel:
     )
 
 
-def _slices() -> Panel:
+def _slices(answers: str) -> Panel:
     bad, events = queries.bad(SLICE, WINDOW, MINE), queries.events(SLICE, WINDOW, MINE)
     seen = f"max by ({', '.join(SLICE)}) (llmq_version_first_seen_timestamp_seconds)"
     versions = address(
         "llmq-versions",
         {"app": cell("App"), "route": cell("Route"), "prompt_version": cell("Prompt version")},
     )
+    columns = {"app": "App", "route": "Route", "prompt_version": "Prompt version", "model_version": "Model version"}
+    theirs = {"sli": _CHOSEN_SLI, **{name: cell(column) for name, column in columns.items()}}
     return table(
         9,
         f"Slices, last {WINDOW}",
@@ -151,7 +157,7 @@ def _slices() -> Panel:
             Column("route", "Route"),
             Column("prompt_version", "Prompt version", links=link_cell("Compare versions", versions)),
             Column("model_version", "Model version"),
-            Column("A", "Bad"),
+            Column("A", "Bad", links=[bad_answers(answers, theirs)]),
             Column("B", "n"),
             Column("C", "Ratio", unit=RATIO, decimals=1),
             Column("D", "At least", unit=RATIO, decimals=1),
@@ -180,7 +186,7 @@ def _slices() -> Panel:
     )
 
 
-def _split(number: int, label: str) -> Panel:
+def _split(number: int, label: str, answers: str) -> Panel:
     bad, events = queries.bad((label,), WINDOW, MINE), queries.events((label,), WINDOW, MINE)
     name = label.replace("_", " ")
     return graph(
@@ -194,6 +200,7 @@ def _split(number: int, label: str) -> Panel:
         unit=RATIO,
         width=8,
         overrides=[line("^budget", "orange"), count_on_the_right()],
+        links=[bad_answers(answers, {"sli": _CHOSEN_SLI, label: of_line(label)}, SLICE)],
     )
 
 

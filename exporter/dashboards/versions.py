@@ -8,7 +8,7 @@ from ..rules.files import RuleSettings
 from ..rules.promql import SAMPLE, number, selector
 from ..rules.slo import Slo
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, override
+from .grafana import Dashboard, Panel, Query, Row, Variable, bad_answers, cell, override
 from .panels import BLUE, COUNT, RATIO, Column, band, count_on_the_right, graph, heat, line, table, tiles
 from .queries import CHOSEN, Z
 
@@ -88,6 +88,9 @@ def _against_others(settings: RuleSettings) -> list[Panel]:
     bad, events = _recorded("failing_evaluations:"), _recorded("evaluations:")
     other_bad, others = _others("failing_evaluations", bad), f"({_others('evaluations', events)} >= 1)"
     difference, z = _recorded("failing_difference:ratio_"), f"{_recorded('failing:z_')} > -Inf"
+    columns = {"app": "App", "route": "Route", "${dimension}": "Version"}
+    theirs = {"evaluator": "${evaluator:percentencode}", "verdict": "fail",
+              **{name: cell(column) for name, column in columns.items()}}  # fmt: skip
     limit = settings.widened(settings.comparison_z)
     return [
         table(
@@ -101,7 +104,7 @@ def _against_others(settings: RuleSettings) -> list[Panel]:
                 Column("route", "Route"),
                 Column("version", "Version"),
                 Column("evaluator_version", "Evaluator version"),
-                Column("A", "Failing", unit=RATIO, decimals=1),
+                Column("A", "Failing", unit=RATIO, decimals=1, links=[bad_answers(settings.links.answers, theirs)]),
                 Column("B", "n"),
                 Column("C", "Others", unit=RATIO, decimals=1),
                 Column("D", "n others"),

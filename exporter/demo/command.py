@@ -95,6 +95,7 @@ def _to_open(at: servers.Addresses) -> list[str]:
     return [
         "",
         f"  metrics       {at.exporter}/metrics",
+        f"  answers       {at.exporter}/answers",
         f"  review        {at.exporter}/review",
         f"  Prometheus    {at.prometheus}{FIRING}",
         f"  Alertmanager  {at.alertmanager}",

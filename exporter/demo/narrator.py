@@ -109,6 +109,7 @@ def _page(notification: Notification) -> Iterator[str]:
             yield f"  suspect: {suspect}"
         yield f"  runbook: {notes['runbook_url']}"
         yield f"  dashboard: {notes['dashboard_url']}"
+        yield f"  answers: {notes['answers_url']}"
 
 
 def _ticket(notification: Notification) -> Iterator[str]:

@@ -95,7 +95,8 @@ def _configure(folder: Path, at: Addresses, desk: str, speed: float) -> None:
     _write(folder / "prometheus.yml", _prometheus(at))
     _write(folder / "alertmanager.yml", _alertmanager(desk, speed))
     (folder / "rules").mkdir()
-    for name, text in rules.files(speed, Links(runbooks=f"{desk}/runbooks", grafana=desk)).items():
+    links = Links(runbooks=f"{desk}/runbooks", grafana=desk, answers=f"{at.exporter}/answers")
+    for name, text in rules.files(speed, links).items():
         (folder / "rules" / name).write_text(text, encoding="utf-8")
 
 

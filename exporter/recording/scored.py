@@ -47,4 +47,4 @@ def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
         return Recorded(parts.request_id, at, *_NOWHERE, keys, document=b"")
     trace = scored.kept
     found_by = trace.response_id, trace.conversation_id, trace.user
-    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks_of(scored.outcome))
+    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks_of(trace, scored.outcome))

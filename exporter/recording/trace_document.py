@@ -14,6 +14,8 @@ from ..records.traces import FORGOTTEN, NO_ANSWER
 from ..redaction import WITHHELD
 
 _KIND_OF_ERROR: Final = re.compile(r"[A-Za-z_][\w.]{0,127}(?=:|\Z)", re.ASCII)
+FAILED_CALL: Final = "\nerror\n"
+"""The mark of a request whose answering call failed."""
 _QUOTE: Final = re.compile(r'(?:\A|: |; )"(.*?)"(?=; "|\Z)', re.DOTALL)
 _LATE_FIELDS: Final = ("conversation_id", "user")
 _SAID: Final = ("comment", "edited_text")
@@ -60,6 +62,7 @@ class _Signal(Struct, gc=False):
 
 
 class _Marked(Struct, gc=False):
+    content_state: ContentState
     evaluations: list[_Verdict]
     feedback: list[_Signal]
 
@@ -258,19 +261,24 @@ def with_unscored(stored: bytes, unscored: Unscored) -> bytes:
 
 
 def marks(stored: bytes) -> str:
-    """What an answer is searched by: who failed it, and what its users signalled; see ``failed_by`` and ``signalled``.
+    """What an answer is searched by: who failed it, what its users signalled, and whether the call failed.
 
     Between line feeds, so that one mark is found with those around it; "" where there is nothing of the kind.
     """
     if not stored or stored == FORGOTTEN:
         return NO_ANSWER
     known = _marked.decode(stored)
-    return _side_by_side([*_failed(known.evaluations), *[signalled(one.signal) for one in known.feedback]])
+    said = [signalled(one.signal) for one in known.feedback]
+    return _side_by_side([*_failed(known.evaluations), *said, *_failed_call(known.content_state)])
 
 
-def marks_of(outcome: Outcome) -> str:
+def marks_of(trace: Trace, outcome: Outcome) -> str:
     """The marks of an answer of which its users have said nothing yet, without reading its document."""
-    return _side_by_side(_failed(outcome.evaluations))
+    return _side_by_side([*_failed(outcome.evaluations), *_failed_call(trace.content_state)])
+
+
+def _failed_call(state: ContentState) -> list[str]:
+    return [FAILED_CALL] if state == "error" else []
 
 
 def _failed(evaluations: Iterable[_Verdict | Evaluation]) -> list[str]:

@@ -216,6 +216,7 @@ def _burn_alert(window: Window, level: str) -> Alert:
         },
         dashboard="llmq-slo",
         variables=("sli", *labels, "window"),
+        bad_in=int(60 * minutes(window.long)),
     )
 
 

@@ -70,6 +70,7 @@ def _against_the_rest(dimension: str, z: Decimal) -> Iterator[Record | Alert]:
         ),
         dashboard="llmq-versions",
         variables=("evaluator", "app", "route", "dimension", dimension),
+        bad_in=6 * 3600,
     )
 
 
@@ -102,6 +103,7 @@ def last_week(slos: Sequence[Slo], z: Decimal) -> list[Group]:
         ),
         dashboard="llmq-slo",
         variables=("sli", "app", "route", "window"),
+        bad_in=6 * 3600,
     )
     z_expr = pooled_z((bad, bad_before), (events, events_before))
     return [Group(name="llmq-last-week", rules=[Record(name=statistic, expr=z_expr), shift])]

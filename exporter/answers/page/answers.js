@@ -2,7 +2,7 @@
 
 import { $, TYPING, call, element, fill, isRefused, safe } from "./page.js";
 
-const FIELDS = ["app", "route", "model_version", "prompt_version", "evaluator", "verdict", "signal", "from", "to", "text"];
+const FIELDS = ["sli", "app", "route", "model_version", "prompt_version", "evaluator", "verdict", "signal", "from", "to", "text"];
 const MOST_DOCUMENTS = 50; // laid out before somebody asks for the rest
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu;
 const SHORT = 3; // words of fewer characters, without a digit, say nothing of where a sentence is from
@@ -84,7 +84,7 @@ async function showList(isCurrent) {
 }
 
 function offer(choices) {
-  for (const name of ["app", "route", "model_version", "prompt_version", "evaluator"]) {
+  for (const name of ["sli", "app", "route", "model_version", "prompt_version", "evaluator"]) {
     $(`${name}s`).replaceChildren(...choices[name].map((value) => element("option", { value })));
   }
   $("signal").replaceChildren(element("option", { value: "", textContent: "any" }),

@@ -49,11 +49,13 @@ ALTER TABLE traces ADD COLUMN marks TEXT {NEEDED} DEFAULT '';
 UPDATE traces SET marks = '-' WHERE document IN (x'', x'6e756c6c');
 UPDATE traces SET marks = char(10) || found.marks || char(10) FROM (
   SELECT id, group_concat(mark, char(10)) AS marks FROM (
-    SELECT DISTINCT traces.id AS id, iif(list.key = 'feedback', 'signal ' || json_extract(one.value, '$.signal'),
-        'fail ' || json_extract(one.value, '$.evaluator')) AS mark
+    SELECT DISTINCT traces.id AS id, CASE list.key
+        WHEN 'feedback' THEN 'signal ' || json_extract(one.value, '$.signal')
+        WHEN 'evaluations' THEN 'fail ' || json_extract(one.value, '$.evaluator') ELSE 'error' END AS mark
       FROM traces, json_each(iif(json_valid(CAST(document AS TEXT)), CAST(document AS TEXT), '{{}}')) AS list,
-        json_each(iif(list.key IN ('evaluations', 'feedback'), list.value, '[]')) AS one
-      WHERE traces.marks = '' AND (list.key = 'feedback' OR json_extract(one.value, '$.verdict') = 'fail'
+        json_each(CASE WHEN list.key IN ('evaluations', 'feedback') THEN list.value
+          WHEN list.key = 'content_state' AND list.value = 'error' THEN '[0]' ELSE '[]' END) AS one
+      WHERE traces.marks = '' AND (list.key <> 'evaluations' OR json_extract(one.value, '$.verdict') = 'fail'
         AND json_extract(one.value, '$.sample') <> 'shadow'))
   GROUP BY id) AS found WHERE found.id = traces.id;
 DROP INDEX traces_recorded;
