@@ -9,6 +9,7 @@ The rooms, from what starts everything down to the data; each imports only from 
 Features, each one folder with one class in its feature.py:
 
     answers/     recorded answers, found by filter, each with everything said of it
+    status/      what comes in, what is captured, what scores, what is wrong now
     review/      which traces deserve a person, and what people say of them
     feedback/    what users say of answers, and what their conversations show
     suites/      offline results beside production, and the failures that no suite covers

@@ -414,8 +414,8 @@ async def test_it_does_not_change_at_a_reload(run_exporter):
 async def state_of(run_exporter, config):
     running = await run_exporter(config)
     await running.exporter.grpc.start(running.exporter.config)
-    async with running.client.get("/") as front:
-        page = await front.text()
+    async with running.client.get("/api/status") as front:
+        page = (await front.json())["grpc"]
     await running.exporter.grpc.stop(1)
     return running.exporter.grpc.state, page
 
@@ -427,7 +427,7 @@ async def test_without_the_extra_it_is_off_and_says_how_to_get_it(run_exporter, 
     assert "the extra grpc is not installed" in page
 
 
-async def test_where_it_listens_is_on_the_front_page(run_exporter):
+async def test_where_it_listens_is_on_the_status_page(run_exporter):
     state, page = await state_of(run_exporter, ANYWHERE)
     assert state.startswith("127.0.0.1:")
     assert state in page

@@ -43,6 +43,7 @@ from ..recording.prices import Prices
 from ..review.feature import ReviewFeature
 from ..runtime.clock import SteadyClock
 from ..runtime.log import described
+from ..status.feature import StatusFeature
 from ..store.errors import StoreError
 from ..store.kinds import CLOCK
 from ..store.quarantine import Quarantine
@@ -102,7 +103,8 @@ class Exporter:
         self.answers = AnswersFeature(
             config, panel, Answers(self.store.path), self.review.desk, lambda: self._limiter.slices.shown
         )
-        self.features.enter(self.feedback, self.review, self.suites, self.erasure, self.answers)
+        status = StatusFeature(config, self.answers.answers, self._problems, lambda: self.grpc.state)
+        self.features.enter(self.feedback, self.review, self.suites, self.erasure, self.answers, status)
         if config.judge.enabled:
             self._judge = JudgingFeature(config, panel, self.pipeline, self.metrics, self.features, now)
             self.features.enter(self._judge)
@@ -113,10 +115,8 @@ class Exporter:
         self.metrics.config_loaded(succeeded=True)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    @property
-    def grpc_state(self) -> str:
-        """Where gRPC is listened on, or why nowhere."""
-        return self.grpc.state
+    def _problems(self) -> tuple[str | None, str | None]:
+        return self.problem, self.pipeline.problem
 
     @property
     def judging(self) -> Judging:

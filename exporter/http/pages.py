@@ -1,12 +1,10 @@
 """What people and Prometheus read over HTTP: metrics, health, config, and why a trace got its verdicts."""
 
-from html import escape
 from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import web
 
-from .. import __version__, native
 from ..config import to_yaml
 from ..config.configfile import ConfigError
 from ..config.settings import Config, Role
@@ -30,10 +28,6 @@ class Running(Protocol):
     pipeline: Pipeline
 
     @property
-    def grpc_state(self) -> str:
-        """Where gRPC is listened on, or why nowhere."""
-
-    @property
     def problem(self) -> str | None:
         """Why it does not do its work, or None."""
 
@@ -49,37 +43,9 @@ class Running(Protocol):
 
 EXPORTER = web.AppKey("EXPORTER", Running)
 
-_FRONT = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>llmq</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; }}
-code {{ font-size: .9em; }} dt {{ font-weight: 600; margin-top: .8rem; }} dd {{ margin: 0; }}
-</style></head><body>
-<h1>llmq</h1>
-<p>The LLM quality exporter, version {version}, {kernels}: {state}.</p>
-<dl>
-<dt><a href="/metrics">/metrics</a></dt>
-<dd>for Prometheus: quality, latency, tokens, cost, and the exporter's own health</dd>
-<dt><a href="/review">/review</a></dt><dd>for people: cases that deserve a second look</dd>
-<dt><a href="/config">/config</a></dt><dd>the config in effect, without secrets</dd>
-<dt><code>/api/traces/{{trace_id}}</code></dt><dd>what was scored of one trace, and why</dd>
-<dt><code>/runbooks/{{alert}}</code></dt><dd>what to do about an alert</dd>
-<dt><a href="/-/healthy">/-/healthy</a>, <a href="/-/ready">/-/ready</a></dt>
-<dd>for load balancers and orchestrators</dd>
-<dt><code>POST /v1/traces</code>, <code>/v1/logs</code>, <code>/v1/interactions</code></dt><dd>where data comes in</dd>
-<dt>OTLP over gRPC</dt><dd>{grpc}</dd>
-<dt><code>POST /v1/feedback</code></dt><dd>what users say of answers</dd>
-<dt><code>POST /v1/offline-results</code></dt><dd>what offline runs found</dd>
-</dl>
-</body></html>
-"""
-
 
 def add_routes(app: web.Application) -> None:
     """Add the pages; the app must hold an EXPORTER and a RECEPTION."""
-    app.router.add_get("/", _for("read", front))
     app.router.add_get("/metrics", _for("read", metrics))
     app.router.add_get("/config", _for("admin", config))
     app.router.add_get("/api/traces/{trace_id}", answered(trace))
@@ -99,14 +65,6 @@ def _for(role: Role, handle: Handler) -> Handler:
 
 def _refused_in_words(_request: web.Request, refusal: Refusal) -> web.Response:
     return web.Response(status=refusal.code, headers=refusal.headers(), text=f"{refusal.message}\n")
-
-
-async def front(request: web.Request) -> web.Response:
-    """Link to what there is."""
-    exporter = request.app[EXPORTER]
-    state = exporter.problem or "running"
-    text = _FRONT.format(version=__version__, kernels=native.DESCRIPTION, state=state, grpc=escape(exporter.grpc_state))
-    return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:

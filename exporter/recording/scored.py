@@ -46,5 +46,5 @@ def recorded(parts: OpenTrace, scored: Scored | None, at: float) -> Recorded:
     if scored is None:
         return Recorded(parts.request_id, at, *_NOWHERE, keys, document=b"")
     trace = scored.kept
-    found_by = trace.response_id, trace.conversation_id, trace.user
-    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by, marks_of(trace, scored.outcome))
+    found_by = trace.response_id, trace.conversation_id, trace.user, marks_of(trace, scored.outcome)
+    return Recorded(parts.request_id, at, *scored.where, keys, scored.document, *found_by)

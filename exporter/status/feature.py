@@ -1,0 +1,30 @@
+"""The status page, as a feature."""
+
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+
+from ..config import Config
+from ..evaluators.panel import Panel
+from ..features.feature import Feature
+from ..store.sqlite.answers import Answers
+from . import http
+
+
+class StatusFeature(Feature):
+    """Says what comes in and what is wrong. ``problems``: why the exporter does not do its work, None where it does."""
+
+    name = "status"
+
+    def __init__(
+        self, config: Config, answers: Answers, problems: Callable[[], Iterable[str | None]], grpc: Callable[[], str]
+    ) -> None:
+        self._http = http.StatusContext(config, answers, problems, grpc)
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the page and its API."""
+        http.add_routes(app, self._http)
+
+    def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
+        """Go on with other settings."""
+        self._http.config = config
