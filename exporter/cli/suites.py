@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from ..config import load
 from ..config.specs import only
@@ -15,7 +16,11 @@ from ..evaluators import installed
 from ..model.score import Outcome
 from ..model.trace import UNKNOWN
 from ..offline import dataset, readers
+from ..offline.application import KEY, Ask, NoAnswerError, command, endpoint
 from ..offline.client import DEFAULT_URL, TOKEN, Client, ExchangeError
+from ..offline.expected import NAME as EXPECTED
+from ..offline.expected import VERSION as EXPECTED_VERSION
+from ..offline.expected import judged
 from ..offline.push import Of, results, steady
 from ..offline.readers.run import Counted, NotReadableError, Run, Tally
 from ..offline.report import Summary
@@ -30,7 +35,19 @@ _PATH = "/v1/offline-results"
 
 def add_eval(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmq eval``, without --config."""
-    parser.add_argument("--evaluators", metavar="A,B", help="which ones run (default: those that the config enables)")
+    parser.add_argument(
+        "--evaluators",
+        metavar="A,B",
+        help="which ones run (default: those that the config enables, and expected, which reads what a row expects)",
+    )
+    again = parser.add_argument_group("asking the application again, instead of scoring the rows' answers")
+    again.add_argument("--endpoint", metavar="URL", help=f"OpenAI-compatible, such as http://HOST/v1; key in {KEY}")
+    again.add_argument("--model", metavar="NAME", default="", help="the model, or what the endpoint wants as one")
+    again.add_argument(
+        "--command", metavar="CMD", dest="application", help="reads a row as JSON, prints the answer; run for each row"
+    )
+    again.add_argument("--timeout", metavar="S", type=float, default=120.0, help="for an answer (default: %(default)s)")
+    again.add_argument("--at-once", metavar="N", type=int, default=4, help="asked at once (default: %(default)s)")
     parser.add_argument("--output", metavar="FILE", default="-", help="where the scores go (default: -, here)")
     parser.add_argument("--push", metavar="URL", help="then push the counts to this llmq, as an offline result")
     _add_version(parser, "the rows'")
@@ -154,29 +171,47 @@ def evaluate(options: argparse.Namespace) -> int:
     """Run ``llmq eval``."""
     if options.output != "-" and Path(options.output).absolute() == Path(options.file).absolute():
         return complain("llmq eval: --output would overwrite the rows", USAGE)
+    try:
+        ask = _application(options)
+    except NoAnswerError as error:
+        return complain(f"llmq eval: {error}", USAGE)
     registry = installed()
     config = load(options.config)
     specs = config.evaluators
+    names = [EXPECTED] if options.evaluators is None else options.evaluators.split(",")
     if options.evaluators is not None:
-        specs = only(options.evaluators.split(","), specs, registry)
+        specs = only([name for name in names if name.strip() != EXPECTED], specs, registry)
     panel = config.panel(registry, only=specs)
     versions = {name: panel.versions[name][0] for name, spec in specs.items() if spec.enabled}
+    if reads_expected := EXPECTED in map(str.strip, names):
+        versions[EXPECTED] = EXPECTED_VERSION
     summary, counts = Summary(), _Counts(options.app)
     code = OK
     with (
         opened(options.file, "rb", sys.stdin.buffer) as rows,
         opened(options.output, "wb", sys.stdout.buffer) as output,
     ):
-        for case in with_progress(dataset.cases(rows), "rows"):
+        for case in with_progress(dataset.cases(rows, ask, max(1, options.at_once)), "rows"):
             if isinstance(case, dataset.LineError):
                 code = complain(f"{options.file}: {case}", PROBLEM)
                 continue
             outcome = panel.evaluate(case.trace)
+            if reads_expected and case.wanted:
+                said = judged(case.trace.answer or case.trace.refusal or "", case.wanted)
+                outcome = replace(outcome, evaluations=(*outcome.evaluations, said))
             summary.add(outcome)
             counts.add(case, outcome)
             output.write(dataset.encoded(dataset.results(case, outcome, versions)))
     print(*summary.lines(), sep="\n", file=sys.stderr)
     return _push_counts(options, counts, code) if options.push else code
+
+
+def _application(options: argparse.Namespace) -> Ask | None:
+    if options.endpoint and options.application:
+        raise NoAnswerError("give --endpoint or --command, not both")
+    if options.application:
+        return command(options.application, options.timeout)
+    return endpoint(options.endpoint, options.model, options.timeout) if options.endpoint else None
 
 
 def _push_counts(options: argparse.Namespace, counts: _Counts, code: int) -> int:
@@ -198,7 +233,7 @@ def _of(options: argparse.Namespace, app: str, run_id: str) -> Of:
     return Of(
         app=app,
         suite=options.suite,
-        model_version=options.model_version,
+        model_version=options.model_version or getattr(options, "model", ""),
         prompt_version=options.prompt_version,
         run_id=run_id,
         questions=not options.no_questions,

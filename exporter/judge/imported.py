@@ -13,6 +13,9 @@ FIELDS: Final = ("id", "question", "answer", "context", "human", "model")
 """What a mapping may name; id, context and model may be missing."""
 
 
+_TEXT_FIELDS: Final = ("text", "page_content", "content")
+
+
 class Mapping(Struct, frozen=True, kw_only=True):
     """Where each field of an anchor is in a row ("output.0": the first of a list), and which labels mean what."""
 
@@ -118,7 +121,15 @@ def _needed(found: dict[str, Any], name: str, mapping: Mapping) -> str:
 def _texts(value: Any) -> tuple[str, ...]:
     if value is None or value == "":
         return ()
-    return tuple(map(as_text, value)) if isinstance(value, list) else (as_text(value),)
+    return tuple(map(_document, value)) if isinstance(value, list) else (_document(value),)
+
+
+def _document(value: Any) -> str:
+    """The text of a document, which may stand in an object beside its id, as ``llmq review export`` writes it."""
+    if isinstance(value, dict):
+        text = next((value[name] for name in _TEXT_FIELDS if isinstance(value.get(name), str)), None)
+        return as_text(value) if text is None else text
+    return as_text(value)
 
 
 def _at(row: Any, path: str) -> Any:

@@ -3,6 +3,8 @@
 arguments    the arguments of ``llmq calibrate`` and ``llmq anchors``
 replay       captured OTLP bodies → traces
 dataset      rows of a suite (JSONL) → traces, and their scores → rows
+application  the application under test, asked again over HTTP or by a command
+expected     does an answer agree with the one that a row expects
 trial        the config's rubrics tried on traces: the cost first, then the verdicts
 probe        one case put before the judge, and all that is seen of it
 calibrate    a judge over the anchor set, on demand

@@ -11,6 +11,8 @@ from ..model.trace import UNKNOWN, ContentState, Document, ToolCall, ToolDefinit
 from ..recording.trace_document import explained
 from ..runtime import mismatch
 from ..semconv.finish import finish_reason
+from .application import Ask, NoAnswerError, again
+from .expected import Wanted
 
 LONGEST_LINE: Final = 64 << 20
 """Bytes of one row; a longer line is an error, so that a file that is not JSONL does not fill the memory."""
@@ -61,13 +63,16 @@ class _Row(Struct):
     refusal: str | None = None
     app: str | None = None
     route: str | None = None
+    expected: str | None = None
+    rejected: str | None = None
 
 
 class Case(Struct, frozen=True):
-    """One row, ready to be scored: its id as it was given, and its Trace."""
+    """One row, ready to be scored: its id as it was given, its Trace, and what its answer should be."""
 
     id: str | int
     trace: Trace
+    wanted: Wanted = Wanted()
 
 
 class Result(Struct, frozen=True, omit_defaults=True):
@@ -86,24 +91,37 @@ class Result(Struct, frozen=True, omit_defaults=True):
 _decoder: Final = msgspec.json.Decoder(_Row)
 
 
-def cases(file: IO[bytes]) -> Iterator[Case | LineError]:
-    """The rows of a JSONL file, one at a time; a line that is not one comes as a LineError in its place."""
-    number = 0
-    while line := file.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE:
+def cases(file: IO[bytes], ask: Ask | None = None, at_once: int = 1) -> Iterator[Case | LineError]:
+    """The rows of a JSONL file, one at a time; a line that is not one comes as a LineError in its place.
+
+    With ``ask`` an application answers the questions again, so many at once; a row without its answer is an error.
+    """
+    found = _lines(file)
+    for number, line in enumerate(found if ask is None else again(found, ask, at_once), 1):
+        if isinstance(line, NoAnswerError):
+            yield LineError(number, f"no answer: {line}")
+        elif len(line) > LONGEST_LINE:
             yield LineError(number, f"is longer than {LONGEST_LINE >> 20} MiB: is this JSONL?")
             return
-        if line.strip():
+        elif line.strip():
             yield _case(number, line)
 
 
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a file, to the first that is too long."""
+    while line := file.readline(LONGEST_LINE + 1):
+        yield line
+        if len(line) > LONGEST_LINE:
+            return
+
+
 def results(case: Case, outcome: Outcome, versions: dict[str, str]) -> Iterator[Result]:
-    """A row for each evaluator of ``versions``, in that order."""
+    """A row for each evaluator of ``versions``, in that order, of those that said something."""
     everything: tuple[_Said, ...] = (*outcome.evaluations, *outcome.unscored, *outcome.failures)
     said = {one.evaluator: one for one in everything}
     for name, version in versions.items():
-        yield _result(case.id, version, said[name])
+        if name in said:
+            yield _result(case.id, version, said[name])
 
 
 def encoded(rows: Iterable[Result]) -> bytes:
@@ -129,7 +147,7 @@ def _case(number: int, line: bytes) -> Case | LineError:
         return LineError(number, "is not a JSON object")
     if row.output is UNSET and not row.refusal and not row.tool_calls:
         return LineError(number, 'has no "output" (null or "" if nothing was said), "refusal" or "tool_calls"')
-    return Case(row.id, _trace(row))
+    return Case(row.id, _trace(row), Wanted(row.expected, row.rejected))
 
 
 def _trace(row: _Row) -> Trace:

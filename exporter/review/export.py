@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,14 @@ from ..offline.likeness import signature
 from ..runtime import mismatch
 from .reviewed import Reviewed
 
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath("assertions", f"{name}.js").read_text("utf-8")
+
+
 _TEMPLATE: Final = re.compile(r"\{(?=[{%#])")
+_HOLDS: Final = {name: f"{_read('words')}{_read(name)}" for name in ("expected", "rejected")}
+"""What must hold of an answer, as promptfoo's assertions in JavaScript; promptfoo renders them as templates, too."""
 _reviewed: Final = msgspec.json.Decoder(Reviewed)
 
 
@@ -38,7 +46,7 @@ def cases(lines: bytes) -> list[Reviewed]:
 
 
 def jsonl(found: Iterable[Reviewed]) -> Iterator[bytes]:
-    """Rows that ``llmq eval`` reads, the answer people found right as ``expected``."""
+    """Rows that ``llmq eval`` reads: what people found right is ``expected``, what they failed ``rejected``."""
     for one in found:
         yield _line(
             {
@@ -49,6 +57,7 @@ def jsonl(found: Iterable[Reviewed]) -> Iterator[bytes]:
                 "app": one.app,
                 "route": one.route,
                 "expected": one.good,
+                "rejected": one.bad,
                 "metadata": one.provenance,
             }
         )
@@ -62,7 +71,12 @@ def inspect(found: Iterable[Reviewed]) -> Iterator[bytes]:
                 "id": one.trace_id,
                 "input": one.evidence.question,
                 "target": one.good or "",
-                "metadata": {**one.provenance, "context": _texts(one), "answer": one.evidence.answer},
+                "metadata": {
+                    **one.provenance,
+                    "context": _texts(one),
+                    "answer": one.evidence.answer,
+                    "rejected": one.bad or "",
+                },
             }
         )
 
@@ -82,12 +96,14 @@ def openai(found: Iterable[Reviewed]) -> Iterator[bytes]:
 def promptfoo(found: Iterable[Reviewed]) -> Iterator[bytes]:
     """Tests for promptfoo, as YAML; to use: ``tests: file://FILE.yaml`` and {{question}}, {{context}} in a prompt.
 
-    A test asks for likeness with the right answer only where there is one: what is to be judged is the user's choice.
+    Each test asserts what must hold, without a model: the answer has the words and numbers of the right one, and is no
+    longer the one that people failed. A model-graded assertion is the user's to add.
     """
     tests = [
         {
             "description": f"llmq {one.trace_id}",
             "vars": {name: _plain(value) for name, value in _vars(one).items()},
+            "assert": _assertions(one),
             "metadata": one.provenance,
         }
         for one in found
@@ -103,12 +119,22 @@ FORMATS: Final[dict[str, Callable[[Iterable[Reviewed]], Iterator[bytes]]]] = {
 }
 
 
+def _assertions(one: Reviewed) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if one.good:
+        found.append({"type": "javascript", "metric": "expected", "value": _HOLDS["expected"]})
+    if one.bad:
+        found.append({"type": "javascript", "metric": "rejected", "value": _HOLDS["rejected"]})
+    return found
+
+
 def _vars(one: Reviewed) -> dict[str, str]:
     return {
         "question": one.evidence.question,
         "context": "\n\n".join(_texts(one)),
         "answer": one.evidence.answer,
         "reference": one.good or "",
+        "rejected": one.bad or "",
     }
 
 

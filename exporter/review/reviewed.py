@@ -40,6 +40,12 @@ class Reviewed(Struct, frozen=True, kw_only=True):
         return self.evidence.answer if passed else None
 
     @property
+    def bad(self) -> str | None:
+        """The answer, where people failed it or corrected it."""
+        is_failed = "fail" in self.verdicts.values() or bool(self.corrected)
+        return self.evidence.answer or None if is_failed and self.evidence.answer != self.good else None
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Where the case is from, and who said what of it."""
         return {
