@@ -25,6 +25,8 @@ from .wording import bits_of, folded, question
 
 Derived = Literal["regenerate", "rephrase", "abandon"]
 
+_SPECIFIC: Final = Mark.WHO | Mark.WHY | Mark.WHERE | Mark.WHEN | Mark.LONG | Mark.MUCH
+"""Kinds of questions that tell as much as a word that both have."""
 _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
 _ASKS_BACK: Final = re.compile(r"[?？]\W{0,20}\Z|か。\Z")
 _SHORT_ANSWER: Final = 240
@@ -148,7 +150,7 @@ def is_rephrase(before: Question, now: Question, *, alike: float, words: int) ->
     here, there = strong | weak, now_strong | now_weak
     common, lacks, adds = here & there, here - there, there - here
     if second & Mark.COMPLAINT:
-        return _is_insisting(before, now) and len(common) > max(len(lacks - weak), len(adds - now_weak))
+        return _is_insisting(before, now) and len(common) > len(lacks - weak) and len(common) >= len(adds - now_weak)
     if before.values != now.values or not _asks_alike(first, second):
         return False
     if Mark.FROM & first and before.order != now.order:
@@ -156,7 +158,8 @@ def is_rephrase(before: Question, now: Question, *, alike: float, words: int) ->
     new = len(adds - now_weak)
     if (lacks and adds) or new > bool(second & Mark.MEANT) or (lacks - weak and len(common) < _DROPPED):
         return False
-    enough = words if not second & Mark.UNSPACED else 1
+    asks_the_same = bool(first & second & _SPECIFIC) and not lacks - weak
+    enough = 1 if second & Mark.UNSPACED else words - asks_the_same
     return len(common) >= enough and len(common) >= alike * len((strong | now_strong) | common)
 
 

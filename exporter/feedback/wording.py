@@ -40,7 +40,10 @@ _LEADING: Final = (Mark.NOISE | Mark.MORE | Mark.ASK | Mark.WANT).value
 _VALUE: Final = Mark.VALUE.value
 _RELATIVE: Final = Mark.WHO | Mark.WHERE | Mark.WHEN
 """Words that ask, and in a statement join two of its parts."""
-_FEW_WORDS: Final = 5
+_FEWEST, _FEW_WORDS, _SOME_WORDS = 2, 5, 10
+_SPEAKERS: Final = frozenset(
+    {"i", "i'm", "i've", "i'd", "i'll", "we", "ich", "wir", "je", "j", "nous", "yo", "我", "我 们"}
+)
 _STATEMENT: Final = 4
 """Words from which on a text that asks for nothing says enough to be recognised."""
 
@@ -126,6 +129,9 @@ _OPENING: Final = frozenset(_entries(OPENING))
 _STARTS: Final = frozenset(entry[:2] for entry in _PHRASES if len(entry) > 1)
 _FIRST_OF_PHRASES: Final = frozenset(first for first, _ in _STARTS)
 _MOST_PIECES: Final = max(map(len, _PHRASES))
+_ENGLISH: Final = frozenset({"the", "a", "of", "my", "is", "does", "what", "with", "you", "and", "for", "to"})
+_NOT_ENGLISH: Final = frozenset({"hat", "die", "war", "man"})
+"""Small words in German, in an English text words of their own."""
 _NO: Final = (("no",), ("non",), ("不",))
 """Clauses that decline or contradict, and negate nothing."""
 
@@ -133,7 +139,7 @@ _NO: Final = (("no",), ("non",), ("不",))
 def question(text: str) -> Question:
     """What is kept of a text."""
     head = folded(text[:LONGEST])
-    words = list(_words(head))
+    words = _read_as_english(list(_words(head)))
     told = 0
     for _, meaning in words:
         told |= meaning.marks
@@ -155,10 +161,17 @@ def question(text: str) -> Question:
         order=crc32(" ".join([one.concept for one in content if not one.is_weak]).encode("utf-8", "replace")),
         marks=marks.value,
         length=len(words) if len(text) <= LONGEST else LONGEST,
-        content=_packed({_bits(one.concept) for one in content if not one.is_weak}),
+        content=_packed({_bits(name) for one in content if not one.is_weak for name in one.concept.split("+")}),
         weak=_packed({_bits(one.concept) for one in content if one.is_weak}),
         values=b"".join([pack("<H", _bits(one.concept)) for _, one in words if one.marks & _VALUE]),
     )
+
+
+def _read_as_english(words: list[tuple[str, Meaning]]) -> list[tuple[str, Meaning]]:
+    """The words, where a text is English those that are small words in German alone as what they are."""
+    if not any(word in _ENGLISH for word, _ in words):
+        return words
+    return [(word, Meaning(concept=word) if word in _NOT_ENGLISH else meaning) for word, meaning in words]
 
 
 def _same(head: str, rest: str) -> int:
@@ -232,16 +245,22 @@ _LONGEST_KEPT: Final = 32
 
 def _is_repeatable(words: list[tuple[str, Meaning]], marks: Mark) -> bool:
     """Whether who sends a text again wants another answer to it: a question or a task, no "next" and no "run it"."""
-    substance = sum(1 for _, one in words if one.concept and not one.marks & _HOLLOW)
-    if not substance or (marks & Mark.MORE and len(words) <= _FEW_WORDS):
+    substance = sum(1 for word, one in words if one.concept and not one.marks & _HOLLOW and not _is_letter(word))
+    if not substance or len(words) < _FEWEST:
+        return False
+    if marks & Mark.MORE and len(words) <= (_FEW_WORDS if marks & KINDS else _SOME_WORDS):
         return False
     if not marks & KINDS:
         first = next((one for _, one in words if not one.marks & _LEADING), Meaning())
         if first.marks & Mark.ACT:
             return False
-    if marks & (KINDS | ASKING):
-        return len(words) > 1
+    if marks & (KINDS | ASKING) or not any(word in _SPEAKERS for word, _ in words):
+        return True
     return substance > 1 and len(words) >= _STATEMENT
+
+
+def _is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isascii()
 
 
 def _bits(word: str) -> int:
