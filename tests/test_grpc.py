@@ -4,11 +4,12 @@ import asyncio
 import gzip
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -535,6 +536,37 @@ def test_kills_lose_nothing_that_was_acknowledged_and_double_nothing(killable):
     exporter.wait_until(lambda: exporter.total("llmq_requests_total") >= sent)
     assert exporter.total("llmq_requests_total") == sent >= 100
     exporter.stop()
+
+
+def most_memory(process):
+    """The most KiB of memory that a process has had."""
+    return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())[1])
+
+
+async def test_what_waits_to_be_read_stays_with_its_sender(killable):
+    address, offered = f"127.0.0.1:{free_port()}", os.urandom(8 << 20)
+    exporter = killable(server(grpc=address))
+    async with AsyncExitStack() as opened:
+        alone = [("grpc.use_local_subchannel_pool", 1)]
+        channels = [await opened.enter_async_context(aio.insecure_channel(address, alone)) for _ in range(5)]
+        silent = [channels[0].stream_unary(EXPORT["traces"])() for _ in range(READ_AT_ONCE)]
+        while await fate(channels[0], TRACES, 1) == "OK":
+            pass  # not all turns are taken yet
+        before = most_memory(exporter.process)
+        fates = await asyncio.gather(*(fate(channel, offered, 60) for channel in channels for _ in range(8)))
+        assert set(fates) == {"RESOURCE_EXHAUSTED"}
+        assert most_memory(exporter.process) - before < 64 << 10
+        for call in silent:
+            call.cancel()
+
+
+async def fate(channel, body, seconds):
+    """The code of a call."""
+    try:
+        await channel.unary_unary(EXPORT["traces"])(body, timeout=seconds)
+    except aio.AioRpcError as error:
+        return error.code().name
+    return "OK"
 
 
 def test_the_end_waits_for_a_call_and_not_for_a_client_that_says_nothing(killable):

@@ -18,7 +18,7 @@ build() {
   for page in ui/app ui/mantine-ui; do # Alertmanager embeds its pages, which its module has not
     if [ -d "$folder/source/$page" ]; then mkdir -p "$folder/source/$page/dist" && touch "$folder/source/$page/dist/index.html"; fi
   done
-  (cd "$folder/source" && go build -o "$GOBIN" "$@")
+  (cd "$folder/source" && GOWORK=off go build -o "$GOBIN" "$@")
   rm -rf "$folder/source"
 }
 
