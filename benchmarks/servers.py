@@ -47,9 +47,8 @@ class Server:
         self._process.wait(STOP_SECONDS)
 
     def cpu_seconds(self) -> float:
-        """CPU time of all its threads, in user mode and in the kernel."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """CPU time of all its threads and of its child processes, in user mode and in the kernel."""
+        return sum(map(_ticks, family(self._process.pid))) / TICKS
 
     def resident_bytes(self) -> int:
         return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -67,6 +66,19 @@ def llmq(folder: Path, *before: str) -> Server:
     """`llmq serve` with the default config and a new store; ``before`` replaces Python's way into it."""
     store = f"sqlite:///{folder / str(time.monotonic_ns())}.db"
     return Server([*(before or ("-m", "exporter")), "serve", "--listen", "127.0.0.1:0", "--store", store], folder)
+
+
+def family(pid: int) -> list[int]:
+    """A process and those that it, or one of these, started and that run."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return [pid, *(one for child in children for one in family(child))]
+
+
+def _ticks(pid: int) -> int:
+    """CPU time of a process, and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
 
 
 def on_core(core: int | None) -> list[str]:
