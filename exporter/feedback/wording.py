@@ -248,6 +248,8 @@ def _is_repeatable(words: list[tuple[str, Meaning]], marks: Mark) -> bool:
     substance = sum(1 for word, one in words if one.concept and not one.marks & _HOLLOW and not _is_letter(word))
     if not substance or len(words) < _FEWEST:
         return False
+    if marks & (Mark.THANKS | Mark.GIVE_UP) and not marks & (KINDS | ASKING):
+        return False
     if marks & Mark.MORE and len(words) <= (_FEW_WORDS if marks & KINDS else _SOME_WORDS):
         return False
     if not marks & KINDS:
