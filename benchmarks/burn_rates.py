@@ -9,6 +9,7 @@ what promtool says about the rule files. What the tables leave out: restarts, th
 """
 
 import argparse
+import math
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,6 +25,7 @@ from exporter.rules.slo import WINDOWS, Slo, Verdicts, Window, minutes
 
 TRAFFIC = (5, 20, 100, 300, 1000)
 OBJECTIVES = tuple(Decimal(percent) / 100 for percent in (80, 85, 90, 95, 97, 99))
+HOUR = 60
 DAY = 1440
 WARM_UP = 3 * DAY
 MONTH = 30 * DAY
@@ -57,10 +59,14 @@ class Stream:
         """From counts by minute."""
         return cls(*(np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1, dtype=np.int32) for counts in (bad, events)))
 
-    def within(self, length, at):
-        """Bad answers and all answers in the window of ``length`` minutes before each of the minutes ``at``."""
-        since = np.maximum(at - length, 0)
-        return tuple(total[:, at] - total[:, since] for total in (self.bad, self.events))
+    def within(self, length, at, step=1):
+        """Bad answers and all answers in the window of ``length`` minutes before each of the minutes ``at``.
+
+        Where the window is a sum of steps, it ends with the last whole one.
+        """
+        ends = at // step * step
+        since = np.maximum(ends - length, 0)
+        return tuple(total[:, ends] - total[:, since] for total in (self.bad, self.events))
 
     @property
     def minutes(self):
@@ -80,8 +86,8 @@ class Rule:
     @property
     def step(self):
         """Minutes between evaluations."""
-        slow = self.guarded and minutes(self.window.long) >= DAY
-        return minutes(self.settings.slow_interval) if slow else 1
+        slow = self.guarded and minutes(self.window.long) >= HOUR
+        return int(minutes(self.settings.steps.every)) if slow else 1
 
     def above(self, events):
         """The least number of bad answers whose share of ``events`` is above the line, in whole numbers."""
@@ -99,10 +105,15 @@ class Rule:
 
     def holds(self, stream, at):
         """Is the alert's expression true?"""
-        bad, events = stream.within(minutes(self.window.short), at)
+        bad, events = self.within(stream, self.window.short, at)
         now = bad >= self.above(events)
-        bad, events = stream.within(minutes(self.window.long), at)
+        bad, events = self.within(stream, self.window.long, at)
         return now & (bad >= (self.sure(events) if self.guarded else self.above(events)))
+
+    def within(self, stream, duration, at):
+        steps = self.settings.steps
+        step = int(minutes(steps.length)) if self.guarded and steps.make(duration) else 1
+        return stream.within(int(minutes(duration)), at, step)
 
     def fires(self, stream):
         """Does the alert fire, by minute? After ``for``, and until its expression was false for ``keep_firing_for``.
@@ -112,9 +123,9 @@ class Rule:
         at = np.arange(0, stream.minutes, self.step)
         holds = self.holds(stream, at)
         index = np.arange(len(at))
-        pending = minutes(self.window.pending) // self.step if self.window.pending else 0
+        pending = math.ceil(minutes(self.window.pending) / self.step) if self.window.pending else 0
         waited = holds & (index - latest(~holds, index) > pending)
-        kept = index - latest(holds, index) <= KEEP // self.step
+        kept = index - latest(holds, index) <= math.ceil(KEEP / self.step)
         firing = kept & (latest(waited, index) > latest(~kept, index))
         return np.repeat(firing, self.step, axis=1)[:, : stream.minutes]
 

@@ -1,12 +1,12 @@
 """What the shipped rules cost a Prometheus: CPU seconds a minute, series, memory.
 
 A real Prometheus is given the history of 1,000 slices (app, route, model and prompt version) by remote write, with
-every evaluator that comes with llmq and the two judged SLIs on each; then it evaluates each of alerts/*.rules.yaml
-alone, and its CPU time is read, which other work on the machine does not change much. Needs the Debian package
-prometheus; takes a quarter of an hour.
+every evaluator that comes with llmq and the two judged SLIs on each, and what the rules would have recorded of it for
+their long windows; then it evaluates each group of alerts/*.rules.yaml alone, and its CPU time is read, which other
+work on the machine does not change much. Needs the Debian package prometheus; takes a quarter of an hour.
 
     python benchmarks/rules_cost.py
-    python benchmarks/rules_cost.py --slices 100 --every 15
+    python benchmarks/rules_cost.py --slices 250 --rules alerts --rules ../before/alerts    # two sets of rules
 """
 
 import argparse
@@ -22,6 +22,7 @@ import urllib.parse
 import urllib.request
 from itertools import islice, product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import yaml
@@ -29,7 +30,8 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from exporter.evaluators import BUILT_IN
-from exporter.rules.slo import minutes
+from exporter.rules.counts import METRICS, Steps
+from exporter.rules.slo import DEFAULT_SLOS, Coverage, minutes
 
 ALERTS = Path(__file__).parent.parent / "alerts"
 EVALUATORS = {
@@ -40,7 +42,8 @@ SAMPLE = np.dtype([("head", "S3"), ("value", "<f8"), ("tag", "S1"), ("time", "S6
 HOUR = 3600
 SERIES_A_REQUEST = 2_000
 PATIENCE = 60
-INTERVAL = 20
+INTERVAL = 3
+STEPS = Steps()
 RECORDED = 'count(last_over_time({__name__=~".+:.+"}[1h]))'
 
 
@@ -60,6 +63,25 @@ def series(count):
         for (evaluator, sample), (verdict, growth) in product(EVALUATORS.items(), (("pass", 1.96), ("fail", 0.04))):
             what = {"evaluator": evaluator, "evaluator_version": "1", "verdict": verdict, "sample": sample}
             yield {"__name__": "llmq_evaluations_total", **what, **where}, growth
+
+
+def recorded(count):
+    """Labels of each count of a step that rules record and long windows are made of, and its growth in a minute."""
+    step = f":increase{STEPS.length}"
+    for where in slices(count):
+        for slo in DEFAULT_SLOS:
+            if not isinstance(slo.measure, Coverage):
+                labels = {"sli": slo.name, "objective": f"{slo.objective.normalize():f}", **where}
+                for metric, growth in zip(METRICS, (2.0, 0.04), strict=True):
+                    yield {"__name__": f"slice:{metric}{step}", **labels}, growth
+        for evaluator in EVALUATORS:
+            labels = {"evaluator": evaluator, "evaluator_version": "1", **where}
+            for metric, growth in (("evaluations", 2.0), ("failing_evaluations", 0.04)):
+                yield {"__name__": f"slice:llmq_{metric}{step}", **labels}, growth
+    versions = {tuple(sorted((name, where[name]) for name in where if name != "route")) for where in slices(count)}
+    for (evaluator, version), verdict in product(product(EVALUATORS, sorted(versions)), ("pass", "fail")):
+        labels = {"evaluator": evaluator, "evaluator_version": "1", "verdict": verdict, **dict(version)}
+        yield {"__name__": f"version:llmq_verdicts{step}", **labels}, 20.0
 
 
 def varint(number):
@@ -88,9 +110,25 @@ def samples(times, growth, start):
     return found.tobytes()
 
 
+def counts(times, growth, start):
+    """The counts of steps that end at these times, in the same form."""
+    found = np.frombuffer(bytearray(samples(times, growth, start)), SAMPLE)
+    before = np.frombuffer(samples(np.maximum(times - 60 * minutes(STEPS.length), start), growth, start), SAMPLE)
+    found["value"] -= before["value"]
+    return found.tobytes()
+
+
 def snappy(body):
     """A snappy block that holds the body as one literal, not compressed."""
     return varint(len(body)) + b"\xfc" + (len(body) - 1).to_bytes(4, "little") + body
+
+
+class History(NamedTuple):
+    """The series that are written, as protobuf with their growth a minute, and since when."""
+
+    counters: list
+    steps: list
+    start: float
 
 
 class Prometheus:
@@ -187,41 +225,44 @@ def free_port():
         return found.getsockname()[1]
 
 
-def write(prometheus, known, times, start):
+def write(prometheus, known, times, start, made=samples):
     """Every series at these times, some thousands of series a request."""
-    by_growth = {growth: samples(times, growth, start) for growth in {growth for _, growth in known}}
+    by_growth = {growth: made(times, growth, start) for growth in {growth for _, growth in known}}
     for first in range(0, len(known), SERIES_A_REQUEST):
         some = known[first : first + SERIES_A_REQUEST]
         prometheus.write(labels + by_growth[growth] for labels, growth in some)
 
 
-def backfill(prometheus, known, since, until, every, start):
-    """What happened, an hour at a time; Prometheus takes no series that jumps back. Counters began at ``start``."""
+def backfill(prometheus, history, since, until, every):
+    """What happened, an hour at a time; Prometheus takes no series that jumps back. Counters began with the history."""
     for hour in np.arange(since, until, HOUR):
-        write(prometheus, known, np.arange(hour, min(hour + HOUR, until), every), start)
+        times = np.arange(hour, min(hour + HOUR, until), every)
+        write(prometheus, history.counters, times, history.start)
+        if since == history.start:  # later ones are recorded by the rules themselves
+            write(prometheus, history.steps, times[times % seconds(STEPS.every) < every], history.start, counts)
 
 
-def measure(prometheus, catch_up):
-    """Each rule file alone, in the order in which one reads what another records.
-
-    A file whose groups have several intervals is counted as if all of it had the shortest that it names.
-    """
+def measure(prometheus, folder, catch_up):
+    """Each group alone, in the order in which one reads what another records; returns CPU seconds a minute."""
     total = 0.0
-    print(f"\n{'file':32}{'rules':>6}{'interval':>10}{'CPU s':>8}{'a minute':>10}")
-    for name in sorted(ALERTS.glob("*.rules.yaml"), key=order):
-        document = yaml.safe_load(name.read_text())
-        intervals = [group.pop("interval", "") for group in document["groups"]]
-        interval = min((seconds(each) for each in intervals if each), default=60)
-        catch_up()
-        spent = prometheus.evaluate(document)
-        total += spent * 60 / interval
-        rules = sum(len(group["rules"]) for group in document["groups"])
-        print(f"{name.name:32}{rules:6}{interval:9}s{spent:8.2f}{spent * 60 / interval:10.2f}", flush=True)
-        for group in prometheus.groups():
-            for rule in group["rules"]:
+    print(f"\n{folder!s:32}{'rules':>6}{'interval':>10}{'CPU s':>8}{'a minute':>10}")
+    for name in sorted(folder.glob("*.rules.yaml"), key=order):
+        rules, spent_a_minute, spent = 0, 0.0, 0.0
+        for group in yaml.safe_load(name.read_text())["groups"]:
+            interval = seconds(group.pop("interval", "1m"))
+            catch_up()
+            cost = prometheus.evaluate({"groups": [group]})
+            rules, spent, spent_a_minute = (
+                rules + len(group["rules"]),
+                spent + cost,
+                spent_a_minute + cost * 60 / interval,
+            )
+            for rule in (rule for each in prometheus.groups() for rule in each["rules"]):
                 if rule["health"] != "ok":
                     raise SystemExit(f"{rule['name']}: {rule['health']} {rule.get('lastError', '')}")
-    print(f"\nCPU seconds a minute    {total:10.1f}")
+        total += spent_a_minute
+        print(f"{name.name:32}{rules:6}{interval:9}s{spent:8.2f}{spent_a_minute:10.2f}", flush=True)
+    print(f"\nCPU seconds a minute    {total:10.1f}", flush=True)
 
 
 def order(path):
@@ -239,24 +280,30 @@ def main():
     parser.add_argument("--slices", type=int, default=1000)
     parser.add_argument("--days", type=float, default=3, help="of history; the longest window of burn alerts is 3d")
     parser.add_argument("--every", type=int, default=60, help="seconds between samples")
+    parser.add_argument(
+        "--rules", type=Path, action="append", help="a folder of rule files (default: the shipped ones)"
+    )
     given = parser.parse_args()
-    known = [(encoded(labels), growth) for labels, growth in series(given.slices)]
     with tempfile.TemporaryDirectory() as name, Prometheus(Path(name)) as prometheus:
         began = time.monotonic()
-        written = start = time.time() // given.every * given.every - given.days * 24 * HOUR
+        start = time.time() // given.every * given.every - given.days * 24 * HOUR
+        made = ([(encoded(labels), growth) for labels, growth in of(given.slices)] for of in (series, recorded))
+        history = History(*made, start)
+        written = start
 
         def catch_up():
             nonlocal written
             until = time.time() // given.every * given.every
-            backfill(prometheus, known, written, until, given.every, start)
+            backfill(prometheus, history, written, until, given.every)
             written = until
 
         print(f"{given.slices} slices, {given.days:g} days of a sample every {given.every} s", flush=True)
         catch_up()
         print(f"history written in {time.monotonic() - began:.0f} s", flush=True)
         before = prometheus.megabytes("VmRSS")
-        measure(prometheus, catch_up)
-        print(f"series fed              {len(known):10,}")
+        for folder in given.rules or [ALERTS]:
+            measure(prometheus, folder, catch_up)
+        print(f"series fed              {len(history.counters):10,}")
         print(f"series recorded         {prometheus.number(RECORDED):10,.0f}")
         print(f"MB before any rule      {before:10,.0f}")
         print(f"MB at most              {prometheus.megabytes('VmHWM'):10,.0f}")

@@ -268,7 +268,7 @@ def fired(case, replacing):
 
 
 async def test_one_bad_prompt_is_one_notification_whose_links_resolve(alertmanager):
-    pages = list(fired("one-incident.test.yaml", {}))
+    pages = list(fired("../incidents/one-incident.test.yaml", {}))
     assert {page["labels"]["sli"] for page in pages} == {"grounding", "faithfulness", "helpfulness", "thumbs_down"}
     assert {page["labels"]["window"] for page in pages} >= {"1h", "6h"}
     tickets = list(fired("slo-1d.test.yaml", {"/chat": "/returns"}))

@@ -456,7 +456,7 @@ async def test_the_first_batch_of_a_version_is_counted_whole_by_all_who_scrape_a
             assert await each.value(f"min_over_time({failing}[10m])") == 0
             # Of few samples Prometheus makes a little more than there was, of many what is true.
             await each.when(f"increase({failing}[10m])", lambda count: 200 <= count < 230)
-        firing = 'count(ALERTS{alertname="LLMQualityBudgetBurn",alertstate="firing",level="app"})'
+        firing = 'count(ALERTS{alertname="LLMQualityBudgetBurn",alertstate="firing",level="route"})'
         assert await one.when(firing, lambda count: count >= 1) == 1
         await one.when("app:llmq_sli_bad_events:increase1h", lambda count: 200 <= count < 230)
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exporter.rules.files import render
+from exporter.rules.counts import Steps
+from exporter.rules.files import RuleSettings, render
 from exporter.rules.slo import DEFAULT_SLOS
 
 HOURS = 8
+SETTINGS = RuleSettings(steps=Steps(every="1m"))
+"""promtool evaluates every group at one interval."""
 GROUNDING = next(slo for slo in DEFAULT_SLOS if slo.name == "grounding")
 RULES = ["slo-objectives.rules.yaml", "slo-1h.rules.yaml", "slo-6h.rules.yaml"]
 INCIDENTS = [(100, 0.4), (20, 1.0), (300, 0.3), (5, 1.0), (1000, 0.05)]
@@ -49,7 +52,7 @@ def fed(stream):
 
 def expected(simulation, stream):
     """Of each app and window that fires: the minute when it begins, and for how many it fires."""
-    for rule in simulation.shipped("page", GROUNDING.objective, GROUNDING.min_bad_events):
+    for rule in simulation.shipped("page", GROUNDING.objective, GROUNDING.min_bad_events, SETTINGS):
         for app, firing in enumerate(rule.fires(stream)):
             if firing.any():
                 yield f'{{app="{app}",window="{rule.window.long}"}}', int(firing.argmax()), int(firing.sum())
@@ -62,7 +65,7 @@ def test_the_simulation_fires_when_the_rule_files_do(simulation, stream, tmp_pat
     found = list(expected(simulation, stream))
     assert {labels.split('"')[1] for labels, _, _ in found} == {"0", "1", "2", "3"}
     assert {labels.split('"')[3] for labels, _, _ in found} == {"1h", "6h"}
-    firing = 'ALERTS{alertstate="firing",level="app",severity="page"}'
+    firing = 'ALERTS{alertstate="firing",level="route",severity="page"}'
     tests = [
         {
             "expr": f"min by (app, window) (min_over_time(timestamp({firing})[{HOURS}h:1m]))",

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from exporter.judge.agreement import Confusion, corrected
+from exporter.rules.counts import Steps
 from exporter.rules.judge import corrected as correcting
 from exporter.rules.rulefile import Links, text
 
@@ -26,7 +27,7 @@ def series(judge, passed, judged):
 
 def recorded(tmp_path, judge, passed, judged, expected):
     """What promtool says of the recorded series; empty where all are as expected."""
-    (tmp_path / "all.rules.yaml").write_text(text([correcting()], Links()))
+    (tmp_path / "all.rules.yaml").write_text(text([correcting(Steps())], Links()))
     tests = [
         {
             "expr": f"round(app:llmq_corrected_pass{end}:ratio_increase1d, 0.0001)",
@@ -36,7 +37,7 @@ def recorded(tmp_path, judge, passed, judged, expected):
         for end, value in expected.items()
     ]
     case = {"interval": "5m", "input_series": list(series(judge, passed, judged)), "promql_expr_test": tests}
-    document = {"rule_files": ["all.rules.yaml"], "evaluation_interval": "25m", "tests": [case]}
+    document = {"rule_files": ["all.rules.yaml"], "evaluation_interval": "15m", "tests": [case]}
     (tmp_path / "case.test.yaml").write_text(yaml.safe_dump(document))
     done = subprocess.run(
         ["promtool", "test", "rules", str(tmp_path / "case.test.yaml")], capture_output=True, text=True, check=False

@@ -176,7 +176,7 @@ def test_a_window_of_ones_own_is_recorded_for_all_and_alerts_where_it_is_named(w
     )
     lines, _ = alerts(config)
     assert {line for line in lines if line[2] == "12h"} == {("grounding", "ticket", "12h")}
-    assert "sli: empty" in render(config.slos)["slo-12h.rules.yaml"]
+    assert "record: slice:llmq_sli_events:increase12h" in render(config.slos)["slo-12h.rules.yaml"]
 
 
 def test_a_built_in_window_keeps_what_is_not_written(written):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..rules.burn import SLICE
+from ..rules.counts import SLICE
 from ..rules.judge import REVIEW_DAYS
 from ..rules.promql import selector
 from . import choices, queries

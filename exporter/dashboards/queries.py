@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from ..rules.promql import SAMPLE, selector
-from ..rules.slo import Coverage, Slo, minutes
+from ..rules.slo import Coverage, Slo, minutes, shown_first
 
 CHOSEN: Final = (
     'app=~"$app"',
@@ -36,10 +36,13 @@ class Spans(Struct, frozen=True):
 
 
 def spans(slos: Sequence[Slo]) -> Spans:
-    """What the SLOs' windows are: ``fast`` is that of the quickest alert, ``slow`` that of the slowest."""
+    """What the SLOs' windows are: ``fast`` is an hour or what is next to it, ``slow`` that of the slowest alert."""
     longs = sorted({window.long for slo in slos for window in slo.windows}, key=minutes)
     every = {duration for slo in slos for window in slo.windows for duration in (window.long, window.short)}
-    return Spans(tuple(sorted(every, key=minutes)), longs[0], longs[-1])
+    shown = [duration for duration in every if minutes(duration) >= minutes(longs[0])]
+    return Spans(
+        tuple(sorted(shown, key=minutes)), shown_first([window for slo in slos for window in slo.windows]), longs[-1]
+    )
 
 
 def by(labels: Sequence[str], source: str) -> str:

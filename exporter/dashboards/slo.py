@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from ..rules.burn import SLICE
+from ..rules.counts import SLICE
 from ..rules.promql import SAMPLE, selector
 from ..rules.rulefile import Links
 from ..rules.slo import Slo, Verdicts

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ..config.rubrics import shipped
 from ..rules.burn import burn_groups, objectives
+from ..rules.counts import Steps
 from ..rules.files import DEFAULT_SETTINGS, RuleSettings, render
 from ..rules.rulefile import Alert, Group, Links, Record, text
 from ..rules.slo import DEFAULT_SLOS, WINDOWS, Slo, Verdicts, Window, minutes
@@ -13,6 +14,7 @@ from ..rules.slo import DEFAULT_SLOS, WINDOWS, Slo, Verdicts, Window, minutes
 FILE: Final = "demo-short-windows.rules.yaml"
 _LINE: Final = "sli:llmq_slo_burn_line:ratio"
 _INTERVAL: Final = "1s"
+STEPS: Final = Steps(length="1m", every="5s")
 
 
 def short_window(speed: float) -> Window:
@@ -30,7 +32,7 @@ def faster(duration: str, speed: float) -> str:
 def files(speed: float, links: Links) -> dict[str, str]:
     """The text of each rule file, by file name."""
     # Nobody waits minutes for a panel of a demo.
-    settings = RuleSettings(links=links, slow_interval="")
+    settings = RuleSettings(links=links, steps=STEPS)
     return {**render(settings=settings), FILE: text(_short(speed), links)}
 
 
@@ -39,9 +41,9 @@ def _short(speed: float) -> list[Group]:
     paging = [slo for slo in DEFAULT_SLOS if _is_prompt(slo) and any(e.severity == "page" for e in slo.alerting())]
     slos = [replace(slo, windows=(window,), alerts=(window.name,)) for slo in paging]
     # The objectives themselves are in the shipped files, which are loaded as well.
-    lines = [rule for rule in objectives(slos).rules if rule.name == _LINE]
-    burns = burn_groups(slos, DEFAULT_SETTINGS.z, _INTERVAL)
-    rules = [_hurried(rule, speed) for group in burns for rule in group.rules]
+    lines = [rule for group in objectives(slos) for rule in group.rules if rule.name == _LINE]
+    burns = burn_groups(slos, DEFAULT_SETTINGS.z, STEPS)
+    rules = [_hurried(rule, speed) for groups in burns.values() for group in groups for rule in group.rules]
     return [Group(name="llmq-demo-short-windows", rules=[*lines, *rules], interval=_INTERVAL)]
 
 

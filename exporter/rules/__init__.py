@@ -1,7 +1,8 @@
 """SLOs → Prometheus rules.
 
 slo       objectives, windows, reach: what may alert, and whether it can; knows no PromQL
-burn      SLOs → counts, ratios, bounds and burn alerts
+counts    SLOs → counts of good and bad events, in windows and in steps that long windows are made of
+burn      counts → ratios, bounds and burn alerts
 compare   versions, last week, offline results: the alerts that compare
 judge     the judge against people, its corrected rate, drift, bias, gate and budget; the labelling queue
 judge_stop a judge that is of no use any more: stopped, or below its gate

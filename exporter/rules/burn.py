@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from .promql import SAMPLE, increase, matching, number, selector, wilson_low
+from .counts import HOUR, LABELS, SLICE, Block, Steps, counts, identity, summed, sums, windows_of
+from .promql import number, selector, wilson_low
 from .rulefile import Alert, Group, Record
-from .slo import Coverage, Errors, Override, Severity, Signal, Slo, Verdicts, Window, minutes
+from .slo import Coverage, Severity, Slo, Window, minutes, shown_first
 from .templates import ROW, count, matchers, query
 
-SLICE: Final = ("app", "route", "model_version", "prompt_version")
-LABELS: Final = {"slice": SLICE, "route": ("app", "route"), "app": ("app",), "evaluator": ("evaluator",)}
 ALERTED: Final[dict[Severity, tuple[str, ...]]] = {"page": ("app", "route"), "ticket": ("app", "slice", "evaluator")}
 JOIN: Final = "on (sli, objective) group_left ()"
 OBJECTIVE: Final = "max by (sli, objective) (sli:llmq_slo_objective:ratio)"
@@ -26,18 +25,15 @@ KEEP_FIRING: Final = "10m"
 MOST: Final = Decimal("0.75")
 """Of the bad events beyond the budget: where one route has more of an app's, it is the route that is wrong."""
 
-COVERAGE_GAPS: Final = "not_captured|over_budget|late"
-"""Reasons for which an evaluator gives no verdict on a trace that it should judge; all others are right."""
 
-
-def objectives(slos: Sequence[Slo]) -> Group:
+def objectives(slos: Sequence[Slo]) -> list[Group]:
     """The objectives, the alert lines and the least numbers of bad events, as series that alerts and panels share."""
-    return Group(name="llmq-slo-objectives", rules=[rule for slo in slos for rule in _constants(slo)])
+    return Group(name="llmq-slo-objectives", rules=[]).filled([[rule] for slo in slos for rule in _constants(slo)])
 
 
 def _constants(slo: Slo) -> Iterator[Record]:
     for objective in slo.objectives():
-        labels = _identity(slo, objective)
+        labels = identity(slo, objective)
         yield Record(name="sli:llmq_slo_objective:ratio", expr=_vector(objective), labels=labels)
         yield Record(name="sli:llmq_slo_min_bad_events:count", expr=_vector(slo.min_bad_events), labels=labels)
         for window in slo.alerting():
@@ -49,132 +45,114 @@ def _vector(value: Decimal | int) -> str:
     return f"vector({number(value)})"
 
 
-def _identity(slo: Slo, objective: Decimal) -> dict[str, str]:
-    return {"sli": slo.name, "objective": number(objective)}
+def burn_groups(slos: Sequence[Slo], z: Decimal, steps: Steps) -> dict[str, list[Group]]:
+    """The groups of each file: one file for all windows of an hour and less, and one for each longer window.
 
-
-def burn_groups(slos: Sequence[Slo], z: Decimal, slow_interval: str) -> list[Group]:
-    """One group for each long window: its counts (unless made before), ratios and bounds, then its alerts.
-
-    ``slow_interval`` is how often windows of a day and more are evaluated.
+    What pages within an hour is counted by route at each evaluation; all else by slice, every few minutes.
     """
-    windows = sorted({window for slo in slos for window in slo.windows}, key=lambda window: minutes(window.long))
-    levels = [[slo for slo in slos if _base(slo) == base] for base in ("slice", "evaluator")]
-    groups, made = [], [set[str](), set[str]()]
-    for long in dict.fromkeys(window.long for window in windows):
-        pairs = _distinct([window for window in windows if window.long == long])
-        rules: list[Record | Alert] = []
-        for mine, done in zip(levels, made, strict=True):
-            for duration in sorted(_durations(mine, pairs) - done, key=minutes):
-                rules += [*_counts(mine, duration), *_ratios(mine, windows, duration, z)]
-                done.add(duration)
-        rules += [alert for pair in pairs for alert in _alerts(slos, pair)]
-        interval = slow_interval if minutes(long) >= minutes("1d") else ""
-        groups.append(Group(name=f"llmq-slo-{long}", rules=rules, interval=interval))
-    return groups
+    windows = windows_of(slos)
+    short = [window for window in windows if minutes(window.long) <= HOUR]
+    files: dict[str, list[Window]] = {}
+    for window in windows:
+        files.setdefault(short[-1].long if window in short else window.long, []).append(window)
+    made = _Made(slos, windows, z, steps)
+    return {name: made.file(name, _distinct(pairs)) for name, pairs in files.items()}
 
 
-def _durations(slos: Sequence[Slo], pairs: Sequence[Window]) -> set[str]:
-    """Which windows of the pairs are recorded: all; of coverage those that alert, and the first, which panels show.
+class _Made:
+    """The rules of windows, shorter ones first; each count and ratio is recorded once, for the first that reads it."""
 
-    To count coverage is to add up every verdict there is, which is too dear for a window that nobody reads.
-    """
-    using = [pair for pair in pairs if any(pair in _recorded(slo) for slo in slos)]
-    covered = [slo for slo in slos if isinstance(slo.measure, Coverage)] if using else []
-    shown = {min((window.long for window in slo.windows), key=minutes) for slo in covered}
-    return shown.union(*((pair.long, pair.short) for pair in using))
+    def __init__(self, slos: Sequence[Slo], windows: Sequence[Window], z: Decimal, steps: Steps) -> None:
+        self._covering = [slo for slo in slos if isinstance(slo.measure, Coverage)]
+        self._sliced = [slo for slo in slos if slo not in self._covering]
+        self._slos, self._windows, self._z, self._steps = slos, windows, z, steps
+        self._counted = set[tuple[str, str]]()
+        self._rated = set[tuple[str, str]]()
+
+    def file(self, name: str, pairs: Sequence[Window]) -> list[Group]:
+        """The groups of the windows of one file."""
+        fast = [pair for pair in pairs if minutes(pair.long) < HOUR and pair.severity == "page"]
+        slow = [pair for pair in pairs if pair not in fast]
+        groups = Group(name=f"llmq-slo-{fast[-1].long}", rules=[]).filled(self._fast(fast)) if fast else []
+        # Slices of a fast window are what its annotations name.
+        durations = {*_durations(slow), *(pair.long for pair in fast)}
+        if self._sliced and not self._counted & {("slice", self._steps.length)}:
+            durations.add(self._steps.length)
+        blocks = [*self._slow(slow, sorted(durations, key=minutes))]
+        suffix = "-slices" if fast and not slow else ""
+        group = Group(name=f"llmq-slo-{name}{suffix}", rules=[], interval=self._steps.every)
+        return [*groups, *group.filled(blocks)]
+
+    def _fast(self, pairs: Sequence[Window]) -> Iterator[Block]:
+        alerting = [slo for slo in self._sliced if {*slo.alerting()} & {*pairs}]
+        for duration in _durations(pairs):
+            yield from counts(alerting, "route", duration)
+            yield sums("route", duration)
+            self._counted |= {("route", duration), ("app", duration)}
+        yield from self._read(pairs, _durations(pairs))
+
+    def _slow(self, pairs: Sequence[Window], durations: Sequence[str]) -> Iterator[Block]:
+        for duration in durations if self._sliced else []:
+            if ("slice", duration) not in self._counted:
+                yield from self._by_slice(duration)
+            if ("route", duration) not in self._counted:
+                yield sums("slice", duration)
+            self._counted |= {(level, duration) for level in ("slice", "route", "app")}
+        for duration in self._covered(pairs):
+            if ("evaluator", duration) not in self._counted:
+                yield from self._by_evaluator(duration)
+            self._counted.add(("evaluator", duration))
+        yield from self._read(pairs, sorted({*durations, *_durations(pairs)}, key=minutes))
+
+    def _by_slice(self, duration: str) -> Iterator[Block]:
+        if self._steps.make(duration):
+            yield summed(self._sliced, "slice", duration, self._steps)
+        else:
+            yield from counts(self._sliced, "slice", duration)
+
+    def _by_evaluator(self, duration: str) -> Iterator[Block]:
+        if duration != self._steps.length and minutes(duration) % minutes(self._steps.length) == 0:
+            yield summed(self._covering, "evaluator", duration, self._steps)
+        else:
+            yield from counts(self._covering, "evaluator", duration)
+
+    def _covered(self, pairs: Sequence[Window]) -> list[str]:
+        """Windows in which coverage is recorded: a step, where it alerts, and the first, which panels show."""
+        alerting = {pair for slo in self._covering for pair in slo.alerting()} & {*pairs}
+        found = {pair.long for pair in pairs} & {shown_first(slo.windows) for slo in self._covering}
+        found = found.union(*((pair.long, pair.short) for pair in alerting))
+        return sorted({self._steps.length, *found}, key=minutes) if found else []
+
+    def _read(self, pairs: Sequence[Window], durations: Sequence[str]) -> Iterator[Block]:
+        """What alerts read, and the alerts."""
+        for duration in durations:
+            yield [rule for level in LABELS for rule in self._ratio(level, duration)]
+        for alert in (alert for pair in pairs for alert in _alerts(self._slos, pair)):
+            yield [alert]
+
+    def _ratio(self, level: str, duration: str) -> Iterator[Record]:
+        """The ratio in both windows of an alert of this level, and the bound in the long one."""
+        reading = [window for window in self._windows if level in ALERTED[window.severity]]
+        known = (level, duration) in self._counted and (level, duration) not in self._rated
+        if not known or not any(duration in (window.long, window.short) for window in reading):
+            return
+        self._rated.add((level, duration))
+        ratio = f"{level}:llmq_sli_bad_per_events:ratio_increase{duration}"
+        bad, events = (f"{level}:{metric}:increase{duration}" for metric in ("llmq_sli_bad_events", "llmq_sli_events"))
+        # Late feedback may leave a window with more bad events than events, and no ratio is above 1.
+        yield Record(name=ratio, expr=f"clamp_max({bad} / ({events} > 0), 1)")
+        if any(window.long == duration for window in reading):
+            bound = wilson_low(ratio, events, self._z)
+            expr = f"{bound}\nand {_above(ratio, duration)}" if level == "slice" else bound
+            yield Record(name=f"{level}:llmq_sli_bad_per_events:wilson_low_increase{duration}", expr=expr)
 
 
-def _recorded(slo: Slo) -> tuple[Window, ...]:
-    return slo.alerting() or slo.windows if isinstance(slo.measure, Coverage) else slo.windows
+def _durations(pairs: Sequence[Window]) -> list[str]:
+    return sorted({duration for pair in pairs for duration in (pair.long, pair.short)}, key=minutes)
 
 
 def _distinct(windows: Sequence[Window]) -> list[Window]:
     return list({(window.severity, window.long, window.short, window.pending): window for window in windows}.values())
-
-
-def _counts(slos: Sequence[Slo], duration: str) -> Iterator[Record]:
-    using = [slo for slo in slos if any(duration in (window.long, window.short) for window in slo.windows)]
-    for slo in using:
-        yield from _base_counts(slo, duration)
-    if any(_base(slo) == "slice" for slo in using):
-        for level, finer in (("route", "slice"), ("app", "route")):
-            for metric in ("llmq_sli_events", "llmq_sli_bad_events"):
-                by = ", ".join(("sli", "objective", *LABELS[level]))
-                expr = f"sum by ({by}) ({finer}:{metric}:increase{duration})"
-                yield Record(name=f"{level}:{metric}:increase{duration}", expr=expr)
-
-
-def _base_counts(slo: Slo, duration: str) -> Iterator[Record]:
-    level = _base(slo)
-    on = f"on ({', '.join(LABELS[level])})"
-    shares: dict[Decimal, list[tuple[str, str]]] = {}
-    taken = ""
-    for override in (*slo.overrides, Override(objective=slo.objective)):
-        events, bad = _sources(slo, override, duration)
-        shares.setdefault(override.objective, []).append((events + taken, bad + taken))
-        taken += f"\nunless {on} {events}"
-    for objective, parts in shares.items():
-        labels = _identity(slo, objective)
-        mine = "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
-        recorded = f"{level}:llmq_sli_events:increase{duration}{mine}"
-        events, bad = ("\nor ".join(texts) for texts in zip(*parts, strict=True))
-        yield Record(name=f"{level}:llmq_sli_events:increase{duration}", expr=events, labels=labels)
-        expr = f"{bad}\nor {on} 0 * {recorded}"
-        yield Record(name=f"{level}:llmq_sli_bad_events:increase{duration}", expr=expr, labels=labels)
-
-
-def _base(slo: Slo) -> str:
-    return "evaluator" if isinstance(slo.measure, Coverage) else "slice"
-
-
-def _sources(slo: Slo, override: Override, duration: str) -> tuple[str, str]:
-    where = [matching("app", slo.apps), matching("route", slo.routes)]
-    where += [matching("app", override.apps), matching("route", override.routes)]
-    match slo.measure:
-        case Verdicts(evaluator):
-            chosen = (f'evaluator="{evaluator}"', SAMPLE, *where)
-            events = selector("llmq_evaluations_total", *chosen)
-            bad = selector("llmq_evaluations_total", *chosen, 'verdict="fail"')
-        case Signal(signal, "rating"):
-            events = selector("llmq_feedback_total", 'signal=~"thumbs_up|thumbs_down"', *where)
-            bad = selector("llmq_feedback_total", f'signal="{signal}"', *where)
-        case Signal(signal):
-            events = selector("llmq_requests_total", *where)
-            bad = selector("llmq_feedback_total", f'signal="{signal}"', *where)
-        case Errors():
-            events = selector("llmq_requests_total", *where)
-            bad = selector("llmq_request_errors_total", *where)
-        case Coverage():
-            return _coverage(duration)
-    return increase(SLICE, events, duration), increase(SLICE, bad, duration)
-
-
-def _coverage(duration: str) -> tuple[str, str]:
-    # Added up before "or", which would compare the labels of every slice; "verdict" tells them from what was missed.
-    verdicts = increase(("evaluator", "verdict"), selector("llmq_evaluations_total", SAMPLE), duration)
-    gaps = selector("llmq_unscored_total", f'reason=~"{COVERAGE_GAPS}"')
-    missed = f"increase(llmq_evaluation_failures_total[{duration}])\n  or increase({gaps}[{duration}])"
-    return f"sum by (evaluator) (\n  {verdicts}\n  or {missed}\n)", f"sum by (evaluator) (\n  {missed}\n)"
-
-
-def _ratios(slos: Sequence[Slo], windows: Sequence[Window], duration: str, z: Decimal) -> Iterator[Record]:
-    """At each level that which an alert reads: the ratio in both its windows, the bound in the long one."""
-    bases = {_base(slo) for slo in slos}
-    for level in LABELS:
-        if ("evaluator" if level == "evaluator" else "slice") not in bases:
-            continue
-        reading = [window for window in windows if level in ALERTED[window.severity]]
-        ratio = f"{level}:llmq_sli_bad_per_events:ratio_increase{duration}"
-        events = f"{level}:llmq_sli_events:increase{duration}"
-        bad = f"{level}:llmq_sli_bad_events:increase{duration}"
-        if any(duration in (window.long, window.short) for window in reading):
-            # Late feedback may leave a window with more bad events than events, and no ratio is above 1.
-            yield Record(name=ratio, expr=f"clamp_max({bad} / ({events} > 0), 1)")
-        if any(window.long == duration for window in reading):
-            name = f"{level}:llmq_sli_bad_per_events:wilson_low_increase{duration}"
-            bound = wilson_low(ratio, events, z)
-            yield Record(name=name, expr=f"{bound}\nand {_above(ratio, duration)}" if level == "slice" else bound)
 
 
 def _above(ratio: str, duration: str) -> str:
@@ -184,9 +162,9 @@ def _above(ratio: str, duration: str) -> str:
 
 
 def _alerts(slos: Sequence[Slo], window: Window) -> Iterator[Alert]:
-    bases = {_base(slo) for slo in slos if window in slo.alerting()}
+    covers = {isinstance(slo.measure, Coverage) for slo in slos if window in slo.alerting()}
     for level in ALERTED[window.severity]:
-        if ("evaluator" if level == "evaluator" else "slice") in bases:
+        if (level == "evaluator") in covers:
             yield _coverage_alert(window) if level == "evaluator" else _burn_alert(window, level)
 
 

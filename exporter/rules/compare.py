@@ -7,26 +7,29 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
+from .counts import INSTRUMENT, Steps
 from .promql import SAMPLE, increase, lately, matching, number, pooled_z, selector
 from .rulefile import Alert, Group, Record
 from .slo import LAST_WEEK, Slo
 
-INSTRUMENT: Final = ("evaluator", "evaluator_version")
 VERSIONS: Final = ("app", "model_version", "prompt_version")
 LEAST: Final = 100
 DIFFERENCE: Final = Decimal("0.03")
 GAP: Final = Decimal("0.05")
 
 
-def versions(z: Decimal) -> Group:
+def versions(z: Decimal, steps: Steps) -> Group:
     """Each model version and each prompt version against all others on its route, under one evaluator version."""
     route = (*INSTRUMENT, "app", "route")
     by = (*route, "model_version", "prompt_version")
     rules: list[Record | Alert] = []
     for metric, verdict in (("evaluations", ""), ("failing_evaluations", 'verdict="fail"')):
-        slices, source = f"slice:llmq_{metric}:increase6h", selector("llmq_evaluations_total", SAMPLE, verdict)
-        rules.append(Record(name=slices, expr=increase(by, source, "6h")))
-        rules.append(Record(name=f"route:llmq_{metric}:increase6h", expr=f"sum by ({', '.join(route)}) ({slices})"))
+        slices, source = f"slice:llmq_{metric}", selector("llmq_evaluations_total", SAMPLE, verdict)
+        rules.append(Record(name=f"{slices}:increase{steps.length}", expr=increase(by, source, steps.length)))
+        rules.append(Record(name=f"{slices}:increase6h", expr=steps.over(slices, "6h")))
+        rules.append(
+            Record(name=f"route:llmq_{metric}:increase6h", expr=f"sum by ({', '.join(route)}) ({slices}:increase6h)")
+        )
     for dimension in ("model_version", "prompt_version"):
         rules += _against_the_rest(dimension, z)
     return Group(name="llmq-versions", rules=rules)
@@ -109,26 +112,30 @@ def last_week(slos: Sequence[Slo], z: Decimal) -> list[Group]:
     return [Group(name="llmq-last-week", rules=[Record(name=statistic, expr=z_expr), shift])]
 
 
-def offline(z: Decimal, max_age: int) -> Group:
+def offline(z: Decimal, max_age: int, steps: Steps) -> Group:
     """Online against offline: the change of their gap in a week, and offline results that are old or missing."""
     return Group(
         name="llmq-offline",
-        rules=[*_gap(), *_before(), _gap_changed(z), _offline_stale(max_age), _offline_missing()],
+        rules=[*_gap(steps), *_before(), _gap_changed(z), _offline_stale(max_age), _offline_missing()],
     )
 
 
-def _gap() -> Iterator[Record]:
+def _gap(steps: Steps) -> Iterator[Record]:
     by = (*INSTRUMENT, *VERSIONS)
-    evaluations = selector("llmq_evaluations_total", SAMPLE)
-    passes = selector("llmq_evaluations_total", SAMPLE, 'verdict="pass"')
+    verdicts = "version:llmq_verdicts"
+    counted = increase((*INSTRUMENT, "verdict", *VERSIONS), selector("llmq_evaluations_total", SAMPLE), steps.length)
+    evaluations, passes = (
+        f"sum by ({', '.join(by)}) ({steps.over(verdicts, '1d', verdict)})" for verdict in ("", 'verdict="pass"')
+    )
     per_suite = ", ".join(("suite", *by))
     suites = ", ".join(("suite", *INSTRUMENT, "app"))
     match = f"on ({', '.join(by)}) group_right ()"
     online, n = "version:llmq_online_pass:ratio_increase1d", "version:llmq_evaluations:increase1d"
     offline_pass, cases = "version:llmq_offline_pass:ratio", "version:llmq_offline_cases:count"
     gap, weight = "version:llmq_online_minus_offline:ratio_increase1d", "version:llmq_compared_evaluations:increase1d"
-    yield Record(name=n, expr=increase(by, evaluations, "1d"))
-    yield Record(name=online, expr=f"{increase(by, passes, '1d')} / ({n} > 0)")
+    yield Record(name=f"{verdicts}:increase{steps.length}", expr=counted)
+    yield Record(name=n, expr=evaluations)
+    yield Record(name=online, expr=f"{passes} / ({n} > 0)")
     yield Record(name=cases, expr=f"max by ({per_suite}) ({lately('llmq_offline_cases')})")
     passed = f"max by ({per_suite}) ({lately('llmq_offline_passed_cases')})"
     yield Record(name=offline_pass, expr=f"{passed} / ({cases} > 0)")

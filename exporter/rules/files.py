@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from . import burn, compare, health, judge, routes
+from .counts import Steps
 from .folder import Kind
 from .rulefile import MARK, Group, Links, text
 from .scope import Scope
@@ -19,17 +20,16 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
 
     ``z`` is the confidence of an SLI's bound, ``comparison_z`` that of a comparison. ``design_effect`` says how many
     answers are worth one independent answer: ``1 + (answers per conversation - 1) * correlation``. ``job`` is the
-    scrape job; ``offline_max_age`` (seconds) makes an offline result old; ``slow_interval`` is how often that is
-    evaluated which only makes tickets: windows of a day and more, comparisons, the judge. It must stay below the five
-    minutes after which a recorded value is gone. ``extra_labels`` are labels that Prometheus adds and that tell
-    environments apart; ``selector`` holds matchers for all that is read.
+    scrape job; ``offline_max_age`` (seconds) makes an offline result old. ``steps`` says how often is evaluated what is
+    not evaluated at each turn: it must be below the five minutes after which a recorded value is gone. ``extra_labels``
+    are labels that Prometheus adds and that tell environments apart; ``selector`` holds matchers for all that is read.
     """
 
     z: Decimal = Decimal("2.58")
     comparison_z: Decimal = Decimal("3.5")
     design_effect: Decimal = Decimal(1)
     offline_max_age: int = 8 * 86400
-    slow_interval: str = "4m"
+    steps: Steps = Steps()
     job: str = "llmq"
     extra_labels: tuple[str, ...] = ("cluster", "namespace", "environment")
     selector: str = ""
@@ -47,17 +47,19 @@ KIND: Final = Kind("*.rules.yaml", MARK)
 def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, list[Group]]:
     """The groups of each rule file, by file name."""
     z, comparison_z = settings.widened(settings.z), settings.widened(settings.comparison_z)
-    slow = settings.slow_interval
-    found = burn.burn_groups(slos, z, slow)
+    steps = settings.steps
+    burns = burn.burn_groups(slos, z, steps)
     files = {
-        "slo-objectives.rules.yaml": [burn.objectives(slos)],
-        **{f"{group.name.removeprefix('llmq-')}.rules.yaml": [group] for group in found},
-        "versions.rules.yaml": _every(slow, compare.versions(comparison_z), *compare.last_week(slos, comparison_z)),
-        "offline.rules.yaml": _every(slow, compare.offline(comparison_z, settings.offline_max_age)),
-        "judge.rules.yaml": _every(slow, *judge.groups()),
+        "slo-objectives.rules.yaml": burn.objectives(slos),
+        **{f"slo-{long}.rules.yaml": found for long, found in burns.items()},
+        "versions.rules.yaml": _every(
+            steps.every, compare.versions(comparison_z, steps), *compare.last_week(slos, comparison_z)
+        ),
+        "offline.rules.yaml": _every(steps.every, compare.offline(comparison_z, settings.offline_max_age, steps)),
+        "judge.rules.yaml": _every(steps.every, *judge.groups(steps)),
         "exporter.rules.yaml": [
-            *_every(slow, health.usual_scoring()),
-            health.scoring(),
+            health.usual_scoring(),
+            *_every(steps.every, health.scoring()),
             health.exporter(settings.job),
         ],
     }

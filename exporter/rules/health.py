@@ -15,6 +15,7 @@ SAMPLED_OUT: Final = selector("llmq_unscored_total", 'reason="sampled_out"')
 USUAL: Final = "route:llmq_evaluations_per_request:ratio_increase1d"
 USUALLY_SAMPLED_OUT: Final = "app:llmq_sampled_out_per_request:ratio_increase1d"
 EXPECTED: Final = "route:llmq_expected_evaluations:increase1h"
+LATELY: Final = "route:llmq_evaluations:increase1h"
 MISSING: Final = "route:llmq_missing_evaluations:increase1h"
 EXCUSED: Final = "app:llmq_excused_evaluations:increase1h"
 
@@ -23,16 +24,20 @@ def scoring() -> Group:
     """Whether traces still become verdicts."""
     alerts = [_verdicts_missing(), _scoring_stalled(), _scoring_failing()]
     rules: list[Record | Alert] = [*_missing(), *alerts]
-    return Group(name="llmq-scoring", rules=rules, interval="2m")
+    return Group(name="llmq-scoring", rules=rules)
 
 
 def usual_scoring() -> Group:
-    """What share of the requests each evaluator scored in a day, and left to the others; dear, so evaluated seldom."""
+    """What share of the requests each evaluator scored in a day, and left to the others.
+
+    It is dear and hardly changes, so that it is evaluated every quarter of an hour and read for longer.
+    """
     verdicts = increase(ROUTE, selector("llmq_evaluations_total", SAMPLE), "1d")
     left_out = increase(APP, SAMPLED_OUT, "1d")
     routes, apps = (increase(by, "llmq_requests_total", "1d") for by in (("app", "route"), ("app",)))
     return Group(
         name="llmq-usual-scoring",
+        interval="15m",
         rules=[
             Record(name=USUAL, expr=f"{verdicts}\n/ on (app, route) group_left () ({routes} > 0)"),
             Record(name=USUALLY_SAMPLED_OUT, expr=f"{left_out}\n/ on (app) group_left () ({apps} > 0)"),
@@ -40,11 +45,15 @@ def usual_scoring() -> Group:
     )
 
 
+def _last(series: str) -> str:
+    return f"last_over_time({series}[35m])"
+
+
 def _missing() -> Iterator[Record]:
     requests = increase(("app", "route"), "llmq_requests_total", "1h")
-    lately = increase(ROUTE, "llmq_evaluations_total", "1h")
-    yield Record(name=EXPECTED, expr=f"{USUAL}\n* on (app, route) group_left () {requests}")
-    yield Record(name=MISSING, expr=f"{EXPECTED}\nunless on (evaluator, app, route) {lately} > 0")
+    yield Record(name=LATELY, expr=increase(ROUTE, "llmq_evaluations_total", "1h"))
+    yield Record(name=EXPECTED, expr=f"{_last(USUAL)}\n* on (app, route) group_left () {requests}")
+    yield Record(name=MISSING, expr=f"{EXPECTED}\nunless on (evaluator, app, route) {LATELY} > 0")
     yield Record(name=EXCUSED, expr=_excused())
 
 
@@ -53,7 +62,7 @@ def _excused() -> str:
     none = f"sum by (evaluator, app) (0 * {EXPECTED})"
     left = increase(APP, selector("llmq_unscored_total", 'reason=~"over_budget|gated|forgotten"'), "1h")
     requests = increase(("app",), "llmq_requests_total", "1h")
-    more = f"{increase(APP, SAMPLED_OUT, '1h')}\n    - {USUALLY_SAMPLED_OUT} * on (app) group_left () {requests}"
+    more = f"{increase(APP, SAMPLED_OUT, '1h')}\n    - {_last(USUALLY_SAMPLED_OUT)} * on (app) group_left () {requests}"
     return f"({left} or {none})\n+ on (evaluator, app) (\n  clamp_min(\n    {more},\n    0\n  )\n  or {none}\n)"
 
 
@@ -85,10 +94,9 @@ def _silent_routes() -> str:
 
 def _scoring_stalled() -> Alert:
     outcomes = (
-        "llmq_evaluations_total",
         "llmq_unscored_total",
         "llmq_evaluation_failures_total",
-        "llmq_requests_total",  # also where every evaluator is switched off
+        "llmq_requests_total",  # what is recorded, whatever evaluators say of it
         "llmq_exporter_traces_ignored_total",
     )
     ends = "\n  or ".join(f"{BY} (increase({name}[15m])) > 0" for name in outcomes)
@@ -111,8 +119,8 @@ def _scoring_stalled() -> Alert:
 
 
 def _scoring_failing() -> Alert:
-    failures = increase(("evaluator",), "llmq_evaluation_failures_total", "30m")
-    verdicts = increase(("evaluator",), "llmq_evaluations_total", "30m")
+    failures = increase(("evaluator",), "llmq_evaluation_failures_total", "1h")
+    verdicts = f"sum by (evaluator) ({LATELY})"
     return Alert(
         name="LLMQualityScoringFailing",
         expr=(
@@ -123,7 +131,7 @@ def _scoring_failing() -> Alert:
         pending="10m",
         summary="An evaluator fails where it should score",
         description=(
-            "{{ $labels.evaluator }} failed on {{ $value | humanizePercentage }} of the traces it tried in 30m. "
+            "{{ $labels.evaluator }} failed on {{ $value | humanizePercentage }} of the traces it tried in 1h. "
             "Failures are never verdicts, so its SLI is thinner than it looks."
         ),
         dashboard="llmq-exporter",

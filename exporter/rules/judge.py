@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from . import judge_stop
-from .compare import INSTRUMENT
+from .counts import INSTRUMENT, Steps
 from .promql import SAMPLE, increase, lately, number, selector
 from .rulefile import Alert, Group, Record
 from .templates import count, matchers, query, shown
@@ -41,9 +41,9 @@ _NAME: Final = "app:llmq_corrected_pass{}:ratio_increase1d"
 _TERM: Final = "app:llmq_corrected_pass_{}:term_increase1d"
 
 
-def groups() -> list[Group]:
+def groups(steps: Steps) -> list[Group]:
     """Every group of the judge's rules."""
-    return [agreement(), corrected(), stopped(), suspect(), review()]
+    return [agreement(), corrected(steps), stopped(), suspect(), review()]
 
 
 def agreement() -> Group:
@@ -96,9 +96,9 @@ def _judge_disagrees(kappa: str, observed: str, pairs: str) -> Alert:
     )
 
 
-def corrected() -> Group:
+def corrected(steps: Steps) -> Group:
     """The corrected pass rate of each judged evaluator and app in a day, with its 95 % interval, beside the raw one."""
-    return Group(name="llmq-judge-corrected", rules=[*_skill(), *_rates(), *_terms(), *_ends()])
+    return Group(name="llmq-judge-corrected", rules=[*_skill(), *_rates(steps), *_terms(), *_ends()])
 
 
 def _skill() -> Iterator[Record]:
@@ -109,12 +109,15 @@ def _skill() -> Iterator[Record]:
         yield Record(name=name, expr=f"({_right(verdict)} + 1) / ({_labelled(verdict)} + 2)")
 
 
-def _rates() -> Iterator[Record]:
+def _rates(steps: Steps) -> Iterator[Record]:
     """How many were judged, the share that passed, that share drawn to the middle, and the corrected share."""
-    by = tuple(_APP.split(", "))
-    judged, passing = (selector("llmq_evaluations_total", SAMPLE, verdict) for verdict in ("", 'verdict="pass"'))
-    yield Record(name=_JUDGED, expr=f"{increase(by, judged, '1d')}\nand on ({_BY}) {_SENSITIVITY}")
-    yield Record(name=_RAW, expr=f"{increase(by, passing, '1d')} / ({_JUDGED} > 0)")
+    counted = increase((*_APP.split(", "), "verdict"), selector("llmq_evaluations_total", SAMPLE), steps.length)
+    yield Record(name=f"app:llmq_verdicts:increase{steps.length}", expr=counted)
+    judged, passing = (
+        f"sum by ({_APP}) ({steps.over('app:llmq_verdicts', '1d', verdict)})" for verdict in ("", 'verdict="pass"')
+    )
+    yield Record(name=_JUDGED, expr=f"{judged}\nand on ({_BY}) {_SENSITIVITY}")
+    yield Record(name=_RAW, expr=f"{passing} / ({_JUDGED} > 0)")
     square = Z * Z
     yield Record(name=_RATE, expr=f"({_RAW} * {_JUDGED} + {number(square / 2)}) / ({_JUDGED} + {number(square)})")
     shares = [f"{_right(verdict)} / ({_labelled(verdict)} > 0)" for verdict in ("pass", "fail")]

@@ -207,6 +207,12 @@ def minutes(duration: str) -> float:
     return int(match[1]) * _MINUTES[match[2]]
 
 
+def shown_first(windows: Sequence[Window]) -> str:
+    """The long window that overviews show: the shortest of an hour or more, or the shortest."""
+    longs = sorted({window.long for window in windows}, key=minutes)
+    return next((long for long in longs if minutes(long) >= 60), longs[0])
+
+
 def wilson_low(bad: float, events: float, z: float) -> float:
     """Lower end of the Wilson interval of ``bad`` out of ``events`` at ``z`` standard deviations; 0 without events."""
     if events <= 0:
