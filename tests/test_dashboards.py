@@ -13,7 +13,7 @@ from exporter.cli.main import main
 from exporter.dashboards.files import render
 from exporter.dashboards.grafana import SCHEMA_VERSION
 from exporter.metrics.catalogue import CATALOGUE
-from exporter.rules.files import groups
+from exporter.rules.files import DEFAULT_SETTINGS, RuleSettings, groups
 from exporter.rules.rulefile import Alert, Links, Record
 from exporter.rules.slo import DEFAULT_SLOS
 
@@ -119,13 +119,13 @@ def test_panel_ids_are_unique_and_written_down(name):
 def test_panels_keep_their_ids():
     """Links name them: a panel that goes takes its id with it, and a new panel takes a new one."""
     known = {
-        "overview.json": {1, 2, 3, 4, 5, 20, 21, 22, 40, 41, 42, 43},
+        "overview.json": {1, 2, 3, 4, 5, 20, 21, 22, 30, 31, *range(40, 46)},
         "slo.json": {*range(1, 10), 20, 21, 22, 23, 30, 31, 32},
         "versions.json": {10, 11, 12, 13, *range(20, 29), 30, 31, 40, 41, 42, 43},
         "offline.json": {1, 2, 3, 20, 21, 22, 30, 31, 32},
         "judge.json": {*range(1, 7), *range(10, 14), 20, 21, 22, *range(30, 36), *range(40, 50)},
         "feedback.json": {*range(1, 7), *range(10, 17), *range(20, 25)},
-        "exporter.json": {*range(1, 7), *range(10, 17), *range(20, 27), *range(30, 37)},
+        "exporter.json": {*range(1, 7), *range(10, 17), *range(20, 27), *range(30, 38)},
     }
     assert {name: {panel["id"] for panel in board["panels"]} for name, board in BOARDS.items()} == known
 
@@ -199,7 +199,25 @@ def test_exposed_metrics_are_asked_only_for_labels_that_they_have(selectors):
         for selector in selectors(substituted(expr)):
             if found := FAMILIES.get(family(selector.name)):
                 labels = {matcher.name for matcher in selector.matchers.matchers}
-                assert labels <= {*found.labels, "job", "instance", "le"}, (name, selector.name)
+                assert labels <= {*found.labels, "job", "instance", "le", *DEFAULT_SETTINGS.extra_labels}, (
+                    name,
+                    selector.name,
+                )
+
+
+@pytest.mark.parametrize("labels", [("cluster", "namespace", "environment"), ("region",), ()])
+def test_every_query_looks_where_the_variables_say(selectors, labels):
+    settings = RuleSettings(extra_labels=labels, selector='namespace="prod"')
+    for text in render(settings=settings).values():
+        board = json.loads(text)
+        given = [one["name"] for one in board["templating"]["list"]][1 : 1 + len(labels)]
+        assert given == list(labels)
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                for selector in selectors(substituted(target["expr"])):
+                    names = {matcher.name for matcher in selector.matchers.matchers}
+                    everywhere = (selector.name or "").startswith("sli:llmq_slo_")
+                    assert everywhere or names >= {*labels, "namespace"}, target["expr"]
 
 
 def test_counters_are_read_as_increases_over_grafanas_interval_or_a_window_that_is_the_point(nodes):

@@ -26,6 +26,7 @@ from ..model.trace import Trace
 from ..offline import arguments as calibration_arguments
 from ..offline.calibrate import NotSetUpError, calibrated
 from ..offline.calibration import calibrated_lines, inventory, recorded_lines
+from ..offline.client import ExchangeError
 from ..offline.probe import probed
 from ..offline.replay import CaptureError, Replay
 from ..offline.report import Paint, Summary, alert_lines, evaluator_lines, table, trace_lines
@@ -346,6 +347,8 @@ def _evaluators(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    if options.part == "bad":
+        return _bad_answers(options)
     try:
         from ..demo import command  # noqa: PLC0415 - the other commands do without OpenTelemetry's SDK
     except ModuleNotFoundError as error:
@@ -354,6 +357,16 @@ def _demo(options: argparse.Namespace) -> int:
         asyncio.run(command.perform(options, say))
     except command.DemoError as error:
         return complain(f"llmq demo: {error}", PROBLEM)
+    return OK
+
+
+def _bad_answers(options: argparse.Namespace) -> int:
+    from ..demo import bad  # noqa: PLC0415 - the other commands do without the story
+
+    try:
+        bad.send(options.to, options.count, say)
+    except ExchangeError as error:
+        return complain(f"llmq demo bad: {error}", PROBLEM)
     return OK
 
 

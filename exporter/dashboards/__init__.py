@@ -1,6 +1,7 @@
 """The dashboards → Grafana's JSON.
 
 files     which file holds what
+places    variables for the labels that Prometheus adds, read by every query
 overview  what is wrong, since when, which version did it
 slo       one SLI: how bad, how sure, where
 versions  version against version

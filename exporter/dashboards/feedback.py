@@ -170,7 +170,8 @@ def _review() -> list[Panel]:
               Query("sum by (evaluator, label) (increase(llmq_review_labels_total[24h]))", "{{evaluator}} {{label}}"),
               unit="short", width=6, stacked=True, interval="1m"),
         graph(24, "People who differ, 7d", "Share of finished items on which people differed; a judge cannot agree "
-              "better than they do. The bars are the items.", Query(queries.share(differ, finished), "differ"),
+              "better than they do. The bars are the items.",
+              Query(f"clamp_max({queries.share(differ, finished)}, 1)", "differ"),
               Query(finished, "n"), unit=RATIO, width=6,
               overrides=[count_on_the_right()]),
     ]  # fmt: skip

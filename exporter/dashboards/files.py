@@ -12,6 +12,7 @@ from .grafana import Dashboard, document
 from .judge import judge_health
 from .offline import offline_online
 from .overview import overview
+from .places import placed
 from .process import exporter_health
 from .slo import slo_detail
 from .versions import version_compare
@@ -21,7 +22,7 @@ KIND: Final = Kind("*.json", '{\n  "uid": "llmq-')
 
 def dashboards(slos: Sequence[Slo], settings: RuleSettings) -> dict[str, Dashboard]:
     """The dashboard of each file, by file name, in the order of the links."""
-    return {
+    found = {
         "overview.json": overview(slos, settings.links),
         "slo.json": slo_detail(slos, settings.links),
         "versions.json": version_compare(slos, settings),
@@ -30,6 +31,7 @@ def dashboards(slos: Sequence[Slo], settings: RuleSettings) -> dict[str, Dashboa
         "feedback.json": feedback_review(),
         "exporter.json": exporter_health(slos),
     }
+    return {name: placed(board, settings.extra_labels, settings.selector) for name, board in found.items()}
 
 
 def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:

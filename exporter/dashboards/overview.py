@@ -8,8 +8,35 @@ from ..rules.promql import selector
 from ..rules.rulefile import Links
 from ..rules.slo import Slo
 from . import choices, queries
-from .grafana import Dashboard, Json, Panel, Query, Row, Variable, address, bad_answers, cell, link_cell, of_line
-from .panels import GREEN, GREY, ORANGE, RATIO, RED, Column, count_on_the_right, graph, line, painted, table, tiles
+from .grafana import (
+    Dashboard,
+    Json,
+    Panel,
+    Query,
+    Row,
+    Variable,
+    address,
+    bad_answers,
+    cell,
+    link_cell,
+    of_line,
+    override,
+)
+from .panels import (
+    GREEN,
+    GREY,
+    ORANGE,
+    RATIO,
+    RED,
+    YELLOW,
+    Column,
+    count_on_the_right,
+    graph,
+    line,
+    painted,
+    table,
+    tiles,
+)
 from .queries import CHOSEN, LINE, OBJECTIVE, PER_SLI, Spans
 
 SLI: Final = Variable(name="sli", label="SLI", query="label_values(sli:llmq_slo_objective:ratio, sli)")
@@ -34,6 +61,7 @@ def overview(slos: Sequence[Slo], links: Links) -> Dashboard:
             Row(
                 20, "Every SLI against its objective", [_objectives(spans, links.answers), _each(spans, links.answers)]
             ),
+            Row(30, "Does the offline suite still say what production says", [_suites()]),
             Row(40, "Beside quality", _beside()),
         ],
     )
@@ -58,26 +86,34 @@ def _states(spans: Spans) -> Panel:
     alerting = f"({above}\nor {ratio} and on (sli, app) {page})"
     over = f"({ratio} and {queries.low(bad, events)} > {PER_SLI} (1 - {OBJECTIVE}))"
     worst = "min by (sli) (1 - {})".format
-    pooled = f"1 - sum by (sli) ({bad}) / (sum by (sli) ({events}) > 0)"
+    pooled = f"(1 - sum by (sli) ({bad}) / (sum by (sli) ({events}) > 0))"
+    within = f"({pooled} >= on (sli) max by (sli) ({OBJECTIVE}))"
     return tiles(
         1,
-        f"Every SLI: good answers, last {window}",
+        f"Good answers of every SLI, last {window}: of the worst route where red or orange, else of all routes",
         "Red: a page fires, or a route is above all alert lines of the SLI, with the bad events that an alert needs. "
         "Orange: a route surely overspends its budget (the lower 95 % bound of its bad ratio is above it). Both show "
-        "the worst such route. Green: neither; the ratio of all routes. Grey: an objective without any data, which is "
-        "not a good SLI. Lines and objectives are recorded series.",
+        "the worst such route. Green: all routes together are within the objective. Yellow: they are not, and it may "
+        "be chance. Grey: an objective without any data, which is not a good SLI. Lines and objectives are recorded "
+        "series.",
         Query(worst(alerting), "{{sli}}", instant=True),
         Query(f"{worst(over)}\nunless on (sli) {worst(alerting)}", "{{sli}}", instant=True),
-        Query(f"{pooled}\nunless on (sli) {over}", "{{sli}}", instant=True),
+        Query(f"{within}\nunless on (sli) {over}", "{{sli}}", instant=True),
+        Query(f"{pooled}\nunless on (sli) {within}\nunless on (sli) {over}", "{{sli}}", instant=True),
         Query(f'min by (sli) ({OBJECTIVE}{{sli=~"$sli"}} * 0 - 1) unless on (sli) {events}', "{{sli}}", instant=True),
         unit=RATIO,
         width=24,
         height=4,
         colour="background",
         decimals=1,
-        overrides=[painted(ref, colour) for ref, colour in zip("ABCD", (RED, ORANGE, GREEN, GREY), strict=True)],
+        overrides=[
+            painted(ref, colour) for ref, colour in zip("ABCDE", (RED, ORANGE, GREEN, YELLOW, GREY), strict=True)
+        ],
         mappings=[{"type": "value", "options": {"-1": {"text": "no data", "index": 0}}}],
     )
+
+
+_TILES: Final = (RED, ORANGE, GREEN, YELLOW, GREY)
 
 
 def _alerts() -> Panel:
@@ -142,7 +178,7 @@ def _culprits(spans: Spans, answers: str) -> Panel:
             Column("prompt_version", "Prompt version", links=[*link_cell("Compare versions", where), theirs],
                    custom__width=118),
             Column("model_version", "Model version", custom__minWidth=130),
-            Column("E", "First seen", unit="dateTimeFromNow", custom__width=104),
+            Column("E", "First seen", unit="dateTimeFromNow", custom__width=130),
             Column("sli", "SLI", custom__width=100),
             Column("app", "App", custom__width=70),
             Column("route", "Route", custom__width=65),
@@ -261,6 +297,30 @@ def _each(spans: Spans, answers: str) -> Panel:
     )
 
 
+def _suites() -> Panel:
+    gap = selector("suite:llmq_online_minus_offline:ratio_increase1d", CHOSEN[0])
+    events = selector("suite:llmq_compared_evaluations:increase1d", CHOSEN[0])
+    return graph(
+        31,
+        "Online minus offline pass rate, last day",
+        "A suite that has fallen behind reality: production passes less than the suite says, and the gap grows. A "
+        "steady gap is normal, because the populations differ. The bars are the answers online. Dashboard: Offline "
+        "and online.",
+        Query(gap, "{{suite}} {{app}} {{evaluator}}"),
+        Query(f"sum({events})", "n"),
+        unit=RATIO,
+        width=24,
+        height=7,
+        overrides=[override("byRegexp", "/^(?!n$)/", min=None), count_on_the_right()],
+        empty="no offline suite is pushed",
+    )
+
+
+def _quantile(metric: str, share: str) -> str:
+    buckets = selector(f"{metric}_bucket", *CHOSEN[:3])
+    return f"histogram_quantile({share}, sum by (le, model_version) (increase({buckets}[$__rate_interval])))"
+
+
 def _beside() -> list[Panel]:
     duration = selector("llmq_request_duration_seconds_bucket", *CHOSEN)
     per_model = ("model_version",)
@@ -296,5 +356,24 @@ def _beside() -> list[Panel]:
             Query(f"{tokens} / on () group_left () ({queries.requests((), '$__rate_interval')} > 0)", "{{direction}}"),
             unit="short",
             width=8,
+        ),
+        graph(
+            44,
+            "Time to first token, 95th percentile",
+            "Time from the request to the first token, by model version; of streamed answers whose instrumentation "
+            "says it.",
+            Query(_quantile("llmq_time_to_first_token_seconds", "0.95"), "{{model_version}}"),
+            unit="s",
+            interval="2m",
+            empty="no instrumentation sends it",
+        ),
+        graph(
+            45,
+            "Tokens a second, median",
+            "Output tokens a second after the first token, by model version: half of the answers are slower.",
+            Query(_quantile("llmq_output_tokens_per_second", "0.5"), "{{model_version}}"),
+            unit="suffix: /s",
+            interval="2m",
+            empty="no instrumentation sends it",
         ),
     ]

@@ -8,7 +8,8 @@ from .grafana import Json, Panel, Query, override
 RATIO: Final = "percentunit"
 COUNT: Final = "locale"
 """A whole number, with the separators of the reader's language."""
-RED, ORANGE, GREEN, GREY, BLUE = "dark-red", "dark-orange", "dark-green", "#5a6270", "blue"
+RED, ORANGE, YELLOW, GREEN = "dark-red", "dark-orange", "dark-yellow", "dark-green"
+GREY, BLUE = "#5a6270", "blue"
 
 _LINES: Final[Json] = {
     "drawStyle": "line",

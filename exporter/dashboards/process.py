@@ -201,4 +201,8 @@ def _upkeep() -> list[Panel]:
         graph(36, "Queues", "How full each queue is; n is the entries that wait in all of them.",
               Query(queries.share(length, capacity), "{{queue}} {{instance}}"), Query(f"sum({length})", "n"),
               unit=RATIO, width=8, overrides=[count_on_the_right()]),
+        graph(37, "Slices", "Combinations of app, route, model and prompt version: shown on /metrics, parked until "
+              "they are used again, and the limit, beyond which labels fold into __other__.",
+              Query(_gauge("llmq_exporter_slices", "state"), "{{state}} {{instance}}"), unit="short", width=8,
+              overrides=[line("^limit", "red")]),
     ]  # fmt: skip

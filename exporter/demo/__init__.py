@@ -16,6 +16,7 @@ janitor    what is left to do when the demo was killed
 servers    exporter, Prometheus and Alertmanager, configured for each other
 readings   what they say
 narrator   what the terminal says of it
+bad        bad answers for a running llmq, to see whether its alerts arrive
 arguments  the options
 command    all wiring of the demo
 """

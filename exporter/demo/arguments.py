@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..config.units import UnitError, address, duration
+from ..offline.client import DEFAULT_URL, TOKEN
 
 _T = TypeVar("_T")
 
@@ -30,6 +31,7 @@ def add_to(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--keep", action="store_true", help="keep the folder with logs, config, rules and data")
     parts = demo.add_subparsers(metavar="PART", title="parts, to run alone")
     _add_stub(parts.add_parser("stub", help="the model: an OpenAI-compatible endpoint with scripted answers"))
+    _add_bad(parts.add_parser("bad", help="bad answers for a running llmq, to see whether its alerts arrive"))
     _add_traffic(parts.add_parser("traffic", help="the applications: they ask the model and send spans"))
 
 
@@ -37,6 +39,22 @@ def _add_stub(stub: argparse.ArgumentParser) -> None:
     stub.set_defaults(part="stub")
     stub.add_argument(
         "--listen", metavar="HOST:PORT", type=_read(address), default="127.0.0.1:8090", help="default: %(default)s"
+    )
+
+
+def _add_bad(bad: argparse.ArgumentParser) -> None:
+    bad.description = (
+        "Sends answers that no document supports to a running llmq, enough for a page. The token of the role ingest "
+        f"is taken from {TOKEN}."
+    )
+    bad.set_defaults(part="bad")
+    bad.add_argument("--to", metavar="URL", default=DEFAULT_URL, help="the llmq (default: %(default)s)")
+    bad.add_argument(
+        "--count",
+        metavar="N",
+        type=_read(_count),
+        default=12,
+        help="how many (default: %(default)d; an alert rests on ten bad answers at least)",
     )
 
 
@@ -69,6 +87,10 @@ def _takes_traffic(parser: argparse.ArgumentParser) -> None:
 
 def _rate(text: str) -> float:
     return _between(text, 0.1, 100)
+
+
+def _count(text: str) -> int:
+    return int(_between(text, 1, 1000))
 
 
 def _speed(text: str) -> float:
