@@ -96,12 +96,10 @@ async def test_at_its_bound_the_journal_takes_nothing_until_something_is_recorde
         answers.append(await exporter.client.post("/v1/traces", json=body))
     assert [answer.status for answer in answers] == [200, 200, 200, 503, 503]
     assert int(answers[-1].headers["Retry-After"]) >= 1
-    assert (await exporter.post("/v1/feedback", json={"trace_id": A, "signal": "copy", "comment": "x" * 9_000}))[
-        0
-    ] == 503
+    said = {"trace_id": A, "signal": "copy", "comment": "x" * 9_000}
+    assert (await exporter.post("/v1/feedback", json=said))[0] == 200, "few, and not in the journal"
     await exporter.pass_time(16 * 60)
     assert await exporter.total("llmq_exporter_rejected_total", signal="traces", reason="journal_full") == 2
-    assert await exporter.total("llmq_exporter_rejected_total", signal="feedback", reason="journal_full") == 1
     assert await exporter.total("llmq_exporter_journal_capacity_bytes") == 100 << 10
     async with asyncio.timeout(120):
         while kept(exporter):  # noqa: ASYNC110 - the product has no such event

@@ -235,9 +235,9 @@ def test_feedback_that_ends_the_process_is_set_aside(supervised):
     bad, good = ({"trace_id": INNOCENT[0], "signal": "thumbs_up", "comment": one} for one in (POISON, "nice"))
     assert exporter.send(bad, "/v1/feedback").status_code == 400
     assert exporter.send(good, "/v1/feedback").status_code == 200
-    exporter.until(lambda: exporter.total("llmq_exporter_quarantined_total", stage="assemble") == 1)
+    exporter.until(lambda: exporter.total("llmq_exporter_quarantined_total", stage="read") == 1)
     exporter.until(lambda: exporter.total("llmq_feedback_total", signal="thumbs_up") == 1)
-    assert exporter.deaths == 1
+    assert exporter.deaths == 3
 
 
 def test_a_request_that_ends_the_process_as_it_is_read_is_refused_in_the_end(supervised):

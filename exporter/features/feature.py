@@ -51,7 +51,7 @@ class Feature:
     name: str
 
     def desks(self) -> Mapping[str, Desk]:
-        """Who takes the requests that go through the journal, by their signal."""
+        """Who takes requests that are not OTLP, by their signal."""
         return {}
 
     def add_routes(self, app: web.Application) -> None:

@@ -23,7 +23,7 @@ _PREFLIGHT: Final = {
 
 
 class FeedbackContext:
-    """What the handler needs. ``submit`` makes an entry durable and has the desk take it."""
+    """What the handler needs. ``submit`` has the desk take a request, durably."""
 
     def __init__(
         self, desk: FeedbackDesk, submit: Callable[[Entry, Any], Awaitable[None]], settings: FeedbackSettings

@@ -12,10 +12,10 @@ from ..semconv.evaluations import Reported
 
 
 class Desk(Protocol):
-    """Takes the requests of one signal that is not OTLP, in the order in which they became durable."""
+    """Takes the requests of one signal that is not OTLP, in the order in which they came."""
 
     def read(self, entry: Entry) -> Any:
-        """What a journal entry asks for; raises DecodeError or TooLarge."""
+        """What a request asks for; raises DecodeError or TooLarge."""
 
     def take(self, entry: Entry, asked: Any) -> None:
         """Do it, by the recorder alone; what is to be told is written into ``asked``."""

@@ -1,6 +1,7 @@
 """The road of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order, nothing of the stations.
 
-Other requests (feedback, labels) take the first part of the road: durable, then handed to the desk for their signal.
+Other requests (feedback, labels) are few: the desk for their signal takes them, and they are answered once that is
+durable.
 """
 
 import asyncio
@@ -62,7 +63,7 @@ class Pipeline:
         self, store: Store, metrics: Metrics, settings: Settings, hooks: Hooks, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
-        self.writer = Writer(store, self._durable, on_commit=metrics.committed, on_error=metrics.store_failed)
+        self.writer = Writer(store, self._arrived, on_commit=metrics.committed, on_error=metrics.store_failed)
         self.recorder = Recorder(store, metrics, self.writer, now)
         self.assembler = Assembler(settings.assembly, self.recorder.keys)
         self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
@@ -128,10 +129,17 @@ class Pipeline:
             raise
 
     async def submit(self, entry: Entry, asked: Any) -> None:
-        """Make a request that is not OTLP durable and have its desk take it; raises as ``accept`` does."""
-        self._check(entry)
+        """Have the desk take a request that is not OTLP, and return when what it did is durable.
+
+        Raises StoreError, and then it may have been done all the same: the same request again is done once. Raises
+        PoisonError for one that ended the process each time.
+        """
+        if (reason := self.writer.problem) is not None:
+            raise StoreError(reason, "nothing can be made durable at the moment")
+        with self.in_work.reading(entry.body), self.recorder.redacting():
+            self.hooks.desks[entry.signal].take(entry, asked)
         try:
-            await self.writer.journal(entry, asked)
+            await self.recorder.durable()
         except StoreError as error:
             self._failed(error)
             raise
@@ -148,14 +156,14 @@ class Pipeline:
                 RETRY_AFTER, "the journal is full of requests that are not recorded yet", counted_as="journal_full"
             )
 
-    def _durable(self, seq: int, entry: Entry, asked: Any) -> None:
-        if entry.signal in self.hooks.desks:
-            self.take(seq, entry, asked)
-        else:
-            self.arrivals.begin(seq, entry, asked)
+    def _arrived(self, seq: int, entry: Entry, batch: Batch) -> None:
+        self.arrivals.begin(seq, entry, batch)
 
-    def take(self, seq: int, entry: Entry, asked: Any) -> None:
-        """What the desk does and that the entry is done with become durable together."""
+    def take_up(self, seq: int, entry: Entry, asked: Any) -> None:
+        """Take a request that an earlier llmq put into the journal though it is not OTLP.
+
+        What the desk does and that the entry is done with become durable together.
+        """
         with self.in_work.on("assemble", (key_of(seq),)), self.recorder.redacting():
             self.hooks.desks[entry.signal].take(entry, asked)
             self.done(seq)

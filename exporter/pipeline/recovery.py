@@ -114,7 +114,7 @@ class Recovery:
         try:
             with self._in_work.on("decode", (key_of(seq),)):
                 asked = self._pipeline.hooks.desks[entry.signal].read(entry)
-            self._pipeline.take(seq, entry, asked)
+            self._pipeline.take_up(seq, entry, asked)
         except (DecodeError, TooLarge) as error:
             _not_understood(entry, error)
             self._pipeline.done(seq)

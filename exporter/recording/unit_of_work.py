@@ -10,7 +10,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from ..ingest.late_spans import RecordedKeys
 from ..metrics.events import Tally
@@ -26,6 +26,9 @@ from ..store.sqlite.store import Store
 from ..store.sqlite.writer import Writer
 from .identifiers import stored_names
 from .trace_document import marks
+
+_PAUSE: Final = 0.02
+"""Seconds between two transactions for requests, at least: each writes a total of every series that changed."""
 
 
 class Unrecorded:
@@ -93,6 +96,7 @@ class Recorder(Repositories):
         self._committing: Unrecorded | None = None
         self._on_its_way: asyncio.Future[None] | None = None
         self._one_flush = asyncio.Lock()
+        self._committed_at = 0.0
         self.whole = asyncio.Event()
         """Set while no request is half taken; nothing is made durable until it is."""
         self.whole.set()
@@ -248,6 +252,18 @@ class Recorder(Repositories):
 
     # What becomes durable.
 
+    async def durable(self) -> None:
+        """Return when all that is gathered now is durable; raises StoreError.
+
+        Who asks shortly after the last transaction waits a moment, so that those who come meanwhile share the next one.
+        """
+        gathered = self._gathering
+        if not gathered:
+            return
+        await asyncio.sleep(self._committed_at + _PAUSE - asyncio.get_running_loop().time())
+        while gathered is self._gathering or gathered is self._committing:
+            await self.flush()
+
     async def flush(self) -> None:
         """Make all that was gathered durable, then show it.
 
@@ -267,6 +283,7 @@ class Recorder(Repositories):
         await self._written(unrecorded.changes)
         self._metrics.apply(unrecorded.tally)
         self._committing = None
+        self._committed_at = asyncio.get_running_loop().time()
         self._forget(unrecorded.changes.dropped_totals)
         for call in unrecorded.afterwards:
             call()

@@ -56,7 +56,7 @@ _REASONS: Final = {
 
 
 class ReviewContext:
-    """What the handlers need. ``submit`` makes an entry durable and has the desk take it."""
+    """What the handlers need. ``submit`` has the desk take a request, durably."""
 
     def __init__(
         self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]

@@ -16,7 +16,7 @@ MOST_SHOWN: Final = 1000
 
 
 class SuitesContext(msgspec.Struct, frozen=True):
-    """What the handlers need. ``submit`` makes an entry durable and has the desk take it."""
+    """What the handlers need. ``submit`` has the desk take a request, durably."""
 
     desk: OfflineDesk
     submit: Callable[[Entry, Any], Awaitable[None]]
