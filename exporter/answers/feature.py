@@ -9,7 +9,7 @@ from ..evaluators.panel import Panel
 from ..features.feature import Feature
 from ..metrics.labels import Slice
 from ..review.queue import ReviewDesk
-from ..store.sqlite.answers import Answers
+from ..store.port import Answers
 from . import http
 
 

@@ -14,8 +14,8 @@ from ..metrics.labels import Slice
 from ..records.review import Label
 from ..review.queue import ReviewDesk
 from ..rules.slo import Coverage
+from ..store.port import Answers
 from ..store.search import COLUMNS
-from ..store.sqlite.answers import Answers
 from .query import SIGNALS, BadParameterError, question, written
 from .view import line, whole, written_time
 

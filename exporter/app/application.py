@@ -46,9 +46,8 @@ from ..runtime.log import described
 from ..status.feature import StatusFeature
 from ..store.errors import StoreError
 from ..store.kinds import CLOCK
+from ..store.opening import open_store
 from ..store.quarantine import Quarantine
-from ..store.sqlite.answers import Answers
-from ..store.sqlite.store import Store
 from ..suites.feature import SuitesFeature
 
 _log = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ class Exporter:
         clock = SteadyClock() if now is None else now if isinstance(now, SteadyClock) else None
         self._now = now = now or clock or time.time
         aged = clock.aged if clock else now
-        self.store = Store.open(config.store.url, aged, ballast=config.store.ballast)
+        self.store = open_store(config.store.url, aged, ballast=config.store.ballast)
         if clock is not None and (kept := self.store.rows.record(CLOCK, (self.store.replica,))) is not None:
             clock.resume(CLOCK.decode(*kept))
         self._limiter = Limiter({}, now=now)
@@ -101,7 +100,7 @@ class Exporter:
         self.suites = SuitesFeature(config, self.pipeline, self.metrics, self._limiter.peek, now)
         self.erasure = ErasureFeature(config, panel, self.pipeline, self.features, self.quarantine, now)
         self.answers = AnswersFeature(
-            config, panel, Answers(self.store.path), self.review.desk, lambda: self._limiter.slices.shown
+            config, panel, self.store.answers(), self.review.desk, lambda: self._limiter.slices.shown
         )
         status = StatusFeature(config, self.answers.answers, self._problems, lambda: self.grpc.state)
         self.features.enter(self.feedback, self.review, self.suites, self.erasure, self.answers, status)
@@ -237,7 +236,7 @@ class Exporter:
         yield Watched(own.STORE_BALLAST, lambda: self.store.ballast_bytes)
         yield Watched(own.JOURNAL_ENTRIES, lambda: assembler.waiting)
         yield Watched(own.JOURNAL_LAG, pipeline.lag)
-        yield Watched(own.JOURNAL_SIZE, lambda: pipeline.writer.requests.bytes)
+        yield Watched(own.JOURNAL_SIZE, lambda: pipeline.writer.journal_bytes)
         yield Watched(own.JOURNAL_CAPACITY, lambda: pipeline.journal_bytes)
         yield Watched(own.SLICES, lambda: len(slices.shown), ("shown",))
         yield Watched(own.SLICES, lambda: len(slices.parked), ("parked",))

@@ -33,8 +33,7 @@ from ..records.requests import Entry
 from ..semconv import normalise
 from ..store.errors import StoreError
 from ..store.in_work import key_of
-from ..store.sqlite.store import Store
-from ..store.sqlite.writer import Writer
+from ..store.port import Store
 from .arrivals import Arrivals
 from .hooks import Hooks
 from .scoring import Round
@@ -63,7 +62,7 @@ class Pipeline:
         self, store: Store, metrics: Metrics, settings: Settings, hooks: Hooks, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
-        self.writer = Writer(store, self._arrived, on_commit=metrics.committed, on_error=metrics.store_failed)
+        self.writer = store.writer(self._arrived, on_commit=metrics.committed, on_error=metrics.store_failed)
         self.recorder = Recorder(store, metrics, self.writer, now)
         self.assembler = Assembler(settings.assembly, self.recorder.keys)
         self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
@@ -87,7 +86,7 @@ class Pipeline:
         self.assembler.limits = settings.assembly
         self.recorder.limiter, self.recorder.expire_after = settings.limiter, settings.expire_after
         self.recorder.redactor = settings.redactor
-        self._store.ballast.resize(settings.ballast_bytes)
+        self._store.resize_ballast(settings.ballast_bytes)
         self.retention.configure(settings.retention_age, settings.retention_bytes, settings.content_age)
 
     @property
@@ -151,7 +150,7 @@ class Pipeline:
 
     def _check(self, entry: Entry) -> None:
         self.in_work.check(entry.body)
-        if self.writer.requests.bytes + len(entry.body) > self.journal_bytes:
+        if self.writer.journal_bytes + len(entry.body) > self.journal_bytes:
             raise Busy(
                 RETRY_AFTER, "the journal is full of requests that are not recorded yet", counted_as="journal_full"
             )

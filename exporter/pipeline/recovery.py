@@ -30,8 +30,9 @@ from ..records.requests import Entry
 from ..runtime.isolation import survives
 from ..store.errors import StoreError
 from ..store.in_work import STAGES, key_of
+from ..store.opening import open_store
+from ..store.port import Store
 from ..store.quarantine import Quarantine
-from ..store.sqlite.store import Store
 from .pipeline import Pipeline
 
 _AHEAD: Final = 60.0
@@ -84,7 +85,7 @@ class Recovery:
     def _take_up_journal(self) -> int:
         guilty = self._guilty_entries()
         entries = 0
-        for seq, entry in self._store.journal.entries():
+        for seq, entry in self._store.entries():
             entries += 1
             if (stage := guilty.get(key_of(seq))) is not None:
                 self._set_entry_aside(seq, entry, stage)
@@ -98,7 +99,7 @@ class Recovery:
         keys = {key for key, stage in self._stages.items() if stage in _OF_ENTRIES}
         suspects = [
             _Suspect(key_of(seq), partial(self._take_up, seq, entry))
-            for seq, entry in (self._store.journal.entries() if keys else ())
+            for seq, entry in (self._store.entries() if keys else ())
             if key_of(seq) in keys
         ]
         return self._guilty(suspects)
@@ -186,7 +187,7 @@ class Recovery:
 
     def _try_all(self, suspects: Sequence[_Suspect], folder: Path) -> None:
         """In a copy of this process: one after the other, so that the marks say which of them ends it."""
-        scratch = Store.open(f"sqlite:///{tempfile.mkdtemp(dir=folder)}/llmq.db")
+        scratch = open_store(f"sqlite:///{tempfile.mkdtemp(dir=folder)}/llmq.db")
         recorder = self._pipeline.recorder
         recorder.rehearse(scratch, ())
         with self._pipeline.settings.panel.armed():

@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from ..records.traces import Place
-from ..store.sqlite.writer import Writer
+from ..store.port import Writer
 from .trace_document import without_text
 from .unit_of_work import Recorder
 

@@ -21,9 +21,8 @@ from ..redaction import Budget, Redactor
 from ..store.changes import Changes
 from ..store.in_work import key_of
 from ..store.kinds import Ids, K, Kind, R
+from ..store.port import Store, Writer
 from ..store.repositories import Repositories, new_row
-from ..store.sqlite.store import Store
-from ..store.sqlite.writer import Writer
 from .identifiers import stored_names
 from .trace_document import marks
 

@@ -1,6 +1,7 @@
 """What is durable: journal, recorded traces, totals, and what features keep.
 
 port          what is asked of a store, whichever database is under it
+opening       the store that a URL names
 repositories  what is read and written of each kind of thing, in one unit of work
 changes       what one unit of work writes
 kinds         every kind of record: its struct, its table, its version, and how older ones are read

@@ -1,6 +1,7 @@
 """What the exporter asks of a store, whichever database is under it. Knows no SQL.
 
-A backend is a folder beside this file with one class that is a ``Store``: ``sqlite/`` is one. It must
+A backend is a folder beside this file with a ``Store`` and its ``Writer``, and a line in ``opening.py``: ``sqlite/`` is
+one. It must
 
 - read what is durable (``Reads``), without blocking the event loop;
 - make ``Changes`` durable, all of them or none, in the order in which ``commit`` was called, so that the same changes
@@ -12,15 +13,20 @@ A backend is a folder beside this file with one class that is a ``Store``: ``sql
 everything else is shared by all that use the database.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
+from ..records.requests import Entry
 from ..records.traces import KnownParts, Located, Place, Reference
 from .changes import Changes, Key
+from .in_work import InWork
 from .kinds import Ids, Kind
 from .repositories import Repositories
+from .search import NEWEST, Page, Row, Search
 
+T = TypeVar("T")
 Total = tuple[str, str, str]
 """Family, labels and value of one total."""
 
@@ -59,12 +65,70 @@ class Reads(Protocol):
         """The last entry of this replica's journal that its totals count as received."""
 
 
-class Store(Protocol):
-    """An open store."""
+class BlockingReads(Protocol):
+    """Reads what is durable in the thread of whoever calls; raises StoreError.
 
-    replica: str
-    """Whose journal and totals these are."""
-    reads: Reads
+    For steps that must not let others have their turn between what they read and what they decide. Everything else asks
+    ``Reads``.
+    """
+
+    def record(self, kind: Kind[Any, Any], key: Key) -> tuple[bytes, int] | None:
+        """See ``Reads``."""
+
+    def ids_among(self, ids: Ids, keys: Collection[bytes]) -> set[bytes]:
+        """See ``Reads``."""
+
+    def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, KnownParts]:
+        """See ``Reads``; of ids that were never recorded nearly all are answered without asking the database."""
+
+    def document(self, trace_id: bytes) -> bytes | None:
+        """See ``Reads``."""
+
+    def located(self, by: Reference, value: str | bytes) -> list[Located]:
+        """See ``Reads``."""
+
+    def watermark(self) -> int:
+        """See ``Reads``."""
+
+
+class Answers(Protocol):
+    """Searches recorded answers without blocking the event loop; raises StoreError."""
+
+    async def find(
+        self, wanted: Search, understand: Callable[[Row], T | None], after: tuple[float, int] = NEWEST, most: int = 50
+    ) -> Page[T]:
+        """What ``understand`` makes of the newest answers after a place; None: not this one."""
+
+    async def one(self, trace_id: bytes) -> Row | None:
+        """One recorded answer, None where there is no such one."""
+
+    def close(self) -> None:
+        """Wait for the search that runs, and close what it reads."""
+
+
+class Writer(Protocol):
+    """The one door through which a store is written."""
+
+    @property
+    def reads(self) -> Reads:
+        """What is durable."""
+
+    @property
+    def problem(self) -> str | None:
+        """The reason why requests or results cannot be written at the moment; None while they can."""
+
+    @property
+    def journal_bytes(self) -> int:
+        """Of the bodies of all entries of the journal, durable and on their way."""
+
+    async def start(self) -> None:
+        """Begin to write."""
+
+    async def stop(self) -> None:
+        """Refuse new work, write all that waits, and return when it is durable or has failed."""
+
+    async def journal(self, entry: Entry, payload: Any) -> int:
+        """Make a request durable and return its number; raises StoreError when it is not durable."""
 
     def work(self) -> AbstractAsyncContextManager[Repositories]:
         """One unit of work: what it writes is durable when the block has ended; where it raises, nothing is written.
@@ -73,7 +137,10 @@ class Store(Protocol):
         """
 
     async def commit(self, changes: Changes) -> None:
-        """Make changes durable, all or none; raises StoreError, and then the same may be committed again."""
+        """Make changes durable, all or none; raises StoreError, and then the same may be committed again.
+
+        In the order of the calls; entries that are done leave the journal.
+        """
 
     async def prune(self, older_than: float | None, max_bytes: int | None) -> int:
         """Delete some recorded traces that are due, oldest first; returns how many. While it is not 0, more may be due.
@@ -81,3 +148,70 @@ class Store(Protocol):
         Due is what was recorded more than ``older_than`` seconds ago, and anything while the store holds more than
         ``max_bytes``.
         """
+
+    async def relieve(self) -> None:
+        """Where there is no room, make some for what was acknowledged, and only for that; raises StoreError."""
+
+    async def keep_ballast(self) -> None:
+        """Set aside again what is kept for when there is no room, if there is; raises StoreError."""
+
+    async def probe(self) -> None:
+        """See whether what could not be written can be again; raises StoreError."""
+
+
+class Store(Protocol):
+    """An open store, which belongs to one process."""
+
+    replica: str
+    """Whose journal and totals these are."""
+    path: Path
+    """Where files of this process stand: what ended it (``quarantine``), what it works on (``in_work``)."""
+    in_work: InWork
+    most_bytes: int
+    """Of one transaction, about."""
+    disk_bytes: int
+    """Of the disk that the journal is on."""
+
+    @property
+    def reads(self) -> Reads:
+        """What is durable."""
+
+    @property
+    def rows(self) -> BlockingReads:
+        """What is durable, for whoever cannot wait."""
+
+    def writer(
+        self,
+        on_durable: Callable[[int, Entry, Any], None],
+        *,
+        on_commit: Callable[[float], None],
+        on_error: Callable[[str], None],
+    ) -> Writer:
+        """What writes this store; one at a time.
+
+        ``on_durable(seq, entry, payload)`` hears of every entry of the journal once it is durable, in the order of the
+        numbers and before its sender is told; ``on_commit`` of the seconds that a commit took, ``on_error`` why
+        something failed.
+        """
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """What an earlier run left in the journal, in the order of acceptance; for a start. Raises StoreError."""
+
+    def answers(self) -> Answers:
+        """What searches recorded answers."""
+
+    def commit(self, changes: Changes) -> None:
+        """Make changes durable without a writer, for a trial in a copy of this process."""
+
+    def resize_ballast(self, size: int) -> None:
+        """Set aside so many bytes for when there is no room."""
+
+    @property
+    def ballast_bytes(self) -> int:
+        """Bytes that are set aside for when there is no room."""
+
+    def size_bytes(self) -> int:
+        """Bytes in use; raises StoreError."""
+
+    def close(self) -> None:
+        """Close the store; what was committed stays."""

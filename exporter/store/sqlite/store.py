@@ -23,12 +23,14 @@ from typing import Any, Self
 
 from msgspec.structs import astuple
 
+from ...records.requests import Entry
 from ...records.traces import FORGOTTEN
 from ..changes import Changes
 from ..errors import StoreError
 from ..in_work import InWork
 from ..kinds import KINDS, Ids, Kind
 from . import statements as sql
+from .answers import Answers
 from .ballast import Ballast
 from .database import Reading, Statement, Writing, naming_what_is_damaged, statements
 from .errors import as_store_errors
@@ -36,6 +38,7 @@ from .files import Claim, beside, claim, locate
 from .journal import Journal
 from .rows import Reads, Rows
 from .seen_ids import Sieve
+from .writer import Writer
 
 _BATCH = 1024
 """Traces that are deleted at a time."""
@@ -148,6 +151,28 @@ class Store:
         self._reading.close()
         self._writing.close()
         self._claim.close()
+
+    def writer(
+        self,
+        on_durable: Callable[[int, Entry, Any], None],
+        *,
+        on_commit: Callable[[float], None],
+        on_error: Callable[[str], None],
+    ) -> Writer:
+        """What writes this store, see ``port.Store``; one at a time."""
+        return Writer(self, on_durable, on_commit=on_commit, on_error=on_error)
+
+    def answers(self) -> Answers:
+        """What searches recorded answers, in a thread and a connection of its own."""
+        return Answers(self.path)
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """What an earlier run left in the journal, in the order of acceptance; raises StoreError."""
+        return self.journal.entries()
+
+    def resize_ballast(self, size: int) -> None:
+        """Hold so many bytes of the disk for when it is full."""
+        self.ballast.resize(size)
 
     def _learn_formats(self) -> None:
         """Refuse what only a newer llmq can read, and note for older ones what this one writes."""

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...records.requests import Entry
 from ..changes import Changes
@@ -17,7 +17,9 @@ from ..errors import StoreError
 from ..repositories import Repositories
 from .executor import Hand, fail, tell
 from .group_commit import GroupCommit
-from .store import Store
+
+if TYPE_CHECKING:
+    from .store import Store
 
 _Results = tuple[Changes, asyncio.Future[None]]
 _Prune = tuple[float | None, int | None, asyncio.Future[int]]
@@ -28,7 +30,7 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        store: "Store",
         on_durable: Callable[[int, Entry, Any], None],
         *,
         on_commit: Callable[[float], None] = lambda _seconds: None,
@@ -54,6 +56,11 @@ class Writer:
     def problem(self) -> str | None:
         """The reason why requests or results cannot be written at the moment; None while they can."""
         return self._journal_hand.problem or self._store_hand.problem or ("disk_full" if self._short else None)
+
+    @property
+    def journal_bytes(self) -> int:
+        """Of the bodies of all entries of the journal, durable and on their way."""
+        return self.requests.bytes
 
     async def start(self) -> None:
         """Begin to write; what was queued before is written first."""
