@@ -135,7 +135,7 @@ class Pipeline:
         """
         if (reason := self.writer.problem) is not None:
             raise StoreError(reason, "nothing can be made durable at the moment")
-        with self.in_work.reading(entry.body), self.recorder.redacting():
+        with self.in_work.taking(entry.body), self.recorder.redacting():
             self.hooks.desks[entry.signal].take(entry, asked)
         try:
             await self.recorder.durable()

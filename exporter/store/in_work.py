@@ -30,6 +30,8 @@ _TRIES = 16
 _LOOP, _COMMIT, _BODIES, _END = 64, 4096, 1 << 20, (1 << 20) + 4096
 _HEADER = struct.Struct("<BI")
 _MOST_BODIES = 128
+_TAKEN = b"taken "
+"""What the key of a body is made with once it was read: that it could be read says nothing of what comes then."""
 
 
 class Marked(Struct, frozen=True):
@@ -145,9 +147,16 @@ class InWork:
         if self._deaths.pop(key, None) is not None:
             self._write_bodies()
 
+    @contextmanager
+    def taking(self, body: bytes) -> Iterator[None]:
+        """Mark a body that was read and that the block works on; raises PoisonError as ``reading``."""
+        with self.reading(_TAKEN + body):
+            yield
+
     def check(self, body: bytes) -> None:
         """Raise PoisonError for what ended the process too often, also after it was read."""
-        if self._deaths and self._deaths.get(key_of_body(body), 0) >= DEATHS:
+        keys = [key_of_body(body), key_of_body(_TAKEN + body)] if self._deaths else []
+        if any(self._deaths.get(key, 0) >= DEATHS for key in keys):
             raise PoisonError
 
     def condemn(self, body: bytes) -> None:
