@@ -6,7 +6,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from exporter.app.application import Exporter, make_app
 from exporter.config import load
+from exporter.judge.budget import Cap, Caps
 from exporter.runtime.clock import BELIEVED, GAP, SteadyClock
+from exporter.store.sqlite.spend_ledger import LedgerFile
 
 DAY = 86_400.0
 
@@ -308,10 +310,8 @@ def test_a_real_process_goes_by_a_steady_clock(killable):
 
 
 async def test_a_budget_is_not_given_twice(tmp_path, machine):
-    from exporter.store.sqlite.spend_ledger import Cap, Caps, Purse
-
     clock = machine.clock()
-    purse = Purse(tmp_path / "ledger.db", Caps(hour=Cap(tokens=10)), now=clock)
+    purse = LedgerFile(tmp_path / "ledger.db", Caps(hour=Cap(tokens=10)), now=clock)
     assert purse.reserve(10, 0) == 1
     machine.set(8 * DAY)
     clock.look()
@@ -321,6 +321,6 @@ async def test_a_budget_is_not_given_twice(tmp_path, machine):
     assert purse.reserve(10, 0) == "hour_tokens"
     purse.close()
     clock = restarted(machine, clock)
-    purse = Purse(tmp_path / "ledger.db", Caps(hour=Cap(tokens=10)), now=clock)
+    purse = LedgerFile(tmp_path / "ledger.db", Caps(hour=Cap(tokens=10)), now=clock)
     assert purse.reserve(10, 0) == "hour_tokens"
     purse.close()

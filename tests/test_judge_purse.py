@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.judge.budget import Cost, Tariff
+from exporter.judge.budget import Cap, Caps, Cost, Spent, Tariff
 from exporter.judge.case import Usage
 from exporter.store.errors import StoreError
-from exporter.store.sqlite.spend_ledger import Cap, Caps, Purse, Spent
+from exporter.store.sqlite.spend_ledger import LedgerFile
 
 HOUR, DAY = 3600.0, 86400.0
 NOON = 1_790_000_000.0 // DAY * DAY + DAY / 2
@@ -29,7 +29,7 @@ def opened(tmp_path, clock):
     purses = []
 
     def purse(caps, now=clock, path=tmp_path / "ledger.db"):
-        purses.append(Purse(path, caps, now=now))
+        purses.append(LedgerFile(path, caps, now=now))
         return purses[-1]
 
     yield purse
@@ -163,7 +163,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path):
     connection.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="the database of another program") as error:
-        Purse(path, Caps())
+        LedgerFile(path, Caps())
     assert error.value.reason == "foreign"
     assert path.read_bytes() == before
 
@@ -171,7 +171,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path):
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "x").write_bytes(b"not a database" * 1000)
     with pytest.raises(StoreError) as error:
-        Purse(tmp_path / "x", Caps())
+        LedgerFile(tmp_path / "x", Caps())
     assert error.value.reason == "corrupt"
 
 
@@ -182,7 +182,7 @@ LIMIT = 50_021
 
 def spend(path, seed, calls):
     """Four workers of one replica: reserve, perhaps settle for less; the micro-dollars that were billed."""
-    purse = Purse(path, day(micros=LIMIT), now=lambda: NOON)
+    purse = LedgerFile(path, day(micros=LIMIT), now=lambda: NOON)
     billed = []
 
     def worker(number):
@@ -221,7 +221,7 @@ def test_four_workers_in_each_of_two_processes_never_spend_more_than_the_budget(
     for one in replicas:
         one.join()
     results.close()
-    purse = Purse(path, day(micros=LIMIT), now=lambda: NOON)
+    purse = LedgerFile(path, day(micros=LIMIT), now=lambda: NOON)
     spent = purse.spent().day_micros
     left = [purse.reserve(0, micros) for micros in (LIMIT - spent + 1, LIMIT - spent)]
     purse.close()
@@ -233,7 +233,7 @@ def test_four_workers_in_each_of_two_processes_never_spend_more_than_the_budget(
 
 def hold(path, ready):
     """A replica that dies with a reservation in hand."""
-    purse = Purse(path, day(micros=1000), now=lambda: NOON)
+    purse = LedgerFile(path, day(micros=1000), now=lambda: NOON)
     purse.reserve(1, 700)
     ready.set()
     time.sleep(60)
@@ -250,7 +250,7 @@ def test_what_a_killed_process_had_reserved_stays_spent(tmp_path):
     finally:
         victim.kill()
         victim.join()
-    purse = Purse(path, day(micros=1000), now=lambda: NOON)
+    purse = LedgerFile(path, day(micros=1000), now=lambda: NOON)
     found = [purse.spent().day_micros, purse.reserve(1, 301), purse.reserve(1, 300)]
     purse.close()
     assert found[:2] == [700, "day_dollars"]

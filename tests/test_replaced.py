@@ -9,11 +9,12 @@ from contextlib import closing
 
 import pytest
 
+from exporter.judge.budget import Caps
 from exporter.records.requests import Entry
 from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
-from exporter.store.sqlite.spend_ledger import Caps, Purse
+from exporter.store.sqlite.spend_ledger import LedgerFile
 from exporter.store.sqlite.store import Store
 
 ENTRY = Entry("traces", "", "", b"x", 1e9)
@@ -95,7 +96,7 @@ def test_moved_back_they_are_used_again_and_what_nobody_was_told_is_not_there(st
 
 
 def test_a_ledger_that_is_gone_lends_nothing(tmp_path):
-    with closing(Purse(tmp_path / "ledger.db", Caps())) as purse:
+    with closing(LedgerFile(tmp_path / "ledger.db", Caps())) as purse:
         assert purse.reserve(1, 1) == 1
         (tmp_path / "ledger.db").unlink()
         assert reason_of(purse.reserve, 1, 1) == "replaced"

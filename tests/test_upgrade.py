@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from exporter.judge.budget import Caps
 from exporter.recording.trace_document import failed_by, marks, signalled
 from exporter.store.errors import StoreError
 from exporter.store.kinds import DOCUMENT, JUDGE_JOB, KINDS, TOTAL, Kind
@@ -20,7 +21,7 @@ from exporter.store.sqlite.migrations.history import Change, History
 from exporter.store.sqlite.migrations.journal import JOURNAL
 from exporter.store.sqlite.migrations.ledger import LEDGER
 from exporter.store.sqlite.migrations.store import STORE
-from exporter.store.sqlite.spend_ledger import Caps, Purse
+from exporter.store.sqlite.spend_ledger import LedgerFile
 from exporter.store.sqlite.store import Store
 
 STORES = Path(__file__).parent / "stores"
@@ -254,7 +255,7 @@ def test_changes_are_made_in_order_once_and_a_new_file_gets_the_same_tables(tmp_
 
 def test_a_ledger_is_upgraded_while_others_wait(tmp_path):
     shutil.copy(OLDEST / "ledger.db", tmp_path)
-    with closing(Purse(tmp_path / "ledger.db", Caps(), now=lambda: 1_790_000_000.0)) as purse:
+    with closing(LedgerFile(tmp_path / "ledger.db", Caps(), now=lambda: 1_790_000_000.0)) as purse:
         assert purse.spent().hour_tokens == 18140
     assert version_of(tmp_path / "ledger.db") == LEDGER.version
 

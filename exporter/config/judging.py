@@ -12,14 +12,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..judge import anchors
-from ..judge.budget import Tariff
+from ..judge.budget import Cap, Caps, Tariff
 from ..judge.endpoint import Endpoint, Pin
 from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
 from ..judge.sampling import Rule, Targeted
 from ..runtime.mismatch import closest
 from ..runtime.os_errors import why
-from ..store.sqlite.spend_ledger import Cap, Caps
 from . import rubrics, units
 from .configfile import ConfigError, Part, Problem
 from .judge_request import Request, request

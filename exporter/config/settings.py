@@ -12,7 +12,7 @@ from ..evaluators.panel import EvaluatorSpec, Panel
 from ..evaluators.registry import Registry
 from ..ingest.assembly import Limits as Assembly
 from ..judge.anchors import Anchor
-from ..judge.budget import Tariff
+from ..judge.budget import Cap, Caps, Tariff
 from ..judge.endpoint import Endpoint
 from ..judge.gate import Limits as Gate
 from ..judge.rubric import Rubric
@@ -23,7 +23,6 @@ from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
-from ..store.sqlite.spend_ledger import Cap, Caps
 from .configfile import Problem
 from .units import Address
 

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from .breaker import Backoff, Breaker
-from .budget import Cost, Purse, Short, Tariff
+from .budget import Cost, Short, SpendLedger, Tariff
 from .case import JudgeError, Judgement, Usage
 from .error_budget import ErrorBudget
 from .queue import Job, Queue
@@ -66,7 +66,7 @@ class Worker:
         asked: Asked,
         outcomes: Outcomes,
         *,
-        purse: Purse,
+        ledger: SpendLedger,
         tariff: Tariff,
         concurrency: int = 4,
         attempts: int = ATTEMPTS,
@@ -78,7 +78,7 @@ class Worker:
         self.queue = queue
         self._asked = asked
         self._outcomes = outcomes
-        self._purse = purse
+        self._ledger = ledger
         self.tariff = tariff
         self._concurrency = concurrency
         self.attempts = attempts
@@ -157,8 +157,7 @@ class Worker:
             self._not_asked(job)
             self._expire(job, "its judge is no longer configured")
             return
-        reserve = asyncio.to_thread(self._purse.reserve, most.tokens, most.micros, targeted=job.sample == "targeted")
-        reserved = await reserve
+        reserved = await self._ledger.reserve(most.tokens, most.micros, targeted=job.sample == "targeted")
         if isinstance(reserved, str):
             self._not_asked(job)
             self.queue.release(job)
@@ -183,7 +182,7 @@ class Worker:
 
     async def _settle(self, reservation: int, usage: Usage) -> Cost:
         cost = self.tariff.cost(usage)
-        await asyncio.to_thread(self._purse.settle, reservation, cost.tokens, cost.micros)
+        await self._ledger.settle(reservation, cost.tokens, cost.micros)
         return cost
 
     def _answered(self) -> None:

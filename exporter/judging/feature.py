@@ -12,6 +12,7 @@ from ..config import Config
 from ..evaluators.panel import Panel
 from ..features.dispatcher import Features
 from ..features.feature import NEGATIVE, Feature, Signalled, Work
+from ..judge.budget import limits, share
 from ..judge.case import Judgement
 from ..judge.gate import Standing
 from ..judge.queue import Job
@@ -25,8 +26,7 @@ from ..model.score import Outcome, Unscored, Verdict
 from ..model.trace import Trace
 from ..pipeline.pipeline import Pipeline
 from ..store.errors import StoreError
-from ..store.sqlite.files import locate
-from ..store.sqlite.spend_ledger import Purse
+from ..store.opening import open_ledger
 from .calibration import Calibrating
 from .online import Judging
 
@@ -56,12 +56,12 @@ class JudgingFeature(Feature):
         self._ledger_problem: str | None = None
         self._closed = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
-        self._purse = Purse(locate(config.judge.ledger), config.judge.caps, now=now)
+        self._ledger = open_ledger(config.judge.ledger, config.judge.caps, now)
         self.judging = Judging(
             config.judge,
             pipeline.recorder,
             self._bench(config, {}),
-            self._purse,
+            self._ledger,
             pass_marks=panel.marks,
             content=config.store.content,
             told_verdict=features.judged,
@@ -76,7 +76,7 @@ class JudgingFeature(Feature):
         before = self.judging.bench
         self._adopt(config, panel, before.standings)
         self.calibrating.configure(config.judge.anchors.cases)
-        self._purse.caps = config.judge.caps
+        self._ledger.configure(config.judge.caps)
         closing = asyncio.create_task(self._close_later(before, config.judge.endpoint.timeout))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -88,6 +88,8 @@ class JudgingFeature(Feature):
 
     async def recover(self) -> None:
         """Take up what an earlier run left; raises StoreError."""
+        with suppress(StoreError):  # told and counted by whoever looks next
+            await self._ledger.look()
         standings = dict(await self._recorder.judge_standings.all())
         self._adopt(*self._set, standings)
         await self.judging.recover()
@@ -108,7 +110,7 @@ class JudgingFeature(Feature):
         """Ask for nothing while the ledger is gone: another one, which is empty, would give the budget again."""
         while True:
             try:
-                self._purse.verify()
+                await self._ledger.look()
                 self._ledger_problem = None
             except StoreError as error:
                 self._metrics.store_failed(error.reason)
@@ -122,7 +124,7 @@ class JudgingFeature(Feature):
         self._closed.set()
         await asyncio.gather(*self._closing)
         await self.judging.bench.close()
-        self._purse.close()
+        self._ledger.close()
 
     async def _close_later(self, bench: Bench, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -147,8 +149,11 @@ class JudgingFeature(Feature):
         yield Watched(own.QUEUE_CAPACITY, lambda: judging.queue.capacity, ("judge",))
         yield Watched(f.JUDGE_LAG, judging.lag)
         yield Watched(f.JUDGE_BREAKER, lambda: float(judging.worker.breaker.state != "closed"))
-        for window, unit in self._purse.limits():
-            yield Watched(f.JUDGE_SPENT, partial(self._purse.share, window, unit), (window, unit))
+        for window, unit in limits(self._ledger.caps):
+            yield Watched(f.JUDGE_SPENT, partial(self._share, window, unit), (window, unit))
+
+    def _share(self, window: str, unit: str) -> float:
+        return share(self._ledger.caps, self._ledger.spent, window, unit)
 
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
         """Give out the jobs for a trace; returns for which rubrics there will be no verdict, and why."""

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..config.settings import JudgeSettings
-from ..judge.budget import Cost, Purse, Short
+from ..judge.budget import Cost, Short, SpendLedger
 from ..judge.case import Case, JudgeError, Judgement, Usage
 from ..judge.queue import Job, Queue
 from ..judge.rubric import Rubric
@@ -60,7 +60,7 @@ class Judging:
         settings: JudgeSettings,
         recorder: Recorder,
         bench: Bench,
-        purse: Purse,
+        ledger: SpendLedger,
         *,
         pass_marks: Mapping[str, float],
         content: str,
@@ -91,7 +91,7 @@ class Judging:
             self.queue,
             self,
             self,
-            purse=purse,
+            ledger=ledger,
             tariff=settings.tariff,
             concurrency=settings.concurrency,
             attempts=settings.attempts,

@@ -18,6 +18,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from ..judge.budget import Caps, Short, Spent
 from ..records.requests import Entry
 from ..records.traces import KnownParts, Located, Place, Reference
 from .changes import Changes, Key
@@ -215,3 +216,33 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close the store; what was committed stays."""
+
+
+class SpendLedger(Protocol):
+    """What all judges that open the same ledger have spent; raises StoreError.
+
+    A reservation is spent from the moment it is made; settling corrects it to what was billed. Nobody spends more than
+    the limits, however many reserve at a time.
+    """
+
+    spent: Spent | None
+    """What was spent when it was last looked at; None where that cannot be read."""
+
+    @property
+    def caps(self) -> Caps:
+        """The limits in force."""
+
+    def configure(self, caps: Caps) -> None:
+        """Go on with other limits."""
+
+    async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
+        """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
+
+    async def settle(self, reservation: int, tokens: int, micros: int) -> None:
+        """Correct a reservation to what was billed; without effect where that has been done."""
+
+    async def look(self) -> None:
+        """See whether the ledger is the one that was opened, and what was spent."""
+
+    def close(self) -> None:
+        """Close the ledger; what was reserved stays spent."""

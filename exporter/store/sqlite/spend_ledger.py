@@ -5,6 +5,7 @@ spent it in full: never less than was billed. Hours and days are those of UTC, a
 it was reserved.
 """
 
+import asyncio
 import fcntl
 import os
 import sqlite3
@@ -12,20 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from math import nan
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from msgspec import Struct
-
-from ..errors import StoreError
+from ...judge.budget import Caps, Short, Spent, short_of
 from .errors import as_store_errors
 from .files import Identity
 from .migrations.ledger import LEDGER
 from .upgrade import prepare
-
-Short = Literal["hour_tokens", "hour_dollars", "day_tokens", "day_dollars"]
-"""Which limit has no room."""
 
 _HOUR: Final = 3600
 _DAY: Final = 24
@@ -40,35 +35,42 @@ _RELEASE: Final = "DELETE FROM reserved WHERE id = ? RETURNING hour, targeted, t
 _FORGET: Final = ("DELETE FROM reserved WHERE hour < ?", "DELETE FROM spent WHERE hour < ?")
 
 
-class Cap(Struct, frozen=True, kw_only=True):
-    """The most that may be spent in one hour or day; None: no limit."""
+class SpendLedger:
+    """An open ledger, for the event loop: its methods wait in threads. They raise StoreError."""
 
-    tokens: int | None = None
-    micros: int | None = None
+    def __init__(self, path: Path, caps: Caps, *, now: Callable[[], float] = time.time) -> None:
+        self._file = LedgerFile(path, caps, now=now)
+        self.spent: Spent | None = None
+        """What was spent when it was last looked at; None where that cannot be read."""
+
+    @property
+    def caps(self) -> Caps:
+        """The limits in force."""
+        return self._file.caps
+
+    def configure(self, caps: Caps) -> None:
+        """Go on with other limits."""
+        self._file.caps = caps
+
+    async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
+        """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
+        return await asyncio.to_thread(self._file.reserve, tokens, micros, targeted=targeted)
+
+    async def settle(self, reservation: int, tokens: int, micros: int) -> None:
+        """Correct a reservation to what was billed; without effect where that has been done."""
+        await asyncio.to_thread(self._file.settle, reservation, tokens, micros)
+
+    async def look(self) -> None:
+        """See whether the ledger is the one that was opened, and what all processes have spent."""
+        self.spent = None
+        self.spent = await asyncio.to_thread(self._file.look)
+
+    def close(self) -> None:
+        """Close the ledger; what was reserved stays spent."""
+        self._file.close()
 
 
-class Caps(Struct, frozen=True, kw_only=True):
-    """The limits of a budget; of each of them ``set_aside``, a share, is not for targeted calls."""
-
-    hour: Cap = Cap()
-    day: Cap = Cap()
-    set_aside: float = 0.8
-
-
-class Spent(Struct, frozen=True, kw_only=True):
-    """What was spent, reserved included, in the hour and the day that it is now; the targeted part of it beside it."""
-
-    hour_tokens: int = 0
-    hour_micros: int = 0
-    day_tokens: int = 0
-    day_micros: int = 0
-    targeted_hour_tokens: int = 0
-    targeted_hour_micros: int = 0
-    targeted_day_tokens: int = 0
-    targeted_day_micros: int = 0
-
-
-class Purse:
+class LedgerFile:
     """One open ledger. Its methods may be called from any thread, wait for each other, and raise StoreError."""
 
     def __init__(self, path: Path, caps: Caps, *, now: Callable[[], float] = time.time) -> None:
@@ -89,7 +91,7 @@ class Purse:
         """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
         hour = self._hour()
         with self._transaction() as connection:
-            if short := _short(self.caps, _spent(connection, hour), tokens, micros, targeted=targeted):
+            if short := short_of(self.caps, _spent(connection, hour), tokens, micros, targeted=targeted):
                 return short
             connection.execute(_ADD, (hour, targeted, tokens, micros))
             return connection.execute(_RESERVE, (hour, targeted, tokens, micros)).lastrowid or 0
@@ -113,18 +115,10 @@ class Purse:
         """See whether the ledger is the one that was opened."""
         self._identity.verify()
 
-    def limits(self) -> Iterator[tuple[str, str]]:
-        """The limits that there are, as (window, unit)."""
-        for window, cap in (("hour", self.caps.hour), ("day", self.caps.day)):
-            yield from ((window, unit) for unit in ("tokens", "dollars") if _limit(cap, unit) is not None)
-
-    def share(self, window: str, unit: str) -> float:
-        """How much of a limit is spent, 0 to 1; NaN where there is no such limit, or the ledger cannot be read."""
-        limit = _limit(self.caps.hour if window == "hour" else self.caps.day, unit)
-        with suppress(StoreError):
-            spent = getattr(self.spent(), f"{window}_{'micros' if unit == 'dollars' else unit}")
-            return spent / limit if limit else nan
-        return nan
+    def look(self) -> Spent:
+        """What was spent in this hour and this day, in the ledger that was opened."""
+        self.verify()
+        return self.spent()
 
     def _hour(self) -> int:
         return int(self._now() // _HOUR)
@@ -154,22 +148,6 @@ def _spent(connection: sqlite3.Connection, hour: int) -> Spent:
     return Spent(**sums)
 
 
-def _short(caps: Caps, spent: Spent, tokens: int, micros: int, *, targeted: bool) -> Short | None:
-    """The first limit that so much more would break; targeted calls have only what is not set aside."""
-    limits: tuple[tuple[Short, int | None, int, int, int], ...] = (
-        ("hour_tokens", caps.hour.tokens, spent.hour_tokens, spent.targeted_hour_tokens, tokens),
-        ("hour_dollars", caps.hour.micros, spent.hour_micros, spent.targeted_hour_micros, micros),
-        ("day_tokens", caps.day.tokens, spent.day_tokens, spent.targeted_day_tokens, tokens),
-        ("day_dollars", caps.day.micros, spent.day_micros, spent.targeted_day_micros, micros),
-    )
-    for name, limit, total, on_targeted, more in limits:
-        if limit is None:
-            continue
-        if total + more > limit or (targeted and on_targeted + more > limit - round(limit * caps.set_aside)):
-            return name
-    return None
-
-
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.with_name(f"{path.name}.lock").open("a") as lock:
@@ -185,7 +163,3 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
-
-
-def _limit(cap: Cap, unit: str) -> int | None:
-    return cap.micros if unit == "dollars" else cap.tokens
