@@ -7,7 +7,7 @@ from aiohttp import web
 from ..config import Config
 from ..evaluators.panel import Panel
 from ..features.feature import Feature
-from ..store.sqlite.answers import Answers
+from ..store.port import Answers
 from . import http
 
 

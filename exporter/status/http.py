@@ -9,8 +9,8 @@ from .. import __version__, native
 from ..config import Config
 from ..http.requests import RECEPTION, Handler, answer, answered, check_access, reading_store
 from ..http.static import HTML, SCRIPT, STYLE, add_files
+from ..store.port import Answers
 from ..store.search import Search
-from ..store.sqlite.answers import Answers
 from . import summary
 
 LAST: Final = 500
