@@ -2,6 +2,8 @@
 
 import pytest
 
+from exporter.http.runbooks import runbooks
+
 SECRET = "a-secret-that-nobody-should-see"
 
 
@@ -104,3 +106,14 @@ async def test_there_is_no_runbook_outside_the_folder(with_tokens):
     client = (await with_tokens()).client
     for alert in ("Nothing", "..%2Falertmanager.yml", "..%2F..%2FREADME"):
         assert (await client.get(f"/runbooks/{alert}")).status == 404
+
+
+async def test_a_runbook_has_the_links_and_the_job_of_the_config(run_exporter):
+    alerting = {"grafana": "https://g.example/", "answers": "https://l.example/answers", "job": "quality"}
+    client = (await run_exporter({"alerting": alerting})).client
+    text = await (await client.get("/runbooks/LLMQualityBudgetBurn")).text()
+    assert "(https://g.example/d/llmq-slo)" in text
+    assert "(https://l.example/answers?verdict=fail)" in text
+    every = [await (await client.get(f"/runbooks/{name}")).text() for name in runbooks()]
+    assert not any("localhost" in one or 'job="llmq"' in one for one in every)
+    assert any('job="quality"' in one for one in every)

@@ -9,8 +9,9 @@ from ..config import to_yaml
 from ..config.configfile import ConfigError
 from ..config.settings import Config, Role
 from ..pipeline.pipeline import Pipeline
+from ..rules.files import DEFAULT_SETTINGS
 from .requests import Handler, Refusal, answer, answered, check_access, reading_store
-from .runbooks import runbooks
+from .runbooks import text
 from .scraping import Scrapes
 
 _HEADERS = {
@@ -93,10 +94,11 @@ async def trace(request: web.Request) -> web.Response:
 
 async def runbook(request: web.Request) -> web.Response:
     """What to do about an alert; for everybody, because an alert's link carries no token."""
-    found = runbooks().get(request.match_info["alert"].removesuffix(".md"))
+    settings = request.app[EXPORTER].config.alerting if EXPORTER in request.app else DEFAULT_SETTINGS
+    found = text(request.match_info["alert"], settings)
     if found is None:
         return web.Response(status=HTTPStatus.NOT_FOUND, text="there is no such runbook\n")
-    return web.Response(text=found.read_text("utf-8"), content_type="text/plain", headers=_HEADERS)
+    return web.Response(text=found, content_type="text/plain", headers=_HEADERS)
 
 
 async def healthy(request: web.Request) -> web.Response:

@@ -3,8 +3,25 @@
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Final
 
+from ..rules.files import DEFAULT_SETTINGS, RuleSettings
+
+_WRITTEN: Final = DEFAULT_SETTINGS
+"""What the runbooks are written with."""
 _FOLDERS = (Path(__file__).parents[2] / "alerts" / "runbooks", Path(sys.prefix) / "share" / "llmq" / "runbooks")
+
+
+def text(alert: str, settings: RuleSettings) -> str | None:
+    """An alert's runbook with the links and the job of the config; None where there is none."""
+    found = runbooks().get(alert.removesuffix(".md"))
+    if found is None:
+        return None
+    links = settings.links
+    said = found.read_text("utf-8")
+    for written, own in ((_WRITTEN.links.grafana, links.grafana), (_WRITTEN.links.answers, links.answers)):
+        said = said.replace(written, own.rstrip("/"))
+    return said.replace(f'job="{_WRITTEN.job}"', f'job="{settings.job}"')
 
 
 @cache
