@@ -70,7 +70,7 @@ async def test_an_evaluation_that_comes_later_is_counted_once_however_often_it_i
         await exporter.post("/v1/logs", json=evaluations({"name": "relevance", "score.label": "fail"}))
         await exporter.pass_time(5)
     assert await exporter.total("llmq_evaluations_total", evaluator="reported_relevance", verdict="fail") == 1
-    document = json.loads(exporter.exporter.pipeline.document(bytes.fromhex(A)))
+    document = json.loads(await exporter.exporter.pipeline.document(bytes.fromhex(A)))
     assert [one["verdict"] for one in document["evaluations"] if one["evaluator"] == "reported_relevance"] == ["fail"]
 
 

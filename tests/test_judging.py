@@ -69,7 +69,7 @@ async def test_a_failing_verdict_is_explained_with_the_text_that_was_judged(run_
     samples = exporter.exporter.store.rows.records(JUDGE_JOB)
     assert samples == []
     trace_id = next(iter(exporter.exporter.store._reading.rows("SELECT trace_id FROM traces")))[0]
-    document = json.loads(exporter.exporter.pipeline.document(trace_id))
+    document = json.loads(await exporter.exporter.pipeline.document(trace_id))
     said = [one for one in document["evaluations"] if one["evaluator"] == "helpfulness"]
     assert [(one["verdict"], one["sample"], one["explanation"]) for one in said] == [("fail", "random", '"As told."')]
     assert document["answer"] == "truth:bad"

@@ -75,7 +75,7 @@ async def test_captured_requests_leave_no_text_in_log_or_metrics(run_exporter, l
     assert await exporter.total("llmq_requests_total") > 100
     pieces = captured_texts()
     ids = (trace_id for (trace_id,) in exporter.exporter.store._reading.rows("SELECT trace_id FROM traces"))
-    held = "".join((exporter.exporter.pipeline.document(trace_id) or b"").decode() for trace_id in ids)
+    held = "".join([(await exporter.exporter.pipeline.document(trace_id) or b"").decode() for trace_id in ids])
     assert sum(piece in held for piece in pieces) > 10
     said = log() + await exporter.metrics()
     assert [piece for piece in pieces if piece in said] == []
@@ -124,7 +124,7 @@ async def test_an_evaluator_that_breaks_on_a_text_does_not_quote_it(run_exporter
     exporter.exporter.pipeline.settings = replace(exporter.exporter.pipeline.settings, panel=panel)
     await send(exporter)
     assert await exporter.total("llmq_evaluation_failures_total", evaluator="quoting", reason="exception") == 1
-    found = exporter.exporter.pipeline.document(bytes.fromhex(TRACE))
+    found = await exporter.exporter.pipeline.document(bytes.fromhex(TRACE))
     assert MARK not in json.dumps(json.loads(found)["failures"])
     assert MARK not in log() + await exporter.metrics()
 
@@ -146,7 +146,7 @@ async def test_a_judge_that_answers_with_the_prompt_is_not_quoted(run_exporter, 
     await send(exporter)
     await settled(exporter)
     assert any(MARK in one for one in asked)
-    found = exporter.exporter.pipeline.document(bytes.fromhex(TRACE)).decode()
+    found = (await exporter.exporter.pipeline.document(bytes.fromhex(TRACE))).decode()
     assert json.loads(found)["failures"] != []
     assert MARK not in found.replace(f'"user":"{MARK}"', "")
     assert MARK not in log() + await exporter.metrics()

@@ -434,5 +434,6 @@ async def test_after_a_week_every_number_queue_and_export_is_what_the_script_kno
         assert await exporter.total("llmq_judge_tokens_total") == bill.input + bill.output
         assert len(stub.requests) == sum(len(one.judged) for one in script.turns.values())
         uncovered = [number for key, number in known.items() if key[:2] == ("failures", "uncovered")]
-        assert sum(gap.failures for gap in exporter.exporter.suites.desk.uncovered(most=1000)) == sum(uncovered) > 0
+        gaps = await exporter.exporter.suites.desk.uncovered(most=1000)
+        assert sum(gap.failures for gap in gaps) == sum(uncovered) > 0
         assert await exported(exporter, tmp_path / "suite.jsonl") == reviewed_cases(script)

@@ -85,7 +85,7 @@ async def trace(request: web.Request) -> web.Response:
     found = None
     if len(trace_id) == _TRACE_ID_DIGITS and set(trace_id) <= set("0123456789abcdef"):
         with reading_store():
-            found = request.app[EXPORTER].pipeline.document(bytes.fromhex(trace_id))
+            found = await request.app[EXPORTER].pipeline.document(bytes.fromhex(trace_id))
     if found is None:
         hint = "no such trace is recorded: it may be open still, beyond the retention, or without an LLM request in it"
         return answer(HTTPStatus.NOT_FOUND, {"error": hint})

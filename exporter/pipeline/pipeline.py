@@ -340,9 +340,9 @@ class Pipeline:
         await self.recorder.flush()
         await self.writer.probe()
 
-    def document(self, trace_id: bytes) -> bytes | None:
-        """The document of a recorded trace, durable or on its way; None where there is none."""
-        return self.recorder.document(trace_id)
+    async def document(self, trace_id: bytes) -> bytes | None:
+        """The document of a recorded trace, durable or on its way; None where there is none. Raises StoreError."""
+        return await self.recorder.traces.document(trace_id)
 
     # The clockwork.
 

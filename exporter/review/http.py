@@ -3,7 +3,6 @@
 The page is static and holds no data, so it needs no token.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -118,16 +117,15 @@ async def item(request: web.Request, context: ReviewContext) -> web.Response:
     found = context.desk.shelf.get(request.match_info["trace_id"])
     if found is None or not (found.claim_of(reviewer, context.now()) or found.label_of(reviewer)):
         raise Refusal(404, "gone", "no such item is yours: claim one, or give reviewer= as you claimed it")
-    return answer(200, _shown(found, context, reviewer))
+    return answer(200, await _shown(found, context, reviewer))
 
 
 async def reviewed(request: web.Request, context: ReviewContext) -> web.StreamResponse:
     """Everything that people have decided, one JSON object a line."""
     response = web.StreamResponse(headers=HEADERS | {"Content-Type": _JSON_LINES})
     await response.prepare(request)
-    for one in context.desk.shelf.finished():
+    async for one in context.desk.shelf.finished():
         await response.write(msgspec.json.encode(one) + b"\n")
-        await asyncio.sleep(0)
     await response.write_eof()
     return response
 
@@ -144,7 +142,7 @@ async def claim(request: web.Request, context: ReviewContext) -> web.Response:
         await _submit(context, wanted)
         mine = context.desk.shelf.get(found.trace_id)
         if mine is not None and wanted.outcome in ("done", "again"):
-            return answer(200, {"item": _shown(mine, context, reviewer)})
+            return answer(200, {"item": await _shown(mine, context, reviewer)})
     return answer(200, {"item": None})
 
 
@@ -157,7 +155,7 @@ def _step(action: Action) -> _Handling:
         if found is not None and unknown:
             raise Refusal(400, "invalid", f"$.labels: not asked of this item; asked are {', '.join(found.ask)}")
         await _submit(context, wanted)
-        return _done(context, wanted)
+        return await _done(context, wanted)
 
     return handle
 
@@ -167,13 +165,13 @@ async def _read(request: web.Request, understood: Callable[[bytes], _Body]) -> _
         return await read(request, entry, lambda one: understood(decompress(one.encoding, one.body, LARGEST_LIST)))
 
 
-def _done(context: ReviewContext, wanted: Asked) -> web.Response:
+async def _done(context: ReviewContext, wanted: Asked) -> web.Response:
     if wanted.outcome in _REASONS:
         raise Refusal(_CODES.get(wanted.outcome, 409), wanted.outcome, _REASONS[wanted.outcome])
     said: dict[str, Any] = {"outcome": wanted.outcome}
     found = context.desk.shelf.get(wanted.trace_id)
     if wanted.action == "label" and found is not None:
-        said["item"] = _shown(found, context, wanted.reviewer)
+        said["item"] = await _shown(found, context, wanted.reviewer)
     return answer(200, said)
 
 
@@ -183,9 +181,9 @@ async def _submit(context: ReviewContext, wanted: Asked) -> None:
         await context.submit(entry, wanted)
 
 
-def _shown(found: Item, context: ReviewContext, reviewer: str) -> dict[str, Any]:
+async def _shown(found: Item, context: ReviewContext, reviewer: str) -> dict[str, Any]:
     with reading_store():
-        evidence = context.desk.shelf.evidence(found.trace_id)
+        evidence = await context.desk.shelf.read_evidence(found.trace_id)
     if evidence is None:
         raise Refusal(404, "gone", _REASONS["gone"])
     return shown(found, evidence, context.desk.settings, reviewer, context.now())

@@ -4,7 +4,7 @@ Knows how items are found; not what happens to them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from ..recording.identifiers import stored_names
@@ -48,13 +48,17 @@ class Shelf:
         """What the item is judged by; raises StoreError."""
         return self._recorder.get(REVIEW_EVIDENCE, trace_id)
 
-    def finished(self) -> Iterator[Reviewed]:
+    async def read_evidence(self, trace_id: str) -> Evidence | None:
+        """As ``evidence``, for whoever can wait; raises StoreError."""
+        return await self._recorder.review_evidence.get(trace_id)
+
+    async def finished(self) -> AsyncIterator[Reviewed]:
         """Every case that people finished with a verdict or a corrected answer, the earliest first; raises StoreError.
 
         Near-duplicates were never queued, and a trace is there once.
         """
         for item in sorted(self.done.values(), key=lambda one: (one.done_at or 0.0, one.trace_id)):
-            found = reviewed(item, self.evidence(item.trace_id)) if item.labels else None
+            found = reviewed(item, await self.read_evidence(item.trace_id)) if item.labels else None
             if found is not None:
                 yield found
 

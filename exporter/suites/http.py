@@ -48,7 +48,7 @@ async def uncovered(request: web.Request) -> web.Response:
     check_access(request, "read")
     most = _limit(request.query.get("limit", "100"))
     with reading_store():
-        gaps = request.app[CONTEXT].desk.uncovered(request.query.get("app"), most)
+        gaps = await request.app[CONTEXT].desk.uncovered(request.query.get("app"), most)
     return answer(200, {"uncovered": gaps})
 
 

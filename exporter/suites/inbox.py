@@ -198,14 +198,14 @@ class OfflineDesk:
 
     # What people read.
 
-    def uncovered(self, app: str | None = None, most: int = 100) -> list[Uncovered]:
+    async def uncovered(self, app: str | None = None, most: int = 100) -> list[Uncovered]:
         """The gaps with the most failures, their questions as far as they are stored; raises StoreError."""
         gaps = [gap for gap in self.coverage.gaps.values() if app in (None, gap.app)]
         gaps.sort(key=lambda gap: (-gap.failures, -gap.last_seen))
-        return [self._shown(gap) for gap in gaps[:most]]
+        return [await self._shown(gap) for gap in gaps[:most]]
 
-    def _shown(self, gap: Gap) -> Uncovered:
-        stored = self._recorder.document(gap.trace_id)
+    async def _shown(self, gap: Gap) -> Uncovered:
+        stored = await self._recorder.traces.document(gap.trace_id)
         document: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
         return Uncovered(
             app=gap.app,
