@@ -27,6 +27,7 @@ from ..offline import arguments as calibration_arguments
 from ..offline.calibrate import NotSetUpError, calibrated
 from ..offline.calibration import calibrated_lines, inventory, recorded_lines
 from ..offline.client import ExchangeError
+from ..offline.forecast import forecast_lines
 from ..offline.probe import probed
 from ..offline.replay import CaptureError, Replay
 from ..offline.report import Paint, Summary, alert_lines, evaluator_lines, table, trace_lines
@@ -194,6 +195,7 @@ def _check(options: argparse.Namespace) -> int:
         f" {megabytes:.1f} MB, or a thirtieth of that as Prometheus asks for it, compressed"
     )
     print(*alert_lines(config), sep="\n")
+    print(*forecast_lines(config.judge), sep="\n")
     _warn(config)
     if worst > config.labels.series_ceiling:
         ceiling = f"labels.series_ceiling ({config.labels.series_ceiling:,})"

@@ -55,7 +55,7 @@ class Judging:
 
     def settings(self) -> JudgeSettings:
         """What the judge is, costs and judges; of use only where nothing was reported wrong."""
-        given = self._given(enabled=bool, concurrency=int, attempts=int, repeat=float)
+        given = self._given(enabled=bool, concurrency=int, attempts=int, repeat=float, traffic=int)
         found, rules = self._rubrics()
         asked = request(self._section.find("request"), self._kept_secret, self._around.wrong)
         settings = JudgeSettings(

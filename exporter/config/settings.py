@@ -220,7 +220,7 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
 
     ``rubrics`` are those that are enabled and ``rules`` says of each of them where and how often it judges. ``repeat``
     is the share of judged traces that are judged twice. ``ledger`` is the URL of the file of what was spent.
-    ``headers`` are sent with each call.
+    ``headers`` are sent with each call. ``traffic`` is the traces of a day for which ``llmq check`` says the cost.
     """
 
     enabled: bool = False
@@ -237,6 +237,7 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     rules: dict[str, tuple[Rule, ...]] = {}
     targeted: Targeted = Targeted()
     repeat: float = 0.02
+    traffic: int = 1000
     anchors: Anchors = Anchors()
     gate: Gate = Gate()
     emit: Emit | None = None

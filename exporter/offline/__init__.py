@@ -6,6 +6,7 @@ dataset      rows of a suite (JSONL) → traces, and their scores → rows
 application  the application under test, asked again over HTTP or by a command
 expected     does an answer agree with the one that a row expects
 trial        the config's rubrics tried on traces: the cost first, then the verdicts
+forecast     what a day of the judge costs
 probe        one case put before the judge, and all that is seen of it
 calibrate    a judge over the anchor set, on demand
 calibration  what is known of a judge against people, as text
