@@ -6,6 +6,7 @@ burn      counts → ratios, bounds and burn alerts
 compare   versions, last week, offline results: the alerts that compare
 judge     the judge against people, its corrected rate, drift, bias, gate and budget; the labelling queue
 judge_stop a judge that is of no use any more: stopped, or below its gate
+goodhart  suite and judge rise while users' signals fall
 health    the alerts about scoring and exporter
 promql    pieces of PromQL
 rulefile  rules as data → YAML

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from . import burn, compare, health, judge, routes
+from . import burn, compare, goodhart, health, judge, routes
 from .counts import Steps
 from .folder import Kind
 from .rulefile import MARK, Group, Links, text
@@ -55,7 +55,11 @@ def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_
         "versions.rules.yaml": _every(
             steps.every, compare.versions(comparison_z, steps), *compare.last_week(slos, comparison_z)
         ),
-        "offline.rules.yaml": _every(steps.every, compare.offline(comparison_z, settings.offline_max_age, steps)),
+        "offline.rules.yaml": _every(
+            steps.every,
+            compare.offline(comparison_z, settings.offline_max_age, steps),
+            goodhart.gamed(comparison_z, steps),
+        ),
         "judge.rules.yaml": _every(steps.every, *judge.groups(steps)),
         "exporter.rules.yaml": [
             health.usual_scoring(),
