@@ -30,7 +30,7 @@ from exporter.judge.endpoint import Endpoint
 from exporter.judge.evidence import HOUR
 from exporter.judge.gate import Limits, Scored
 from exporter.judge.intervals import Estimate, shifted
-from exporter.judging.history import known
+from exporter.judging.history import known, next_of
 from exporter.offline.calibrate import Calibration
 from exporter.records.judge import AnchorVerdicts, LiveTraffic
 
@@ -239,7 +239,7 @@ class LapRun:
     def hour(self, hour: int) -> None:
         for number in range(PER_HOUR):
             at = (hour + (number + 0.5) / PER_HOUR) * HOUR
-            key = known(self.said, self.traffic, at).telling[0]
+            key = next_of(self.said)
             self.said[key] = AnchorVerdicts(self.said[key].first, self.ask(int(key), hour), at)
         judge = self.lap.after if hour >= CHANGED else self.lap.before
         passed = sum(self.says(self.random.random() < self.lap.live_good, judge) for _ in range(self.lap.traffic))

@@ -2,13 +2,14 @@
 
 import random
 
+import msgspec
 import pytest
 
 from exporter.judge.agreement import agreement, corrected
 from exporter.judge.drift import diagnose
-from exporter.judge.evidence import ENOUGH_ASKED, HOUR, Asked, evidence, tells, window
+from exporter.judge.evidence import ENOUGH_ASKED, HOUR, Asked, evidence, window
 from exporter.judge.gate import Limits, Scored, fallen
-from exporter.judging.history import known, moved
+from exporter.judging.history import known, moved, next_of
 from exporter.records.judge import AnchorVerdicts, LiveTraffic, LiveVerdict
 
 
@@ -83,11 +84,36 @@ def test_intervals_hold_the_truth_in_the_middle_of_a_lap(seed):
     assert held >= 0.9 * runs
 
 
-def test_the_kind_that_would_narrow_most_is_asked_first():
-    found = anchors(100, 0)
-    assert max(tells(found), key=tells(found).get)[0] in ("pass", "fail")
-    bad_known = [*found[::2], *anchors(100, 100)[1::2]]
-    assert max(tells(bad_known), key=tells(bad_known).get)[0] == "pass"
+@pytest.mark.parametrize(
+    ("passes", "fails", "share"), [(150, 150, 0.5), (270, 30, 0.5), (290, 10, 10 / 60), (20, 20, 0.5), (36, 4, 0.1)]
+)
+def test_the_rarer_kind_is_asked_as_often_as_the_other_unless_it_would_be_asked_twice_in_a_window(passes, fails, share):
+    said = {f"{n}": said_of(f"{n}", "pass" if n < passes else "fail") for n in range(passes + fails)}
+    asked = []
+    for at in range(1, 601):
+        key = next_of(said)
+        asked.append(key)
+        said[key] = msgspec.structs.replace(said[key], at=float(at))
+    failing = sum(said[key].first.human == "fail" for key in asked)
+    assert failing / len(asked) == pytest.approx(share, abs=0.06)
+    assert all(len(set(asked[at : at + 40])) >= 35 for at in range(100, 500, 7))
+
+
+def test_what_the_judge_says_does_not_choose_who_is_asked():
+    def order(verdict):
+        said = {f"{n}": said_of(f"{n}", "fail" if n % 3 else "pass") for n in range(90)}
+        for at in range(1, 100):
+            key = next_of(said)
+            first = said[key].first
+            said[key] = AnchorVerdicts(first, msgspec.structs.replace(first, judge=verdict), float(at))
+            yield key
+
+    assert list(order("pass")) == list(order("fail"))
+
+
+def said_of(key, human):
+    one = Scored(anchor=key, key=key, human=human, judge=human)
+    return AnchorVerdicts(one, one)
 
 
 def hours(*counts, first=1000):
@@ -143,4 +169,3 @@ def test_an_anchor_that_was_not_asked_again_does_not_speak_for_now():
     now = known(all_said, traffic, 1048 * HOUR - 1)
     assert now.evidence.asked == ENOUGH_ASKED
     assert agreement(now.evidence.confusion).sensitivity.value == pytest.approx(0.0)
-    assert now.telling[:2] == ["0", "1"]

@@ -7,7 +7,7 @@ that are alike: by what people and the judge said of them first. That is post-st
 anchors, one that changed only as well as it was asked again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Final
 
@@ -202,16 +202,17 @@ def window(hours: dict[int, tuple[int, int]], asked_at: Iterable[float], now: fl
     return Window(since=first * HOUR, hours={hour: counts for hour, counts in hours.items() if hour >= first})
 
 
-def tells(anchors: Iterable[Asked]) -> dict[Stratum, float]:
-    """How much one more anchor of each stratum, asked again now, would narrow what is known."""
-    found = list(anchors)
-    sizes = {human: sum(one.human == human for one in found) for human in ("pass", "fail")}
-    gains = {}
-    for stratum in _strata(found):
-        first = stratum[0]
-        asked = sum(one.again is not None for one in stratum)
-        rate, _ = _rate(stratum)
-        middle = (rate * asked + 1) / (asked + 2)
-        share = len(stratum) / sizes[first.human]
-        gains[first.human, first.first] = share * share * middle * (1 - middle) / ((asked + 2) * (asked + 3))
-    return gains
+def kind_due(sizes: Mapping[Verdict, int], lately: Sequence[Verdict]) -> Verdict:
+    """Of which kind, by what people say, an anchor is to be asked next: the rarer kind tells most.
+
+    ``sizes`` are the anchors of each kind, ``lately`` the kinds of those asked last, the newest last. Both kinds get
+    half of the questions, evenly in time, but never so many that a window would hold one anchor twice: then the rest is
+    the other's. It goes by nothing that the judge says: else those asked would be chosen by what they are to tell.
+    """
+    rarer: Verdict = "pass" if sizes["pass"] < sizes["fail"] else "fail"
+    other: Verdict = "fail" if rarer == "pass" else "pass"
+    if not sizes[rarer]:
+        return other
+    share = max(sizes[rarer] / sum(sizes.values()), min(0.5, sizes[rarer] / ENOUGH_ASKED))
+    others_between = round(1 / share) - 1
+    return other if rarer in lately[len(lately) - others_between :] else rarer

@@ -26,7 +26,7 @@ from ..model.score import Verdict
 from ..recording.unit_of_work import Recorder
 from ..records.judge import AnchorVerdicts, Judge, LiveTraffic, LiveVerdict
 from . import gauges
-from .history import Known, known, moved, passed
+from .history import Known, known, moved, next_of, passed
 from .online import Judging
 
 _FASTER: Final = 10
@@ -137,8 +137,7 @@ class Calibrating:
             return None
         said = self._said.get((anchors[key].evaluator, version.version), {})
         if all(one in said for one in anchors):
-            telling = self._known((anchors[key].evaluator, version.version)).telling
-            key = next((one for one in telling if one in anchors), key)
+            key = next_of({one: said[one] for one in anchors})
         self._cursors[name] = after
         self._recorder.judge_drips.put(name, after)
         self._ask(version, key, anchors[key])

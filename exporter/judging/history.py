@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ..judge.evidence import Asked, Evidence, Stratum, Window, evidence, tells, window
+from ..judge.evidence import ENOUGH_ASKED, Asked, Evidence, Window, evidence, kind_due, window
 from ..judge.intervals import gap
 from ..judge.intervals import moved as is_change
 from ..records.judge import AnchorVerdicts, LiveTraffic, LiveVerdict
@@ -22,11 +22,10 @@ def moved(traffic: LiveTraffic) -> bool:
 
 
 class Known(Struct, frozen=True):
-    """What the anchors say of a judge now, over which window; ``telling``: the keys, the most telling first."""
+    """What the anchors say of a judge now, and over which window."""
 
     window: Window
     evidence: Evidence
-    telling: list[str]
 
 
 def known(said: Mapping[str, AnchorVerdicts], traffic: LiveTraffic, now: float, *, all_count: bool = False) -> Known:
@@ -34,27 +33,26 @@ def known(said: Mapping[str, AnchorVerdicts], traffic: LiveTraffic, now: float, 
 
     ``all_count``: each anchor's last verdict, however old, as for a version that was asked about all at once.
     """
-    judged = {key: one for key, one in said.items() if one.first.judge is not None and one.last.judge is not None}
-    over = window(traffic.hours, [one.at for one in judged.values()], now)
-    fresh = [key for key, one in judged.items() if all_count or one.at >= over.since]
-    weights = dict(zip(fresh, over.weights([judged[key].at for key in fresh]), strict=True))
-    if not any(weights.values()) or all_count:
-        weights = dict.fromkeys(fresh, 1.0)
-    asked = {key: _asked(one, weights.get(key)) for key, one in judged.items()}
-    return Known(over, evidence(asked.values()), _telling(asked, judged))
+    judged = [one for one in said.values() if one.first.judge is not None and one.last.judge is not None]
+    over = window(traffic.hours, [one.at for one in judged], now)
+    fresh = [one.at for one in judged if one.at >= over.since]
+    weights = dict(zip(fresh, over.weights(fresh), strict=True))
+    if all_count or not any(weights.values()):
+        weights = dict.fromkeys([one.at for one in judged if all_count or one.at >= over.since], 1.0)
+    return Known(over, evidence(_asked(one, weights.get(one.at)) for one in judged))
 
 
 def _asked(one: AnchorVerdicts, weight: float | None) -> Asked:
-    first = one.first.judge or "fail"
-    return Asked(
-        human=one.first.human, first=first, again=None if weight is None else one.last.judge, weight=weight or 0.0
-    )
+    first, again = one.first.judge or "fail", None if weight is None else one.last.judge
+    return Asked(human=one.first.human, first=first, again=again, weight=weight or 0.0)
 
 
-def _telling(asked: Mapping[str, Asked], said: Mapping[str, AnchorVerdicts]) -> list[str]:
-    """The anchors in the order in which to ask them again: of the most telling kind, and there the oldest first."""
-    gains: dict[Stratum, float] = tells(asked.values())
-    return sorted(asked, key=lambda key: (-gains[asked[key].human, asked[key].first], said[key].at, key))
+def next_of(said: Mapping[str, AnchorVerdicts]) -> str:
+    """The anchor to ask again now: of the kind that is due, the one whose last verdict is the oldest."""
+    lately = [one.first.human for one in sorted(said.values(), key=lambda one: one.at) if one.at][-ENOUGH_ASKED:]
+    labels = [one.first.human for one in said.values()]
+    due = kind_due({"pass": labels.count("pass"), "fail": labels.count("fail")}, lately)
+    return min(said, key=lambda key: (said[key].first.human != due, said[key].at, key))
 
 
 def passed(some: Iterable[LiveVerdict]) -> tuple[int, int]:
