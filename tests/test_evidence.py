@@ -123,19 +123,20 @@ def hours(*counts, first=1000):
 def test_a_window_is_the_shortest_with_enough_of_both():
     traffic = hours(*[(90, 100)] * 48)
     asked = [(1000 + hour) * HOUR for hour in range(48) for _ in range(4)]
-    found = window(traffic, asked, 1048 * HOUR - 1)
+    found = window(traffic, [asked, []], 1048 * HOUR - 1)
     assert found.since == (1048 - ENOUGH_ASKED // 4) * HOUR
     assert found.judged == (15 * 90, 15 * 100)
 
 
 def test_a_window_holds_no_verdicts_of_a_time_of_which_no_anchor_tells_any_more():
-    found = window(hours(*[(9, 10)] * 48), [1040 * HOUR] * 20, 1048 * HOUR - 1)
+    long_ago = [(1000 + number) * HOUR for number in range(40)]
+    found = window(hours(*[(9, 10)] * 48), [long_ago, [1040 * HOUR] * 20], 1048 * HOUR - 1)
     assert found.since == 1040 * HOUR
     assert found.judged == (72, 80)
 
 
 def test_anchors_count_as_much_as_the_production_of_their_time():
-    found = window(hours((0, 300), (0, 100)), [1000 * HOUR, 1001 * HOUR, 1001 * HOUR], 1002 * HOUR - 1)
+    found = window(hours((0, 300), (0, 100)), [[1000 * HOUR, 1001 * HOUR, 1001 * HOUR]], 1002 * HOUR - 1)
     assert found.weights([1000 * HOUR, 1001 * HOUR, 1001 * HOUR]) == [300, 50, 50]
 
 

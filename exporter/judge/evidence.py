@@ -7,6 +7,7 @@ that are alike: by what people and the judge said of them first. That is post-st
 anchors, one that changed only as well as it was asked again.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Final
@@ -183,21 +184,21 @@ class Window(Struct, frozen=True, kw_only=True):
         return [self.hours.get(hour, (0, 0))[1] / anchors[hour] for hour in (int(at // HOUR) for at in asked_at)]
 
 
-def window(hours: dict[int, tuple[int, int]], asked_at: Iterable[float], now: float) -> Window:
+def window(hours: dict[int, tuple[int, int]], asked_at: Iterable[Sequence[float]], now: float) -> Window:
     """The shortest span of whole hours up to now with enough of both: anchors asked, and verdicts on production.
 
-    ``hours`` are (passed, judged) by hour. A span with every anchor in it is not made longer, for it would hold
-    verdicts of a time of which no anchor tells any more.
+    ``hours`` are (passed, judged) by hour; ``asked_at`` are the times of the last verdicts on each kind of anchors. A
+    span with every anchor of a kind in it is not made longer: it would hold verdicts of a time of which none tells any
+    more.
     """
-    asked = sorted(asked_at, reverse=True)
+    kinds = [sorted(times) for times in asked_at if times]
     this = int(now // HOUR)
-    judged = count = 0
-    first = this
+    judged, first = 0, this
     for first in range(this, this - LONGEST_HOURS, -1):
         judged += hours.get(first, (0, 0))[1]
-        while count < len(asked) and asked[count] >= first * HOUR:
-            count += 1
-        if count == len(asked) or (count >= ENOUGH_ASKED and judged >= ENOUGH_JUDGED):
+        counts = [len(times) - bisect_left(times, first * HOUR) for times in kinds]
+        is_lap = any(count == len(times) for count, times in zip(counts, kinds, strict=True))
+        if is_lap or not kinds or (sum(counts) >= ENOUGH_ASKED and judged >= ENOUGH_JUDGED):
             break
     return Window(since=first * HOUR, hours={hour: counts for hour, counts in hours.items() if hour >= first})
 

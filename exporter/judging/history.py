@@ -34,7 +34,8 @@ def known(said: Mapping[str, AnchorVerdicts], traffic: LiveTraffic, now: float, 
     ``all_count``: each anchor's last verdict, however old, as for a version that was asked about all at once.
     """
     judged = [one for one in said.values() if one.first.judge is not None and one.last.judge is not None]
-    over = window(traffic.hours, [one.at for one in judged], now)
+    kinds = [[one.at for one in judged if one.first.human == human] for human in ("pass", "fail")]
+    over = window(traffic.hours, kinds, now)
     fresh = [one.at for one in judged if one.at >= over.since]
     weights = dict(zip(fresh, over.weights(fresh), strict=True))
     if all_count or not any(weights.values()):
