@@ -1,8 +1,8 @@
-"""What was decided and is not durable yet, over what the store has. Knows no span, no evaluator and no HTTP.
+"""Buffers writes until the next commit; reads see buffered data first. Knows no span, no evaluator and no HTTP.
 
-Whoever decides something puts it here: rows and objects, and the tally of what they add to the metrics. All of it
-becomes durable in one transaction; only then /metrics shows it. What a crash undoes was never shown, so no counter goes
-back. Who reads here sees what was decided, durable or not.
+Whoever decides something puts it into a repository of the ``Recorder``, and what it adds to the metrics into its tally.
+All of it becomes durable in one transaction; only then /metrics shows it. What a crash undoes was never shown, so no
+counter goes back.
 """
 
 import asyncio
@@ -230,7 +230,7 @@ class Recorder(Repositories):
     def _is_forgotten(self, trace_id: bytes) -> bool:
         return any(changes.forgets(trace_id) for changes in self._pending())
 
-    # Transitional: asked on the event loop.
+    # For steps that do not let others have their turn between what they read and what they decide.
 
     def get(self, kind: Kind[K, R], key: K) -> R | None:
         """One record; None where there is none. Raises StoreError."""
