@@ -1,7 +1,7 @@
 """What every store promises, whichever database is under it.
 
-Atomicity, idempotency, order, isolation, recovery, bounds. A backend is one entry of ``BACKENDS``: how a store of it is
-opened, again and again, on the same data.
+Atomicity, idempotency, order, isolation, recovery, bounds. A backend is one entry of ``BACKENDS``, and one of
+``LEDGERS``: how a store or a ledger of it is opened, again and again, on the same data.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import pytest
 
 from exporter.judge.agreement import Confusion
 from exporter.judge.anchors import Cursor
+from exporter.judge.budget import Cap, Caps
 from exporter.judge.case import Case
 from exporter.judge.gate import Scored, Standing
 from exporter.judge.queue import Job
@@ -23,6 +24,7 @@ from exporter.records.traces import NO_ANSWER, KnownParts, Place, Recorded
 from exporter.runtime.clock import KeptTime
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
+from exporter.store.sqlite.spend_ledger import SpendLedger as SqliteLedger
 from exporter.store.sqlite.store import Store as SqliteFiles
 from exporter.store.sqlite.writer import Writer
 
@@ -457,3 +459,76 @@ async def test_traces_are_walked_through_in_the_order_of_recording_a_few_at_a_ti
         walked += [int.from_bytes(trace_id, "big") for trace_id, _ in some]
         place = some[-1][1]
     assert walked == list(range(1, 10))
+
+
+# The ledger of what judges have spent, which several processes share.
+
+
+def sqlite_ledger(folder, caps, now):
+    """A ledger of SQLite's in a folder."""
+    return SqliteLedger(folder / "ledger.db", caps, now=now)
+
+
+LEDGERS = {"sqlite": sqlite_ledger}
+CAPS = Caps(hour=Cap(tokens=1000), day=Cap(tokens=1500))
+
+
+@pytest.fixture(params=LEDGERS)
+def open_ledger(request, tmp_path, clock):
+    """Opens the ledger of a backend; each time the same one."""
+    opened = []
+
+    def open_(caps=CAPS):
+        opened.append(LEDGERS[request.param](tmp_path, caps, clock))
+        return opened[-1]
+
+    yield open_
+    for ledger in opened:
+        ledger.close()
+
+
+async def test_no_more_is_spent_than_the_limit_however_many_reserve_at_a_time(open_ledger):
+    ledgers = [open_ledger() for _ in range(3)]
+    reserved = await asyncio.gather(*(ledgers[number % 3].reserve(100, 0) for number in range(30)))
+    assert [one for one in reserved if isinstance(one, str)] == ["hour_tokens"] * 20
+    numbers = [one for one in reserved if not isinstance(one, str)]
+    assert len(set(numbers)) == 10
+    for ledger in ledgers:
+        await ledger.look()
+        assert ledger.spent.hour_tokens == 1000
+
+
+async def test_settling_gives_back_what_was_not_billed_once(open_ledger):
+    ledger = open_ledger()
+    reservation = await ledger.reserve(900, 0)
+    assert await ledger.reserve(200, 0) == "hour_tokens"
+    for _ in range(2):
+        await ledger.settle(reservation, 100, 0)
+    await ledger.look()
+    assert ledger.spent.hour_tokens == 100
+    assert isinstance(await ledger.reserve(200, 0), int)
+
+
+async def test_what_was_reserved_and_never_settled_stays_spent_after_a_restart(open_ledger):
+    ledger = open_ledger()
+    await ledger.reserve(700, 5)
+    again = open_ledger()
+    await again.look()
+    assert (again.spent.hour_tokens, again.spent.hour_micros) == (700, 5)
+    assert await again.reserve(400, 0) == "hour_tokens"
+
+
+async def test_a_new_hour_has_its_own_limit_within_that_of_the_day(open_ledger, clock):
+    ledger = open_ledger()
+    await ledger.reserve(1000, 0)
+    clock.move(3600)
+    assert await ledger.reserve(600, 0) == "day_tokens"
+    assert isinstance(await ledger.reserve(500, 0), int)
+
+
+async def test_other_limits_hold_from_then_on(open_ledger):
+    ledger = open_ledger()
+    await ledger.reserve(1000, 0)
+    ledger.configure(Caps(hour=Cap(tokens=1200)))
+    assert isinstance(await ledger.reserve(200, 0), int)
+    assert await ledger.reserve(1, 0) == "hour_tokens"
