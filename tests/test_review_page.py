@@ -55,6 +55,12 @@ async def test_items_are_claimed_and_labelled_by_keyboard_alone(run_exporter, br
     await page.until("document.querySelectorAll('.asked').length === 2")
     assert await page.js("document.querySelector('#answer mark').textContent") == ANSWER.partition(". ")[2]
     assert await page.text("instructions") == "Read the documents first."
+    await page.press("?")
+    await page.until("document.getElementById('help').open")
+    await page.press("p")
+    assert await page.js("document.querySelectorAll('[aria-pressed=true]').length") == 0
+    await page.press("Escape")
+    await page.until("!document.getElementById('help').open")
     await page.picture("light")
     await page.press("p", "f", "n")
     await page.write("The fee is made up.")
@@ -62,7 +68,10 @@ async def test_items_are_claimed_and_labelled_by_keyboard_alone(run_exporter, br
     await page.write("Within 30 days.")
     await page.press("Escape", "Enter")
     await page.until("!document.getElementById('revealed').hidden")
-    assert "ada" in await page.text("revealed")
+    assert "ada" not in await page.text("revealed")
+    others, mine = (await page.text("revealed")).split("What you said")
+    assert "you" not in others
+    assert "The fee is made up." in mine
     await page.picture("revealed")
     first = await page.text("question")
     await page.press("Enter")

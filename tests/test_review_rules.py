@@ -283,3 +283,14 @@ def test_a_label_that_is_wrong_says_where_and_why(body, message):
     with pytest.raises(DecodeError) as error:
         requests.step("label", msgspec.json.encode(body), "")
     assert message in str(error.value)
+
+
+def test_one_person_under_two_spellings_is_not_two_people():
+    one = claimed(item(annotators=2), Claim(reviewer="Ann Lee", at=0, until=10))
+    assert one.claim_of("ann  lee", 1)
+    label = Label(reviewer="Ann Lee", at=1, answers=(Answer(evaluator="helpfulness", verdict="pass"),))
+    one = labelled(one, label)
+    assert one.claims == ()
+    assert not one.is_for("ANN LEE", 2)
+    assert one.is_for("Bob", 2)
+    assert not skipped(one, Skip(reviewer="bob", at=2)).is_for("Bob", 3)

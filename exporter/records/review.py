@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Final, Literal
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -12,6 +13,15 @@ STATES: Final[tuple[State, ...]] = ("held", "waiting", "claimed", "disputed", "d
 Ending = Literal["decided", "majority", "undecided", "skipped", "expired"]
 MOST_MORE: Final = 2
 """So many labels beyond those that were asked for may be wanted to settle a disagreement."""
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are one person's: "Ann Lee" and "ann  lee" are not two people."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return " ".join(normalize("NFKC", name).casefold().split())
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -100,20 +110,24 @@ class Item(Struct, frozen=True, kw_only=True):
 
     def claim_of(self, reviewer: str, now: float) -> Claim | None:
         """The claim that a reviewer has."""
-        return next((claim for claim in self.active(now) if claim.reviewer == reviewer), None)
+        return next((claim for claim in self.active(now) if is_same(claim.reviewer, reviewer)), None)
 
     def label_of(self, reviewer: str) -> Label | None:
         """What a reviewer said."""
-        return next((label for label in self.labels if label.reviewer == reviewer), None)
+        return next((label for label in self.labels if is_same(label.reviewer, reviewer)), None)
+
+    def has_skipped(self, reviewer: str) -> bool:
+        """Whether a reviewer did not want to say."""
+        return any(is_same(skip.reviewer, reviewer) for skip in self.skips)
 
     def places(self, now: float, besides: str = "") -> int:
         """How many more people may take it, not counting the claim of ``besides``."""
-        taken = sum(claim.reviewer != besides for claim in self.active(now))
+        taken = sum(not is_same(claim.reviewer, besides) for claim in self.active(now))
         return 0 if self.ended else wanted(self) - len(self.labels) - taken
 
     def is_for(self, reviewer: str, now: float) -> bool:
         """Whether the reviewer may claim it now: each has one say, and none after a skip."""
-        said = self.label_of(reviewer) or any(skip.reviewer == reviewer for skip in self.skips)
+        said = self.label_of(reviewer) or self.has_skipped(reviewer)
         return now >= self.ready_at and not said and self.places(now, reviewer) > 0
 
     def verdicts(self) -> dict[str, Verdict]:

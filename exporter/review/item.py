@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ..records.review import Claim, Ending, Item, Label, Skip, counts, wanted
+from ..records.review import Claim, Ending, Item, Label, Skip, counts, is_same, wanted
 
 MOST_SKIPS: Final = 3
 """So many people may skip an item; then it is done without a verdict."""
@@ -44,4 +44,4 @@ def ended(item: Item, how: Ending, at: float) -> Item:
 
 
 def _without(item: Item, reviewer: str) -> tuple[Claim, ...]:
-    return tuple(claim for claim in item.claims if claim.reviewer != reviewer)
+    return tuple(claim for claim in item.claims if not is_same(claim.reviewer, reviewer))

@@ -101,7 +101,7 @@ class ReviewDesk:
         return "done"
 
     def _skip(self, item: Item, wanted: Asked, at: float) -> Outcome:
-        if any(skip.reviewer == wanted.reviewer for skip in item.skips):
+        if item.has_skipped(wanted.reviewer):
             return "again"
         if item.claim_of(wanted.reviewer, at) is None:
             return "taken"

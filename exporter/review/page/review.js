@@ -160,7 +160,10 @@ function reveal(found) {
   const line = (who, what, verdict, more) => element("tr", {},
     element("td", {}, safe(who)), element("td", {}, safe(what)),
     element("td", { className: verdict === "pass" ? "good" : "bad", textContent: verdict }), element("td", {}, safe(more)));
-  const people = found.labels.flatMap(({ reviewer, answers }) => answers.map((one) => line(reviewer, one.evaluator, one.verdict, one.note)));
+  const same = (reviewer) => reviewer.trim().toLowerCase() === name().trim().toLowerCase();
+  const said = (labels, who) => labels.flatMap(({ reviewer, answers }) => answers.map((one) => line(who ?? reviewer, one.evaluator, one.verdict, one.note)));
+  const people = said(found.labels.filter(({ reviewer }) => !same(reviewer)));
+  const mine = said(found.labels.filter(({ reviewer }) => same(reviewer)), "you");
   const machines = found.evaluations.map((one) => line("llmq", one.evaluator, one.verdict, `${one.score.toFixed(2)} ${one.explanation.slice(0, 500)}`));
   const users = found.signals.length ? ` Its user: ${found.signals.join(", ")}.` : "";
   const standing = found.done ? "Done." : found.disputed.length ? "People differ: somebody else decides." : "Saved; more people look at it.";
@@ -168,7 +171,9 @@ function reveal(found) {
     element("h2", { textContent: "What others say" }),
     element("p", {}, safe(`${standing} It was here because of: ${found.why.join(", ")}.${users}`)),
     ...found.comments.map((comment) => element("p", { className: "text", dir: "auto" }, safe(comment.slice(0, SHOWN)))),
-    element("table", {}, element("tbody", {}, ...people, ...machines)));
+    element("table", {}, element("tbody", {}, ...people, ...machines)),
+    element("h2", { textContent: "What you said" }),
+    element("table", {}, element("tbody", {}, ...mine)));
   $("revealed").hidden = false;
   requestAnimationFrame(() => $("revealed").scrollIntoView({ block: "nearest" }));
 }
@@ -182,8 +187,12 @@ function tick() {
 // Hands
 
 function pressed(event) {
-  if ($("sign-in").hidden === false || event.altKey || event.metaKey) return;
+  if ($("help").open || $("sign-in").hidden === false || event.altKey || event.metaKey) return;
   const typing = TYPING.has(event.target.tagName);
+  if (event.key === "?" && !typing) {
+    event.preventDefault();
+    return $("help").showModal();
+  }
   if (event.key === "Escape" && typing) return event.target.blur();
   if (event.key === "Enter" && (event.ctrlKey || !typing) && event.target.tagName !== "SUMMARY") {
     if (event.target.tagName === "BUTTON" && !["submit", "next"].includes(event.target.id)) return;
