@@ -24,7 +24,7 @@ define install
 	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test test-pure test-peers test-lowest test-latest peers manifests show-manifests lint bench bench-rules captures schema-suite packages sdk lock dist clean
+.PHONY: help run demo up down test test-pure test-peers test-lowest test-latest peers manifests show-manifests lint bench bench-rules captures schema-suite loop packages sdk lock dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -123,6 +123,14 @@ lint: $(DEV_STAMP)
 
 captures: $(DEV_STAMP) ## what llmq reads from the real requests of 52 set-ups of instrumentations
 	$(BIN)/python tests/captures/table.py
+
+loop: ## take reviewed cases round promptfoo and Inspect and back (needs npm; downloads some hundred megabytes)
+	@command -v npm >/dev/null || { echo "make loop needs npm: apt-get install npm"; exit 1; }
+	@$(PYTHON) -m venv build/loop
+	build/loop/bin/$(PIP) inspect-ai==0.3.285 pytest pyyaml hypothesis .
+	npm install --silent --no-audit --no-fund --prefix build/loop promptfoo@0.121.20
+	PATH="$$PWD/build/loop/node_modules/.bin:$$PATH" PROMPTFOO_DISABLE_TELEMETRY=1 PROMPTFOO_DISABLE_UPDATE=1 \
+	  build/loop/bin/python tests/offline/close_loop.py
 
 # The suite lies in the source archive of jsonschema, which the lock names with its hash.
 build/schema-suite: $(DEV_STAMP)
