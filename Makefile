@@ -10,7 +10,7 @@ SDK_VENV := .venv-sdk
 PEERS := .peers
 KERNELS := $(shell find exporter -name '*.[ch]')
 PIP := python -m pip install --quiet --disable-pip-version-check
-DEBIAN := prometheus prometheus-alertmanager chromium
+DEBIAN := prometheus prometheus-alertmanager chromium postgresql
 
 NO_KERNELS := "llmq is installed without its kernels in C: the same results, slower. They need a C compiler and Python's" \
   "headers (apt-get install gcc python3-dev); $(BIN)/pip install -v --no-deps -e . says what is missing."
@@ -61,10 +61,11 @@ $(PEERS)/.built: tests/peers/build.sh tests/peers/otelcol.yaml $(wildcard tests/
 	@touch $@
 
 packages: ## install the Debian packages that the tests run (needs root)
-	@for tool in promtool amtool chromium; do command -v $$tool >/dev/null || missing=1; done; test -z "$$missing" || \
+	@for tool in promtool amtool chromium; do command -v $$tool >/dev/null || missing=1; done; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || missing=1; test -z "$$missing" || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN) >/dev/null; \
-	  else echo "the tests need promtool, amtool and chromium: apt-get install $(DEBIAN)"; exit 1; fi
+	  else echo "the tests need promtool, amtool, chromium and PostgreSQL: apt-get install $(DEBIAN)"; exit 1; fi
 
 run: $(STAMP) ## start the exporter on its embedded default, http://127.0.0.1:4318
 	$(BIN)/llmq serve
@@ -159,8 +160,8 @@ UPGRADE ?= --upgrade
 
 lock: $(DEV_STAMP) ## renew the locks; `make lock UPGRADE=` changes only what pyproject.toml asks for
 	$(BUILD) | $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml -
-	$(BUILD) | $(LOCK) --extra demo --extra grpc --constraint requirements-dev.lock --output-file requirements-demo.lock pyproject.toml -
-	$(BUILD) | $(LOCK) --extra grpc --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml -
+	$(BUILD) | $(LOCK) --extra demo --extra grpc --extra postgresql --constraint requirements-dev.lock --output-file requirements-demo.lock pyproject.toml -
+	$(BUILD) | $(LOCK) --extra grpc --extra postgresql --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml -
 	$(LOCK) --output-file tests/sdk/requirements-sdk.lock tests/sdk/requirements-sdk.txt
 
 clean: ## forget the virtual environment and caches

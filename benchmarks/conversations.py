@@ -17,7 +17,7 @@ from exporter.pipeline.pipeline import Scored
 from exporter.recording.trace_document import document
 from exporter.recording.unit_of_work import Recorder
 from exporter.store.sqlite.store import Store
-from exporter.store.sqlite.writer import Writer
+from exporter.store.writer import Writer
 
 TRACES = 1000
 CONVERSATIONS = 250

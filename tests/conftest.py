@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, suppress
 from io import BytesIO
 from json import dumps
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import promql_parser
@@ -20,6 +21,7 @@ import yaml
 from aiohttp.test_utils import TestServer
 from chromium import browser, chromium  # noqa: F401 - fixtures
 from hypothesis import HealthCheck, settings
+from postgres import Server
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.app.application import Exporter, make_app
@@ -84,8 +86,14 @@ class Samples(dict):
 class Running:
     """A whole exporter behind a real HTTP server, whose time passes only when the test says so."""
 
-    def __init__(self, exporter, client, clock):
-        self.exporter, self.client, self.clock = exporter, client, clock
+    def __init__(self, exporter, client, clock, stored):
+        self.exporter, self.client, self.clock, self._stored = exporter, client, clock, stored
+
+    def reload(self, config):
+        """Have it read its config again, after all but where it stores was changed."""
+        written = config | {"store": self._stored | config.get("store", {})}
+        self.exporter.config.origin.path.write_text(yaml.safe_dump(written))
+        self.exporter.reload()
 
     async def post(self, path, *, json=None, data=b"", headers=None):
         if json is not None:
@@ -226,7 +234,8 @@ class Killable:
         self._port.bind(("127.0.0.1", 0))
         listen = f"127.0.0.1:{self._port.getsockname()[1]}"
         llmq = [sys.executable, "-m", "exporter", "serve", "--config", "/dev/stdin"]
-        self.command = [*before, *llmq, "--listen", listen, "--store", f"sqlite:///{store}"]
+        self.command = [*before, *llmq, "--listen", listen]
+        config = config | {"store": store | config.get("store", {})}
         self.config, self.url, self.log = yaml.safe_dump(config).encode(), f"http://{listen}", folder / "exporter.log"
         self.http, self.clients = httpx.Client(base_url=self.url, timeout=120), []
         self.process, self._next = None, self._loaded()
@@ -322,21 +331,37 @@ def captured():
 
 
 @pytest.fixture
-def run_exporter(tmp_path, aiohttp_client, clock):
+def stored(request, tmp_path):
+    """The section ``store`` for a store by its name, each time the same one: of SQLite, or as LLMQ_TEST_STORE says."""
+    if os.environ.get("LLMQ_TEST_STORE") != "postgresql":
+        return lambda name: {"url": f"sqlite:///{tmp_path / name}"}
+    url, schema = request.getfixturevalue("postgres").url, f"test_{uuid4().hex}"
+    return lambda name: {"url": url, "schema": f"{schema}_{name.partition('.')[0]}", "files": str(tmp_path)}
+
+
+@pytest.fixture
+def run_exporter(tmp_path, aiohttp_client, clock, stored):
     """Start an exporter on a store in the test's folder; a second one takes over what the first one left."""
 
     async def start(config=None, *, store="llmq.db"):
-        path = None
-        if config:
-            path = tmp_path / "llmq.yaml"
-            path.write_text(yaml.safe_dump(config))
-        exporter = Exporter(load(path, store=f"sqlite:///{tmp_path / store}", listen="127.0.0.1:0"), clock)
+        where = stored(store)
+        path = tmp_path / "llmq.yaml"
+        path.write_text(yaml.safe_dump((config or {}) | {"store": where | (config or {}).get("store", {})}))
+        exporter = Exporter(load(path, listen="127.0.0.1:0"), clock)
         server = TestServer(make_app(exporter))
         await server.start_server()
         client = await aiohttp_client(server)
-        return Running(exporter, client, clock)
+        return Running(exporter, client, clock, where)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server; each test has a schema of its own in it."""
+    server = Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -380,12 +405,13 @@ def selectors(nodes):
 
 
 @pytest.fixture
-def killable(tmp_path):
+def killable(tmp_path, stored):
     """Start an exporter in a process of its own, which the test may kill; with the test it is gone, and its clients."""
     with ExitStack() as started:
 
-        def start(config, *, store=tmp_path / "llmq.db", before=()):
-            process = Killable(tmp_path, config, store, before)
+        def start(config, *, store=None, before=()):
+            where = stored("llmq.db") if store is None else {"url": f"sqlite:///{store}"}
+            process = Killable(tmp_path, config, where, before)
             started.callback(process.close)
             process.start()
             return process

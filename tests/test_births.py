@@ -345,8 +345,7 @@ async def test_behind_a_proxy_its_header_tells_who_scrapes(run_exporter):
 
 async def test_a_reload_changes_how_long_series_are_held(run_exporter, tmp_path):
     exporter = await run_exporter({"metrics": {"birth": "1m"}})
-    (tmp_path / "llmq.yaml").write_text("metrics: {birth: never}\n")
-    exporter.exporter.reload()
+    exporter.reload({"metrics": {"birth": "never"}})
     await exporter.ask("")
     async with exporter.client.get("/metrics", headers=HEADERS) as response:
         shown = [line for line in (await response.text()).splitlines() if line.startswith("llmq_requests_total{")]

@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import pytest
-import yaml
 
 from exporter.demo.judge_stub import Behaviour
 from exporter.judge.error_budget import FAILURES
@@ -40,8 +39,7 @@ def change(tmp_path):
     """Have a running exporter go on with another config."""
 
     def changed(exporter, config):
-        (tmp_path / "llmq.yaml").write_text(yaml.safe_dump(config))
-        exporter.exporter.reload()
+        exporter.reload(config)
 
     return changed
 

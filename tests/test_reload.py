@@ -78,8 +78,7 @@ async def test_a_reload_leaves_what_a_fresh_start_has(run_exporter, tmp_path, se
     after = {section: (JUDGE | CHANGES[section]) if section == "judge" else CHANGES[section]}
     reloaded = await run_exporter(before)
     was = state(reloaded.exporter)
-    (tmp_path / "llmq.yaml").write_text(yaml.safe_dump(after))
-    reloaded.exporter.reload()
+    reloaded.reload(after)
     fresh = await run_exporter(after, store="fresh.db")
     if section == "judge":  # what is measured of it is shown now and then
         reloaded.exporter.calibrating.show()

@@ -133,8 +133,7 @@ async def test_a_smaller_budget_takes_effect_at_a_reload(run_exporter, tmp_path)
     exporter = await run_exporter({"labels": {"slices": 20}})
     for version in range(10):
         await asked(exporter, "shop", f"v{version}")
-    (tmp_path / "llmq.yaml").write_text("labels: {slices: 4}")
-    exporter.exporter.reload()
+    exporter.reload({"labels": {"slices": 4}})
     samples = await exporter.samples()
     assert samples.total("llmq_exporter_slices", state="limit") == 4
     assert samples.total("llmq_exporter_slices", state="shown") == 4

@@ -1,11 +1,12 @@
 """What every store promises, whichever database is under it.
 
-Atomicity, idempotency, order, isolation, recovery, bounds. A backend is one entry of ``BACKENDS``, and one of
+Atomicity, idempotency, order, isolation, recovery, bounds. A backend is one branch of ``opening``, and one of
 ``LEDGERS``: how a store or a ledger of it is opened, again and again, on the same data.
 """
 
 import asyncio
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -24,9 +25,11 @@ from exporter.records.traces import NO_ANSWER, KnownParts, Place, Recorded
 from exporter.runtime.clock import KeptTime
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
+from exporter.store.postgresql.connection import Target
+from exporter.store.postgresql.store import PostgresStore
 from exporter.store.sqlite.spend_ledger import SpendLedger as SqliteLedger
 from exporter.store.sqlite.store import Store as SqliteFiles
-from exporter.store.sqlite.writer import Writer
+from exporter.store.writer import Writer
 
 WHERE = ("shop", "/ask", "m-1", "7")
 
@@ -44,13 +47,26 @@ async def sqlite(folder, now):
         files.close()
 
 
-BACKENDS = {"sqlite": sqlite}
+@asynccontextmanager
+async def postgresql(folder, now, target):
+    """A PostgreSQL store in a schema."""
+    opened = PostgresStore(target, "main", folder / "llmq", now)
+    writer = Writer(opened, lambda *_: None)
+    await writer.start()
+    try:
+        yield writer
+    finally:
+        await writer.stop()
+        opened.close()
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=["sqlite", "postgresql"])
 def opening(request, tmp_path, clock):
     """Opens the store of a backend; each time the same one."""
-    return lambda: BACKENDS[request.param](tmp_path, clock)
+    if request.param == "sqlite":
+        return lambda: sqlite(tmp_path, clock)
+    target = Target(request.getfixturevalue("postgres").url, f"test_{uuid4().hex}")
+    return lambda: postgresql(tmp_path, clock, target)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
 from exporter.store.sqlite.store import Store
-from exporter.store.sqlite.writer import Writer
+from exporter.store.writer import Writer
 
 
 def entry(number=0, *, signal="traces"):

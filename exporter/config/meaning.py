@@ -255,10 +255,13 @@ class Reading:
             part = self._part("store", "retention", "content")
             self._wrong(part, "text cannot be kept longer than its trace: make it at most store.retention.age")
         sizes = {"journal": units.size, "ballast": units.size}
-        given = self._given("store", url=units.store, content=str, identifiers=str, **sizes)
+        names = dict.fromkeys(("schema", "replica", "files", "content", "identifiers"), str)
+        given = self._given("store", url=units.store, **names, **sizes)
         if given.get("ballast", MIB) < MIB:
             self._wrong(self._part("store", "ballast"), "too little to tidy a full disk with: make it at least 1MiB")
-        return StoreSettings(**given, retention=retention)
+        password = self._part("store", "password")
+        secret = self._secret(password) if password.value else ""
+        return StoreSettings(**given, retention=retention, password=Secret(secret) if secret else None)
 
     def _attributes(self) -> Sources:
         for name, part in self._part("attributes").value.items():

@@ -124,10 +124,15 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
 
     ``journal`` is how many bytes of requests may wait until all their traces are recorded, ``ballast`` how many of the
     disk are held for when it is full. ``identifiers``: how those of users, conversations, responses, documents and
-    tools are stored.
+    tools are stored. ``schema``, ``password``, ``replica`` ("": the host's name) and ``files`` (a folder for what this
+    process marks and sets aside) are for PostgreSQL.
     """
 
     url: str = "sqlite:///llmq.db"
+    schema: str = "llmq"
+    password: Secret | None = None
+    replica: str = ""
+    files: str = "."
     journal: int = GIB
     ballast: int = 64 * MIB
     content: Content = "failing"

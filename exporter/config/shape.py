@@ -27,6 +27,8 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "variable": units.variable,
     "attribute": units.attribute,
     "store": units.store,
+    "schema": units.schema,
+    "ledger": units.ledger,
     "window": minutes,
     "burn_window": units.burn_window,
     "job": units.job,

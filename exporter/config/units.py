@@ -229,8 +229,30 @@ def rubric(text: str) -> str:
     return text
 
 
+_SQLITE: Final = re.compile(r"sqlite:///(?!:memory:\Z)(?!/*\Z)[^?#\x00]+")
+_NO_STORE: Final = 'is not a store: write "sqlite:///FILE", with four slashes for an absolute path'
+
+
+def schema(text: str) -> str:
+    """The name of a schema; ValueError where it would have to be quoted."""
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", text):
+        raise UnitError("is not the name of a schema: write lower-case letters, digits and _, at most 63")
+    return text
+
+
 def store(text: str) -> str:
     """The store's URL itself; ValueError where it is not of a kind that we have."""
-    if not re.fullmatch(r"sqlite:///(?!:memory:\Z)(?!/*\Z)[^?#\x00]+", text):
-        raise UnitError('is not a store: write "sqlite:///FILE", with four slashes for an absolute path')
+    if re.fullmatch(r"postgres(?:ql)?://[^\x00\s]+", text):
+        if re.match(r"\w+://[^/@]*:[^/@]*@", text) or re.search(r"[?&]password=", text):
+            raise UnitError("has a password in it, which GET /config would show: put it where store.password says")
+        return text
+    if not _SQLITE.fullmatch(text):
+        raise UnitError(f'{_NO_STORE}, or "postgresql://USER@HOST/DATABASE"')
+    return text
+
+
+def ledger(text: str) -> str:
+    """The URL of a ledger itself; ValueError where it is not that of a file."""
+    if not _SQLITE.fullmatch(text):
+        raise UnitError(_NO_STORE)
     return text

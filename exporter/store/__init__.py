@@ -7,7 +7,12 @@ changes       what one unit of work writes
 kinds         every kind of record: its struct, its table, its version, and how older ones are read
 errors        the one error
 search        what recorded answers are searched for by
-sqlite/       the store on SQLite: the only SQL
+sqlite/, postgresql/   the backends: the only SQL
+threaded      what the writer asks of a backend whose driver blocks
+writer        the one door through which such a store is written
+group_commit  requests that wait, one commit for many
+executor      runs blocking calls on one thread, in order
+reads         reads of such a store without blocking the event loop
 in_work       what is being worked on, for the next process to know if it ends this one
 quarantine    what ended the process, kept in files
 """

@@ -1,21 +1,56 @@
 """The store and the ledger that a URL names: which backends there are."""
 
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
 
 from ..judge.budget import Caps
+from .errors import StoreError
 from .port import SpendLedger, Store
 from .sqlite.files import locate
 from .sqlite.spend_ledger import SpendLedger as SqliteLedger
 from .sqlite.store import Store as SqliteStore
 
+_POSTGRESQL: Final = ("postgresql://", "postgres://")
 
-def open_store(url: str, now: Callable[[], float] = time.time, *, ballast: int = 0) -> Store:
-    """Open or create the store that ``url`` names, for this process alone; raises StoreError and says the cure.
 
-    ``ballast`` is how many bytes of the disk are kept for when that is full.
+class Shared(Struct, frozen=True, kw_only=True):
+    """How a database that replicas share is opened; a file needs none of it.
+
+    ``replica`` is the name whose journal and totals these are, by default the host's; ``files`` the folder in which
+    this process marks what it works on, and sets aside what ended it.
     """
-    return SqliteStore.open(url, now, ballast=ballast)
+
+    schema: str = "llmq"
+    password: str = ""
+    replica: str = ""
+    files: Path = Path()
+
+    def __repr__(self) -> str:
+        return f"<replica {self.replica} in schema {self.schema}>"
+
+
+def open_store(
+    url: str, now: Callable[[], float] = time.time, *, ballast: int = 0, shared: Shared | None = None
+) -> Store:
+    """Open or create the store that ``url`` names; raises StoreError and says the cure.
+
+    ``ballast`` is how many bytes of a file's disk are kept for when that is full.
+    """
+    if not url.startswith(_POSTGRESQL):
+        return SqliteStore.open(url, now, ballast=ballast)
+    try:
+        from .postgresql.connection import Target  # noqa: PLC0415 - its driver is an extra
+        from .postgresql.store import PostgresStore  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreError("url", 'PostgreSQL needs a driver: pip install "llm-quality-exporter[postgresql]"') from error
+    shared = shared or Shared()
+    replica = shared.replica or socket.gethostname()
+    return PostgresStore(Target(url, shared.schema, shared.password), replica, shared.files / f"llmq-{replica}", now)
 
 
 def open_ledger(url: str, caps: Caps, now: Callable[[], float] = time.time) -> SpendLedger:

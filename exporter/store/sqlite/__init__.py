@@ -1,13 +1,10 @@
 """The store on SQLite: one file for traces and totals, one for the journal, one for what the judge has spent.
 
 store         the files of one store, and what is written into them
-rows          what is read, without blocking the event loop
+rows          what is read
 answers       searches recorded answers, in a thread and a connection of its own
 journal       acknowledged requests until they are done with, in a file of their own
 spend_ledger  what the judge has spent, in a file that several processes share
-writer        the one door for what is to be written
-group_commit  requests that wait, one commit for many
-executor      a thread that writes one file
 database      one SQLite file: opened with care, errors by reason
 statements    the statements of the store and its journal
 migrations/   the schemas of each file, in order

@@ -1,24 +1,18 @@
-"""What is read of a SQLite store: as rows, by whoever has a connection; and without blocking the event loop."""
+"""What is read of a SQLite store, in the thread of whoever calls."""
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Sequence
 from itertools import repeat
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ...records.traces import FORGOTTEN, KnownParts, Located, Place, Reference
 from ..changes import Key
-from ..errors import StoreError
 from ..kinds import DOCUMENT, TOTAL, Ids, Kind
 from . import statements as sql
 from .database import Reading
 from .seen_ids import Sieve
 
-_T = TypeVar("_T")
 
-
-class Rows:
+class SqliteRows:
     """Reads with one connection, in the thread of whoever calls; raises StoreError."""
 
     def __init__(self, reading: Reading, seen: Sieve) -> None:
@@ -87,63 +81,3 @@ class Rows:
     def watermark(self) -> int:
         """The last entry that the totals count as received."""
         return int(self._reading.rows(sql.WATERMARK)[0][0])
-
-
-class Reads:
-    """Reads in a thread with a connection of its own, one query after the other; raises StoreError."""
-
-    def __init__(self, path: Path, seen: Sieve) -> None:
-        self._reading = Reading(path)
-        self._rows = Rows(self._reading, seen)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmq-reads")
-
-    async def record(self, kind: Kind[Any, Any], key: Key) -> tuple[bytes, int] | None:
-        """One record as it is stored, and its version; None where there is none."""
-        return await self._do(self._rows.record, kind, key)
-
-    async def records(self, kind: Kind[Any, Any]) -> list[tuple[Key, float, bytes, int]]:
-        """All of a kind as (key, time, record, version), in the order of times, then keys."""
-        return await self._do(self._rows.records, kind)
-
-    async def ids_among(self, ids: Ids, keys: Collection[bytes]) -> set[bytes]:
-        """Those of the keys that are there."""
-        return await self._do(self._rows.ids_among, ids, keys)
-
-    async def ids(self, ids: Ids) -> list[tuple[bytes, float]]:
-        """All ids with their times, the earliest first."""
-        return await self._do(self._rows.ids, ids)
-
-    async def known(self, trace_ids: Sequence[bytes]) -> dict[bytes, KnownParts]:
-        """What is known of the parts of those of the traces that are recorded."""
-        return await self._do(self._rows.known, trace_ids)
-
-    async def document(self, trace_id: bytes) -> bytes | None:
-        """The document of a recorded trace, None where there is no such trace."""
-        return await self._do(self._rows.document, trace_id)
-
-    async def located(self, by: Reference, value: str | bytes) -> list[Located]:
-        """Recorded traces by an id: one or none, the last of a conversation, all of a user."""
-        return await self._do(self._rows.located, by, value)
-
-    async def recorded(self, after: Place, before: float, most: int) -> list[tuple[bytes, Place]]:
-        """Traces in the order of recording, after a place and recorded before a time, so many at most."""
-        return await self._do(self._rows.recorded, after, before, most)
-
-    async def totals(self) -> list[tuple[str, str, str]]:
-        """All totals as (family, labels, value)."""
-        return await self._do(self._rows.totals)
-
-    async def watermark(self) -> int:
-        """The last entry that the totals count as received."""
-        return await self._do(self._rows.watermark)
-
-    async def _do(self, read: Callable[..., _T], *arguments: Any) -> _T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, read, *arguments)
-        except RuntimeError as error:
-            raise StoreError("closed", "the store is closing") from error
-
-    def close(self) -> None:
-        """Wait for what is being read, and close the connection."""
-        self._thread.shutdown()
-        self._reading.close()

@@ -29,6 +29,8 @@ from ..changes import Changes
 from ..errors import StoreError
 from ..in_work import InWork
 from ..kinds import KINDS, Ids, Kind
+from ..reads import ThreadedReads
+from ..writer import Writer
 from . import statements as sql
 from .answers import Answers
 from .ballast import Ballast
@@ -36,9 +38,8 @@ from .database import Reading, Statement, Writing, naming_what_is_damaged, state
 from .errors import as_store_errors
 from .files import Claim, beside, claim, locate
 from .journal import Journal
-from .rows import Reads, Rows
+from .rows import SqliteRows
 from .seen_ids import Sieve
-from .writer import Writer
 
 _BATCH = 1024
 """Traces that are deleted at a time."""
@@ -124,8 +125,9 @@ class Store:
                 self.journal = opened.enter_context(closing(journal))
             with as_store_errors(f"store {path}"):
                 self.in_work = InWork.beside(path)
-            self.rows = Rows(self._reading, self._sieve)
-            self.reads = Reads(path, self._sieve)
+            self.rows = SqliteRows(self._reading, self._sieve)
+            other = Reading(path)
+            self.reads = ThreadedReads(SqliteRows(other, self._sieve), other.close)
             opened.pop_all()
 
     @classmethod

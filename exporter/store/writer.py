@@ -1,7 +1,7 @@
 """The one door through which the store is written. Knows the store and asyncio, not what a span is.
 
-Requests go into the journal, results into the store: two files, each with a thread of its own, so that who waits for
-the journal does not wait for results.
+Requests go into the journal, results into the store, each in a thread of its own, so that who waits for the journal
+does not wait for results.
 """
 
 import asyncio
@@ -9,17 +9,15 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...records.requests import Entry
-from ..changes import Changes
-from ..errors import StoreError
-from ..repositories import Repositories
+from ..records.requests import Entry
+from .changes import Changes
+from .errors import StoreError
 from .executor import Hand, fail, tell
 from .group_commit import GroupCommit
-
-if TYPE_CHECKING:
-    from .store import Store
+from .repositories import Repositories
+from .threaded import ThreadedStore
 
 _Results = tuple[Changes, asyncio.Future[None]]
 _Prune = tuple[float | None, int | None, asyncio.Future[int]]
@@ -30,7 +28,7 @@ class Writer:
 
     def __init__(
         self,
-        store: "Store",
+        store: ThreadedStore,
         on_durable: Callable[[int, Entry, Any], None],
         *,
         on_commit: Callable[[float], None] = lambda _seconds: None,

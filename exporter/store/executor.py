@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ..errors import StoreError
+from .errors import StoreError
 
 _T = TypeVar("_T")
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ...records.requests import Entry
-from ..errors import StoreError
+from ..records.requests import Entry
+from .errors import StoreError
 from .executor import Hand, fail, tell
-from .journal import Journal
+from .threaded import ThreadedJournal
 
 
 class _Waiting:
@@ -36,7 +36,7 @@ class GroupCommit:
     """
 
     def __init__(
-        self, journal: Journal, hand: Hand, on_durable: Callable[[int, Entry, Any], None], most_bytes: int
+        self, journal: ThreadedJournal, hand: Hand, on_durable: Callable[[int, Entry, Any], None], most_bytes: int
     ) -> None:
         self._journal = journal
         self._hand = hand

@@ -1,0 +1,55 @@
+"""That one process alone writes as a replica: an advisory lock of its session, and a fencing token in every commit.
+
+The lock says at a start whether somebody else writes as this replica now; the server gives it up when the session ends.
+The token protects against a process that does not know yet that its session has ended: whoever comes after it raises
+the token, and every transaction of the one before, which has the old one, is refused.
+"""
+
+import time
+from typing import Final
+
+from ..errors import StoreError
+from .connection import Connected
+
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtextextended('llmq replica ' || current_schema() || ' ' || %s, 0))"
+_RAISE: Final = """INSERT INTO leases VALUES (%s, 1)
+ON CONFLICT (replica) DO UPDATE SET fence = leases.fence + 1 RETURNING fence"""
+_HELD: Final = "SELECT 1 FROM leases WHERE replica = %s AND fence = %s FOR SHARE"
+_PATIENCE: Final = 10.0
+"""Seconds that the session of an earlier process has to end after its connection was lost."""
+
+
+class Lease:
+    """The right to write as ``replica``. ``taken`` says whether this process has had it."""
+
+    def __init__(self, replica: str) -> None:
+        self.replica = replica
+        self.fence = 0
+
+    def take(self, connection: Connected) -> None:
+        """Take the lock in this session, and at the first time the token; raises StoreError where another has it."""
+        until = time.monotonic() + _PATIENCE
+        while not _one(connection, _TRY_LOCK, self.replica):
+            if time.monotonic() > until:
+                raise StoreError(
+                    "in_use",
+                    f'another llmq writes as the replica "{self.replica}": stop it, or give this one a store.replica '
+                    "of its own",
+                )
+            time.sleep(0.1)
+        if self.fence:
+            self.check(connection)
+        else:
+            self.fence = int(str(_one(connection, _RAISE, self.replica)))
+
+    def check(self, connection: Connected) -> None:
+        """Refuse a transaction of which another process has the lease; raises StoreError. It keeps it until its end."""
+        if connection.execute(_HELD, (self.replica, self.fence)).fetchone() is None:
+            raise StoreError(
+                "in_use", f'another llmq took over as the replica "{self.replica}": restart this one, or stop it'
+            )
+
+
+def _one(connection: Connected, query: str, replica: str) -> object:
+    row = connection.execute(query.encode(), (replica,)).fetchone()
+    return row[0] if row else None
