@@ -457,7 +457,7 @@ async def test_the_first_batch_of_a_version_is_counted_whole_by_all_who_scrape_a
             await each.when(f"increase({failing}[10m])", lambda count: 200 <= count < 230)
         firing = 'count(ALERTS{alertname="LLMQualityBudgetBurn",alertstate="firing",level="route"})'
         assert await one.when(firing, lambda count: count >= 1) == 1
-        await one.when("app:llmq_sli_bad_events:increase1h", lambda count: 200 <= count < 230)
+        await one.when("app:llmq_sli_bad_events:increase15m", lambda count: 200 <= count < 230)
 
 
 class Scraping(threading.Thread):

@@ -64,7 +64,7 @@ def test_the_simulation_fires_when_the_rule_files_do(simulation, stream, tmp_pat
         (tmp_path / name).write_text(files[name])
     found = list(expected(simulation, stream))
     assert {labels.split('"')[1] for labels, _, _ in found} == {"0", "1", "2", "3"}
-    assert {labels.split('"')[3] for labels, _, _ in found} == {"1h", "6h"}
+    assert {labels.split('"')[3] for labels, _, _ in found} == {"15m", "1h", "6h"}
     firing = 'ALERTS{alertstate="firing",level="route",severity="page"}'
     tests = [
         {

@@ -297,7 +297,7 @@ SHOP = Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0
 
 
 def expressions(slo, record):
-    found = groups([slo])["slo-1h.rules.yaml"][0].rules
+    found = [rule for group in groups([slo])["slo-1h.rules.yaml"] for rule in group.rules]
     return {rule.labels["objective"]: rule.expr for rule in found if rule.name == record and "objective" in rule.labels}
 
 

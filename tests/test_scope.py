@@ -43,7 +43,7 @@ BROKEN_IN_STAGING = [
     shop("pass", "0x200", namespace="staging", instance="b"),
     shop("fail", "0+10x200", namespace="staging", instance="b"),
 ]
-FIRING = 'count by (namespace) (ALERTS{alertstate="firing",severity="page"})'
+FIRING = 'count by (namespace) (ALERTS{alertstate="firing",severity="page",window="1h"})'
 
 
 def of(files, *kinds):
@@ -111,7 +111,9 @@ def test_an_annotation_names_what_is_behind_it_in_its_own_environment(tmp_path):
     found = re.findall(
         r'namespace="(\w+)".*\n.*suspects="prompt_version (\w+) .*?: (\d+) bad of (\d+)\\n"', str(failure.value)
     )
-    assert sorted(found) == [("prod", "v7", "300", "360"), ("staging", "v8", "540", "600")]
+    hourly = [("prod", "v7", "300", "360"), ("staging", "v8", "540", "600")]
+    assert {*found} >= {*hourly}
+    assert {each[:2] for each in found} == {("prod", "v7"), ("staging", "v8")}
 
 
 def groupings(expr):

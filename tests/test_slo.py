@@ -37,10 +37,10 @@ def test_the_default_slos_have_no_problems():
 @pytest.mark.parametrize(
     ("objective", "lines"),
     [
-        ("0.97", ["0.18", "0.09", "0.06", "0.0375"]),
-        ("0.95", ["0.3", "0.15", "0.1", "0.0625"]),
-        ("0.90", ["0.6", "0.3", "0.2", "0.125"]),
-        ("0.85", ["0.6", "0.45", "0.3", "0.1875"]),
+        ("0.97", ["0.36", "0.18", "0.09", "0.06", "0.0375"]),
+        ("0.95", ["0.6", "0.3", "0.15", "0.1", "0.0625"]),
+        ("0.90", ["0.75", "0.6", "0.3", "0.2", "0.125"]),
+        ("0.85", ["0.75", "0.6", "0.45", "0.3", "0.1875"]),
     ],
 )
 def test_the_alert_lines_are_exact_decimals(objective, lines):
@@ -48,28 +48,28 @@ def test_the_alert_lines_are_exact_decimals(objective, lines):
 
 
 def test_the_pages_of_the_sre_workbook_are_refused_where_they_can_never_fire():
-    workbook = replace(WINDOWS[0], short="5m", factor=Decimal("14.4"), cap=Decimal(100))
+    workbook = replace(WINDOWS[1], short="5m", factor=Decimal("14.4"), cap=Decimal(100))
     assert words(replace(GROUNDING, objective=Decimal("0.94"), windows=(workbook,))) == []
     (message,) = words(replace(GROUNDING, objective=Decimal("0.93"), windows=(workbook,)))
     assert "can never fire for grounding (objective 0.93): 14.4 times a budget of 0.07 is 1.008" in message
 
 
 def test_an_impossible_window_is_no_problem_where_no_alert_is_made_of_it():
-    impossible = replace(WINDOWS[1], cap=Decimal(1), factor=Decimal(50))
-    slo = replace(GROUNDING, windows=(WINDOWS[0], impossible, *WINDOWS[2:]))
+    impossible = replace(WINDOWS[2], cap=Decimal(1), factor=Decimal(50))
+    slo = replace(GROUNDING, windows=(WINDOWS[1], impossible, *WINDOWS[3:]))
     assert words(slo)
     assert words(replace(slo, alerts=COLLAPSE)) == []
 
 
 def test_an_objective_of_an_override_is_checked_like_the_default():
-    workbook = replace(WINDOWS[0], factor=Decimal("14.4"), cap=Decimal(100))
+    workbook = replace(WINDOWS[1], factor=Decimal("14.4"), cap=Decimal(100))
     labs = Override(objective=Decimal("0.8"), apps=("labs",))
     (message,) = words(replace(GROUNDING, windows=(workbook,), overrides=(labs,)))
     assert message.startswith("page_1h can never fire for grounding (objective 0.8)")
 
 
 def test_a_line_that_almost_everything_must_pass_is_a_warning():
-    window = replace(WINDOWS[0], cap=Decimal("0.8"))
+    window = replace(WINDOWS[1], cap=Decimal("0.8"))
     slo = replace(GROUNDING, objective=Decimal("0.85"), windows=(window,))
     assert words(slo) == []
     assert words(slo, warning=True) == [
@@ -102,23 +102,23 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
         ),
         ({"measure": Signal("copy", per="rating")}, "copy is no rating: use per: response"),
         (
-            {"windows": (replace(WINDOWS[0], short="2h"),)},
+            {"windows": (replace(WINDOWS[1], short="2h"),)},
             "the short window 2h is not shorter than 1h",
         ),
         (
-            {"windows": (replace(WINDOWS[0], short="15 minutes"),)},
+            {"windows": (replace(WINDOWS[1], short="15 minutes"),)},
             '"15 minutes" is not a window: write a whole number and s, m, h, d or w, such as "15m"',
         ),
         (
-            {"windows": (replace(WINDOWS[0], factor=Decimal("0.5")),)},
+            {"windows": (replace(WINDOWS[1], factor=Decimal("0.5")),)},
             "a factor below 1 alerts while the objective is met: make it at least 1",
         ),
         (
-            {"windows": (replace(WINDOWS[0], cap=Decimal(0)),)},
+            {"windows": (replace(WINDOWS[1], cap=Decimal(0)),)},
             "page_1h would always fire for grounding (objective 0.95): its cap is 0; set one between 0 and 1",
         ),
         (
-            {"windows": (WINDOWS[0], WINDOWS[0])},
+            {"windows": (WINDOWS[1], WINDOWS[1])},
             "two windows have the same severity and the same long window",
         ),
     ],
@@ -132,21 +132,21 @@ def test_two_slos_of_one_name_are_refused():
 
 
 def test_slos_that_share_a_long_window_share_its_short_one():
-    other = replace(GROUNDING, name="other", windows=(replace(WINDOWS[0], short="5m"),))
+    other = replace(GROUNDING, name="other", windows=(replace(WINDOWS[1], short="5m"),))
     assert words(GROUNDING, other) == ["the page of 1h has another short window or for in another SLO"]
 
 
 def test_windows_alert_whose_names_are_among_the_alerts():
     slo = replace(GROUNDING, alerts=("ticket_3d", "page_1h", LAST_WEEK))
     assert [window.name for window in slo.alerting()] == ["page_1h", "ticket_3d"]
-    assert [window.name for window in slo.windows] == ["page_1h", "page_6h", "ticket_1d", "ticket_3d"]
+    assert [window.name for window in slo.windows] == ["page_15m", "page_1h", "page_6h", "ticket_1d", "ticket_3d"]
 
 
 def test_judged_helpfulness_and_thumbs_down_page_only_for_a_collapse():
     alerts = {slo.name: slo.alerts for slo in DEFAULT_SLOS}
-    assert alerts["grounding"] == ("page_1h", "page_6h", "ticket_1d", "ticket_3d")
+    assert alerts["grounding"] == ("page_15m", "page_1h", "page_6h", "ticket_1d", "ticket_3d")
     assert alerts["refusal"] == (*alerts["grounding"], LAST_WEEK)
-    assert alerts["helpfulness"] == alerts["thumbs_down"] == ("page_1h", "ticket_1d", "ticket_3d")
+    assert alerts["helpfulness"] == alerts["thumbs_down"] == ("page_15m", "page_1h", "ticket_1d", "ticket_3d")
     assert alerts["coverage"] == TICKETS
     assert alerts["thumbs_down_per_rating"] == ()
 
@@ -173,21 +173,21 @@ def test_a_truth_on_the_line_never_passes_it():
 
 
 def test_reach_says_from_what_ratio_and_after_how_many_events_each_alert_fires():
-    first, _, _, last = reach([GROUNDING])
+    _, first, _, _, last = reach([GROUNDING])
     assert (first.alert, str(first.line)) == ("page_1h", "0.3")
     assert (first.events_all_bad, first.events_twice_line) == (10, 17)
     assert (str(last.line), last.events_all_bad, last.events_twice_line) == ("0.0625", 10, 100)
 
 
 def test_reach_has_no_number_of_events_for_more_than_everything():
-    (row,) = reach([replace(GROUNDING, objective=Decimal("0.85"), windows=(WINDOWS[0],))])
+    (row,) = reach([replace(GROUNDING, objective=Decimal("0.85"), windows=(WINDOWS[1],))])
     assert row.events_twice_line is None
 
 
 def test_reach_waits_for_the_least_number_of_bad_events():
     rows = reach([replace(GROUNDING, min_bad_events=30)])
-    assert [row.events_all_bad for row in rows] == [30] * 4
-    assert rows[0].events_twice_line == 50
+    assert [row.events_all_bad for row in rows] == [30] * 5
+    assert rows[1].events_twice_line == 50
 
 
 def test_durations_are_read_in_minutes():

@@ -21,7 +21,7 @@ LAST_WEEK: Final = "last_week"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _DURATION: Final = re.compile(r"([1-9]\d{0,4})([smhdw])", re.ASCII)
 _MINUTES: Final[dict[str, float]] = {"s": 1 / 60, "m": 1, "h": 60, "d": 1440, "w": 10_080}
-_NEARLY_ALL: Final = Decimal("0.7")
+_NEARLY_ALL: Final = Decimal("0.75")
 
 
 class Window(Struct, frozen=True, kw_only=True):
@@ -48,6 +48,14 @@ class Window(Struct, frozen=True, kw_only=True):
 
 
 WINDOWS: Final = (
+    Window(
+        severity="page",
+        long="15m",
+        short="5m",
+        factor=Decimal(12),
+        cap=Decimal("0.75"),
+        pending="1m",
+    ),
     Window(
         severity="page",
         long="1h",
@@ -85,7 +93,7 @@ WINDOWS: Final = (
 
 BURNS: Final = tuple(window.name for window in WINDOWS)
 TICKETS: Final = tuple(window.name for window in WINDOWS if window.severity == "ticket")
-COLLAPSE: Final = ("page_1h", *TICKETS)
+COLLAPSE: Final = ("page_15m", "page_1h", *TICKETS)
 """For what is subjective or slow: no page but for a collapse within an hour."""
 
 
