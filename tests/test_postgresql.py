@@ -21,6 +21,7 @@ from exporter.store.errors import StoreError
 from exporter.store.opening import Shared, open_store
 from exporter.store.postgresql import lease
 from exporter.store.postgresql.connection import Target
+from exporter.store.postgresql.migrations import STEPS
 from exporter.store.postgresql.store import PostgresStore
 
 CONFIG = {"assembly": {"grace": "100ms", "idle": "300ms"}}
@@ -126,7 +127,7 @@ def test_replicas_that_start_together_migrate_once(target, tmp_path, clock):
         stores = [one.result() for one in opening]
     for store in stores:
         store.close()
-    assert ask(target, "SELECT version FROM schema_version") == [(1,)]
+    assert ask(target, "SELECT version FROM schema_version") == [(len(STEPS),)]
 
 
 def test_a_schema_of_the_future_is_refused(opened, target):

@@ -1,7 +1,7 @@
 """What every store promises, whichever database is under it.
 
 Atomicity, idempotency, order, isolation, recovery, bounds. A backend is one branch of ``opening``, and one of
-``LEDGERS``: how a store or a ledger of it is opened, again and again, on the same data.
+``open_ledger``: how a store or a ledger of it is opened, again and again, on the same data.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from exporter.runtime.clock import KeptTime
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
 from exporter.store.postgresql.connection import Target
+from exporter.store.postgresql.spend_ledger import SpendLedger as PostgresLedger
 from exporter.store.postgresql.store import PostgresStore
 from exporter.store.sqlite.spend_ledger import SpendLedger as SqliteLedger
 from exporter.store.sqlite.store import Store as SqliteFiles
@@ -485,17 +486,19 @@ def sqlite_ledger(folder, caps, now):
     return SqliteLedger(folder / "ledger.db", caps, now=now)
 
 
-LEDGERS = {"sqlite": sqlite_ledger}
 CAPS = Caps(hour=Cap(tokens=1000), day=Cap(tokens=1500))
 
 
-@pytest.fixture(params=LEDGERS)
+@pytest.fixture(params=["sqlite", "postgresql"])
 def open_ledger(request, tmp_path, clock):
     """Opens the ledger of a backend; each time the same one."""
     opened = []
+    if request.param == "postgresql":
+        target = Target(request.getfixturevalue("postgres").url, f"test_{uuid4().hex}")
 
     def open_(caps=CAPS):
-        opened.append(LEDGERS[request.param](tmp_path, caps, clock))
+        is_file = request.param == "sqlite"
+        opened.append(sqlite_ledger(tmp_path, caps, clock) if is_file else PostgresLedger(target, caps, now=clock))
         return opened[-1]
 
     yield open_

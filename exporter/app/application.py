@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 
@@ -47,7 +46,7 @@ from ..runtime.log import described
 from ..status.feature import StatusFeature
 from ..store.errors import StoreError
 from ..store.kinds import CLOCK
-from ..store.opening import Shared, open_store
+from ..store.opening import open_store
 from ..store.quarantine import Quarantine
 from ..suites.feature import SuitesFeature
 
@@ -66,7 +65,7 @@ class Exporter:
         clock = SteadyClock() if now is None else now if isinstance(now, SteadyClock) else None
         self._now = now = now or clock or time.time
         aged = clock.aged if clock else now
-        self.store = open_store(config.store.url, aged, ballast=config.store.ballast, shared=_shared(config))
+        self.store = open_store(config.store.url, aged, ballast=config.store.ballast, shared=config.store.shared())
         if clock is not None and (kept := self.store.rows.record(CLOCK, (self.store.replica,))) is not None:
             clock.resume(CLOCK.decode(*kept))
         self._limiter = Limiter({}, now=now)
@@ -246,12 +245,6 @@ class Exporter:
         yield Watched(own.QUEUE_CAPACITY, lambda: MOST_UNRECORDED, ("unrecorded",))
         yield Watched(own.QUEUE_LENGTH, lambda: len(assembler), ("open_traces",))
         yield Watched(own.QUEUE_CAPACITY, lambda: assembler.limits.max_traces, ("open_traces",))
-
-
-def _shared(config: Config) -> Shared:
-    store = config.store
-    password = store.password.value if store.password else ""
-    return Shared(schema=store.schema, password=password, replica=store.replica, files=Path(store.files))
 
 
 def make_app(exporter: Exporter) -> web.Application:

@@ -23,6 +23,7 @@ from ..redaction import Redactor
 from ..rules.files import RuleSettings
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..semconv.sources import Sources
+from ..store.opening import Shared
 from .configfile import Problem
 from .units import Address
 
@@ -138,6 +139,11 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     content: Content = "failing"
     identifiers: Identifiers = "keep"
     retention: Retention = Retention()
+
+    def shared(self) -> Shared:
+        """What a database that replicas share is opened with."""
+        password = self.password.value if self.password else ""
+        return Shared(schema=self.schema, password=password, replica=self.replica, files=Path(self.files))
 
 
 class Privacy(Struct, frozen=True, kw_only=True):

@@ -28,7 +28,6 @@ _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "attribute": units.attribute,
     "store": units.store,
     "schema": units.schema,
-    "ledger": units.ledger,
     "window": minutes,
     "burn_window": units.burn_window,
     "job": units.job,

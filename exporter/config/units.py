@@ -249,10 +249,3 @@ def store(text: str) -> str:
     if not _SQLITE.fullmatch(text):
         raise UnitError(f'{_NO_STORE}, or "postgresql://USER@HOST/DATABASE"')
     return text
-
-
-def ledger(text: str) -> str:
-    """The URL of a ledger itself; ValueError where it is not that of a file."""
-    if not _SQLITE.fullmatch(text):
-        raise UnitError(_NO_STORE)
-    return text

@@ -4,10 +4,10 @@ A dollar a million tokens is one micro-dollar a token, so prices need no convers
 them is never below what is billed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from math import nan
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from msgspec import Struct
 
@@ -67,6 +67,17 @@ class Spent(Struct, frozen=True, kw_only=True):
     targeted_hour_micros: int = 0
     targeted_day_tokens: int = 0
     targeted_day_micros: int = 0
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[bool, bool, int, int]]) -> Self:
+        """The sums of rows of a day: whether for targeted calls, whether of this hour, tokens, micro-dollars."""
+        sums = dict.fromkeys(cls.__struct_fields__, 0)
+        for targeted, this_hour, tokens, micros in rows:
+            for kind in ("", "targeted_") if targeted else ("",):
+                for span in ("hour", "day") if this_hour else ("day",):
+                    sums[f"{kind}{span}_tokens"] += tokens
+                    sums[f"{kind}{span}_micros"] += micros
+        return cls(**sums)
 
 
 def short_of(caps: Caps, spent: Spent, tokens: int, micros: int, *, targeted: bool) -> Short | None:

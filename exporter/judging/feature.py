@@ -56,7 +56,7 @@ class JudgingFeature(Feature):
         self._ledger_problem: str | None = None
         self._closed = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
-        self._ledger = open_ledger(config.judge.ledger, config.judge.caps, now)
+        self._ledger = open_ledger(config.judge.ledger, config.judge.caps, now, shared=config.store.shared())
         self.judging = Judging(
             config.judge,
             pipeline.recorder,

@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,16 +44,30 @@ def open_store(
     """
     if not url.startswith(_POSTGRESQL):
         return SqliteStore.open(url, now, ballast=ballast)
-    try:
+    with _needing_a_driver():
         from .postgresql.connection import Target  # noqa: PLC0415 - its driver is an extra
         from .postgresql.store import PostgresStore  # noqa: PLC0415
-    except ImportError as error:
-        raise StoreError("url", 'PostgreSQL needs a driver: pip install "llm-quality-exporter[postgresql]"') from error
     shared = shared or Shared()
     replica = shared.replica or socket.gethostname()
     return PostgresStore(Target(url, shared.schema, shared.password), replica, shared.files / f"llmq-{replica}", now)
 
 
-def open_ledger(url: str, caps: Caps, now: Callable[[], float] = time.time) -> SpendLedger:
+def open_ledger(
+    url: str, caps: Caps, now: Callable[[], float] = time.time, *, shared: Shared | None = None
+) -> SpendLedger:
     """Open or create the ledger that ``url`` names, which other processes may have open; raises StoreError."""
+    if url.startswith(_POSTGRESQL):
+        with _needing_a_driver():
+            from .postgresql.connection import Target  # noqa: PLC0415 - its driver is an extra
+            from .postgresql.spend_ledger import SpendLedger as PostgresLedger  # noqa: PLC0415
+        shared = shared or Shared()
+        return PostgresLedger(Target(url, shared.schema, shared.password), caps, now=now)
     return SqliteLedger(locate(url), caps, now=now)
+
+
+@contextmanager
+def _needing_a_driver() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise StoreError("url", 'PostgreSQL needs a driver: pip install "llm-quality-exporter[postgresql]"') from error

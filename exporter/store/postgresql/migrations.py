@@ -68,8 +68,19 @@ CREATE INDEX {name}_at ON {name}(at);
 """
 
 
+_LEDGER: Final = """
+CREATE TABLE spent(
+  hour bigint NOT NULL, targeted boolean NOT NULL, tokens bigint NOT NULL, micros bigint NOT NULL,
+  PRIMARY KEY(hour, targeted));
+CREATE TABLE reserved(
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hour bigint NOT NULL, targeted boolean NOT NULL,
+  tokens bigint NOT NULL, micros bigint NOT NULL);
+CREATE INDEX reserved_hour ON reserved(hour);
+"""
+
 STEPS: Final[Steps] = (
     _FIRST + "".join(_record_table(*table) for table in _RECORDS.items()) + "".join(map(_id_table, _IDS)),
+    _LEDGER,
 )
 """To change the schema append a step; never edit one that was released."""
 

@@ -139,13 +139,7 @@ class LedgerFile:
 
 
 def _spent(connection: sqlite3.Connection, hour: int) -> Spent:
-    sums: dict[str, int] = dict.fromkeys(Spent.__struct_fields__, 0)
-    for targeted, this_hour, tokens, micros in connection.execute(_SPENT, {"hour": hour, "first": hour // _DAY * _DAY}):
-        for kind in ("", "targeted_") if targeted else ("",):
-            for span in ("hour", "day") if this_hour else ("day",):
-                sums[f"{kind}{span}_tokens"] += tokens
-                sums[f"{kind}{span}_micros"] += micros
-    return Spent(**sums)
+    return Spent.of(connection.execute(_SPENT, {"hour": hour, "first": hour // _DAY * _DAY}))
 
 
 def _open(path: Path) -> sqlite3.Connection:
