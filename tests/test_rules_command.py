@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from exporter.rules.files import render
 from exporter.rules.slo import DEFAULT_SLOS
@@ -175,3 +176,19 @@ def test_check_of_a_config_without_slos_has_no_table(llmq, tmp_path):
     code, out, err = llmq("check", "llmq.yaml")
     assert (code, err, table(out)) == (0, "", {})
     assert "fires above" not in out
+
+
+def test_the_rules_can_be_those_of_the_operator_or_of_mimir(llmq, tmp_path):
+    plain = {name: yaml.safe_load(text) for name, text in render().items()}
+    for form in ("prometheusrule", "mimir"):
+        assert llmq("rules", "--format", form, "--output", form)[0] == 0
+        assert llmq("rules", "--format", form, "--output", form, "--check")[0] == 0
+        found = {name: yaml.safe_load(text) for name, text in texts(tmp_path / form).items()}
+        assert found.keys() == plain.keys()
+        for name in (name for name in plain if name.endswith(".rules.yaml")):
+            called = f"llmq-{name.removesuffix('.rules.yaml')}"
+            if form == "prometheusrule":
+                assert (found[name]["kind"], found[name]["metadata"]["name"]) == ("PrometheusRule", called)
+                assert found[name]["spec"] == plain[name]
+            else:
+                assert found[name] == {"namespace": called, **plain[name]}

@@ -5,7 +5,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +38,7 @@ from ..recording.trace_document import document
 from ..rules import files as rule_files
 from ..rules.files import RuleSettings
 from ..rules.folder import Kind, compared, differences, in_the_way, settle
+from ..rules.rulefile import Form
 from ..rules.slo import Slo
 from ..runtime.log import configure
 from ..runtime.os_errors import whose
@@ -104,7 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("config", metavar="CONFIG", type=Path)
     check.add_argument("--live", action="store_true", help="ask the judge about one case, too: does it give a verdict?")
 
-    _generates(_command(commands, "rules", _rules, "write the Prometheus rules of the config's SLOs"), "alerts")
+    rules = _command(commands, "rules", _rules, "write the Prometheus rules of the config's SLOs")
+    _generates(rules, "alerts")
+    rules.add_argument(
+        "--format", choices=get_args(Form), default="file", help="for Prometheus, for its operator, for mimirtool"
+    )
     summary = "write the Grafana dashboards of the config's SLOs"
     _generates(_command(commands, "dashboards", _dashboards, summary), "dashboards")
 
@@ -218,7 +225,7 @@ def _check_live(config: Config) -> int:
 
 
 def _rules(options: argparse.Namespace) -> int:
-    return _generate(options, rule_files.render, rule_files.KIND)
+    return _generate(options, partial(rule_files.render, form=options.format), rule_files.KIND)
 
 
 def _dashboards(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from . import burn, compare, goodhart, health, judge, routes
 from .counts import Steps
 from .folder import Kind
-from .rulefile import MARK, Group, Links, text
+from .rulefile import MARK, Form, Group, Links, text
 from .scope import Scope
 from .slo import DEFAULT_SLOS, Slo
 
@@ -76,7 +76,12 @@ def _every(interval: str, *found: Group) -> list[Group]:
     return [replace(group, interval=interval) for group in found]
 
 
-def render(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, str]:
+def render(
+    slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS, form: Form = "file"
+) -> dict[str, str]:
     """The text of each rule file, and of the routes for Alertmanager, by file name."""
-    files = {name: text(found, settings.links) for name, found in groups(slos, settings).items()}
+    files = {
+        name: text(found, settings.links, f"llmq-{name.removesuffix('.rules.yaml')}", form)
+        for name, found in groups(slos, settings).items()
+    }
     return {**files, routes.FILE: routes.text(settings.extra_labels)}

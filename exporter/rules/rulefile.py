@@ -14,6 +14,8 @@ FILTERS: Final = ("sli", "evaluator", "app", "route", "model_version", "prompt_v
 MOST_RULES: Final = 20
 """In a group: what Mimir takes by default."""
 AlertSeverity = Literal["page", "ticket", "none"]
+Form = Literal["file", "prometheusrule", "mimir"]
+"""For Prometheus itself, for the Prometheus operator, for `mimirtool rules load`."""
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -116,9 +118,14 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def text(groups: Sequence[Group], links: Links) -> str:
-    """The rule file of ``groups``."""
+def text(groups: Sequence[Group], links: Links, name: str = "", form: Form = "file") -> str:
+    """The rule file of ``groups``; ``name`` is what an object in Kubernetes or a namespace in Mimir is called."""
     found = document(groups, links)
+    if form == "prometheusrule":
+        head = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": name}}
+        found = {**head, "spec": found}
+    elif form == "mimir":
+        found = {"namespace": name, **found}
     return HEADER + yaml.dump(found, Dumper=_Dumper, sort_keys=False, width=10_000, allow_unicode=True)
 
 
