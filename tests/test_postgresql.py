@@ -6,6 +6,7 @@ What every store promises stands in ``test_store_promises.py``; ``LLMQ_TEST_STOR
 import asyncio
 import json
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -18,10 +19,11 @@ from exporter.records.requests import Entry
 from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
+from exporter.store.kinds import EARLY_FEEDBACK, KINDS
 from exporter.store.opening import Shared, open_store
-from exporter.store.postgresql import lease
+from exporter.store.postgresql import connection, lease
 from exporter.store.postgresql.connection import Target
-from exporter.store.postgresql.migrations import STEPS
+from exporter.store.postgresql.migrations import STEPS, migrate
 from exporter.store.postgresql.store import PostgresStore
 
 CONFIG = {"assembly": {"grace": "100ms", "idle": "300ms"}}
@@ -59,6 +61,22 @@ def ask(target, query):
     with psycopg.connect(**target.options) as connection:
         cursor = connection.execute(query)
         return cursor.fetchall() if cursor.description else []
+
+
+def wait_until(holds):
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.01)
+
+
+def waiting_for_locks(target):
+    return ask(target, "SELECT 1 FROM pg_locks WHERE NOT granted")
+
+
+def locks(target):
+    """The sessions that write as a replica."""
+    return ask(target, "SELECT pid FROM pg_locks WHERE locktype = 'advisory' ORDER BY pid")
 
 
 def recorded(number):
@@ -113,6 +131,113 @@ def test_an_entry_that_nobody_was_told_of_is_forgotten(opened, target):
     ask(target, "INSERT INTO journal VALUES ('a', 1, 0, 'traces', '', '', '')")  # by a commit whose answer was lost
     store.journal.commit([(1, Entry("traces", "application/json", "", b"{}", 1.0))])
     assert [(seq, entry.body) for seq, entry in store.journal.entries()] == [(1, b"{}")]
+
+
+def test_an_entry_of_a_commit_that_ends_only_now_makes_way(opened, target):
+    store = opened("a")
+    with psycopg.connect(**target.options) as lost, ThreadPoolExecutor(1) as thread:
+        lost.execute("INSERT INTO journal VALUES ('a', 1, 0, 'traces', '', '', '')")
+        entry = Entry("traces", "application/json", "", b"{}", 1.0)
+        commit = thread.submit(store.journal.commit, [(1, entry)])
+        wait_until(lambda: waiting_for_locks(target))
+        lost.commit()
+        commit.result()
+    assert [(seq, entry.body) for seq, entry in store.journal.entries()] == [(1, b"{}")]
+
+
+def test_a_commit_that_a_deadlock_ends_is_done_again_in_the_same_session(opened, target):
+    store = opened("a")
+    store.commit(Changes(traces=[recorded(1), recorded(2)]))
+    sessions = locks(target)
+    changes = Changes()
+    for number in (1, 2):
+        changes.rewrite(number.to_bytes(16, "big"), b'{"b":2}', "")
+    rewrite = "UPDATE traces SET marks = marks WHERE trace_id = %s"
+    with psycopg.connect(**target.options) as other, ThreadPoolExecutor(1) as thread:
+        other.execute("SET deadlock_timeout = '1min'", prepare=False)  # the other one is to be ended
+        other.execute(rewrite, ((2).to_bytes(16, "big"),))
+        commit = thread.submit(store.commit, changes)
+        wait_until(lambda: waiting_for_locks(target))
+        other.execute(rewrite, ((1).to_bytes(16, "big"),))
+        other.commit()
+        commit.result()
+    assert store.rows.document((2).to_bytes(16, "big")) == b'{"b":2}'
+    assert locks(target) == sessions
+
+
+def test_replicas_that_record_the_same_traces_in_another_order_do_not_end_in_a_deadlock(opened, monkeypatch):
+    monkeypatch.setattr(connection, "_TRIES", 1)
+    stores, traces = [opened("a"), opened("b")], [recorded(number) for number in range(500)]
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(5):
+            commits = [threads.submit(stores[n].commit, Changes(traces=traces[:: 1 - 2 * n])) for n in (0, 1)]
+            for commit in commits:
+                commit.result()
+    assert len(stores[0].rows.known([one.trace_id for one in traces])) == 500
+
+
+def test_a_replica_ends_the_dead_session_that_still_has_its_lock(opened, target):
+    store = opened("a")
+    before = locks(target)
+    lost = store._writing._connection
+    store._writing._connection = None  # the network is lost, of which the server has not heard
+    store.commit(Changes(traces=[recorded(1)]))
+    assert locks(target) != before
+    with pytest.raises(psycopg.OperationalError):
+        lost.execute("SELECT 1")
+
+
+def test_a_database_that_became_read_only_is_connected_to_anew(opened, target):
+    store = opened("a")
+    store._writing._connection.execute("SET default_transaction_read_only = on")
+    with pytest.raises(StoreError, match="read-only") as error:
+        store.commit(Changes(traces=[recorded(1)]))
+    assert error.value.reason == "read_only"
+    store.commit(Changes(traces=[recorded(1)]))  # of several hosts, the one that is the primary now
+    assert store.rows.document((1).to_bytes(16, "big")) == b'{"a":1}'
+
+
+def test_a_refused_statement_leaves_a_connection_that_works(opened, target):
+    store = opened("a")
+    sessions = locks(target)
+    changes = Changes(traces=[recorded(1)])
+    changes.put(EARLY_FEEDBACK, ("no number",), b"{}", 1.0)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            store.commit(changes)
+    store.commit(Changes(traces=[recorded(2)]))
+    assert store.rows.known([n.to_bytes(16, "big") for n in (1, 2)]).keys() == {(2).to_bytes(16, "big")}
+    assert locks(target) == sessions
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if getattr(kind, "own", False)], ids=lambda k: k.name)
+def test_what_a_replica_works_on_is_its_own(opened, kind):
+    one, other = opened("a"), opened("b")
+    key = (1,) if kind is EARLY_FEEDBACK else (b"k",)
+    for store, encoded in ((one, b"one"), (other, b"other")):
+        changes = Changes()
+        changes.put(kind, key, encoded, 1.0)
+        store.commit(changes)
+    assert one.rows.record(kind, key) == (b"one", kind.version)
+    assert other.rows.records(kind) == [(key, 1.0, b"other", kind.version)]
+    changes = Changes()
+    changes.drop(kind, key)
+    one.commit(changes)
+    assert one.rows.records(kind) == []
+    assert other.rows.record(kind, key) == (b"other", kind.version)
+
+
+def test_a_migration_may_take_longer_than_a_read(target):
+    with psycopg.connect(**target.options, autocommit=True) as migrating:
+        migrating.execute("SET statement_timeout = 200")
+        migrate(migrating, target.schema, (*STEPS, "SELECT pg_sleep(0.5)"))
+    assert ask(target, "SELECT version FROM schema_version") == [(len(STEPS) + 1,)]
+
+
+def test_the_server_notices_a_dead_client_and_keeps_what_it_acknowledged(target, opened):
+    opened("a")
+    shown = ask(target, "SELECT current_setting('tcp_keepalives_idle'), current_setting('synchronous_commit')")
+    assert shown == [("5", "on")]
 
 
 def test_ids_with_any_character_are_found_again(opened):

@@ -118,7 +118,12 @@ STORE_ERRORS = counter(
     "llmq_exporter_store_errors_total",
     "Transactions that the store refused, by reason; requests are answered 503 until it recovers.",
     "reason",
-    siblings={"reason": ("disk_full", "read_only", "io_error", "locked", "corrupt", "replaced", "internal")},
+    siblings={
+        "reason": (
+            *("disk_full", "read_only", "io_error", "locked", "corrupt", "replaced", "unreachable", "in_use"),
+            "internal",
+        )
+    },
     durable=False,
 )
 COMMIT_DURATION = histogram(

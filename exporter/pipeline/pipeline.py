@@ -1,6 +1,7 @@
 """The road of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order, nothing of the stations.
 
-Other requests (feedback, labels) are few: each is one unit of work, and is answered once that is durable.
+Other requests (feedback, labels) are few: the desk for their signal takes them, and they are answered once that is
+durable.
 """
 
 import asyncio

@@ -4,8 +4,8 @@
 class StoreError(Exception):
     """The store could not do it, and did none of it.
 
-    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, replaced, in_use, foreign, newer,
-    older, url, closed, internal.
+    ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, unreachable, replaced, in_use,
+    foreign, newer, older, url, closed, internal.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -36,7 +36,8 @@ class Kind(Struct, Generic[K, R], frozen=True, eq=False, kw_only=True):
 
     ``name`` is for people and for the list of versions in a store. ``table`` has the columns of ``key``, then ``at``
     (what orders the rows, Unix seconds or 0), ``record`` and ``version``. ``upgrades[n]`` makes a stored record of
-    version n + 1 into one of version n + 2. ``packed`` records are msgpack, others JSON.
+    version n + 1 into one of version n + 2. ``packed`` records are msgpack, others JSON. ``own`` records are
+    what one replica has in memory, too, and works on: where replicas share a store, each reads and writes its own.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind(Struct, Generic[K, R], frozen=True, eq=False, kw_only=True):
     key: tuple[str, ...]
     upgrades: tuple[Callable[[Any], Any], ...] = ()
     packed: bool = False
+    own: bool = False
 
     @property
     def version(self) -> int:
@@ -107,11 +109,12 @@ CONVERSATION: Final = Kind[bytes, Turn](
     record=Turn,
     table="conversations",
     key=("conversation",),
+    own=True,
     upgrades=(_without_question,),
     packed=True,
 )
 EARLY_FEEDBACK: Final = Kind[int, EarlyFeedback](
-    name="early feedback", record=EarlyFeedback, table="early_feedback", key=("number",)
+    name="early feedback", record=EarlyFeedback, table="early_feedback", key=("number",), own=True
 )
 ERASURE: Final = Kind[bytes, Erasure](name="forget request", record=Erasure, table="erasures", key=("whom",))
 JUDGE_ANCHOR: Final = Kind[tuple[str, str, str], AnchorVerdicts](
@@ -121,7 +124,7 @@ JUDGE_ANCHOR: Final = Kind[tuple[str, str, str], AnchorVerdicts](
     key=("evaluator", "judge_version", "anchor"),
 )
 JUDGE_DRIP: Final = Kind[str, Cursor](name="judge drip", record=Cursor, table="judge_drips", key=("drip",))
-JUDGE_JOB: Final = Kind[bytes, Job](name="judge job", record=Job, table="judge_jobs", key=("job",))
+JUDGE_JOB: Final = Kind[bytes, Job](name="judge job", record=Job, table="judge_jobs", key=("job",), own=True)
 JUDGE_REVIEW: Final = Kind[Judge, Confusion](
     name="judge review", record=Confusion, table="judge_reviews", key=("evaluator", "judge_version")
 )

@@ -20,6 +20,16 @@ _STATEMENT: Final = 30_000
 _IDLE: Final = 60_000
 """The same that a transaction may rest."""
 _DEAD_PEER: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+_SESSION: Final = {
+    "statement_timeout": _STATEMENT,
+    "idle_in_transaction_session_timeout": _IDLE,
+    # The server notices a dead client as soon as the client notices a dead server, and gives its locks up.
+    **{name if name.startswith("tcp") else f"tcp_{name}": value for name, value in _DEAD_PEER.items()},
+}
+_TRIES: Final = 5
+_ENDED_FOR_ANOTHER: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_DURABLE: Final = "-c synchronous_commit=on"
+"""What is acknowledged is on the disk, whatever the role's default is; options in the URL may say otherwise."""
 _REASONS: Final[tuple[tuple[type[psycopg.Error], str, str], ...]] = (
     (psycopg.errors.DiskFull, "disk_full", "its disk is full"),
     (psycopg.errors.ReadOnlySqlTransaction, "read_only", "it is read-only: a standby, perhaps"),
@@ -31,7 +41,7 @@ _REASONS: Final[tuple[tuple[type[psycopg.Error], str, str], ...]] = (
     (psycopg.errors.DataCorrupted, "corrupt", "it is damaged"),
     (psycopg.errors.InvalidAuthorizationSpecification, "cannot_open", "it refuses the role or its password"),
     (psycopg.errors.InvalidCatalogName, "cannot_open", "there is no such database"),
-    (psycopg.OperationalError, "unreachable", "it cannot be reached"),
+    (psycopg.OperationalError, "unreachable", "it cannot be reached, or refuses the role, its password or its name"),
     (psycopg.InterfaceError, "unreachable", "it cannot be reached"),
 )
 
@@ -50,13 +60,9 @@ class Target(Struct, frozen=True):
     def options(self) -> dict[str, Any]:
         """The parameters of a connection."""
         given = conninfo_to_dict(self.url)
-        settings = {
-            "search_path": self.schema,
-            "statement_timeout": _STATEMENT,
-            "idle_in_transaction_session_timeout": _IDLE,
-        }
+        settings = {"search_path": self.schema, **_SESSION}
         options = [f"-c {name}={value}" for name, value in settings.items()]
-        given["options"] = " ".join([str(given.get("options") or ""), *options]).strip()
+        given["options"] = " ".join([_DURABLE, str(given.get("options") or ""), *options])
         password = {"password": self.password} if self.password else {}
         return {"connect_timeout": _PATIENCE, "application_name": "llmq", **_DEAD_PEER, **given, **password}
 
@@ -92,8 +98,9 @@ class Connection:
         with self._turn, as_store_errors():
             try:
                 yield self._open()
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                self._drop()
+            except psycopg.Error as error:
+                if self._is_useless() or isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                    self._drop()  # of several hosts another one may be the primary now
                 raise
 
     @contextmanager
@@ -101,6 +108,23 @@ class Connection:
         """The connection in a transaction, which is committed at the end, or not at all; raises StoreError."""
         with self.use() as connection, connection.transaction():
             yield connection
+
+    def commit(self, work: Callable[[Connected], None]) -> None:
+        """Do some work in a transaction, and again where the server ended it for another's sake; raises StoreError."""
+        with self.use() as connection:
+            for others in reversed(range(_TRIES)):
+                try:
+                    with connection.transaction():
+                        work(connection)
+                except _ENDED_FOR_ANOTHER:
+                    if not others:
+                        raise
+                else:
+                    return
+
+    def _is_useless(self) -> bool:
+        connection = self._connection
+        return connection is not None and connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; raises StoreError. It is asked once more where the connection was lost meanwhile."""

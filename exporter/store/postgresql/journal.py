@@ -16,7 +16,10 @@ _LAST: Final = "SELECT greatest(watermark, last_seq) FROM progress WHERE replica
 _ENTRIES: Final = """SELECT seq, signal, media_type, encoding, body, received_at FROM journal
 WHERE replica = %s AND seq > %s ORDER BY seq LIMIT 16"""
 _UNACKNOWLEDGED: Final = "DELETE FROM journal WHERE replica = %s AND seq > %s"
-_ADD: Final = "INSERT INTO journal VALUES (%s, %s, %s, %s, %s, %s, %s)"
+# What is there already is of a commit whose connection was lost, and that the server ended only now.
+_ADD: Final = """INSERT INTO journal VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (replica, seq) DO UPDATE SET received_at = excluded.received_at, signal = excluded.signal,
+  media_type = excluded.media_type, encoding = excluded.encoding, body = excluded.body"""
 _SIZE: Final = "SELECT pg_total_relation_size('journal')::bigint"
 
 

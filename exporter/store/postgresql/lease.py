@@ -11,11 +11,14 @@ from typing import Final
 from ..errors import StoreError
 from .connection import Connected
 
-_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(hashtextextended('llmq replica ' || current_schema() || ' ' || %s, 0))"
+_LOCK: Final = "hashtextextended('llmq replica ' || current_schema() || ' ' || %s, 0)"
+_TRY_LOCK: Final = f"SELECT pg_try_advisory_lock({_LOCK})"
+_END: Final = f"""SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = {_LOCK} AND pid = %s"""  # noqa: S608
 _RAISE: Final = """INSERT INTO leases VALUES (%s, 1)
 ON CONFLICT (replica) DO UPDATE SET fence = leases.fence + 1 RETURNING fence"""
 _HELD: Final = "SELECT 1 FROM leases WHERE replica = %s AND fence = %s FOR SHARE"
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 15.0
 """Seconds that the session of an earlier process has to end after its connection was lost."""
 
 
@@ -25,6 +28,8 @@ class Lease:
     def __init__(self, replica: str) -> None:
         self.replica = replica
         self.fence = 0
+        self._session: int | None = None
+        """The server's process that had the lock for us the last time."""
 
     def take(self, connection: Connected) -> None:
         """Take the lock in this session, and at the first time the token; raises StoreError where another has it."""
@@ -36,7 +41,9 @@ class Lease:
                     f'another llmq writes as the replica "{self.replica}": stop it, or give this one a store.replica '
                     "of its own",
                 )
+            connection.execute(_END.encode(), (self.replica, self._session))
             time.sleep(0.1)
+        self._session = connection.info.backend_pid
         if self.fence:
             self.check(connection)
         else:

@@ -33,12 +33,12 @@ CREATE TABLE formats(kind text PRIMARY KEY, version integer NOT NULL);
 _RECORDS: Final = {
     "clocks": "replica text",
     "content_retention": "replica text",
-    "conversations": "conversation bytea",
-    "early_feedback": "number bigint",
+    "conversations": "replica text, conversation bytea",
+    "early_feedback": "replica text, number bigint",
     "erasures": "whom bytea",
     "judge_anchors": "evaluator text, judge_version text, anchor text",
     "judge_drips": "drip text",
-    "judge_jobs": "job bytea",
+    "judge_jobs": "replica text, job bytea",
     "judge_reviews": "evaluator text, judge_version text",
     "judge_samplers": "replica text",
     "judge_standings": "evaluator text",
@@ -91,6 +91,7 @@ def migrate(connection: "psycopg.Connection[tuple[object, ...]]", schema: str, s
     Replicas that start together wait for each other here, and all but the first find nothing to do.
     """
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")  # others migrate first, or there is much to change
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('llmq schema ' || %s, 0))", (schema,))
         quoted = psycopg.sql.Identifier(schema)
         connection.execute(psycopg.sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(quoted))

@@ -20,9 +20,10 @@ def as_bytes(value: str | None) -> bytes | None:
     return None if value is None else value.encode("utf-8", "surrogatepass")
 
 
-def key_values(key: Key) -> tuple[Any, ...]:
-    """The values of a key's columns, as they are stored."""
-    return tuple(as_text(one) if isinstance(one, str) else one for one in key)
+def key_values(kind: Kind[Any, Any], key: Key, replica: str) -> tuple[Any, ...]:
+    """The values of the columns that say which record it is, as they are stored."""
+    values = tuple(as_text(one) if isinstance(one, str) else one for one in key)
+    return (replica, *values) if kind.own else values
 
 
 class PostgresRows:
@@ -34,12 +35,12 @@ class PostgresRows:
 
     def record(self, kind: Kind[Any, Any], key: Key) -> tuple[bytes, int] | None:
         """One record as it is stored, and its version; None where there is none."""
-        rows = self._connection.rows(sql.record(kind), key_values(key))
+        rows = self._connection.rows(sql.record(kind), key_values(kind, key, self._replica))
         return (rows[0][0], rows[0][1]) if rows else None
 
     def records(self, kind: Kind[Any, Any]) -> list[tuple[Key, float, bytes, int]]:
         """All of a kind as (key, time, record, version), in the order of times, then keys."""
-        rows = self._connection.rows(sql.records(kind))
+        rows = self._connection.rows(sql.records(kind), (self._replica,) if kind.own else ())
         return [(tuple(key), at, record, version) for *key, at, record, version in rows]
 
     def ids_among(self, ids: Ids, keys: Collection[bytes]) -> set[bytes]:

@@ -14,15 +14,19 @@ TYPES: Final = [
 ]
 _SET: Final = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
 
+# A large commit to a slow database takes longer than a read may; given up, it would be tried again for ever.
+TAKE_TIME: Final = "SET LOCAL statement_timeout = '5min'"
 # COPY is the fastest way in, and knows no conflict: rows go into a table of the session first.
 SESSION: Final = f"""
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_traces AS SELECT {COLUMNS} FROM traces WITH NO DATA;
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_totals AS SELECT family, labels, value FROM totals WITH NO DATA;
 """  # noqa: S608 (constants)
 COPY_TRACES: Final = f"COPY incoming_traces({COLUMNS}) FROM STDIN (FORMAT BINARY)"
-# A trace that is recorded again is the newest: it gets a new place in the order of recording.
+# A trace that is recorded again is the newest: it gets a new place in the order of recording. In order, so that
+# replicas that record the same traces wait for each other, and neither for both.
 ADD_TRACES: Final = f"""
 INSERT INTO traces({COLUMNS}, version) SELECT {COLUMNS}, {DOCUMENT.version} FROM incoming_traces
+ORDER BY trace_id
 ON CONFLICT (trace_id) DO UPDATE SET {_SET}, version = excluded.version, id = DEFAULT"""  # noqa: S608 (constants)
 COPY_TOTALS: Final = "COPY incoming_totals FROM STDIN (FORMAT BINARY)"
 ADD_TOTALS: Final = f"""
@@ -52,8 +56,9 @@ FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.oid = 'tra
 @cache
 def put_records(kind: Kind[Any, Any]) -> str:
     """One record in the place of what is there: key, at, record, version."""
-    key = ", ".join(kind.key)
-    places = ", ".join(["%s"] * (len(kind.key) + 3))
+    columns = _columns(kind)
+    key = ", ".join(columns)
+    places = ", ".join(["%s"] * (len(columns) + 3))
     return f"""INSERT INTO {kind.table}({key}, at, record, version) VALUES ({places})
 ON CONFLICT ({key}) DO UPDATE SET at = excluded.at, record = excluded.record, version = excluded.version"""  # noqa: S608
 
@@ -74,11 +79,16 @@ def record(kind: Kind[Any, Any]) -> str:
 def records(kind: Kind[Any, Any]) -> str:
     """All records of a kind in the order of their times."""
     key = ", ".join(kind.key)
-    return f"SELECT {key}, at, record, version FROM {kind.table} ORDER BY at, {key}"  # noqa: S608 (constants)
+    whose = "WHERE replica = %s " if kind.own else ""
+    return f"SELECT {key}, at, record, version FROM {kind.table} {whose}ORDER BY at, {key}"  # noqa: S608 (constants)
+
+
+def _columns(kind: Kind[Any, Any]) -> tuple[str, ...]:
+    return ("replica", *kind.key) if kind.own else kind.key
 
 
 def _is(kind: Kind[Any, Any]) -> str:
-    return " AND ".join(f"{column} = %s" for column in kind.key)
+    return " AND ".join(f"{column} = %s" for column in _columns(kind))
 
 
 @cache

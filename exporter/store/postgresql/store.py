@@ -112,14 +112,17 @@ class PostgresStore:
 
     def commit(self, changes: Changes) -> None:
         """Make changes durable, all or nothing; raises StoreError. The same may be committed again."""
-        with self._writing.transaction() as connection:
-            self._lease.check(connection)
-            _add_traces(connection, changes)
-            with connection.pipeline(), connection.cursor() as cursor:
-                for statement, rows in self._statements(changes).items():
-                    if rows:
-                        cursor.executemany(statement.encode(), rows)
-            self._add_totals(connection, changes)
+        self._writing.commit(lambda connection: self._write(connection, changes))
+
+    def _write(self, connection: Connected, changes: Changes) -> None:
+        connection.execute(sql.TAKE_TIME.encode())
+        self._lease.check(connection)
+        _add_traces(connection, changes)
+        with connection.pipeline(), connection.cursor() as cursor:
+            for statement, rows in self._statements(changes).items():
+                if rows:
+                    cursor.executemany(statement.encode(), rows)
+        self._add_totals(connection, changes)
 
     def _statements(self, changes: Changes) -> dict[str, list[tuple[Any, ...]]]:
         """What is to be run, in this order, and with which values."""
@@ -134,7 +137,7 @@ class PostgresStore:
             found[sql.DONE] = [(replica, changes.done)]
             found[sql.PROGRESS] = [(replica, changes.watermark, max(changes.done, default=0))]
         for (kind, key), (at, encoded) in changes.records.items():
-            values = key_values(key)
+            values = key_values(kind, key, replica)
             if encoded is None:
                 found[sql.drop_records(kind)].append(values)
             else:
