@@ -8,11 +8,11 @@ kinds         every kind of record: its struct, its table, its version, and how 
 errors        the one error
 search        what recorded answers are searched for by
 sqlite/, postgresql/   the backends: the only SQL
-threaded      what the writer asks of a backend whose driver blocks
-writer        the one door through which such a store is written
+threaded      the protocol of a backend whose driver blocks
+writer        schedules all writes of such a store: journal entries, units of work, pruning
 group_commit  requests that wait, one commit for many
 executor      runs blocking calls on one thread, in order
 reads         reads of such a store without blocking the event loop
-in_work       what is being worked on, for the next process to know if it ends this one
-quarantine    what ended the process, kept in files
+in_work       marks of what is being processed, so that after a crash the next process knows the cause
+quarantine    requests and traces that crashed the process, kept in files
 """

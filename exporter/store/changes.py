@@ -17,15 +17,15 @@ Key = tuple[Any, ...]
 
 
 class Changes:
-    """What becomes durable together.
+    """All writes of one transaction.
 
-    ``traces`` are new rows, in order. ``late`` are 8-byte keys of parts that came after their trace was recorded, side
-    by side. ``documents`` replace those of recorded traces, and their marks; ``askers`` are (trace, conversation,
-    user). ``forgotten`` traces keep their keys and their slice alone. ``records`` are (time, encoded record), None for
-    one that is dropped; ``ids`` are times, None for an id that is dropped; of ``old_ids`` at most so many go that are
-    older than that. ``totals`` are (family, labels, value), absolute, written after ``dropped_totals`` went. ``done``
-    are entries of the journal that are needed no more, ``watermark`` is the last one whose arrival the totals count; it
-    only goes up.
+    ``traces`` are new rows, in order. ``late`` are the 8-byte keys of spans and log records that arrived after their
+    trace was recorded, concatenated. ``documents`` replace the documents of recorded traces, and their search marks;
+    ``askers`` are (trace, conversation, user). ``forgotten`` traces are erased except for their part keys and their
+    slice. ``records`` are (time, encoded record), None to delete one; ``ids`` are times, None to delete one;
+    ``old_ids`` are (older than this time, at most this many) to delete. ``totals`` are (family, labels, absolute
+    value), written after ``dropped_totals`` were deleted. ``done`` are journal entries to remove; ``watermark`` is the
+    last journal entry whose arrival the totals count, and never decreases.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class Changes:
         self.documents.pop(row.trace_id, None)
 
     def take_back(self, trace_id: bytes) -> None:
-        """Write no row of a trace after all."""
+        """Undo ``add_trace``: write no row for this trace."""
         self._rows.pop(trace_id, None)
         self.traces = [row for row in self.traces if row.trace_id != trace_id]
 
     def add_parts(self, trace_id: bytes, keys: bytes) -> None:
-        """Add 8-byte keys of parts, side by side, to a recorded trace."""
+        """Add the 8-byte keys of late spans and log records, concatenated, to a recorded trace."""
         self.late[trace_id] += keys
 
     def rewrite(self, trace_id: bytes, document: bytes, marks: str) -> None:
@@ -116,18 +116,18 @@ class Changes:
         self.records[kind, key] = (0.0, None)
 
     def document(self, trace_id: bytes) -> bytes | None:
-        """The document as this changes it; None where it does not."""
+        """The new document of a trace; None where these changes leave it as it is."""
         if trace_id in self.documents:
             return self.documents[trace_id][0]
         row = self._rows.get(trace_id)
         return None if row is None else row.document
 
     def forgets(self, trace_id: bytes) -> bool:
-        """Whether this deletes the document."""
+        """Whether these changes delete the document of this trace."""
         return self.documents.get(trace_id, (b"", ""))[0] == FORGOTTEN
 
     def add_known(self, trace_ids: Sequence[bytes], found: dict[bytes, KnownParts]) -> None:
-        """Add what this makes known of traces' parts to what is known without it."""
+        """Merge the part keys that these changes add into those that are already known."""
         for trace_id in self._rows.keys() & trace_ids:
             row = self._rows[trace_id]
             found[trace_id] = KnownParts(row.spans, not row.document)

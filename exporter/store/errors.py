@@ -2,7 +2,7 @@
 
 
 class StoreError(Exception):
-    """The store could not do it, and did none of it.
+    """A store operation failed, and none of it was applied.
 
     ``reason`` is one of disk_full, read_only, io_error, locked, corrupt, cannot_open, unreachable, replaced, in_use,
     foreign, newer, older, url, closed, internal.

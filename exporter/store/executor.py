@@ -1,4 +1,4 @@
-"""One thread that writes one file. Knows what a failure is, not what is written."""
+"""Runs blocking store calls on one dedicated thread, in order, and keeps the reason of the last failure."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,10 +11,10 @@ _T = TypeVar("_T")
 
 
 class Hand:
-    """Does one thing after the other. ``clock`` is in seconds and only goes up.
+    """Single-thread executor for the blocking calls of one store file. ``clock`` is monotonic, in seconds.
 
-    ``on_commit`` hears the seconds that a commit took, ``on_error`` why something failed. ``problem`` is the reason why
-    the last commit failed, None when it did not.
+    ``on_commit`` is called with the duration of each commit (seconds), ``on_error`` with the reason of each failure.
+    ``problem`` is the reason why the last commit failed, None when it succeeded.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Hand:
         self._on_commit(seconds)
 
     async def verify(self, work: Callable[..., object]) -> None:
-        """See whether something could be made durable, without doing so; raises StoreError."""
+        """Check that a commit would be possible, without making one; raises StoreError."""
         try:
             await self.do(work)
         except StoreError as error:
@@ -50,7 +50,7 @@ class Hand:
         return self._clock() - started
 
     async def do(self, work: Callable[..., _T], *arguments: Any) -> _T:
-        """Do anything else; raises StoreError, for what nobody foresaw with the reason internal."""
+        """Run any other call; raises StoreError, with the reason ``internal`` for an unexpected exception."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except StoreError as error:
@@ -61,17 +61,17 @@ class Hand:
             raise StoreError("internal", type(error).__name__) from error
 
     def stop(self) -> None:
-        """Wait for what it does."""
+        """Wait for the running call, and end the thread."""
         self._thread.shutdown()
 
 
 def tell(future: asyncio.Future[_T], result: _T) -> None:
-    """Give the one who waits a result, if anybody does still."""
+    """Set the result of a future, unless it was cancelled meanwhile."""
     if not future.done():
         future.set_result(result)
 
 
 def fail(future: asyncio.Future[Any], error: Exception) -> None:
-    """Give the one who waits an error, if anybody does still."""
+    """Set the exception of a future, unless it was cancelled meanwhile."""
     if not future.done():
         future.set_exception(error)

@@ -28,11 +28,11 @@ class _Waiting:
 
 
 class GroupCommit:
-    """Writes the journal with ``hand``, in groups of at most ``most_bytes``.
+    """Writes the journal with the executor ``hand``, in groups of at most ``most_bytes``.
 
-    ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in the order
-    of its number and before its sender is told; it is called also when the sender is gone. Where it raises, its sender
-    is told, and the entry stays until it is done with.
+    ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in order of its
+    number and before its sender is answered, also when the sender has disconnected. If it raises, the sender gets the
+    error, and the entry stays in the journal until it is removed.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class GroupCommit:
 
     @property
     def bytes(self) -> int:
-        """Of the bodies of all entries, durable and not yet."""
+        """Bytes of the bodies of all entries, durable and pending."""
         return self._journal.bytes + self._waiting_bytes
 
     async def add(self, entry: Entry, payload: Any) -> int:
@@ -63,27 +63,27 @@ class GroupCommit:
         return await future
 
     def remove(self, seqs: Sequence[int]) -> None:
-        """Remove entries that are done with; where that fails, it is tried again with the next group."""
+        """Remove processed entries; if that fails, they are removed with the next group."""
         self._done += seqs
         self._work.set()
 
     def stop(self) -> None:
-        """Have ``run`` end when all that waits is durable or has failed."""
+        """Have ``run`` end once all pending entries are durable or have failed."""
         self._stopping = True
         self._work.set()
 
     def refuse(self, error: StoreError) -> None:
-        """Have all that waits fail."""
+        """Fail all pending entries."""
         while self._queue:
             self._fail(self._queue.popleft(), error)
 
     async def relieve(self) -> None:
-        """On a full disk, when some of it was freed: give back what is not needed; raises StoreError."""
+        """After space was freed on a full disk: return unused pages to the file system; raises StoreError."""
         await self._hand.commit(self._journal.relieve)
         self._work.set()
 
     async def probe(self) -> None:
-        """See whether the journal can be written; raises StoreError."""
+        """Check that the journal can be written; raises StoreError."""
         await self._hand.commit(self._journal.probe)
         self._work.set()
 
@@ -112,7 +112,7 @@ class GroupCommit:
         return group
 
     async def _write(self, group: list[_Waiting]) -> bool:
-        """Says whether there was anything to write."""
+        """Write one group; returns whether there was anything to write."""
         done, self._done = self._done, []
         if not group and not done:
             return False

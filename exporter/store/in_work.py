@@ -1,11 +1,11 @@
-"""What is being worked on right now, in a small file that outlives the process however it ends. Knows ids alone.
+"""Marks what is being processed in a small file that survives a crash of the process. Knows ids only.
 
-A request or a trace that ends the process, in native code or by taking all memory, would end it again at each start.
-Here the next start finds what it was. Marks are written without fsync: they outlive a killed process, and after a power
-failure, which is nobody's fault, they count for nothing (the file names the boot that it was written in).
+A request or trace that crashes the process, in native code or by exhausting memory, would crash it again at each start.
+The marks tell the next start which one it was. They are written without fsync: they survive a killed process, and are
+ignored after a power failure, which no request causes (the file names the boot in which it was written).
 
-Two marks may stand at once, one of the event loop and one of the commit on its way. Where the file cannot be written
-there are no marks, and all else goes on.
+Two marks can be set at once: one for the event loop, one for the commit under way. Where the file cannot be written
+there are no marks, and everything else works.
 """
 
 import os
@@ -35,7 +35,7 @@ _TAKEN = b"taken "
 
 
 class Marked(Struct, frozen=True):
-    """What was worked on when the process ended, and where."""
+    """What was being processed when the process ended, and in which stage."""
 
     stage: Stage
     keys: tuple[bytes, ...]
@@ -47,18 +47,19 @@ def key_of(seq: int) -> bytes:
 
 
 def key_of_body(body: bytes) -> bytes:
-    """The key of a body, by its ends: there a compressed one has a checksum, and others have ids of spans."""
+    """A hash of the two ends of a body: a compressed body ends in a checksum, others have span ids there."""
     return blake2b(b"%d %b%b" % (len(body), body[:2048], body[-2048:]), digest_size=KEY_BYTES).digest()
 
 
 class PoisonError(Exception):
-    """A request ended the process each time that it was read."""
+    """A request crashed the process each time it was read."""
 
 
 class InWork:
     """The marks of this process.
 
-    ``left`` are those that the process before it left, ``tries`` says for which time it tried them, 0: not on trial.
+    ``left`` are the marks of the previous process; ``tries`` is the number of the attempt in which it retried a
+    suspect, 0 if it did not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,7 +88,7 @@ class InWork:
         return cls(store.with_name(f"{store.name}.work"))
 
     def close(self) -> None:
-        """Close the file: this process ends as it should, and nothing is in work. Does nothing the second time."""
+        """Close the file without marks, as at a regular end of the process. Safe to call twice."""
         if self._file == -1:
             return
         self.clear()
@@ -99,16 +100,16 @@ class InWork:
     # The event loop's side.
 
     def mark(self, stage: Stage, keys: Iterable[bytes]) -> None:
-        """Say that these requests or traces (keys of 16 bytes) are worked on now, instead of what was before."""
+        """Mark these requests or traces (keys of 16 bytes) as being processed, in the place of the previous mark."""
         self._mark(_LOOP, _COMMIT, stage, keys)
 
     def clear(self) -> None:
-        """Say that nothing is worked on."""
+        """Mark nothing as being processed."""
         self._write(_LOOP, b"\0")
 
     @contextmanager
     def on(self, stage: Stage, keys: Iterable[bytes]) -> Iterator[None]:
-        """Mark what the block works on."""
+        """Mark what the ``with`` block processes."""
         self.mark(stage, keys)
         try:
             yield
@@ -116,30 +117,30 @@ class InWork:
             self.clear()
 
     def committing(self, keys: Iterable[bytes]) -> None:
-        """Say of which traces and entries the results are being committed."""
+        """Mark the traces and entries whose results are being committed."""
         self._mark(_COMMIT, _BODIES, "commit", keys)
 
     def committed(self) -> None:
-        """Say that no commit is on its way."""
+        """Clear the mark of the commit."""
         self._write(_COMMIT, b"\0")
 
     def on_trial(self, tries: int) -> None:
-        """Say that what is worked on is tried alone, for which time; 0: no longer."""
+        """Note that a suspect is being retried alone, and in which attempt; 0 ends the trial."""
         self._write(_TRIES, bytes([tries]))
 
     def now(self) -> tuple[Marked, ...]:
-        """What is marked at the moment, also by a copy of this process."""
+        """The current mark, also when it was set by a forked copy of this process."""
         return _marks(os.pread(self._file, _BODIES, 0).ljust(_END, b"\0"))
 
     def progress(self) -> bytes:
-        """Changes whenever a mark of the event loop does, also of a copy of this process."""
+        """A number that changes with each mark of the event loop, also in a forked copy of this process."""
         return os.pread(self._file, _COMMIT, 0)
 
     # Bodies of requests, which are read before they have a number.
 
     @contextmanager
     def reading(self, body: bytes) -> Iterator[None]:
-        """Mark a body that the block reads; raises PoisonError where that ended the process too often."""
+        """Mark a body that the block decodes; raises PoisonError if that crashed the process too often."""
         self.check(body)
         key = key_of_body(body)
         with self.on("read", (key,)):
@@ -149,18 +150,18 @@ class InWork:
 
     @contextmanager
     def taking(self, body: bytes) -> Iterator[None]:
-        """Mark a body that was read and that the block works on; raises PoisonError as ``reading``."""
+        """Mark a decoded body that the block processes; raises PoisonError as ``reading`` does."""
         with self.reading(_TAKEN + body):
             yield
 
     def check(self, body: bytes) -> None:
-        """Raise PoisonError for what ended the process too often, also after it was read."""
+        """Raise PoisonError for a body that crashed the process too often, also after it was decoded."""
         keys = [key_of_body(body), key_of_body(_TAKEN + body)] if self._deaths else []
         if any(self._deaths.get(key, 0) >= DEATHS for key in keys):
             raise PoisonError
 
     def condemn(self, body: bytes) -> None:
-        """Never read a body again: its sender had no answer, and sends it until there is one."""
+        """Refuse a body from now on: its sender was not answered, and retries it until it is."""
         key = key_of_body(body)
         self._deaths[key] = DEATHS - 1
         self._died((key,))

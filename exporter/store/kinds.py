@@ -90,7 +90,7 @@ def _without_question(stored: bytes) -> bytes:
 
 
 class Ids(Struct, frozen=True, eq=False, kw_only=True):
-    """Ids that were met before, each with the time of it (Unix seconds): what has been done once is not done again."""
+    """Deduplication ids, each with the time it was first met (Unix seconds)."""
 
     name: str
     table: str

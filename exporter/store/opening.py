@@ -38,9 +38,9 @@ class Shared(Struct, frozen=True, kw_only=True):
 def open_store(
     url: str, now: Callable[[], float] = time.time, *, ballast: int = 0, shared: Shared | None = None
 ) -> Store:
-    """Open or create the store that ``url`` names; raises StoreError and says the cure.
+    """Open or create the store that ``url`` names; raises StoreError with the cure.
 
-    ``ballast`` is how many bytes of a file's disk are kept for when that is full.
+    ``ballast`` is how many bytes of disk space are reserved for when the disk is full.
     """
     if not url.startswith(_POSTGRESQL):
         return SqliteStore.open(url, now, ballast=ballast)

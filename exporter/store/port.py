@@ -67,10 +67,9 @@ class Reads(Protocol):
 
 
 class BlockingReads(Protocol):
-    """Reads what is durable in the thread of whoever calls; raises StoreError.
+    """Reads durable data in the calling thread; raises StoreError.
 
-    For steps that must not let others have their turn between what they read and what they decide. Everything else asks
-    ``Reads``.
+    Only for code that must not yield to the event loop between reading and deciding. Everything else uses ``Reads``.
     """
 
     def record(self, kind: Kind[Any, Any], key: Key) -> tuple[bytes, int] | None:
@@ -98,17 +97,17 @@ class Answers(Protocol):
     async def find(
         self, wanted: Search, understand: Callable[[Row], T | None], after: tuple[float, int] = NEWEST, most: int = 50
     ) -> Page[T]:
-        """What ``understand`` makes of the newest answers after a place; None: not this one."""
+        """Search the newest answers after a position; ``understand`` makes a result of a row, or None to skip it."""
 
     async def one(self, trace_id: bytes) -> Row | None:
-        """One recorded answer, None where there is no such one."""
+        """One recorded answer by its id; None where there is none."""
 
     def close(self) -> None:
         """Wait for the search that runs, and close what it reads."""
 
 
 class Writer(Protocol):
-    """The one door through which a store is written."""
+    """Everything that writes to a store; all writes are ordered here."""
 
     @property
     def reads(self) -> Reads:
@@ -120,7 +119,7 @@ class Writer(Protocol):
 
     @property
     def journal_bytes(self) -> int:
-        """Of the bodies of all entries of the journal, durable and on their way."""
+        """Bytes of the bodies of all journal entries, durable and pending."""
 
     async def start(self) -> None:
         """Begin to write."""
@@ -132,9 +131,9 @@ class Writer(Protocol):
         """Make a request durable and return its number; raises StoreError when it is not durable."""
 
     def work(self) -> AbstractAsyncContextManager[Repositories]:
-        """One unit of work: what it writes is durable when the block has ended; where it raises, nothing is written.
+        """One unit of work: its writes are durable when the block has ended; if the block raises, nothing is written.
 
-        Units take their turns: what one reads, none changes until it has ended.
+        Units are serialised: no other unit changes what this one has read before it ends.
         """
 
     async def commit(self, changes: Changes) -> None:
@@ -151,13 +150,13 @@ class Writer(Protocol):
         """
 
     async def relieve(self) -> None:
-        """Where there is no room, make some for what was acknowledged, and only for that; raises StoreError."""
+        """On a full disk, free space for acknowledged requests, and only for those; raises StoreError."""
 
     async def keep_ballast(self) -> None:
-        """Set aside again what is kept for when there is no room, if there is; raises StoreError."""
+        """Reserve the emergency disk space again, where there is room; raises StoreError."""
 
     async def probe(self) -> None:
-        """See whether what could not be written can be again; raises StoreError."""
+        """Check whether writing that failed works again; raises StoreError."""
 
 
 class Store(Protocol):
@@ -179,7 +178,7 @@ class Store(Protocol):
 
     @property
     def rows(self) -> BlockingReads:
-        """What is durable, for whoever cannot wait."""
+        """Blocking reads of durable data, see ``BlockingReads``."""
 
     def writer(
         self,
@@ -188,11 +187,11 @@ class Store(Protocol):
         on_commit: Callable[[float], None],
         on_error: Callable[[str], None],
     ) -> Writer:
-        """What writes this store; one at a time.
+        """The writer of this store; one at a time.
 
-        ``on_durable(seq, entry, payload)`` hears of every entry of the journal once it is durable, in the order of the
-        numbers and before its sender is told; ``on_commit`` of the seconds that a commit took, ``on_error`` why
-        something failed.
+        ``on_durable(seq, entry, payload)`` is called for every journal entry once it is durable, in order of the
+        numbers and before its sender is answered; ``on_commit`` with the duration of each commit (seconds),
+        ``on_error`` with the reason of each failure.
         """
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
@@ -242,7 +241,7 @@ class SpendLedger(Protocol):
         """Correct a reservation to what was billed; without effect where that has been done."""
 
     async def look(self) -> None:
-        """See whether the ledger is the one that was opened, and what was spent."""
+        """Check that the ledger is still the one that was opened, and read what was spent."""
 
     def close(self) -> None:
         """Close the ledger; what was reserved stays spent."""

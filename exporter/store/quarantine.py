@@ -1,4 +1,4 @@
-"""What ended the process, kept in files for people to look at, few and not for long. Knows names and bytes alone."""
+"""Keeps requests and traces that crashed the process in files, few and not for long. Knows names and bytes only."""
 
 import os
 import time
@@ -18,9 +18,9 @@ _ENDINGS: Final = {"application/x-protobuf": "pb", "application/json": "json"}
 
 
 class Quarantine:
-    """The folder beside a store, made when there is something to keep. ``now`` is Unix seconds.
+    """A folder beside the store, created when there is something to keep. ``now`` is Unix seconds.
 
-    No error of the disk comes out of it: what ended the process must be set aside although it cannot be kept.
+    Disk errors are never raised: a crashing request must be set aside even if it cannot be kept.
     """
 
     def __init__(self, store: Path, now: Callable[[], float] = time.time) -> None:
@@ -35,7 +35,7 @@ class Quarantine:
         return path if (path := self.folder / name).exists() else self.keep(name, entry.body)
 
     def keep(self, name: str, content: bytes) -> Path | None:
-        """Keep something under a name of its own, durably; None where the disk will not have it."""
+        """Write a file durably under a name of its own; None where the disk refuses it."""
         path = self.folder / name
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -63,7 +63,7 @@ class Quarantine:
                 _delete(path)
 
     def _make_room(self) -> None:
-        """The latest stay, and of them the very last one whatever its size."""
+        """Delete the oldest files beyond the limits; the newest one stays whatever its size."""
         files = self._files()
         size = 0
         for number, (path, _, bytes_) in enumerate(files):

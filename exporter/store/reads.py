@@ -1,4 +1,4 @@
-"""Reads without blocking the event loop, for backends whose drivers block: in a thread, one after the other."""
+"""Makes the reads of a blocking backend asynchronous: they run one at a time on one thread."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence

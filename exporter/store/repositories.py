@@ -1,7 +1,7 @@
-"""What is read and written of each kind of thing, over what is durable and what is about to be. Knows no database.
+"""Repositories: typed reads and writes of each kind of record, over the database and pending writes. Knows no database.
 
-Writing is gathered in ``Changes`` and costs no await: a unit of work is one transaction, which is written at its end in
-few bulk statements. Reading is awaited, and sees what was gathered.
+Writes are buffered in ``Changes`` without an await: a unit of work is one transaction, written at its end in a few bulk
+statements. Reads are awaited, and see the buffered writes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -65,7 +65,7 @@ class Records(Generic[K, R]):
 
 
 class DatedIds:
-    """Ids that were met before. Reading raises StoreError."""
+    """Deduplication ids with the time they were met. Reading raises StoreError."""
 
     def __init__(self, ids: Ids, reads: "Reads", pending: Pending) -> None:
         self._ids = ids
@@ -162,7 +162,7 @@ class Traces:
         self._pending()[0].add_parts(trace_id, b"".join(keys))
 
     def take_back(self, trace_id: bytes) -> None:
-        """Do not record a trace after all that was just added."""
+        """Undo ``add``: do not record this trace."""
         self._pending()[0].take_back(trace_id)
 
     def rewrite(self, trace_id: bytes, document: bytes, marks: str) -> None:
@@ -194,13 +194,13 @@ class Totals:
 
 
 class JournalProgress:
-    """How far this replica's journal is done with."""
+    """Which entries of this replica's journal were processed."""
 
     def __init__(self, pending: Pending) -> None:
         self._pending = pending
 
     def done(self, seqs: Iterable[int]) -> None:
-        """These entries are needed no more."""
+        """Remove these entries: they were processed."""
         self._pending()[0].done += seqs
 
     def counted(self, seq: int) -> None:

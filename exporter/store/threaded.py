@@ -1,4 +1,4 @@
-"""What the writer asks of a store whose driver blocks: it is called in threads. Each backend here has such a store."""
+"""The protocol of a store whose driver blocks: the writer calls it on threads. Both backends implement it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -9,10 +9,10 @@ from .port import Reads
 
 
 class ThreadedJournal(Protocol):
-    """Acknowledged requests until they are done with; ``commit`` and what follows belong to one thread.
+    """Acknowledged requests until they are processed; ``commit`` and what follows are called on one thread.
 
-    ``last_seq`` is the last number, ``bytes`` are those of the bodies of all entries, ``leftover`` are entries that
-    were done with when it was opened.
+    ``last_seq`` is the last number, ``bytes`` the size of the bodies of all entries, ``leftover`` entries that were
+    already processed when it was opened.
     """
 
     last_seq: int
@@ -29,20 +29,20 @@ class ThreadedJournal(Protocol):
         """Make numbered entries durable and remove those that are done, all or nothing; raises StoreError."""
 
     def verify(self) -> None:
-        """See whether it is what was opened; raises StoreError."""
+        """Check that its files are those that were opened; raises StoreError."""
 
     def checkpoint(self) -> None:
         """Tidy up after a commit, where that is worth its time; raises StoreError."""
 
     def relieve(self) -> None:
-        """On a full disk, when some of it was freed: give back what is not needed; raises StoreError."""
+        """After space was freed on a full disk: return unused pages to the file system; raises StoreError."""
 
     def probe(self) -> None:
         """See whether anything can be written; raises StoreError."""
 
 
 class ThreadedStore(Protocol):
-    """One opened store; all methods belong to one thread. ``most_bytes``: of one transaction, about."""
+    """One opened store; all methods are called on one thread. ``most_bytes``: approximate bound of one transaction."""
 
     most_bytes: int
 
@@ -58,19 +58,19 @@ class ThreadedStore(Protocol):
         """Make changes durable, all or nothing; raises StoreError. The same may be committed again."""
 
     def verify(self) -> None:
-        """See whether it is what was opened; raises StoreError."""
+        """Check that its files are those that were opened; raises StoreError."""
 
     def checkpoint(self) -> None:
         """Tidy up after a commit, where that is worth its time; raises StoreError."""
 
     def relieve(self) -> None:
-        """On a full disk: make room for what was acknowledged; raises StoreError."""
+        """On a full disk: free space for acknowledged requests; raises StoreError."""
 
     def make_room(self) -> None:
         """On a full disk: delete the oldest traces, until there is room for the ballast; raises StoreError."""
 
     def keep_ballast(self) -> bool:
-        """Lay the ballast; says whether it is there. Raises StoreError."""
+        """Reserve the emergency disk space; returns whether it is held. Raises StoreError."""
 
     def probe(self) -> None:
         """See whether anything can be written; raises StoreError."""

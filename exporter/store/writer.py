@@ -1,7 +1,7 @@
-"""The one door through which the store is written. Knows the store and asyncio, not what a span is.
+"""Schedules all writes of a store. Knows the store and asyncio, not what a span is.
 
-Requests go into the journal, results into the store, each in a thread of its own, so that who waits for the journal
-does not wait for results.
+Requests go to the journal and results to the store, each on a thread of its own, so that a request never waits for
+results to be written.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _Prune = tuple[float | None, int | None, asyncio.Future[int]]
 
 
 class Writer:
-    """``on_durable`` hears of every entry, see ``GroupCommit``; the others and ``clock`` are of both ``Hand``s."""
+    """Writes one store. ``on_durable``: see ``GroupCommit``; ``on_commit``, ``on_error``, ``clock``: see ``Hand``."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Writer:
 
     @property
     def journal_bytes(self) -> int:
-        """Of the bodies of all entries of the journal, durable and on their way."""
+        """Bytes of the bodies of all journal entries, durable and pending."""
         return self.requests.bytes
 
     async def start(self) -> None:
@@ -82,7 +82,7 @@ class Writer:
     async def journal(self, entry: Entry, payload: Any) -> int:
         """Make one entry durable and return its number; raises StoreError when it is not durable.
 
-        While results cannot be written it refuses: what is made of requests would gather in memory without bound.
+        It refuses while results cannot be written: the results of more requests would fill the memory without bound.
         """
         self._refuse_when_stopping()
         if self._short:
@@ -108,7 +108,7 @@ class Writer:
             await self._written(changes)
 
     async def _written(self, changes: Changes) -> None:
-        """Where whoever waits for it is cancelled it is written all the same."""
+        """Finish the write even if the caller that waits for it is cancelled."""
         self._refuse_when_stopping()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._results.append((changes, future))
@@ -131,7 +131,7 @@ class Writer:
             return await future
 
     async def relieve(self) -> None:
-        """Where the disk is full, make room for what was acknowledged, and only for that; raises StoreError."""
+        """On a full disk, free space for acknowledged requests, and only for those; raises StoreError."""
         self._refuse_when_stopping()
         if self.problem == "disk_full":
             self._short = True
@@ -141,13 +141,13 @@ class Writer:
             await self.requests.relieve()
 
     async def keep_ballast(self) -> None:
-        """Lay the ballast where it is not as it should be, if room can be made; raises StoreError."""
+        """Reserve the emergency disk space where it is missing and room can be made; raises StoreError."""
         self._refuse_when_stopping()
         if await self._store_hand.do(self._store.keep_ballast):
             self._short = False
 
     async def probe(self) -> None:
-        """See whether the files are there still, and what could not be written can be again; raises StoreError."""
+        """Check that the files still exist, and whether writing that failed works again; raises StoreError."""
         self._refuse_when_stopping()
         await self._journal_hand.verify(self._store.journal.verify)
         await self._store_hand.verify(self._store.verify)

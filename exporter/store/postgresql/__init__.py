@@ -1,12 +1,12 @@
-"""The store on PostgreSQL 14 or newer: what the port promises, in a schema of its own that several replicas share.
+"""The store on PostgreSQL 14 or newer: implements the port in a schema of its own that several replicas share.
 
-store         recorded traces, records, totals, and what of them is written
-journal       acknowledged requests until they are done with
-rows          what is read
+store         recorded traces, records, totals, and how they are written
+journal       acknowledged requests until they are processed
+rows          blocking reads
 answers       searches of recorded answers
-connection    one connection, opened again after it was lost; errors in words of ours
+connection    one connection, reopened after it was lost; driver errors as StoreError
 spend_ledger  what the judge has spent
-lease         that one process alone writes as a replica
-statements    the SQL that is put together for each kind of record
-migrations    how the schema became what it is
+lease         ensures that one process writes as a replica
+statements    SQL generated for each kind of record
+migrations    schema migrations
 """

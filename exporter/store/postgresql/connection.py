@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL, opened when it is needed and again after it was lost; errors in words of ours."""
+"""One PostgreSQL connection, opened on first use and reopened after it was lost; driver errors become StoreError."""
 
 import os
 import threading
@@ -81,7 +81,7 @@ def as_store_errors() -> Iterator[None]:
 
 
 class Connection:
-    """``prepare`` is called with each new connection. Threads take their turns."""
+    """One connection, used by one thread at a time. ``prepare`` is called with each new connection."""
 
     def __init__(self, target: Target, prepare: Callable[[Connected], None] = lambda _: None) -> None:
         self._target = target

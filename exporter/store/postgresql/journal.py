@@ -1,7 +1,6 @@
-"""Acknowledged requests of one replica until they are done with, in the database. Knows nothing of what they ask for.
+"""Journal of acknowledged requests of one replica, in the database. Knows nothing of what they contain.
 
-That an entry is done is written with what was made of it, in one transaction, which removes it; nothing can come
-between the two.
+An entry is removed in the transaction that writes its results, so a crash cannot come between the two.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ _SIZE: Final = "SELECT pg_total_relation_size('journal')::bigint"
 
 
 class Journal:
-    """``commit`` and ``probe`` belong to one thread, all else to the event loop's."""
+    """The journal of one replica. ``commit`` and ``probe`` belong to one thread, all else to the event loop's."""
 
     leftover: tuple[int, ...] = ()
     """None: what is done with is removed with what was made of it."""

@@ -1,8 +1,8 @@
-"""That one process alone writes as a replica: an advisory lock of its session, and a fencing token in every commit.
+"""Ensures that one process writes as a replica: a session-level advisory lock, and a fencing token in every commit.
 
-The lock says at a start whether somebody else writes as this replica now; the server gives it up when the session ends.
-The token protects against a process that does not know yet that its session has ended: whoever comes after it raises
-the token, and every transaction of the one before, which has the old one, is refused.
+The lock tells at a start whether another process writes as this replica; the server releases it when the session ends.
+The token protects against a process that has not noticed that its session ended: its successor raises the token, and
+transactions with the old token are refused.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""How the schema became what it is: steps in order, each once, in one transaction, whichever replica comes first."""
+"""Schema migrations: steps in order, each applied once, in one transaction, by whichever replica starts first."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What is read of a PostgreSQL store, in the thread of whoever calls."""
+"""Blocking reads of a PostgreSQL store, in the calling thread."""
 
 from collections.abc import Collection, Sequence
 from typing import Any

@@ -1,7 +1,7 @@
-"""Disk space that is kept for when the disk is full, in a file beside the store that holds nothing.
+"""Emergency disk space: a file beside the store without content, deleted when the disk is full.
 
 On a full disk SQLite can neither copy its WAL into the database nor delete rows, because both need some space first.
-The ballast is given up then, and laid again when there is room.
+The file is deleted then, and written again when there is room.
 """
 
 import os
@@ -17,7 +17,7 @@ _SPARE: Final = 2
 
 
 class Ballast:
-    """The ballast of the store at ``path``; ``size`` in bytes, 0: none."""
+    """The emergency space of the store at ``path``; ``size`` in bytes, 0: none."""
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path.with_name(f"{path.name}.ballast")
@@ -41,7 +41,7 @@ class Ballast:
 
     @property
     def has_room(self) -> bool:
-        """Whether there is room to lay it, or more of it."""
+        """Whether the disk has room to reserve it, or to enlarge it."""
         return shutil.disk_usage(self._path.parent).free >= _SPARE * self.size - self.held
 
     def resize(self, size: int) -> None:
@@ -49,7 +49,7 @@ class Ballast:
         self._most = size
 
     def lay(self) -> bool:
-        """Hold the space, where there is room; says whether it is held."""
+        """Reserve the space, where there is room; returns whether it is held."""
         size = self.size
         if self.held == size:
             return True
@@ -74,6 +74,6 @@ class Ballast:
             os.close(descriptor)
 
     def give_up(self) -> None:
-        """Give the space to whoever needs it now."""
+        """Delete the file, which frees its space."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)

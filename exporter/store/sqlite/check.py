@@ -1,4 +1,4 @@
-"""What a file of ours holds, and whether it is whole. Reads only, also while an exporter runs on it."""
+"""Integrity check of a SQLite file and what it contains. Read-only, also while an exporter uses the file."""
 
 import json
 import sqlite3
@@ -27,7 +27,7 @@ _KEYS: Final = 8
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """Rows of one kind: how many, in which versions, bytes of their values, and their first and last time."""
+    """Rows of one kind: their number, versions, bytes of their values, first and last time (Unix seconds)."""
 
     kind: str
     rows: int
@@ -38,7 +38,7 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """One file; ``faults`` are sentences, none where it is whole."""
+    """The result for one file; ``faults`` are sentences, none where it is sound."""
 
     path: str
     called: str

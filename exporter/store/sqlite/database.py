@@ -1,7 +1,7 @@
-"""One SQLite file of ours: opened with care, written by one thread, read by another. Knows no table.
+"""One SQLite file: a connection that writes and one that reads, each for one thread. Knows no table.
 
-Every error of SQLite becomes a StoreError with a reason. A side whose connection an error may have damaged opens the
-file again for its next call.
+Every SQLite error becomes a StoreError with a reason. A connection that an error may have damaged is opened again for
+the next call.
 """
 
 import sqlite3
@@ -37,7 +37,7 @@ def _connect(path: Path, timeout: float) -> sqlite3.Connection:
 
 @contextmanager
 def naming_what_is_damaged(path: Path) -> Iterator[None]:
-    """What is found to be damaged while a file is opened is said of the file, with the cure."""
+    """Names the file and the cure where it is found damaged while it is opened."""
     try:
         yield
     except StoreError as error:
@@ -47,7 +47,7 @@ def naming_what_is_damaged(path: Path) -> Iterator[None]:
 
 
 def statements(by_size: dict[int, str], rows: Sequence[Sequence[Any]]) -> Iterator[Statement]:
-    """What inserts so many rows: few statements of few sizes, filled up with rows of None."""
+    """Bulk inserts for this many rows: a few statements of fixed sizes, padded with rows of None."""
     for start in range(0, len(rows), sql.MAX_ROWS):
         some = rows[start : start + sql.MAX_ROWS]
         size = 1 << (len(some) - 1).bit_length()
@@ -56,7 +56,7 @@ def statements(by_size: dict[int, str], rows: Sequence[Sequence[Any]]) -> Iterat
 
 
 class Reading:
-    """The side that reads."""
+    """The connection that reads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -69,7 +69,7 @@ class Reading:
 
     @contextmanager
     def each(self, query: str, parameters: tuple[Any, ...] = ()) -> Iterator[Iterator[tuple[Any, ...]]]:
-        """What a query finds, a row at a time: those that are not asked for are not read. Raises StoreError."""
+        """The rows of a query, fetched one at a time as they are consumed. Raises StoreError."""
         with self._open() as connection, closing(connection.execute(query, parameters)) as rows:
             yield rows
 
@@ -95,11 +95,11 @@ class Reading:
 
 
 class Writing:
-    """The side that writes. Opens or creates the file; raises StoreError and says the cure.
+    """The connection that writes. Opens or creates the file; raises StoreError with the cure.
 
-    ``most_wal`` is after how many bytes of WAL a checkpoint is due, where that is less than usual. ``opened_again`` is
-    called with a connection before it is used again, where what was committed last may be there although nobody was
-    told so.
+    ``most_wal`` is the size of the WAL in bytes after which a checkpoint is due, where that is less than the default.
+    ``opened_again`` is called with a new connection before it is used: the last commit may be in the file although it
+    was reported as failed.
     """
 
     def __init__(
@@ -150,9 +150,9 @@ class Writing:
             raise
 
     def commit(self, work: Sequence[Statement], pages: int) -> None:
-        """Execute statements, which write about so many pages, all or none; raises StoreError.
+        """Execute statements, which write about ``pages`` pages, in one transaction; raises StoreError.
 
-        What was written into files that were deleted meanwhile is lost with the process: that is an error, too.
+        Also raises where the files were deleted meanwhile: what is written to them is lost with the process.
         """
         with self.connection() as connection:
             self._verify(connection)
@@ -169,12 +169,12 @@ class Writing:
         self.wrote(pages)
 
     def verify(self) -> None:
-        """See whether the files are those that were opened; raises StoreError."""
+        """Check that the files are those that were opened; raises StoreError."""
         with self.connection() as connection:
             self._verify(connection)
 
     def _verify(self, connection: sqlite3.Connection) -> None:
-        """Where the WAL alone is gone, what stands in it, which SQLite still reads, is saved into the database."""
+        """Where only the WAL was deleted, its content, which SQLite can still read, is copied into the database."""
         try:
             self._identity.verify()
         except StoreError:
@@ -209,7 +209,7 @@ class Writing:
         self._wal_pages = 0
 
     def probe(self) -> None:
-        """Write what is there already, to see whether anything can be written; raises StoreError."""
+        """Rewrite an unchanged value, to check that the file can be written; raises StoreError."""
         with self.connection() as connection:
             self._verify(connection)
             connection.execute(f"PRAGMA user_version = {self._schema.history.version}")

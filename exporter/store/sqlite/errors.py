@@ -1,4 +1,4 @@
-"""What SQLite and the file system raise → StoreError with a reason and words of ours."""
+"""Maps SQLite and operating system errors to StoreError, with a reason and a message of our own."""
 
 import errno
 import sqlite3

@@ -33,21 +33,21 @@ def beside(path: Path) -> Path:
 
 
 class Claim:
-    """The files of a store, for this process alone until the claim is closed, or the process ends, however it ends.
+    """An exclusive lock on the files of a store, until it is closed or the process ends.
 
-    Close it after SQLite has closed them: closing any descriptor of a file drops the locks that SQLite has on it.
+    Close it after SQLite has closed the files: closing any descriptor of a file drops the locks that SQLite has on it.
     """
 
     def __init__(self) -> None:
         self._descriptors: list[int] = []
 
     def holds(self, descriptor: int) -> int:
-        """Keep a descriptor, and give it back."""
+        """Keep a descriptor open until the claim is closed, and return it."""
         self._descriptors.append(descriptor)
         return descriptor
 
     def close(self) -> None:
-        """Let others have the files."""
+        """Release the locks."""
         while self._descriptors:
             os.close(self._descriptors.pop())
 

@@ -1,8 +1,8 @@
-"""Acknowledged requests until they are done with, in a file of their own. Knows nothing of what they ask for.
+"""Journal of acknowledged requests, in a file of its own. Knows nothing of what they contain.
 
-Beside the recorded traces in one file, a request would wait for the transaction that records the last second's; here it
-waits for those that came with it alone. That an entry is done is durable with what was made of it, in the store; only
-then it is removed here. A crash between the two leaves it here, and the store knows that it is done.
+In the file of the recorded traces a request would wait for the transaction that records the last second's results; here
+it waits only for requests of its own group. That an entry is processed becomes durable in the store, together with the
+results; only then it is removed here. After a crash between the two the store knows that it is processed.
 
 Threads: ``commit``, ``checkpoint`` and ``probe`` belong to one thread; ``entries`` and ``size_bytes`` to another.
 """
@@ -48,7 +48,7 @@ class Journal:
 
     @property
     def leftover(self) -> tuple[int, ...]:
-        """The entries in the file that were done with when it opened; ``commit`` removes them as others."""
+        """Entries that were already processed when the file was opened; ``commit`` removes them like others."""
         return tuple(self._done)
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
@@ -81,7 +81,7 @@ class Journal:
         self.oldest = min(first, self.last_seq + 1)
 
     def verify(self) -> None:
-        """See whether its files are those that were opened; raises StoreError."""
+        """Check that its files are those that were opened; raises StoreError."""
         self._writing.verify()
 
     def checkpoint(self) -> None:
@@ -91,7 +91,7 @@ class Journal:
         self._give_back(_MUCH)
 
     def _give_back(self, much: int) -> None:
-        """Write the file anew where that is little work, has room, and makes it by so much smaller."""
+        """Vacuum the file where that is cheap, has room, and frees enough."""
         with suppress(OSError):
             needed, free = 2 * self.bytes + _SOME, shutil.disk_usage(self.path.parent).free
             if self.bytes > _LITTLE or needed > free or self.path.stat().st_size - self.bytes < much:

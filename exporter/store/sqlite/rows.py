@@ -1,4 +1,4 @@
-"""What is read of a SQLite store, in the thread of whoever calls."""
+"""Blocking reads of a SQLite store, in the calling thread."""
 
 from collections.abc import Collection, Sequence
 from itertools import repeat

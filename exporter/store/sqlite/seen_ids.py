@@ -1,8 +1,8 @@
-"""Says at once that a trace id was never recorded, for nearly all that were not. Knows ids, not what they name.
+"""Bloom-style filter of recorded trace ids: answers most look-ups without touching the database. Knows ids only.
 
-Almost every id that the store is asked about is new, and a look-up among a million costs 5 to 10 µs on the event loop.
-One bit for each id, in the place that its hash gives, answers "never" in a fraction of one; the few that share a bit
-with another are looked up for nothing.
+Almost every id that the store is asked about is new, and a look-up among a million rows costs 5 to 10 µs on the event
+loop. One bit for each id, at the position given by its hash, answers "never recorded" in a fraction of 1 µs; the few
+ids that share a bit with another cost a look-up that finds nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,9 +28,9 @@ class _Generation:
 
 
 class Sieve:
-    """The ids it was made with, and those added and not yet forgotten; 4 MB for each two million.
+    """A Bloom-style filter with one hash, in generations that can be dropped; 4 MB for every two million ids.
 
-    One thread adds and forgets, another may ask.
+    One thread adds and forgets, another may query.
     """
 
     def __init__(self, ids: Iterable[bytes] = (), *, capacity: int = _CAPACITY) -> None:
@@ -41,11 +41,11 @@ class Sieve:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time for the next generation."""
+        """Whether the current generation is full and the next one should begin."""
         return self._generations[-1].count >= self._capacity
 
     def next_generation(self, last_row: int) -> None:
-        """Begin one for the rows after ``last_row``; those up to it are in the ones before."""
+        """Begin a generation for the rows after ``last_row``; rows up to it belong to earlier ones."""
         self._generations[-1].last_row = last_row
         self._generations = (*self._generations, _Generation())
 
@@ -56,12 +56,12 @@ class Sieve:
         newest.count += len(ids)
 
     def forget(self, first_row: int) -> None:
-        """Forget the generations whose rows all come before ``first_row``."""
+        """Drop the generations whose rows all come before ``first_row``."""
         *closed, newest = self._generations
         self._generations = (*(some for some in closed if some.last_row >= first_row), newest)
 
     def may_hold(self, ids: Iterable[bytes]) -> list[bytes]:
-        """Those of the ids that may have been added; the others were not."""
+        """The ids that may have been added; the others certainly were not."""
         hashes = [(id_, hash(id_)) for id_ in ids]
         found: dict[bytes, None] = {}
         for generation in self._generations:

@@ -1,8 +1,8 @@
-"""A ledger of what a judge has spent, in one SQLite file that several processes share. Knows no judge and no model.
+"""Spend ledger: what a judge has spent, in one SQLite file that several processes share. Knows no judge and no model.
 
-A reservation is spent from the moment it is made; settling corrects it to what was billed. Whoever dies in between has
-spent it in full: never less than was billed. Hours and days are those of UTC, and a call belongs to the hour in which
-it was reserved.
+A reservation counts as spent from the moment it is made; settling corrects it to the billed amount. One that is never
+settled, because its process ended, counts in full: the ledger never shows less than was billed. Hours and days are UTC,
+and a call belongs to the hour in which it was reserved.
 """
 
 import asyncio

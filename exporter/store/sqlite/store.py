@@ -1,11 +1,11 @@
-"""The store on SQLite: recorded traces, records, totals; and beside it the journal. Knows no span or metric.
+"""The store on SQLite: recorded traces, records, totals, and the journal beside it. Knows no span or metric.
 
 A file belongs to one process, and so to one replica.
 
-Every commit is few SQL statements, and there is a reason. Python's sqlite3 gives the GIL up at each step of a statement
-and has to win it back from an event loop that is busy: up to 5 ms each time, so thousands of rows one by one take
-seconds. Traces and records therefore travel as parameters of INSERTs of many rows, and all other rows as those of one
-INSERT into a view, whose triggers spread them over the tables.
+Every commit is a few bulk SQL statements, for a reason: Python's sqlite3 releases the GIL at each step of a statement
+and has to get it back from a busy event loop, up to 5 ms each time, so thousands of single-row statements take seconds.
+Traces and records are therefore parameters of multi-row INSERTs, and all other rows those of one INSERT into a view,
+whose triggers distribute them over the tables.
 
 Threads: ``commit``, ``checkpoint``, ``probe`` and ``prune`` belong to one thread (the writer's); what ``reads`` does to
 another; all other methods to the event loop's. Each has its own connection.
@@ -218,7 +218,7 @@ class Store:
         self._writing.commit(list(work), 8 + len(traces) + large + small)
 
     def verify(self) -> None:
-        """See whether its files are those that were opened; raises StoreError."""
+        """Check that its files are those that were opened; raises StoreError."""
         self._writing.verify()
 
     def checkpoint(self) -> None:
@@ -226,7 +226,7 @@ class Store:
         self._writing.checkpoint()
 
     def relieve(self) -> None:
-        """On a full disk: give up the ballast, and empty the WAL; raises StoreError."""
+        """On a full disk: delete the ballast file, and empty the WAL; raises StoreError."""
         self.ballast.give_up()
         self._writing.relieve()
 
@@ -244,14 +244,14 @@ class Store:
             _log.warning("deleted the oldest traces, because the disk is full: traces=%d", deleted)
 
     def keep_ballast(self) -> bool:
-        """Lay the ballast, for which room is made; says whether it is there. Raises StoreError."""
+        """Write the ballast file, freeing space for it; returns whether it is there. Raises StoreError."""
         if self.ballast.lay():
             return True
         self.make_room()
         return self.ballast.lay()
 
     def _is_large(self) -> bool:
-        """Whether the store takes much of its disk: if not, it is others who fill it."""
+        """Whether the store takes a large part of the disk; if not, something else fills it."""
         return _LARGE * self.path.stat().st_size > self.disk_bytes
 
     def _give_back_some(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""Makes a SQLite file of ours what this llmq reads: creates it, upgrades it, or refuses it with the cure.
+"""Prepares a SQLite file for this version of llmq: creates it, upgrades it, or refuses it with the cure.
 
-An upgrade goes forward only, in one transaction: whoever is killed leaves the old file or the new one. Before it, a
-copy of the file is written beside it, from which an older llmq goes on.
+Upgrades only go forward, in one transaction: after a crash the file is the old or the new one. Before that, a copy of
+the file is written beside it, for going back to the older llmq.
 """
 
 import logging
@@ -56,7 +56,7 @@ def checked(connection: sqlite3.Connection, path: Path, history: History) -> int
 
 
 def copy_of(path: Path, version: int) -> Path:
-    """Where the copy of a file stands that was kept before it was upgraded to that version."""
+    """The path of the copy that was kept before the file was upgraded to that version."""
     return path.with_name(f"{path.name}.before-{version}")
 
 

@@ -1,4 +1,4 @@
-"""What a schema's history is made of. Knows no file and no table."""
+"""The types that describe the migrations of one kind of file. Knows no file and no table."""
 
 import sqlite3
 from collections.abc import Callable
@@ -12,7 +12,7 @@ NEEDED: Final = "NOT NULL ON CONFLICT ROLLBACK"
 
 
 class Change(Struct, frozen=True):
-    """What makes a file of the version before into one of ``version``: statements, and then a function, if any."""
+    """The migration from the previous version to ``version``: SQL statements, then an optional function."""
 
     version: int
     statements: str = ""
