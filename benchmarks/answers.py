@@ -21,7 +21,8 @@ from exporter.recording.trace_document import failed_by, marks, signalled
 from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.search import Search
-from exporter.store.sqlite.answers import Answers
+from exporter.store.searching import Searching
+from exporter.store.sqlite.answers import AnswersIndex
 from exporter.store.sqlite.store import Store
 
 EVALUATORS = (
@@ -85,7 +86,7 @@ async def measure(path):
         "a word that is often said": Search(marks=((failed_by(),),), pattern="%word77%"),
         "a word that nobody said": Search(pattern="%nobody said this%", where={"model_version": ("model0",)}),
     }  # fmt: skip
-    answers = Answers(path)
+    answers = Searching(AnswersIndex(path))
     for name, wanted in searches.items():
         times = []
         for _ in range(5):

@@ -12,7 +12,8 @@ from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
 from exporter.store.search import NEWEST, Search
-from exporter.store.sqlite.answers import Answers
+from exporter.store.searching import Searching
+from exporter.store.sqlite.answers import AnswersIndex
 from exporter.store.sqlite.store import Store
 
 GROUNDING, REFUSAL, DISLIKED = failed_by("grounding"), failed_by("refusal"), signalled("thumbs_down")
@@ -27,7 +28,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def answers(store):
-    opened = Answers(store.path)
+    opened = Searching(AnswersIndex(store.path))
     yield opened
     opened.close()
 
@@ -107,7 +108,7 @@ async def test_pages_follow_each_other_and_what_is_recorded_meanwhile_moves_noth
 @pytest.mark.parametrize(("walked", "read"), [(10, 1000), (1000, 3)])
 async def test_a_search_ends_after_so_much_and_the_next_goes_on_there(store, walked, read):
     record(store, *(row(n, at=float(n // 3), app="rare" if n == 5 else "shop") for n in range(1, 101)))
-    with closing(Answers(store.path, walked=walked, read=read)) as answers:
+    with closing(Searching(AnswersIndex(store.path), walked=walked, read=read)) as answers:
         searches, place, seen = 0, NEWEST, []
         while place is not None:
             page = await answers.find(
@@ -153,5 +154,5 @@ async def test_the_search_walks_the_index_and_sorts_nothing(store):
 
 
 async def test_a_store_that_cannot_be_read_is_a_store_error(tmp_path):
-    with closing(Answers(tmp_path / "nothing.db")) as answers, pytest.raises(StoreError):
+    with closing(Searching(AnswersIndex(tmp_path / "nothing.db"))) as answers, pytest.raises(StoreError):
         await answers.find(Search(), number)

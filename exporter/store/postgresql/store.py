@@ -21,9 +21,10 @@ from ..changes import Changes
 from ..errors import StoreError
 from ..in_work import InWork
 from ..reads import ThreadedReads
+from ..searching import Searching
 from ..writer import Writer
 from . import statements as sql
-from .answers import PostgresAnswers
+from .answers import AnswersIndex
 from .connection import Connected, Connection, Target
 from .journal import Journal
 from .lease import Lease
@@ -96,9 +97,9 @@ class PostgresStore:
     def resize_ballast(self, size: int) -> None:
         """Nothing to do: the disk of the database is its own."""
 
-    def answers(self) -> PostgresAnswers:
+    def answers(self) -> Searching:
         """Searches of its answers, with a connection of their own."""
-        return PostgresAnswers(self._target)
+        return Searching(AnswersIndex(self._target))
 
     def close(self) -> None:
         """Close the connections; what was committed stays."""

@@ -30,9 +30,10 @@ from ..errors import StoreError
 from ..in_work import InWork
 from ..kinds import KINDS, Ids, Kind
 from ..reads import ThreadedReads
+from ..searching import Searching
 from ..writer import Writer
 from . import statements as sql
-from .answers import Answers
+from .answers import AnswersIndex
 from .ballast import Ballast
 from .database import Reading, Statement, Writing, naming_what_is_damaged, statements
 from .errors import as_store_errors
@@ -164,9 +165,9 @@ class Store:
         """What writes this store, see ``port.Store``; one at a time."""
         return Writer(self, on_durable, on_commit=on_commit, on_error=on_error)
 
-    def answers(self) -> Answers:
+    def answers(self) -> Searching:
         """What searches recorded answers, in a thread and a connection of its own."""
-        return Answers(self.path)
+        return Searching(AnswersIndex(self.path))
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """What an earlier run left in the journal, in the order of acceptance; raises StoreError."""
