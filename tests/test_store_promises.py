@@ -26,9 +26,10 @@ from exporter.runtime.clock import KeptTime
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
 from exporter.store.postgresql.connection import Target
-from exporter.store.postgresql.spend_ledger import SpendLedger as PostgresLedger
+from exporter.store.postgresql.spend_ledger import LedgerTables
 from exporter.store.postgresql.store import PostgresStore
-from exporter.store.sqlite.spend_ledger import SpendLedger as SqliteLedger
+from exporter.store.spending import ThreadedLedger
+from exporter.store.sqlite.spend_ledger import LedgerFile
 from exporter.store.sqlite.store import Store as SqliteFiles
 from exporter.store.writer import Writer
 
@@ -481,11 +482,6 @@ async def test_traces_are_walked_through_in_the_order_of_recording_a_few_at_a_ti
 # The ledger of what judges have spent, which several processes share.
 
 
-def sqlite_ledger(folder, caps, now):
-    """A ledger of SQLite's in a folder."""
-    return SqliteLedger(folder / "ledger.db", caps, now=now)
-
-
 CAPS = Caps(hour=Cap(tokens=1000), day=Cap(tokens=1500))
 
 
@@ -498,7 +494,10 @@ def open_ledger(request, tmp_path, clock):
 
     def open_(caps=CAPS):
         is_file = request.param == "sqlite"
-        opened.append(sqlite_ledger(tmp_path, caps, clock) if is_file else PostgresLedger(target, caps, now=clock))
+        ledger = (
+            LedgerFile(tmp_path / "ledger.db", caps, now=clock) if is_file else LedgerTables(target, caps, now=clock)
+        )
+        opened.append(ThreadedLedger(ledger))
         return opened[-1]
 
     yield open_

@@ -12,6 +12,7 @@ threaded      the protocol of a backend whose driver blocks
 writer        schedules all writes of such a store: journal entries, units of work, pruning
 group_commit  requests that wait, one commit for many
 executor      runs blocking calls on one thread, in order
+spending      the judge's ledger in such a store
 searching     searches of recorded answers in such a store
 reads         reads of such a store without blocking the event loop
 in_work       marks of what is being processed, so that after a crash the next process knows the cause

@@ -12,8 +12,9 @@ from msgspec import Struct
 from ..judge.budget import Caps
 from .errors import StoreError
 from .port import SpendLedger, Store
+from .spending import ThreadedLedger
 from .sqlite.files import locate
-from .sqlite.spend_ledger import SpendLedger as SqliteLedger
+from .sqlite.spend_ledger import LedgerFile
 from .sqlite.store import Store as SqliteStore
 
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
@@ -59,10 +60,10 @@ def open_ledger(
     if url.startswith(_POSTGRESQL):
         with _needing_a_driver():
             from .postgresql.connection import Target  # noqa: PLC0415 - its driver is an extra
-            from .postgresql.spend_ledger import SpendLedger as PostgresLedger  # noqa: PLC0415
+            from .postgresql.spend_ledger import LedgerTables  # noqa: PLC0415
         shared = shared or Shared()
-        return PostgresLedger(Target(url, shared.schema, shared.password), caps, now=now)
-    return SqliteLedger(locate(url), caps, now=now)
+        return ThreadedLedger(LedgerTables(Target(url, shared.schema, shared.password), caps, now=now))
+    return ThreadedLedger(LedgerFile(locate(url), caps, now=now))
 
 
 @contextmanager

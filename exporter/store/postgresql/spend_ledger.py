@@ -5,7 +5,6 @@ settled, because its process ended, counts in full: the ledger never shows less 
 and a call belongs to the hour in which it was reserved.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,40 +28,22 @@ _RELEASE: Final = "DELETE FROM reserved WHERE id = %s RETURNING hour, targeted, 
 _FORGET: Final = ("DELETE FROM reserved WHERE hour < %s", "DELETE FROM spent WHERE hour < %s")
 
 
-class SpendLedger:
-    """An open ledger, for the event loop: its methods wait in threads. They raise StoreError."""
+class LedgerTables:
+    """One open ledger. Its methods may be called from any thread, wait for each other, and raise StoreError."""
 
     def __init__(self, target: Target, caps: Caps, *, now: Callable[[], float] = time.time) -> None:
         self.caps = caps
-        self.spent: Spent | None = None
-        """What was spent when it was last looked at; None where that cannot be read."""
         self._now = now
         self._connection = Connection(target, lambda connection: migrate(connection, target.schema))
         with self._connection.use():
             pass
 
-    def configure(self, caps: Caps) -> None:
-        """Go on with other limits."""
-        self.caps = caps
-
-    async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
-        """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
-        return await asyncio.to_thread(self._reserve, tokens, micros, targeted=targeted)
-
-    async def settle(self, reservation: int, tokens: int, micros: int) -> None:
-        """Correct a reservation to what was billed; without effect where that has been done."""
-        await asyncio.to_thread(self._settle, reservation, tokens, micros)
-
-    async def look(self) -> None:
-        """See what all replicas have spent in this hour and this day."""
-        self.spent = None
-        self.spent = await asyncio.to_thread(self._look)
-
     def close(self) -> None:
         """Close the connection; what was reserved stays spent."""
         self._connection.close()
 
-    def _reserve(self, tokens: int, micros: int, *, targeted: bool) -> int | Short:
+    def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
+        """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
         hour = self._hour()
         with self._alone() as connection:
             if short := short_of(self.caps, _spent(connection, hour), tokens, micros, targeted=targeted):
@@ -71,7 +52,8 @@ class SpendLedger:
             row = connection.execute(_RESERVE.encode(), (hour, targeted, tokens, micros)).fetchone()
             return int(row[0]) if row else 0
 
-    def _settle(self, reservation: int, tokens: int, micros: int) -> None:
+    def settle(self, reservation: int, tokens: int, micros: int) -> None:
+        """Correct a reservation to what was billed; without effect where that has been done."""
         with self._alone() as connection:
             found = connection.execute(_RELEASE.encode(), (reservation,)).fetchall()
             for hour, targeted, reserved_tokens, reserved_micros in found:
@@ -80,7 +62,8 @@ class SpendLedger:
             for statement in _FORGET:
                 connection.execute(statement.encode(), (self._hour() - _HOURS_KEPT,))
 
-    def _look(self) -> Spent:
+    def look(self) -> Spent:
+        """What all replicas have spent in this hour and this day."""
         with self._connection.use() as connection:
             return _spent(connection, self._hour())
 

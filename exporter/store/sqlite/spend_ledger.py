@@ -5,7 +5,6 @@ settled, because its process ended, counts in full: the ledger never shows less 
 and a call belongs to the hour in which it was reserved.
 """
 
-import asyncio
 import fcntl
 import os
 import sqlite3
@@ -33,41 +32,6 @@ ON CONFLICT(hour, targeted) DO UPDATE SET tokens = tokens + excluded.tokens, mic
 _RESERVE: Final = "INSERT INTO reserved(hour, targeted, tokens, micros) VALUES (?, ?, ?, ?)"
 _RELEASE: Final = "DELETE FROM reserved WHERE id = ? RETURNING hour, targeted, tokens, micros"
 _FORGET: Final = ("DELETE FROM reserved WHERE hour < ?", "DELETE FROM spent WHERE hour < ?")
-
-
-class SpendLedger:
-    """An open ledger, for the event loop: its methods wait in threads. They raise StoreError."""
-
-    def __init__(self, path: Path, caps: Caps, *, now: Callable[[], float] = time.time) -> None:
-        self._file = LedgerFile(path, caps, now=now)
-        self.spent: Spent | None = None
-        """What was spent when it was last looked at; None where that cannot be read."""
-
-    @property
-    def caps(self) -> Caps:
-        """The limits in force."""
-        return self._file.caps
-
-    def configure(self, caps: Caps) -> None:
-        """Go on with other limits."""
-        self._file.caps = caps
-
-    async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
-        """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""
-        return await asyncio.to_thread(self._file.reserve, tokens, micros, targeted=targeted)
-
-    async def settle(self, reservation: int, tokens: int, micros: int) -> None:
-        """Correct a reservation to what was billed; without effect where that has been done."""
-        await asyncio.to_thread(self._file.settle, reservation, tokens, micros)
-
-    async def look(self) -> None:
-        """See whether the ledger is the one that was opened, and what all processes have spent."""
-        self.spent = None
-        self.spent = await asyncio.to_thread(self._file.look)
-
-    def close(self) -> None:
-        """Close the ledger; what was reserved stays spent."""
-        self._file.close()
 
 
 class LedgerFile:
