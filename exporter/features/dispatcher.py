@@ -1,4 +1,4 @@
-"""Tells every feature what happens, in one order."""
+"""Calls the hooks of every feature, in a fixed order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from .feature import Feature, Signalled
 
 
 class Features:
-    """The features of one exporter. Each hook is called in the order in which they were entered."""
+    """The features of one exporter. Each hook is called in the order in which they were registered."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.desks: dict[str, Desk] = {}
@@ -29,7 +29,7 @@ class Features:
         self._taking: dict[str, tuple[Callable[..., Any], ...]] = {}
 
     def enter(self, *features: Feature) -> None:
-        """Have these take part, after those that do already."""
+        """Register features, after those that are registered already."""
         self._features += features
         self._taking.clear()
         for feature in features:
@@ -40,7 +40,7 @@ class Features:
         return iter(self._features)
 
     def _hooks(self, name: str) -> tuple[Callable[..., Any], ...]:
-        """The bound methods of those that override a hook: most take part in few, and some hooks are hot."""
+        """The bound methods of features that override a hook: most override few, and some hooks are hot."""
         if (found := self._taking.get(name)) is None:
             base = getattr(Feature, name)
             found = tuple(getattr(one, name) for one in self._features if getattr(type(one), name) is not base)
@@ -50,19 +50,19 @@ class Features:
     # Their life.
 
     def configure(self, config: Config, panel: Panel) -> None:
-        """Go on with other settings, and show the gauges that these have."""
+        """Apply other settings, and expose the gauges that they have."""
         for feature in self._features:
             feature.configure(config, panel)
             self._metrics.watch(feature.name, feature.gauges())
 
     async def recover(self) -> None:
-        """Take up what an earlier run left; raises StoreError."""
+        """Load the state of an earlier run; raises StoreError."""
         for feature in self._features:
             await feature.recover()
             self._metrics.watch(feature.name, feature.gauges())
 
     def tick(self) -> None:
-        """Keep house."""
+        """Periodic work."""
         for tick in self._hooks("tick"):
             tick()
 
@@ -74,11 +74,11 @@ class Features:
     # What happens to a trace.
 
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
-        """Offer a scored trace to be judged later; returns for which evaluators there will be no verdict, and why."""
+        """Select judge jobs for a scored trace; returns the evaluators that will give no verdict, and why."""
         return tuple(left for choose in self._hooks("choose") for left in choose(trace, where, outcome))
 
     def is_erased(self, trace: Trace, arrived_at: float) -> bool:
-        """Delete a trace that was just recorded, if it is one to be deleted; says whether it was."""
+        """Delete a trace that was just recorded, if an erasure covers it; returns whether it was deleted."""
         return any(is_erased(trace, arrived_at) for is_erased in self._hooks("is_erased"))
 
     def recorded(self, scored: Scored) -> None:
@@ -102,7 +102,7 @@ class Features:
             judged(job, evaluation)
 
     def observed(self, job: Job, judgement: Judgement | None) -> None:
-        """A job of the judge ended, of whatever role; None: without a judgement."""
+        """A judge job ended, of the acting version or a shadow; None: it gave no verdict."""
         for observed in self._hooks("observed"):
             observed(job, judgement)
 

@@ -1,4 +1,4 @@
-"""What a feature may take part in. Knows what happens to traces, and no feature."""
+"""The base class of features: the hooks that a feature may override. Knows no feature."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
@@ -42,16 +42,16 @@ class Signalled(Struct, frozen=True, kw_only=True):
 
 
 class Feature:
-    """One thing that llmq does beside scoring; a subclass overrides what it takes part in.
+    """One thing that llmq does beside scoring; a subclass overrides the hooks it needs.
 
-    All but ``work`` and ``close`` are called on the event loop between other work: they are quick, and do not raise
-    unless they say so.
+    All but ``work`` and ``close`` run on the event loop between other work: they are quick, and do not raise unless
+    they say so.
     """
 
     name: str
 
     def desks(self) -> Mapping[str, Desk]:
-        """Who takes requests that are not OTLP, by their signal."""
+        """The handlers of requests that are not OTLP, by signal."""
         return {}
 
     def add_routes(self, app: web.Application) -> None:
@@ -60,33 +60,33 @@ class Feature:
     # Its life.
 
     def configure(self, config: Config, panel: Panel) -> None:
-        """Go on with other settings; what waits goes on waiting."""
+        """Apply other settings; pending work stays pending."""
 
     async def recover(self) -> None:
-        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        """Load the state of an earlier run, before the journal is replayed; raises StoreError."""
 
     def work(self) -> Mapping[str, Work]:
-        """What runs in the background until it is cancelled, by its name in the log."""
+        """Background tasks, run until cancelled, by their name in the log."""
         return {}
 
     def tick(self) -> None:
-        """Keep house: called every half minute."""
+        """Periodic work, called every 30 seconds."""
 
     async def close(self) -> None:
-        """Let go of what it holds, after its work was cancelled and all that was gathered was made durable."""
+        """Release connections and threads, after background tasks were cancelled and pending writes committed."""
 
     def gauges(self) -> Iterable[Watched]:
-        """What a scrape reads, by the config in force."""
+        """The gauges of a scrape, computed by the settings in force."""
         return ()
 
     # What happens to a trace, in this order.
 
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:  # noqa: ARG002
-        """Take a scored trace to be judged later; returns for which evaluators there will be no verdict, and why."""
+        """Select judge jobs for a scored trace; returns the evaluators that will give no verdict, and why."""
         return ()
 
     def is_erased(self, trace: Trace, arrived_at: float) -> bool:  # noqa: ARG002
-        """Delete a trace that was just recorded, if it is one to be deleted; says whether it was."""
+        """Delete a trace that was just recorded, if an erasure covers it; returns whether it was deleted."""
         return False
 
     def recorded(self, scored: Scored) -> None:
@@ -102,7 +102,7 @@ class Feature:
         """The judge gave a verdict that counts."""
 
     def observed(self, job: Job, judgement: Judgement | None) -> None:
-        """A job of the judge ended, of whatever role; None: without a judgement."""
+        """A judge job ended, of the acting version or a shadow; None: it gave no verdict."""
 
     def compared(self, judge: tuple[str, str], said: Verdict, human: Verdict) -> None:
         """A judge (evaluator, version) and people gave verdicts on the same trace."""

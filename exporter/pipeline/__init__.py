@@ -1,10 +1,10 @@
-"""The order in which a trace passes its stations: durable, assembled, normalised, evaluated, recorded.
+"""The stages of a trace, in order: durable, assembled, normalised, evaluated, recorded.
 
-pipeline     the stations and their order
+pipeline     the stages and their order
 settings     what a reload can change
-hooks        what the pipeline asks and tells the features
-arrivals     journal entries into open traces, few parts at a time
-scoring      complete traces → normalised, evaluated, recorded, with pauses for other work
-recovery     takes up what an earlier run left in the journal; sets aside what ended the process
-clock_jumps  notices when the machine's clock jumps
+hooks        the callbacks through which the pipeline calls the features
+arrivals     adds the spans of journal entries to open traces, in small steps
+scoring      complete traces → normalised, evaluated, recorded, yielding to other work
+recovery     replays the journal of an earlier run; sets aside what crashed the process
+clock_jumps  detects jumps of the machine's clock
 """

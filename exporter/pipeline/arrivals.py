@@ -1,7 +1,6 @@
-"""Takes the parts of journal entries into open traces, with a turn for others after each few of them.
+"""Adds the spans and log records of journal entries to open traces, yielding to the event loop every few of them.
 
-However many steps an entry takes, what it adds to the counters and that its arrival was counted become durable
-together: until it is taken whole, nothing is.
+However many steps an entry takes, its counter increments become durable in one transaction, after the last step.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ UseLate = Callable[[Late], bool]
 
 
 class Arrivals:
-    """Entries on their way into the assembler."""
+    """Journal entries that are being added to the assembler."""
 
     def __init__(self, recorder: Recorder, assembler: Assembler, in_work: InWork, use_late: UseLate) -> None:
         self._recorder, self._assembler, self._in_work, self._use_late = recorder, assembler, in_work, use_late
@@ -36,7 +35,7 @@ class Arrivals:
         self._under_way: dict[int, asyncio.Future[None]] = {}
 
     def begin(self, seq: int, entry: Entry, batch: Batch) -> None:
-        """Take an entry: at once, or where that would take long the rest of it soon; raises StoreError."""
+        """Add an entry: at once where that is quick, else in steps in the background; raises StoreError."""
         steps = self.steps(seq, entry, batch)
         until = time.perf_counter() + _TURN_SECONDS
         for waits in steps:
@@ -52,12 +51,12 @@ class Arrivals:
             self._recorder.whole.set()
 
     async def taken(self, seq: int) -> None:
-        """Return when all of an entry is taken; raises StoreError."""
+        """Return when all of an entry is added; raises StoreError."""
         if (rest := self._under_way.get(seq)) is not None:
             await asyncio.shield(rest)
 
     async def all_taken(self) -> None:
-        """Return when nothing is half taken."""
+        """Return when no entry is partly added."""
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def steps(
@@ -112,7 +111,7 @@ class Arrivals:
             self.late(late, counted=counted, used=used)
 
     def late(self, late: Late, *, counted: bool = False, used: bool = True) -> None:
-        """Take parts of a recorded request: they change no verdict and no label; what else they tell is used."""
+        """Use late spans of a recorded request: their ids and evaluations count, its verdicts and labels stay."""
         with self._recorder.redacting():
             self._recorder.late(late.trace_id, late.keys())
             outcome = "used" if used and self._use_late(late) else "dropped"
@@ -123,6 +122,6 @@ class Arrivals:
 
 
 async def _turn_by_turn(steps: Iterator[bool]) -> None:
-    """Go through all steps, and let others have their turn after each."""
+    """Run all steps, yielding to the event loop after each."""
     for waits in steps:
         await asyncio.sleep(_WAIT_SECONDS if waits else 0)

@@ -1,4 +1,4 @@
-"""Looks after the clock: notices when that of the machine jumps, says so, and keeps the time for the next start."""
+"""Detects jumps of the machine's clock, reports them, and stores the time for the next start."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class Timekeeping:
-    """Of one exporter; raises StoreError where the time that was kept cannot be read."""
+    """Checks the clock of one exporter; raises StoreError where the stored time cannot be read."""
 
     def __init__(self, clock: SteadyClock, recorder: Recorder, metrics: Metrics) -> None:
         self._clock = clock
@@ -26,7 +26,7 @@ class Timekeeping:
         metrics.watch("clock", [Watched(own.CLOCK_OFFSET, lambda: clock.off)])
 
     async def run(self) -> None:
-        """Look and keep until cancelled."""
+        """Check and store the time until cancelled."""
         while True:
             self.keep()
             for _ in range(_KEEP_EVERY):
@@ -34,7 +34,7 @@ class Timekeeping:
                 await asyncio.sleep(_LOOK_EVERY)
 
     def look(self) -> None:
-        """See whether the machine's clock has jumped."""
+        """Check whether the machine's clock has jumped."""
         jumped = self._clock.look()
         if jumped is None:
             return
@@ -50,5 +50,5 @@ class Timekeeping:
             _log.warning("the machine's clock is right again")
 
     def keep(self) -> None:
-        """Keep the time for the next start."""
+        """Store the time for the next start."""
         self._recorder.clocks.put(self._recorder.replica, self._clock.kept(), at=self._clock())

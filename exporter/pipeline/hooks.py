@@ -1,4 +1,4 @@
-"""What the pipeline asks and tells the features, and how they take requests that are not OTLP. Knows no feature."""
+"""What the pipeline calls in features: hooks for scored traces, handlers of requests other than OTLP."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -12,27 +12,27 @@ from ..semconv.evaluations import Reported
 
 
 class Desk(Protocol):
-    """Takes the requests of one signal that is not OTLP, in the order in which they came."""
+    """Handler of one kind of request that is not OTLP (feedback, labels …); called in order of arrival."""
 
     def read(self, entry: Entry) -> Any:
-        """What a request asks for; raises DecodeError or TooLarge."""
+        """Decode a request; raises DecodeError or TooLarge."""
 
     def take(self, entry: Entry, asked: Any) -> None:
-        """Do it, by the recorder alone; what is to be told is written into ``asked``."""
+        """Apply a decoded request in the current unit of work; the outcome is written into ``asked``."""
 
 
 class Hooks(Protocol):
-    """Called in this order for every trace that was scored; none may raise."""
+    """Called in this order for every scored trace; none may raise."""
 
     @property
     def desks(self) -> Mapping[str, Desk]:
-        """Who takes requests that are not OTLP, by signal."""
+        """The handlers of requests that are not OTLP, by signal."""
 
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
-        """Offer a scored trace to be judged later; returns for which evaluators there will be no verdict, and why."""
+        """Select judge jobs for a scored trace; returns the evaluators that will give no verdict, and why."""
 
     def is_erased(self, trace: Trace, arrived_at: float) -> bool:
-        """Delete a trace that was just recorded, if it is one to be deleted; says whether it was."""
+        """Delete a trace that was just recorded, if an erasure covers it; returns whether it was deleted."""
 
     def recorded(self, scored: Scored) -> None:
         """A trace was scored and is about to become durable."""
@@ -41,4 +41,4 @@ class Hooks(Protocol):
         """User feedback that arrived as an OpenTelemetry evaluation event."""
 
     def tick(self) -> None:
-        """Keep house."""
+        """Periodic work."""

@@ -1,7 +1,7 @@
-"""The road of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order, nothing of the stations.
+"""The pipeline of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order of the stages only.
 
-Other requests (feedback, labels) are few: the desk for their signal takes them, and they are answered once that is
-durable.
+Other requests (feedback, labels) are rare: the handler for their signal applies them, and they are answered once that
+is durable.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """One exporter's road. ``now`` is Unix seconds; nothing in here sleeps but ``run``."""
+    """The pipeline of one exporter. ``now`` is Unix seconds; only ``run`` sleeps."""
 
     def __init__(
         self, store: Store, metrics: Metrics, settings: Settings, hooks: Hooks, now: Callable[[], float] = time.time
@@ -81,7 +81,7 @@ class Pipeline:
         self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
-        """Go on with other settings; what is open stays open."""
+        """Apply other settings; open traces stay open."""
         self.settings = settings
         self.assembler.limits = settings.assembly
         self.recorder.limiter, self.recorder.expire_after = settings.limiter, settings.expire_after
@@ -109,14 +109,14 @@ class Pipeline:
     # What comes in.
 
     async def room(self) -> None:
-        """Wait for room among the open traces; raises Busy."""
+        """Wait until there is room among the open traces; raises Busy."""
         try:
             await self.door.opened()
         except NoRoomError:
             raise Busy(RETRY_AFTER, "scoring is behind") from None
 
     async def accept(self, entry: Entry, batch: Batch) -> None:
-        """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
+        """Make a request durable and pass it on; raises Busy or StoreError, and then nothing of it was accepted."""
         kept = what_is_kept(entry, batch)
         self._check(kept)
         try:
@@ -128,10 +128,10 @@ class Pipeline:
             raise
 
     async def submit(self, entry: Entry, asked: Any) -> None:
-        """Have the desk take a request that is not OTLP, and return when what it did is durable.
+        """Apply a request that is not OTLP, and return when its effects are durable.
 
-        Raises StoreError, and then it may have been done all the same: the same request again is done once. Raises
-        PoisonError for one that ended the process each time.
+        Raises StoreError, and then it may have been applied nevertheless: a repeated request is applied once. Raises
+        PoisonError for a request that crashed the process each time.
         """
         if (reason := self.writer.problem) is not None:
             raise StoreError(reason, "nothing can be made durable at the moment")
@@ -145,7 +145,7 @@ class Pipeline:
 
     @property
     def journal_bytes(self) -> int:
-        """How many bytes of requests may wait: on a small disk no more than leaves room to record them."""
+        """Bytes of requests that may be pending; on a small disk, only so many that their results still fit."""
         return min(self.settings.journal_bytes, self._store.disk_bytes // _JOURNAL_SHARE)
 
     def _check(self, entry: Entry) -> None:
@@ -159,16 +159,16 @@ class Pipeline:
         self.arrivals.begin(seq, entry, batch)
 
     def take_up(self, seq: int, entry: Entry, asked: Any) -> None:
-        """Take a request that an earlier llmq put into the journal though it is not OTLP.
+        """Apply a request that is not OTLP and that an earlier llmq wrote to the journal.
 
-        What the desk does and that the entry is done with become durable together.
+        Its effects and the removal of its entry become durable in one transaction.
         """
         with self.in_work.on("assemble", (key_of(seq),)), self.recorder.redacting():
             self.hooks.desks[entry.signal].take(entry, asked)
             self.done(seq)
 
     def done(self, seq: int) -> None:
-        """Need a journal entry no more, once what was gathered is durable."""
+        """Remove a journal entry with the next transaction."""
         self.recorder.changes.done.append(seq)
         self.recorder.seq = max(self.recorder.seq, seq)
 
@@ -178,7 +178,7 @@ class Pipeline:
             pass
 
     def _use_late(self, late: Late) -> bool:
-        """A model call among late parts would have changed the verdicts, which counts against coverage."""
+        """A model call among late spans would have changed the verdicts, so it counts against coverage."""
         told = late_trace(late, self.settings.sources)
         trace = None if told is None else late_asker(late.trace_id, told, self.settings.identifiers, self.recorder)
         if trace is not None:
@@ -189,13 +189,13 @@ class Pipeline:
         return trace is not None or reported
 
     def rejected(self, signal: str, reason: str, count: int) -> None:
-        """Count what was refused before it could be accepted."""
+        """Count items that were refused before they could be accepted."""
         self.recorder.tally.rejected(signal, reason, count)
 
     # What is scored.
 
     def score(self, *, seconds: float = SLICE_OF_WORK) -> bool:
-        """Score traces that are due for about so many seconds; says whether there is more to do."""
+        """Score due traces for about this many seconds; returns whether more are due."""
         more = False
         if self._begin():
             with self.settings.panel.armed():
@@ -212,7 +212,7 @@ class Pipeline:
         return False
 
     def _begin(self) -> bool:
-        """Have a round of traces to go on with, if there is one."""
+        """Select the next batch of traces, if none is under way."""
         if self._round is None and not self._has_enough():
             some = several(self.assembler.due(self._now()))
             self._round = self._round_of(some) if some else None
@@ -225,22 +225,22 @@ class Pipeline:
         )
 
     def _has_enough(self) -> bool:
-        """Whether the next transaction is as large as one may be."""
+        """Whether the next transaction has reached its size limit."""
         recorder = self.recorder
         return len(recorder.changes.traces) >= MOST_UNRECORDED or recorder.size >= self._most_bytes
 
     def score_closed(self, some: Sequence[OpenTrace]) -> None:
-        """Score traces that were closed, together and to the end."""
+        """Score closed traces as one batch, to the end."""
         self._round_of(some).finish()
 
     def _requests(self, parts: OpenTrace) -> Reading:
-        """Read the requests of a trace; of parts that are late there are none."""
+        """Split a trace into its requests; late spans make none."""
         if self._is_late(parts):
             return []
         return (yield from reading(parts, self.read))
 
     def _is_late(self, parts: OpenTrace) -> bool:
-        """Take parts that came after their request was recorded, and are no other request: they have no root."""
+        """Handle spans that came after their request was recorded: without a root they are no further request."""
         if not parts.again or parts.roots:
             return False
         self.arrivals.late(Late(parts.trace_id, list(parts.spans.values()), list(parts.logs.values())))
@@ -249,7 +249,7 @@ class Pipeline:
         return True
 
     def read(self, parts: OpenTrace) -> Trace | None:
-        """The Trace that the parts tell of; None, counted, where there is none."""
+        """The normalised Trace of the spans; None, counted, where there is none."""
         spans, logs = tuple(parts.spans.values()), tuple(parts.logs.values())
         try:
             trace = normalise(parts.request_id, spans, logs, self.settings.sources, self.settings.helpers)
@@ -267,7 +267,7 @@ class Pipeline:
     def record(
         self, some: Sequence[OpenTrace], traces: Sequence[Trace | None], outcomes: Sequence[Outcome | None]
     ) -> None:
-        """Each step for all of them: the processor goes through one step's code many times faster than through all."""
+        """Record a batch of traces. Running one step over many traces keeps its code in the CPU cache."""
         scored = [
             Scored(parts.request_id, parts, trace, outcome)
             for parts, trace, outcome in zip(some, traces, outcomes, strict=True)
@@ -303,7 +303,7 @@ class Pipeline:
         return done
 
     def _place(self, one: Scored) -> None:
-        """Find its slice, and what others say of it."""
+        """Determine the slice of a trace, and read evaluations by other systems."""
         trace, settings = one.trace, self.settings
         one.where = settings.limiter.slice(trace.app, trace.route, trace.model_version, trace.prompt_version)
         if reported := self.elsewhere.read(one.parts.spans.values(), one.parts.logs.values(), lambda: one.where):
@@ -331,7 +331,7 @@ class Pipeline:
     # What becomes durable.
 
     async def flush(self) -> None:
-        """Make all that was gathered durable, then show it; raises StoreError, and then it is tried again next time."""
+        """Commit all pending writes, then publish their metrics; raises StoreError, and the next flush tries again."""
         if left_out := self.elsewhere.take_overflow():
             self.recorder.tally.labels_overflowed(left_out)
         self.elsewhere.expire(self.recorder.aged() - self.settings.expire_after)
@@ -341,13 +341,13 @@ class Pipeline:
         await self.writer.probe()
 
     async def document(self, trace_id: bytes) -> bytes | None:
-        """The document of a recorded trace, durable or on its way; None where there is none. Raises StoreError."""
+        """The document of a recorded trace, durable or pending; None where there is none. Raises StoreError."""
         return await self.recorder.traces.document(trace_id)
 
     # The clockwork.
 
     async def run(self) -> None:
-        """Score, flush and keep house until cancelled."""
+        """Score, flush and do periodic work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_scoring())
             tasks.create_task(self._keep_flushing())
@@ -387,7 +387,7 @@ class Pipeline:
         _log.error("not recorded, will try again: reason=%s: %s", error.reason, error)
 
     async def stop(self) -> None:
-        """Make durable what was scored, as far as the store can."""
+        """Commit the scored traces, as far as the store can."""
         if self._round is not None:
             self._round.give_up()
         self.settings.panel.close()

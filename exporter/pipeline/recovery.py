@@ -1,10 +1,10 @@
-"""Takes up what an earlier run left: its totals, its journal, and what it was working on when it ended.
+"""Recovers an earlier run: its totals, its journal, and what it was processing when it ended.
 
-What was worked on (``store/in_work.py``) is a suspect: it may end this process, too. So it is tried first in a copy of
-the process (``isolation.py``), on the same road up to a commit into a scratch store. What the copy lives through is
-innocent work that a kill struck: it is done here, before anything else. What ends the copy twice is set aside: kept in
-the quarantine, counted, and its traces recorded as failures of every evaluator. Where the process ends with its copy,
-as on some machines when memory is out, the next start goes on from the try that was made.
+What was being processed (``store/in_work.py``) may crash this process, too. So it is first tried in a forked copy of
+the process (``isolation.py``), through the same pipeline up to a commit into a scratch store. If the copy survives, the
+trace was not the cause: it is processed here, before anything else. What crashes the copy twice is set aside: kept in
+the quarantine, counted, and its traces recorded as failures of every evaluator. Where the process dies with its copy,
+as on some machines that run out of memory, the next start continues from the attempt that was noted.
 """
 
 import logging
@@ -46,14 +46,14 @@ _log = logging.getLogger(__name__)
 
 
 class _Suspect(Struct):
-    """A journal entry or a trace on trial: its key, and what is to be done with it."""
+    """A journal entry or a trace that is being tried: its key, and the stage in which it was."""
 
     key: bytes
     work: Callable[[], None]
 
 
 class Recovery:
-    """Of one start. ``quarantine`` keeps what is set aside."""
+    """The recovery at one start. ``quarantine`` keeps what is set aside."""
 
     def __init__(self, pipeline: Pipeline, store: Store, metrics: Metrics, quarantine: Quarantine) -> None:
         self._pipeline = pipeline
@@ -66,7 +66,7 @@ class Recovery:
         self._tries = store.in_work.tries
 
     async def run(self) -> int:
-        """Take all up and begin to write; returns how many requests had not been scored. Raises StoreError."""
+        """Recover everything and start writing; returns how many requests had not been scored. Raises StoreError."""
         await self._restore()
         entries = self._take_up_journal()
         innocent = self._try_traces()
@@ -134,7 +134,7 @@ class Recovery:
     # Traces.
 
     def _try_traces(self) -> list[OpenTrace]:
-        """Set the guilty ones aside; returns those that are innocent, which were complete when the process ended."""
+        """Set aside the traces that crash; returns the others, which were complete when the process ended."""
         closed = self._pipeline.assembler.take(self._stages)
         guilty = self._guilty([_Suspect(one.trace_id, partial(self._pipeline.score_closed, [one])) for one in closed])
         for parts in closed:
@@ -143,7 +143,7 @@ class Recovery:
         return [parts for parts in closed if parts.trace_id not in guilty]
 
     async def _finish(self, innocent: Sequence[OpenTrace]) -> None:
-        """Score what is innocent, and make it durable a few at a time with all that was decided."""
+        """Score the traces that do not crash, and commit a few at a time."""
         at_once = max(1, len(innocent) // _COMMITS)
         self._in_work.on_trial(self._tries + 1 if self._stages else 0)
         for some in [innocent[at : at + at_once] for at in range(0, len(innocent), at_once)] or [()]:
@@ -158,7 +158,7 @@ class Recovery:
     # Trials.
 
     def _guilty(self, suspects: Sequence[_Suspect]) -> dict[bytes, Stage]:
-        """Those that end a copy of this process, each tried at most so often, and what was done with them then."""
+        """The suspects that crash a copy of this process in each of a few attempts, and the stage of the crash."""
         if len(suspects) == 1 and self._tries >= TRIES:
             return {suspects[0].key: self._stages[suspects[0].key]}
         guilty: dict[bytes, Stage] = {}
@@ -186,7 +186,7 @@ class Recovery:
         return guilty
 
     def _try_all(self, suspects: Sequence[_Suspect], folder: Path) -> None:
-        """In a copy of this process: one after the other, so that the marks say which of them ends it."""
+        """In a copy of this process: try one after the other, so that the marks name the one that crashes it."""
         scratch = open_store(f"sqlite:///{tempfile.mkdtemp(dir=folder)}/llmq.db")
         recorder = self._pipeline.recorder
         recorder.rehearse(scratch, ())
@@ -196,7 +196,7 @@ class Recovery:
                 recorder.rehearse(scratch, (one.key,))
 
     def _died_at(self, suspects: Sequence[_Suspect]) -> tuple[int, Stage] | None:
-        """Which of them was worked on when a copy ended, and what was done with it."""
+        """Which suspect was being processed when a copy crashed, and in which stage."""
         marked = {key: mark.stage for mark in self._in_work.now() for key in mark.keys}
         return next(((place, marked[one.key]) for place, one in enumerate(suspects) if one.key in marked), None)
 

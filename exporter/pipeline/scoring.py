@@ -1,4 +1,4 @@
-"""Closed traces are read, evaluated and recorded, with pauses in which the event loop goes on."""
+"""Closed traces are normalised, evaluated and recorded in batches, yielding to the event loop."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -21,9 +21,9 @@ Record = Callable[[Sequence[OpenTrace], Sequence[Trace | None], Sequence[Outcome
 
 
 class Round:
-    """Traces that take each step together. Between its slices parts of them may come: ``scoring`` holds their ids.
+    """A batch of traces that take each step together; ``scoring`` holds their ids while further spans may arrive.
 
-    ``waiting`` is set while plugins are asked, in a thread of ``executor``: until then there is nothing to do here.
+    ``waiting`` is set while plugins run, in a thread of ``executor``: until then there is nothing to do here.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Round:
         self._steps = self._taken()
 
     def go_on(self, until: float = inf) -> bool:
-        """Work until then (of ``perf_counter``), or until plugins are waited for; says whether all is done."""
+        """Work until a deadline (``perf_counter`` seconds), or until plugins run; returns whether all is done."""
         self._until = until
         self._scoring.update(self._ids)
         self._in_work.mark(self._stage, self._ids)
@@ -63,13 +63,13 @@ class Round:
         return is_done
 
     def finish(self) -> None:
-        """Do all that is left, and wait for what has to be waited for."""
+        """Do all remaining steps, waiting for plugins where needed."""
         while not self.go_on():
             if self.waiting is not None:
                 self.waiting.result()
 
     def give_up(self) -> None:
-        """Leave what is not recorded to the next start."""
+        """Leave unrecorded traces to the next start."""
         self._steps.close()
         self._scoring.difference_update(self._ids)
 

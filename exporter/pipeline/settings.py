@@ -13,7 +13,7 @@ from ..semconv import Sources
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What a reload swaps: how traces are read, scored and labelled, and how much may wait."""
+    """Settings that a reload replaces: how traces are read, scored and labelled, and how much may be pending."""
 
     sources: Sources
     helpers: tuple[str, ...]
