@@ -1,10 +1,9 @@
 """Gathers the spans and log records of one trace, which arrive in several requests.
 
-Pure: the clock and what was recorded before are passed in. When a trace is due goes by evidence: it is complete when a
-root has ended and every parent that a span names is there, and then waits for a grace; one that is known to lack a
-parent waits long, because children end, and are sent, before their parents; of any other nothing may come for a while.
-One that is too old is closed, and where open traces take more room than they may, those that wait for parents are
-closed first, the one longest without news first.
+Pure: the clock and what was recorded before are passed in. A trace whose root has ended and whose parents are all there
+is complete, and is due after a grace period. One that is known to lack a parent waits longer, because children end, and
+are sent, before their parents; any other is due when nothing has come for a while. A trace that is too old is closed;
+where open traces exceed their limit, those that wait for parents are closed first, longest without a new span first.
 """
 
 import heapq
@@ -48,7 +47,7 @@ _SHARE_WAITING = 0.5
 
 
 class OpenTrace(Struct, eq=False):
-    """A trace that is still being gathered: its parts by key, and the journal entries that they came in.
+    """A trace that is still being gathered: its spans and log records by key, and the journal entries they came in.
 
     ``missing`` are the ids of parents that spans name and that have not come; ``roots`` counts the spans without one.
     """
@@ -88,11 +87,11 @@ class OpenTrace(Struct, eq=False):
         return blake2b(self.trace_id + root, digest_size=16, person=b"llmq request").digest()
 
     def own_keys(self) -> bytes:
-        """The keys of its parts, side by side, and marks of the parents that it was closed without."""
+        """The concatenated keys of its spans and log records, and marks of the parents it was closed without."""
         return b"".join((*self.spans, *self.logs, *map(awaited, self.missing)))
 
     def keys(self) -> bytes:
-        """The keys of all parts, side by side, also of those recorded before."""
+        """The concatenated keys of all spans and log records, including those recorded before."""
         return self.before + self.own_keys()
 
     def take(self, span: Span) -> bool:
@@ -115,7 +114,7 @@ class OpenTrace(Struct, eq=False):
 
 
 class Assembler:
-    """The open traces, bounded in number and bytes. Not thread-safe: it lives on the event loop."""
+    """All open traces, bounded in number and bytes. Not thread-safe: used on the event loop only."""
 
     def __init__(self, limits: Limits, recorded: Recorded) -> None:
         self.limits = limits
@@ -262,7 +261,7 @@ class Assembler:
         return len(self._open) > share * limits.max_traces or self.bytes > share * limits.max_bytes
 
     def _waits_on(self, trace: OpenTrace, now: float) -> bool:
-        """Have a trace that lacks a parent wait on, unless that was in vain for others; says whether it does."""
+        """Let a trace that lacks a parent wait longer, unless that was in vain for others; returns whether it waits."""
         until = min(trace.touched_at + self.limits.incomplete, trace.opened_at + self.limits.max_age)
         if trace.reason != "incomplete" or trace.due_at >= until:
             return False
@@ -289,11 +288,11 @@ class Assembler:
         return trace
 
     def hold(self, seq: int) -> None:
-        """Need a journal entry until ``let_go``, because its parts are taken in several steps."""
+        """Keep a journal entry until ``let_go``, because its spans are added in several steps."""
         self._references[seq] += 1
 
     def let_go(self, seq: int) -> bool:
-        """Need it no longer for that; says whether nobody else needs it either."""
+        """Undo ``hold``; returns whether no open trace needs the entry either."""
         self._references[seq] -= 1
         if self._references[seq]:
             return False
@@ -301,7 +300,7 @@ class Assembler:
         return True
 
     def release(self, traces: Sequence[OpenTrace]) -> list[int]:
-        """The journal entries that nobody needs any more once these closed traces are recorded."""
+        """The journal entries that can be removed once these closed traces are recorded."""
         done = []
         for seq, needed in Counter(seq for trace in traces for seq in trace.seqs).items():
             self._references[seq] -= needed
@@ -312,7 +311,7 @@ class Assembler:
 
 
 def several(due: Iterator[OpenTrace]) -> list[OpenTrace]:
-    """The next traces that are due, as many as take each step together."""
+    """The next due traces, as many as are processed as one batch."""
     some: list[OpenTrace] = []
     size = 0
     for parts in due:

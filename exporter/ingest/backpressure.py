@@ -1,4 +1,4 @@
-"""Makes requests wait, first come, first served, while what was taken before fills the memory; knows bytes alone."""
+"""Backpressure: blocks new requests, in order, while buffered bytes exceed a limit. Knows bytes only."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager, suppress
 
 
 class NoRoomError(Exception):
-    """No room came in time."""
+    """No room became free in time."""
 
 
 class Door:
-    """Opens while the bytes ``held`` behind it, with those on their way in, are below ``limit``.
+    """Blocks new requests while ``held`` bytes and those of requests being read exceed ``limit``.
 
-    Slowing senders down keeps memory bounded at the speed of the work behind the door; refusing them would cost the
-    same request again and again. Who waits has not been decoded: a request decoded takes many times its body's memory.
+    Slowing senders down bounds memory at the speed of processing; refusing requests would make senders repeat them. A
+    request waits before it is decoded, because decoding takes a multiple of its body's memory.
     """
 
     def __init__(self, held: Callable[[], int], limit: Callable[[], int]) -> None:
@@ -27,7 +27,7 @@ class Door:
         self._pressed = asyncio.Event()
 
     async def opened(self) -> None:
-        """Return when there is room, for the one who enters without waiting for anything else; raises NoRoomError."""
+        """Return when there is room; the caller must enter before its next await. Raises NoRoomError."""
         if not self._full() and not self._turn.locked():
             return
         self._pressed.set()
@@ -41,7 +41,7 @@ class Door:
 
     @contextmanager
     def entering(self, size: int) -> Iterator[None]:
-        """Count so many bytes as held inside the block, until they are behind the door."""
+        """Count bytes as held inside the block, until ``held`` counts them."""
         self._entering += size
         try:
             yield
@@ -51,11 +51,11 @@ class Door:
                 self._pressed.set()
 
     def look(self) -> None:
-        """There may be room now."""
+        """Check again whether there is room."""
         self._room.set()
 
     async def pressed(self, seconds: float) -> None:
-        """Return when somebody begins to wait for room, or more comes in while they wait; after ``seconds`` at most."""
+        """Return when a request begins to wait, or another arrives while one waits; after ``seconds`` at most."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._pressed.wait(), seconds)
         self._pressed.clear()

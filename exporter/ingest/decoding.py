@@ -1,7 +1,7 @@
-"""Decodes bodies without stopping the event loop: small ones here, large ones in a process of their own.
+"""Decodes bodies without blocking the event loop: small ones here, large ones in a separate process.
 
-Parsers in native code let nothing else run until they are done, in threads as well. So large bodies are read elsewhere,
-and come back in pieces. Which of them takes too long, or too much memory, ends that process alone.
+Native parsers hold the GIL until they are done, also in threads. So large bodies are decoded in another process, and
+come back in pieces. A body that takes too long, or too much memory, ends that process only.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ _log = logging.getLogger(__name__)
 
 
 class Pace:
-    """Lets the event loop have its turn between pieces of work that together would take long.
+    """Yields to the event loop between pieces of work that together would take long.
 
-    Requests that have arrived at once would else be decoded one after the other, while everybody waits.
+    Without it, requests that arrive at once would be decoded one after the other while everything else waits.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Pace:
         self._line = asyncio.Lock()
 
     async def turn(self) -> None:
-        """Return at once after little work, else after others had their turn, one caller after the other."""
+        """Return at once after little work, else after yielding to the event loop; callers are served in order."""
         if self._spent < _TURN_SECONDS and not self._line.locked():
             return
         async with self._line:
@@ -54,7 +54,7 @@ class Pace:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Work that must not be interrupted."""
+        """Measures work inside the block that must not be interrupted."""
         began = time.perf_counter()
         try:
             yield
@@ -63,7 +63,7 @@ class Pace:
 
 
 class Decoding:
-    """Decodes bodies, large ones one at a time; ``close`` it in the end."""
+    """Decodes bodies, large ones one at a time; call ``close`` at the end."""
 
     def __init__(self, seconds: float = 5.0) -> None:
         """``seconds`` of processor time are the most that one body may take."""

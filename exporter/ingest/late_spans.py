@@ -1,4 +1,4 @@
-"""Which parts of a trace are late: what is known of traces that were recorded, and what goes on as another request."""
+"""Which spans are late: of a request that was recorded, not of a further one with the same trace id."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ FULL: Final = "trace_full"
 
 
 class RecordedKeys:
-    """What is known of a trace that was recorded: the keys of its parts, and whether an LLM request was found in it."""
+    """The keys of the spans and log records of a recorded trace, and whether an LLM request was found in it."""
 
     __slots__ = ("ignored", "keys")
 
@@ -37,7 +37,7 @@ Known = Mapping[bytes, RecordedKeys]
 
 
 def split(keys: bytes) -> Iterator[bytes]:
-    """The keys that lie side by side."""
+    """The keys of a concatenation of keys."""
     return (keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES))
 
 
@@ -47,7 +47,7 @@ def awaited(parent: bytes) -> bytes:
 
 
 class Late(Struct):
-    """Parts of a trace that came after it was recorded."""
+    """Spans and log records that came after their trace was recorded."""
 
     trace_id: bytes
     spans: list[Span]

@@ -1,7 +1,7 @@
-"""How long to wait for spans that are known to be missing, learnt from what came: pure, bounded, per application.
+"""How long to wait for missing spans, learnt per application from what came: pure, bounded.
 
-A span names its parent before the parent has ended. Of an agent with slow tools the parents come, minutes later; of a
-set-up that exports only some of its spans they never do. Which it is shows after a few traces.
+A span names its parent before the parent has ended. With an agent's slow tools the parents arrive minutes later; where
+an application exports only some of its spans they never do. A few traces show which it is.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ _APPS: Final = 1_000
 
 
 class Patience:
-    """Counts, by application, the traces that waited in vain since one last got what it waited for."""
+    """Counts, by application, the traces that waited in vain since a missing parent last arrived."""
 
     def __init__(self) -> None:
         self._in_vain: OrderedDict[str, int] = OrderedDict()

@@ -1,4 +1,4 @@
-"""The seam between the HTTP handlers and the road: who takes decoded requests, how it says "not now", what is kept."""
+"""The interface between HTTP handlers and the pipeline: accepting requests, backpressure, what the journal stores."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from ..records.requests import Entry
 
 
 class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes
-    """Back-pressure: nothing was taken; the client may try again after so many seconds.
+    """Backpressure: nothing was accepted; the client may retry after this many seconds.
 
     ``counted_as`` is the reason under which the refusal is counted.
     """
@@ -22,13 +22,13 @@ class Busy(Exception):  # noqa: N818 - reads as the answer that it becomes
 
 
 class Intake(Protocol):
-    """Takes decoded requests; returns once they are durable."""
+    """Accepts decoded requests; returns once they are durable."""
 
     async def room(self) -> None:
-        """Wait for room, before a request is decoded and without waiting handed over; raises Busy."""
+        """Wait for room, before a request is decoded; it must then be accepted without another await; raises Busy."""
 
     async def accept(self, entry: Entry, batch: Batch) -> None:
-        """Make a request durable and hand it on; raises Busy or StoreError, and then nothing of it was taken."""
+        """Make a request durable and pass it on; raises Busy or StoreError, and then nothing of it was accepted."""
 
 
 def what_is_kept(entry: Entry, batch: Batch) -> Entry:

@@ -1,4 +1,4 @@
-"""The requests that the parts of a trace tell of: one, or several that followed each other under one trace id."""
+"""Splits the spans of one trace id into requests: one, or several that followed each other."""
 
 from collections.abc import Callable, Generator
 from itertools import pairwise

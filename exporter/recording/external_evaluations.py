@@ -1,6 +1,6 @@
-"""Evaluations that were made elsewhere and come as events: counted as theirs, under bounded names. Knows no evaluator.
+"""Evaluations by other systems, received as OpenTelemetry events: counted under bounded names. Knows no evaluator.
 
-Their evaluators are named reported_…, so that nobody can speak for one of ours.
+Their evaluators are named reported_…, so that none can pass for one of llmq's own.
 """
 
 import time
@@ -49,9 +49,9 @@ class _App:
 
 
 class Elsewhere:
-    """Reads evaluations made elsewhere, and keeps their names bounded; an app may have three times what is free.
+    """Reads evaluations by other systems and bounds their names and series.
 
-    ``now`` is Unix seconds.
+    An application may hold three times as many series as are left for all. ``now`` is Unix seconds.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:

@@ -1,7 +1,7 @@
 """How identifiers are stored: as they were sent, as digests, or not at all. Knows traces; no store and no config.
 
-Identifiers are who asked, the conversation, the model's response, documents and the names of tools. In memory they stay
-as they were sent, because evaluators and joins need them.
+Identifiers are those of users, conversations, model responses and documents, and the names of tools. In memory they
+stay as they were sent, because evaluators and joins need them.
 """
 
 from hashlib import blake2b
@@ -16,7 +16,7 @@ Policy = Literal["keep", "hash", "drop"]
 
 
 class Identifiers(Struct, frozen=True):
-    """What becomes of identifiers: ``keep``, ``hash`` or ``drop``."""
+    """The policy for identifiers: ``keep``, ``hash`` or ``drop``."""
 
     policy: Policy = "keep"
 
@@ -34,7 +34,7 @@ class Identifiers(Struct, frozen=True):
         )
 
     def key(self, name: str) -> str:
-        """What an object is kept by that waits for an identifier: never in clear, unless identifiers are kept."""
+        """The key of a record that waits for an identifier: a digest, unless identifiers are kept in clear."""
         return name if self.policy == "keep" else digest(name)
 
     def _stored(self, name: str | None) -> str | None:

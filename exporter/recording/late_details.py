@@ -1,4 +1,4 @@
-"""What parts of a trace still tell when it is recorded already: who asked, and evaluations made elsewhere."""
+"""Uses late spans of a recorded trace: user and conversation ids, evaluations by other systems."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def late_trace(late: Late, sources: Sources) -> Trace | None:
-    """The trace as its late parts tell it; None where they tell of no model call."""
+    """The trace as normalised from its late spans; None where they contain no model call."""
     try:
         return normalise(late.trace_id, late.spans, late.logs, sources)
     except Exception as error:  # noqa: BLE001 - parts that nobody foresaw must stop nothing, now or at the next start
@@ -42,7 +42,7 @@ def late_asker(trace_id: bytes, trace: Trace, identifiers: Identifiers, recorder
 def late_evaluations(
     late: Late, elsewhere: Elsewhere, recorder: Recorder, hear: Callable[[bytes, Slice, Reported], None]
 ) -> bool:
-    """Count evaluations made elsewhere, which often come after their trace; says whether there were any."""
+    """Count evaluations by other systems, which often come after their trace; returns whether there were any."""
     where: Slice | None = None
 
     def located() -> Slice | None:

@@ -1,4 +1,4 @@
-"""What a trace cost, from a table of prices by model; knows no prices of its own, because they change."""
+"""The cost of a trace, from a configured table of prices by model; has no prices of its own, because they change."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

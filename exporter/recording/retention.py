@@ -1,6 +1,6 @@
 """Deletes recorded traces when they are old or too many, and before that their text. Knows ages, not what is text.
 
-How far the text is deleted is kept, so that no trace is looked at twice.
+How far the text is deleted is stored, so that no trace is examined twice.
 """
 
 import asyncio

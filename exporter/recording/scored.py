@@ -1,4 +1,4 @@
-"""A trace that was scored and is not recorded yet. Knows neither judge nor store."""
+"""A scored trace that is not recorded yet. Knows neither judge nor store."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ _NOWHERE = Slice("", "", "", "")
 
 
 class Scored(Struct):
-    """What a trace was gathered from, what was said of it, where it stands, and how it is stored.
+    """A scored trace: its spans, evaluation results, slice, and the form in which it is stored.
 
-    ``trace_id`` is the raw one; ``kept`` is the trace with its identifiers as they are stored; ``reported`` is what
-    others say of the trace: that of their evaluators is in the outcome as well, that of users is not. ``budget``: what
-    the redaction of all its text may still do.
+    ``trace_id`` is the raw one; ``kept`` is the trace with its identifiers as they are stored; ``reported`` are
+    evaluations by others: those of evaluators are also in the outcome, users' feedback is not. ``budget`` is what
+    remains of the limit on redacting all its text.
     """
 
     trace_id: bytes

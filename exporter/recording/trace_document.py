@@ -1,4 +1,4 @@
-"""One scored trace → its JSON document, in the store, over HTTP, from ``replay``; decides where text may stand."""
+"""One scored trace → its JSON document (store, HTTP, ``replay``); decides where text may be included."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -71,7 +71,7 @@ _marked: Final = msgspec.json.Decoder(_Marked)
 
 
 class _Document(Struct, gc=False):
-    """In the order in which it is written."""
+    """The fields of a document, in the order in which they are written."""
 
     trace_id: str
     app: str
@@ -201,7 +201,7 @@ def asker(stored: bytes) -> tuple[str | None, str | None]:
 
 
 def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
-    """The stored document with a verdict that came later; with the text that was judged, where a case is given."""
+    """The stored document with a later verdict; with the judged text, where a case is given."""
     known = msgspec.json.decode(stored)
     if case is not None and known["question"] is None and known["answer"] is None and not has_expired(known):
         known |= {"question": case.question, "answer": case.answer}
@@ -212,7 +212,7 @@ def judged(stored: bytes, evaluation: Evaluation, case: Case | None) -> bytes:
 
 
 def told_later(stored: bytes, evaluations: Sequence[Evaluation]) -> bytes:
-    """The stored document with evaluations that were made elsewhere, as far as there is room for them."""
+    """The stored document with later evaluations by other systems, as far as there is room for them."""
     known = msgspec.json.decode(stored)
     room = max(0, _MOST_EVALUATIONS - len(known["evaluations"]))
     known["evaluations"] += [_evaluated(one, known) for one in evaluations[:room]]
@@ -295,7 +295,7 @@ def failed_by(evaluator: str = "") -> str:
 
 
 def signalled(signal: str) -> str:
-    """The mark of an answer of which a user said that."""
+    """The search mark of an answer with this user signal."""
     return f"\nsignal {signal}\n"
 
 

@@ -1,6 +1,6 @@
 """Buffers writes until the next commit; reads see buffered data first. Knows no span, no evaluator and no HTTP.
 
-Whoever decides something puts it into a repository of the ``Recorder``, and what it adds to the metrics into its tally.
+Every decision is written to a repository of the ``Recorder``, and its counter increments to the ``Recorder``'s tally.
 All of it becomes durable in one transaction; only then /metrics shows it. What a crash undoes was never shown, so no
 counter goes back.
 """
@@ -31,7 +31,7 @@ _PAUSE: Final = 0.02
 
 
 class Unrecorded:
-    """What one transaction makes durable, what it counts, and who waits for it."""
+    """The content of one transaction: writes, counter increments, and the callers that wait for it."""
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
@@ -43,7 +43,7 @@ class Unrecorded:
 
 
 class _Large:
-    """The keys of the traces with many parts that were looked up last: to read them for each part anew is quadratic."""
+    """Cache of the keys of recently read traces with many spans: reading them again for each span is quadratic."""
 
     _FROM, _MOST = 64, 100_000  # keys of one trace, from which on it is kept here, and of all that are
 
@@ -73,7 +73,7 @@ class _Large:
 
 
 class Recorder(Repositories):
-    """Gathers what is decided, one transaction on its way at a time. ``now`` is Unix seconds."""
+    """Gathers writes for the next commit; one transaction runs at a time. ``now`` is Unix seconds."""
 
     def __init__(self, store: Store, metrics: Metrics, writer: Writer, now: Callable[[], float] = time.time) -> None:
         super().__init__(store.reads, self._pending)
@@ -103,12 +103,12 @@ class Recorder(Repositories):
 
     @property
     def tally(self) -> Tally:
-        """What the next transaction adds to the metrics."""
+        """Counter increments of the next transaction."""
         return self._gathering.tally
 
     @property
     def changes(self) -> Changes:
-        """What the next transaction writes."""
+        """Writes of the next transaction."""
         return self._gathering.changes
 
     @property
@@ -118,11 +118,11 @@ class Recorder(Repositories):
 
     @property
     def size(self) -> int:
-        """Bytes of what the next transaction makes durable, roughly."""
+        """Approximate bytes of the next transaction."""
         return self.changes.size
 
     def afterwards(self, call: Callable[[], None]) -> None:
-        """Call this once all that is gathered now is durable; never, if the process ends before."""
+        """Call this once all pending writes are durable; never, if the process ends before."""
         self._gathering.afterwards.append(call)
 
     def redact(self, value: Any) -> Any:
@@ -264,9 +264,9 @@ class Recorder(Repositories):
             await self.flush()
 
     async def flush(self) -> None:
-        """Make all that was gathered durable, then show it.
+        """Commit all pending writes, then publish their metrics.
 
-        Raises StoreError, and then the same is tried again next time.
+        Raises StoreError, and then the next call commits the same.
         """
         async with self._one_flush:
             if self._committing is None:
@@ -327,7 +327,7 @@ class Recorder(Repositories):
             self.limiter.expire(self.aged() - self.expire_after)
 
     def _pending(self) -> tuple[Changes, ...]:
-        """What is not durable yet, the latest first."""
+        """Transactions that are not durable yet, the latest first."""
         if self._committing is None:
             return (self._gathering.changes,)
         return self._gathering.changes, self._committing.changes
