@@ -1,7 +1,7 @@
-"""The judge under calibration: anchors are dripped past it, the gate decides by them, and its measures are shown.
+"""Calibration of the judge: has it score anchors at a steady rate, applies the gate, and exposes its measures.
 
-Knows anchors, verdicts and gauges; what the measures mean is the judge package's, what verdicts do to the SLIs is not
-its business. Its state is objects in the store, so that a restart forgets no anchor's verdict and no decision.
+Knows anchors, verdicts and gauges; the statistics are the judge package's, and the effect of verdicts on SLIs is not
+handled here. Its state is stored, so that a restart loses no anchor's verdict and no decision.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class Calibrating:
-    """Drips anchors past the judge, decides, and shows. ``now`` is Unix seconds."""
+    """Schedules anchors, applies the gate, and exposes measures. ``now`` is Unix seconds."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Calibrating:
         self._unshown: set[Judge] = set()
 
     def configure(self, anchors: Iterable[Anchor]) -> None:
-        """Go on with these anchors; who gave no verdict is asked again, for what was in the way may be gone."""
+        """Use these anchors; versions that gave no verdict are asked again, because the cause may be gone."""
         self._anchors = _keyed(anchors)
         for said in self._said.values():
             for key in [key for key, one in said.items() if one.last.judge is None]:
@@ -78,7 +78,7 @@ class Calibrating:
         self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
 
     async def recover(self) -> None:
-        """Take what an earlier run knew; raises StoreError."""
+        """Load the state of an earlier run; raises StoreError."""
         for (evaluator, version, anchor), verdicts in await self._recorder.judge_anchors.all():
             if not verdicts.at:  # kept by an earlier llmq, which noted no times: from now on it ages
                 verdicts = msgspec.structs.replace(verdicts, at=self._now())  # noqa: PLW2901
@@ -90,7 +90,7 @@ class Calibrating:
         self._unshown |= {*self._said, *self._traffic, *self._reviewed, *self._versions()}
 
     async def run(self) -> None:
-        """Drip, decide and show until cancelled."""
+        """Schedule anchors, decide and expose measures until cancelled."""
         show_at = 0.0
         while True:
             self.drip()
@@ -102,9 +102,10 @@ class Calibrating:
     # What is asked.
 
     def drip(self) -> None:
-        """Queue the anchors that are due: some an hour for who acts, all at once for who wants to.
+        """Queue the anchors that are due: a few an hour for the active version, all at once for a candidate.
 
-        Those on which the latter gave no verdict come again, some an hour; so do all, of one that lost its place.
+        Anchors without a verdict of the candidate are retried, a few an hour; so are all anchors of a version that was
+        demoted.
         """
         for rubric in self._judging.settings.rubrics:
             mine = self._for(rubric)
@@ -122,14 +123,14 @@ class Calibrating:
                 self._decide(rubric.name)
 
     def _for(self, rubric: Rubric) -> dict[str, Anchor]:
-        """The anchors that a rubric judges, by their keys."""
+        """The anchors of a rubric, by their keys."""
         some = self._anchors.items()
         return {key: one for key, one in some if one.evaluator == rubric.name and rubric.applies_to(one.case())}
 
     def _drip(self, name: str, version: Version, anchors: Mapping[str, Anchor], faster: int = 1) -> str | None:
-        """Ask for the anchor that is due, if one is, and return its key; ``name`` is that of the drip.
+        """Queue the anchor that is due, if there is one, and return its key; ``name`` is that of the schedule.
 
-        Of anchors that were asked before, the one comes first that tells most.
+        Of anchors that were asked before, the most informative one comes first.
         """
         per_hour = self._judging.settings.anchors.per_hour * faster
         key, after = due(anchors, self._cursors.get(name, Cursor()), self._now(), per_hour)
@@ -144,14 +145,14 @@ class Calibrating:
         return key
 
     def _drip_acting(self, evaluator: str, version: Version, anchors: Mapping[str, Anchor]) -> None:
-        """Ask the acting version, faster for a while when its verdicts on production moved: was it the judge?"""
+        """Ask the active version, faster for a while after its pass rate in production moved: was it the judge?"""
         judge = (evaluator, version.version)
         is_hurried = self._hurried.get(judge, 0) > 0
         if self._drip(evaluator, version, anchors, _FASTER if is_hurried else 1) and is_hurried:
             self._hurried[judge] -= 1
 
     def _hurry(self, judge: Judge, traffic: LiveTraffic) -> None:
-        """Notice that production moved; once until it stays where it is."""
+        """Detect that the pass rate in production moved; once until it is stable again."""
         if not moved(traffic):
             self._hurried.pop(judge, None)
         elif judge not in self._hurried:
@@ -180,7 +181,7 @@ class Calibrating:
     # What was said.
 
     def observe(self, job: Job, judgement: Judgement | None) -> None:
-        """Take a judgement, of whatever role."""
+        """Record a judgement, by the active version or a shadow."""
         judge = (job.evaluator, job.version)
         if job.role == "anchor":
             self._asked.discard(job.key)
@@ -189,7 +190,7 @@ class Calibrating:
             self._take_traffic(judge, job, judgement)
 
     def reviewed(self, judge: Judge, said: Verdict, human: Verdict) -> None:
-        """Take what a person said of a case that the judge had judged."""
+        """Record a human label of a case that the judge had judged."""
         self._recorder.tally.judge_compared(judge, (said, human), "review")
         before = self._reviewed.get(judge, Confusion())
         name = f"{said}_{human}"
@@ -247,7 +248,7 @@ class Calibrating:
             self._recorder.judge_standings.put(evaluator, standing)
 
     def _hold(self, judge: Judge) -> None:
-        """Is an acting version surely below the gate? Then it is told of, and shadowed where the config says so."""
+        """If an active version is surely below the gate, raise the gauge, and shadow it where the config says so."""
         acting = self._judging.bench.roles(judge[0]).acting
         if acting is None or acting.version != judge[1]:
             return
@@ -265,7 +266,7 @@ class Calibrating:
         return judge in self._fallen or judge[1] in self._judging.bench.standings[judge[0]].fallen
 
     def _dismiss(self, judge: Judge) -> None:
-        """Take a version's place away, and forget what it said of the anchors: it is asked about all of them again."""
+        """Demote a version and drop its verdicts on anchors: it is asked about all of them again."""
         standing = self._judging.bench.dismiss(judge[0])
         self._recorder.judge_standings.put(judge[0], standing)
         for key in self._said.pop(judge, {}):
@@ -273,21 +274,21 @@ class Calibrating:
         self._unshown |= {judge, *self._versions()}
 
     def _known(self, judge: Judge) -> Known:
-        """What the anchors that there are now say of a judge now."""
+        """What the current anchors say of a judge now."""
         said = {key: one for key, one in self._said.get(judge, {}).items() if key in self._anchors}
         shadow = self._judging.bench.roles(judge[0]).shadow
         is_shadow = shadow is not None and shadow.version == judge[1]
         return known(said, self._traffic.get(judge) or LiveTraffic(), self._now(), all_count=is_shadow)
 
     def _last(self, judge: Judge) -> list[Scored]:
-        """The last that a version said of the anchors that there are now."""
+        """The last verdict of a version on each current anchor."""
         said = self._said.get(judge, {})
         return [said[key].last for key in self._anchors if key in said]
 
     # What is shown.
 
     def show(self) -> None:
-        """Show what changed, and keep what live traffic said."""
+        """Expose changed measures, and store the verdicts on live traffic."""
         shut = {(name, now.shadow.version) for name, now in self._roles() if now.shadow is not None}
         asked = self._versions()
         for judge in self._unshown - asked:

@@ -72,7 +72,7 @@ class JudgingFeature(Feature):
         self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, config.judge.anchors.cases, now=now)
 
     def configure(self, config: Config, panel: Panel) -> None:
-        """Go on with other settings; calls under way end with the connections that they have."""
+        """Apply other settings; calls under way keep their connections until they end."""
         before = self.judging.bench
         self._adopt(config, panel, before.standings)
         self.calibrating.configure(config.judge.anchors.cases)
@@ -87,7 +87,7 @@ class JudgingFeature(Feature):
         self.judging.configure(config.judge, bench, pass_marks=panel.marks, content=config.store.content)
 
     async def recover(self) -> None:
-        """Take up what an earlier run left; raises StoreError."""
+        """Load the state of an earlier run; raises StoreError."""
         with suppress(StoreError):  # told and counted by whoever looks next
             await self._ledger.look()
         standings = dict(await self._recorder.judge_standings.all())
@@ -100,14 +100,14 @@ class JudgingFeature(Feature):
         return {"judging": self.run}
 
     async def run(self) -> None:
-        """Judge, drip, decide and show until cancelled; returns when the calls under way have ended, not before."""
+        """Judge, calibrate and expose measures until cancelled; returns only when calls under way have ended."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_looking_at_the_ledger())
             tasks.create_task(self.judging.run())
             tasks.create_task(self.calibrating.run())
 
     async def _keep_looking_at_the_ledger(self) -> None:
-        """Ask for nothing while the ledger is gone: another one, which is empty, would give the budget again."""
+        """Stop judging while the ledger file is missing: a new, empty one would grant the budget again."""
         while True:
             try:
                 await self._ledger.look()
@@ -120,7 +120,7 @@ class JudgingFeature(Feature):
             await asyncio.sleep(_LOOK_EVERY)
 
     async def close(self) -> None:
-        """Close connections and ledger; what was reserved stays spent."""
+        """Close connections and ledger; open reservations stay spent."""
         self._closed.set()
         await asyncio.gather(*self._closing)
         await self.judging.bench.close()
@@ -156,20 +156,20 @@ class JudgingFeature(Feature):
         return share(self._ledger.caps, self._ledger.spent, window, unit)
 
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
-        """Give out the jobs for a trace; returns for which rubrics there will be no verdict, and why."""
+        """Create judge jobs for a trace; returns the rubrics that will give no verdict, and why."""
         return self.judging.choose(trace, where, outcome)
 
     def signalled(self, signalled: Signalled) -> None:
-        """Judge a trace as a hard case whose user said that the answer was bad."""
+        """Judge a trace as a hard case after its user disliked the answer."""
         if signalled.signal in NEGATIVE and signalled.trace is not None:
             self.judging.disliked(signalled.trace, signalled.where)
 
     def compared(self, judge: tuple[str, str], said: Verdict, human: Verdict) -> None:
-        """Count how often the judge and people agree."""
+        """Count how often the judge agrees with people."""
         self.calibrating.reviewed(judge, said, human)
 
     def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:
-        """Drop the jobs of traces."""
+        """Delete the jobs of traces."""
         self.judging.forget(trace_ids, user)
 
     def _ended(self, job: Job, judgement: Judgement | None) -> None:

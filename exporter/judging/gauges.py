@@ -1,4 +1,4 @@
-"""What was measured of a judge → its gauges. Knows measures and metrics; measures and decides nothing."""
+"""Measures of a judge → its gauges. Measures and decides nothing."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ _OF_VERSIONS: Final = tuple(one for one in CATALOGUE if one.type == "gauge" and 
 
 
 def show_nothing(metrics: Metrics, judge: Judge) -> None:
-    """Take away what was shown of a judge that is not asked any more: no alert is to fire on it."""
+    """Remove the gauges of a judge that is not used any more, so that no alert fires on it."""
     for family in _OF_VERSIONS:
         metrics.gone(family, judge)
 
@@ -38,7 +38,7 @@ def show_gate(metrics: Metrics, judge: Judge, *, is_open: bool) -> None:
 
 
 def show_fallen(metrics: Metrics, judge: Judge, *, is_fallen: bool) -> None:
-    """Show whether an admitted version fell below the gate."""
+    """Show whether an admitted version has dropped below the gate."""
     metrics.measured(f.JUDGE_FALLEN, judge, float(is_fallen))
 
 
@@ -53,7 +53,7 @@ def show_state(metrics: Metrics, judge: Judge, stopped: StopReason | None, repli
 
 
 def show_agreement(metrics: Metrics, judge: Judge, source: str, found: Agreement) -> None:
-    """Show what ``source`` (anchor or review) says of a judge: the table and four measures with their intervals."""
+    """Show a judge's agreement with people, from ``source`` (anchor or review): table, four measures, intervals."""
     verdicts = ("pass", "fail")
     for said, counts in zip(verdicts, found.confusion.counts(), strict=True):
         for human, count in zip(verdicts, counts, strict=True):

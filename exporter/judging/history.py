@@ -1,4 +1,4 @@
-"""What a judge version said of anchors and of production → what is known of it now. Knows no store and no gauge."""
+"""Past verdicts of a judge version on anchors and in production → its current measures. Knows no store and no gauge."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -16,13 +16,13 @@ _SURELY: Final = 0.999
 
 
 def moved(traffic: LiveTraffic) -> bool:
-    """Whether the pass rate of the last verdicts on production is surely another one than before them."""
+    """Whether the pass rate of the latest verdicts in production differs significantly from the one before."""
     rates = [float(one.verdict == "pass") for one in traffic.recent]
     return is_change(gap(rates[-_LATEST:], rates[:-_LATEST], _SURELY))
 
 
 class Known(Struct, frozen=True):
-    """What the anchors say of a judge now, and over which window."""
+    """The measures of a judge now, from the anchors, and the window that they cover."""
 
     window: Window
     evidence: Evidence
@@ -49,7 +49,7 @@ def _asked(one: AnchorVerdicts, weight: float | None) -> Asked:
 
 
 def next_of(said: Mapping[str, AnchorVerdicts]) -> str:
-    """The anchor to ask again now: of the kind that is due, the one whose last verdict is the oldest."""
+    """The anchor to ask again now: of the kind that is due, the one whose last verdict is oldest."""
     lately = [one.first.human for one in sorted(said.values(), key=lambda one: one.at) if one.at][-ENOUGH_ASKED:]
     labels = [one.first.human for one in said.values()]
     due = kind_due({"pass": labels.count("pass"), "fail": labels.count("fail")}, lately)

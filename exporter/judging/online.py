@@ -1,7 +1,7 @@
-"""The judge on the road: which traces get a job, and what becomes of its verdict. Knows no HTTP and no statistics.
+"""The online judge: which traces become jobs, and how their verdicts are recorded. Knows no HTTP and no statistics.
 
-A job is stored in the transaction of its trace and leaves the store in the transaction that counts its end, so that a
-crash between the two has it judged again and counted once.
+A job is stored in the transaction of its trace and deleted in the transaction that counts its outcome, so that after a
+crash between the two it is judged again and counted once.
 """
 
 import asyncio
@@ -49,10 +49,10 @@ _log = logging.getLogger(__name__)
 
 
 class Judging:
-    """The judge of one exporter, as configured. ``now`` is Unix seconds.
+    """The online judge of one exporter, as configured. ``now`` is Unix seconds.
 
     ``content`` is the store's setting. ``told_verdict`` is called with each verdict that counts, ``told_end`` at the
-    end of each job of whatever role, with None where it ended without a judgement.
+    end of each job, of the active version or a shadow, with None where it ended without a judgement.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Judging:
     def configure(
         self, settings: JudgeSettings, bench: Bench, *, pass_marks: Mapping[str, float], content: str
     ) -> None:
-        """Go on with other settings; what waits goes on waiting, for the version that it was meant for."""
+        """Apply other settings; waiting jobs keep the version they were created for."""
         sampler = Sampler(settings.rules, now=self._now, targeted=settings.targeted)
         sampler.restore(self._sampler.state())
         self.settings, self.bench, self._sampler = settings, bench, sampler
@@ -118,7 +118,7 @@ class Judging:
             self._recorder.judge_standings.put(evaluator, standing)
 
     def most(self, job: Job) -> Usage:
-        """At least as many tokens as the call will be billed; KeyError where its judge is not known any more."""
+        """An upper bound of the tokens that the call is billed; KeyError where its judge is not configured any more."""
         return self.bench.most(job)
 
     def judge(self, job: Job) -> Awaitable[Judgement]:
@@ -128,7 +128,7 @@ class Judging:
     # What is judged.
 
     def choose(self, trace: Trace, where: Slice, outcome: Outcome) -> tuple[Unscored, ...]:
-        """Give out the jobs for a trace; returns for which rubrics there will be no verdict, and why."""
+        """Create jobs for a trace; returns the rubrics that will give no verdict, and why."""
         case = Case.of(trace) if trace.content_state in ("answered", "refused") else None
         is_hard = bool(self.settings.targeted.rate) and self._is_hard(outcome)
         left = []
@@ -139,7 +139,7 @@ class Judging:
         return tuple(left)
 
     def disliked(self, trace: Trace, where: Slice) -> None:
-        """A user said no: judge the trace as a hard case, where that is configured and it is not judged anyway."""
+        """A user disliked the answer: judge the trace as a hard case, if configured and not judged anyway."""
         case = Case.of(trace)
         targeted = self.settings.targeted
         if (
@@ -212,9 +212,9 @@ class Judging:
         return None
 
     def _shown(self, case: Case) -> Case | None:
-        """What is stored until it is judged, and shown to the judge, which may be another company's: the case redacted.
+        """The redacted case, as it is stored until it is judged and sent to the judge, which may be another company's.
 
-        None where some of it is withheld: half a case is judged wrongly.
+        None where some of it is withheld: a partial case is judged wrongly.
         """
         if self._last is None or self._last[0] is not case:
             question, answer, *context = self._recorder.redact([case.question, case.answer, *case.context])
@@ -234,7 +234,7 @@ class Judging:
             self.worker.wake()
 
     def forget(self, trace_ids: Sequence[bytes], _user: str | None = None) -> None:
-        """Drop the jobs of traces; the verdict of one under way counts, and then nothing of it stays."""
+        """Delete the jobs of traces; the verdict of a call under way still counts, and its text is not kept."""
         names = {trace_id.hex() for trace_id in trace_ids}
         given = [job for job in self._given.values() if job.trace_id in names]
         waiting, claimed = self.queue.remove(names)
@@ -250,7 +250,7 @@ class Judging:
     # How jobs end.
 
     def judged(self, job: Job, judgement: Judgement, cost: Cost) -> None:
-        """Count a verdict by its role, and explain it in the trace's document."""
+        """Count a verdict, as the active version's or a shadow's, and add its explanation to the trace's document."""
         self._spent(job, "judged", cost)
         self._named(job, judgement.model)
         self._recorder.tally.judge_took(job.evaluator, judgement.seconds)
@@ -273,7 +273,7 @@ class Judging:
             self._recorder.judge_jobs.put(job.key, job, at=job.due_at)
 
     def failed(self, job: Job, error: JudgeError, cost: Cost) -> None:
-        """Count a failure: never a verdict."""
+        """Count a failed job: it is never a verdict."""
         self._spent(job, error.reason, cost)
         self._named(job, error.replied)
         if error.mismatch:
@@ -288,7 +288,7 @@ class Judging:
         self._explain(job, lambda document: with_failure(document, failure))
 
     def over_budget(self, job: Job, limit: Short) -> None:
-        """Count a trace that there was no money for; an anchor, which says nothing of the judge, waits for it."""
+        """Count a trace that the budget did not allow; an anchor waits for the budget instead."""
         self._recorder.tally.judge_called(job.evaluator, f"over_{limit}")
         if job.role == "anchor":
             later = self._now() + _NO_MONEY
@@ -345,7 +345,7 @@ class Judging:
     # The clockwork.
 
     async def recover(self) -> int:
-        """Take up the jobs that an earlier run left; returns how many. Raises StoreError."""
+        """Load the jobs of an earlier run; returns how many. Raises StoreError."""
         for _, job in await self._recorder.judge_jobs.all():
             self.queue.put(replace(job, due_at=min(job.due_at, self._now() + _LATEST)))
         state = await self._recorder.judge_samplers.get(self._recorder.replica)
@@ -375,6 +375,6 @@ class Judging:
 
 
 def _share(trace_id: str, purpose: bytes) -> float:
-    """A number in 0..1 from a trace's id, another one for each purpose."""
+    """A number in 0..1 from a trace id, a different one for each purpose."""
     digest = blake2b(trace_id.encode(), digest_size=8, key=purpose).digest()
     return int.from_bytes(digest, "big") / (1 << 64)
