@@ -2,26 +2,26 @@
 
 Asking it:
 
-    case        what is asked and what is said: cases, judgements, failures
-    rubric      what a judge is told, its scale, the pass mark
+    case        the types of a call: cases, judgements, failures
+    rubric      instructions for the judge, its scale, the pass mark
     rubrics/    the shipped ones
-    prompt      the messages that put one case before it
-    endpoint    where it is and which one is meant
-    shown       text of an endpoint, fit to be shown to an operator
-    error_body  what an endpoint's error says
-    answer      what an answer that is no reply means
+    prompt      the messages of one call
+    endpoint    address and parameters of the model, and which model names are accepted
+    shown       text from an endpoint, made safe to show to an operator
+    error_body  parses error responses of endpoints
+    answer      classifies error responses: retry, stop, cost
     completion  the OpenAI chat-completions format
     client      one call
     reply       a reply → a score on the rubric's scale
-    breaker     keeps calls from an endpoint that fails
-    error_budget stops a judge that gives no verdict whatever it is asked
-    budget      what calls cost, and the ledger that they are paid from
+    breaker     circuit breaker for a failing endpoint
+    error_budget stops a judge after too many calls without a verdict
+    budget      cost of calls, and the interface of the spend ledger
 
 Which traces:
 
     sampling    a fair sample
-    queue       jobs that wait
-    worker      takes jobs to the judge, within the budget
+    queue       pending jobs
+    worker      calls the judge for pending jobs, within the budget
 
 How good it is:
 
@@ -29,7 +29,7 @@ How good it is:
     imported    rows that other people labelled → anchors
     versions    active and shadow versions, per rubric
     gate        whether a version may count
-    evidence    what the anchors say now, when some were asked again of late
+    evidence    current agreement, estimated when only some anchors were asked again recently
     measures    all that the anchors say of one version
     agreement   agreement with people; rates corrected for its errors
     bias        its known weaknesses: length, its own family

@@ -1,4 +1,4 @@
-"""An endpoint's answer that is no reply: what it means for the case and for the judge."""
+"""Classifies error responses of an endpoint: whether to retry, their cost, and whether case or judge is at fault."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC
@@ -25,7 +25,7 @@ _NOT_FOUND: Final = frozenset({404, 405, 410})
 
 
 class Answer(NamedTuple):
-    """Status, headers and body of an answer; the body is empty where it was too long."""
+    """Status, headers and body of a response; the body is empty where it was too long."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """What is to be known of a call to read its error: the most that it can cost, the case, and what is secret."""
+    """What is needed to classify an error response: the maximum cost of the call, the case, and the secrets."""
 
     ceiling: Usage
     now: Callable[[], float]
@@ -42,7 +42,7 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 def error_of(answer: Answer, ending: Ending) -> JudgeError:
-    """What an answer that is no reply means: whether, when and at which cost to try again, and what to mend."""
+    """The JudgeError of an error response: whether, when and at what cost to retry, and what to fix."""
     said = told(answer.body)
     is_success = 200 <= answer.status < 300
     status = said.status or 500 if is_success else answer.status

@@ -1,4 +1,4 @@
-"""Keeps calls from an endpoint that fails, and spreads those that are tried again. Knows no endpoint, only outcomes."""
+"""Circuit breaker for a failing endpoint, and jittered backoff for retries. Knows no endpoint, only outcomes."""
 
 import random
 from collections.abc import Callable
@@ -10,22 +10,23 @@ State = Literal["closed", "open", "half_open"]
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
-    """Waits that double from ``first`` to ``longest`` seconds, drawn anew between ``least`` (a share) and all of it."""
+    """Exponential backoff from ``first`` to ``longest`` seconds, of which ``least`` is the share without jitter."""
 
     first: float = 1.0
     longest: float = 300.0
     least: float = 0.0
 
     def wait(self, attempt: int, chance: random.Random) -> float:
-        """Seconds to wait after the ``attempt``-th failure (from 1); random, so that no two callers keep step."""
+        """Seconds to wait after the ``attempt``-th failure (from 1); random, so that callers do not synchronise."""
         most = min(self.longest, self.first * 2.0 ** min(attempt - 1, 60))
         return chance.uniform(self.least * most, most)
 
 
 class Breaker:
-    """Opens after some failures in a row, then lets one call through at a time until one succeeds.
+    """Circuit breaker: opens after consecutive failures, then lets one call through at a time until one succeeds.
 
-    Every ``allow`` that said yes is followed by one of ``succeeded``, ``failed`` and ``abandoned``. For one thread.
+    Every ``allow`` that returned true is followed by one of ``succeeded``, ``failed`` and ``abandoned``. For one
+    thread.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Breaker:
 
     @property
     def in_a_row(self) -> int:
-        """Failures since the last success."""
+        """Consecutive failures since the last success."""
         return self._in_a_row
 
     @property
@@ -93,5 +94,5 @@ class Breaker:
             self._open_until = self._now() + max(wait, after or 0.0)
 
     def abandoned(self) -> None:
-        """The call was not made after all, or nobody waited for its end."""
+        """The call was not made after all, or its outcome is unknown."""
         self._probing = False

@@ -25,7 +25,7 @@ class Cost(Struct, frozen=True):
 
 
 class Tariff(Struct, frozen=True):
-    """What a judge model costs, in dollars for a million tokens; without a price every call costs nothing."""
+    """Prices of a judge model in dollars per million tokens; without a price every call costs nothing."""
 
     input: Decimal = Decimal(0)
     output: Decimal = Decimal(0)
@@ -42,14 +42,14 @@ class Tariff(Struct, frozen=True):
 
 
 class Cap(Struct, frozen=True, kw_only=True):
-    """The most that may be spent in one hour or day; None: no limit."""
+    """The limit on spending in one hour or day; None: no limit."""
 
     tokens: int | None = None
     micros: int | None = None
 
 
 class Caps(Struct, frozen=True, kw_only=True):
-    """The limits of a budget; of each of them ``set_aside``, a share, is not for targeted calls."""
+    """The limits of a budget; ``set_aside`` is the share of each that targeted calls may not use."""
 
     hour: Cap = Cap()
     day: Cap = Cap()
@@ -57,7 +57,7 @@ class Caps(Struct, frozen=True, kw_only=True):
 
 
 class Spent(Struct, frozen=True, kw_only=True):
-    """What was spent, reserved included, in the hour and the day that it is now; the targeted part of it beside it."""
+    """What was spent, including reservations, in the current hour and day; the part of targeted calls separately."""
 
     hour_tokens: int = 0
     hour_micros: int = 0
@@ -115,7 +115,7 @@ def _limit(cap: Cap, unit: str) -> int | None:
 
 
 class SpendLedger(Protocol):
-    """What calls are paid from: reserve before one, settle after it. Shared by all who open the same one."""
+    """Spend ledger: reserve before a call, settle after it. Shared by all processes that open the same one."""
 
     async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
         """Set aside what a call costs at most: the number of the reservation, or the limit that has no room."""

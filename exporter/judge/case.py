@@ -1,4 +1,4 @@
-"""What a judge is asked and what it says: cases, judgements, failures. Knows no endpoint, no store and no metric."""
+"""The types of a judge call: cases, judgements, failures. Knows no endpoint, no store and no metric."""
 
 from typing import Final, Literal, Self
 
@@ -17,7 +17,7 @@ _NOT_THE_CASE: Final = frozenset({"credentials", "not_found"})
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """What a judge is shown of one trace or of one anchor: a question, an answer, and the documents behind it."""
+    """The input of a judge call, from a trace or an anchor: a question, an answer, and the documents behind it."""
 
     question: str
     answer: str

@@ -1,6 +1,6 @@
-"""One call to an OpenAI-compatible chat endpoint: a Judgement or a JudgeError. The judge's HTTP; it never tries again.
+"""One call to an OpenAI-compatible chat endpoint: a Judgement or a JudgeError. The judge's HTTP client; never retries.
 
-Nothing of a request or a reply is logged. An error holds what the endpoint said of it, without what that quotes.
+Nothing of a request or a reply is logged. An error contains the endpoint's message, without quotes of the case.
 """
 
 import asyncio

@@ -48,7 +48,7 @@ class Form(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What is asked, whatever the form."""
+    """The content of a request, independent of its form."""
 
     model: str
     messages: tuple[dict[str, str], ...]

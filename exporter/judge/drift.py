@@ -1,7 +1,7 @@
-"""Has something moved, and was it the system or the judge? Knows verdicts and scores of two periods, no clock.
+"""Drift: whether scores moved, and whether the system or the judge caused it. Knows verdicts of two periods, no clock.
 
-The anchor set decides: its answers never change, so what changes there is the judge. What live traffic moved by and the
-anchors did not is the system.
+Anchors decide: their answers never change, so a change there is the judge's. A change on live traffic that the anchors
+do not show is the system's.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Where the judge is and which judge is meant: what a call is made with. Makes none."""
+"""The judge's endpoint and the model names and fingerprints that are accepted from it. Makes no call."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Pin(Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """Where the judge is (``url`` such as http://host/v1) and how it is asked.
+    """The address of the judge (``url`` such as http://host/v1) and the parameters of its calls.
 
     ``timeout`` is that of a whole call, in seconds. ``pin.models`` are the names under which the model may reply; none
     mean that it must be ``model`` exactly. A ``seed`` or ``temperature`` of None is not sent, nor a ``format`` of

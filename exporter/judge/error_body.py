@@ -47,7 +47,7 @@ Node = tuple[str, Any]
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """What an error says. ``message`` is as the endpoint wrote it: it may quote the case, so show none of it as it is.
+    """The content of an error response. ``message`` may quote the case: never show it as it is.
 
     ``kind`` is why the judge cannot judge, where the codes tell it; ``busy``: the endpoint says to come back later.
     """
@@ -61,7 +61,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 def told(body: bytes) -> Told:
-    """What an error body says; of one that is no JSON, its text without tags is the message."""
+    """Parse an error body; if it is not JSON, its text without tags is the message."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

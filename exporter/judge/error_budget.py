@@ -1,8 +1,8 @@
-"""Stops a judge that gives no verdict whatever it is asked, so that it is not paid for nothing. Knows no endpoint.
+"""Stops a judge after too many consecutive calls without a verdict, so that it costs nothing more. Knows no endpoint.
 
-What counts are calls in a row without a verdict, whether another model replied, the request was refused or the reply
-could not be read. That is the judge's own budget of errors, apart from the attempts that each case has. A stopped judge
-is asked one case in a while, less and less often; a verdict, or a reload of the config, lets it go on.
+Calls count whether another model replied, the request was refused or the reply could not be parsed. This limit is the
+judge's, apart from the attempts of each case. A stopped judge is probed with one case at growing intervals; a verdict,
+or a reload of the config, resumes it.
 """
 
 import logging
@@ -39,7 +39,7 @@ class _Record(Struct):
 
 
 class ErrorBudget:
-    """The errors that each judge may make in a row. For one thread."""
+    """Consecutive calls without a verdict, by judge. For one thread."""
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class ErrorBudget:
         self._judges: dict[Judge, _Record] = {}
 
     def wait(self, judge: Judge) -> float:
-        """Seconds until this judge may be asked; at 0 a call is begun, and how it ends must be told.
+        """Seconds until this judge may be called; at 0 a call begins, and its outcome must be reported.
 
-        One that has given no verdict so far gets no more calls at once than may fail.
+        A judge that has given no verdict so far gets no more concurrent calls than may fail.
         """
         one = self._of(judge)
         if one.breaker.state != "closed":
@@ -82,7 +82,7 @@ class ErrorBudget:
             self._count(other, error)
 
     def abandoned(self, judge: Judge) -> None:
-        """The call was not made after all, or says nothing of the judge."""
+        """The call was not made after all, or its outcome is no evidence about the judge."""
         self._ended(judge).breaker.abandoned()
 
     def stopped(self, judge: Judge) -> JudgeError | None:
@@ -91,7 +91,7 @@ class ErrorBudget:
         return one.last if one is not None and one.breaker.state != "closed" else None
 
     def reset(self) -> None:
-        """Let every judge go on: what was wrong may be mended."""
+        """Resume every judge: the cause may be fixed."""
         self._judges.clear()
 
     def _of(self, judge: Judge) -> _Record:

@@ -1,10 +1,10 @@
-"""What anchors say of a judge as it is now, when only some of them were asked again of late. Knows verdicts and times.
+"""Estimates a judge's current agreement when only some anchors were asked again recently. Knows verdicts and times.
 
-A verdict of an anchor that was not asked again says what the judge was, not what it is. So only those that were asked
-again in the window that is looked at speak for now. How many of the others would come out otherwise is judged by those
-that are alike: by what people and the judge said of them first. That is post-stratification with double sampling
-(W. G. Cochran, 1977, Sampling Techniques, chapters 5A and 12): a judge that repeats itself is known well from few
-anchors, one that changed only as well as it was asked again.
+An old verdict on an anchor describes the judge as it was then, so only anchors asked again in the current window are
+evidence of now. How many of the others would change is estimated from similar anchors: those with the same human label
+and the same first verdict. That is post-stratification with double sampling (W. G. Cochran, 1977, Sampling Techniques,
+chapters 5A and 12): for a judge that repeats itself a few anchors suffice, for one that changed the estimate is only as
+good as the sample asked again.
 """
 
 from bisect import bisect_left

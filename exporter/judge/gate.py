@@ -1,7 +1,7 @@
-"""Whether a judge version may count, by the anchors; and which version acts. Knows verdicts, no judge and no store.
+"""The gate: whether a judge version may count, by the anchors, and which version is active. Knows verdicts only.
 
-A new version is shadowed: it scores what the acting one scores, and counts nowhere, until the gate admits it. Every
-struct here is what a store keeps as JSON.
+A new version is shadowed: it scores what the active one scores, and counts nowhere, until the gate admits it. Every
+struct here is stored as JSON.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Scored(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The last that a judge version said of an anchor; ``judge`` is None where it was asked and gave no verdict."""
+    """The last verdict of a judge version on an anchor; ``judge`` is None where it was asked and gave none."""
 
     anchor: str
     key: str
@@ -51,7 +51,7 @@ class Scored(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """Open or shut, why it is shut, and what that rests on; the worst disagreements first."""
+    """Open or shut, why it is shut, and the measures behind it; the worst disagreements first."""
 
     version: str
     open: bool
@@ -87,7 +87,7 @@ class Standing(Struct, frozen=True):
 
 
 class Roles(Struct, frozen=True):
-    """Whose verdicts count, and whose are only compared."""
+    """Which version's verdicts count (active), and which are only compared (shadow)."""
 
     acting: Version | None
     shadow: Version | None
@@ -124,9 +124,10 @@ def decide(
 
 
 def roles(standing: Standing, configured: Version) -> tuple[Standing, Roles]:
-    """Who acts and who is shadowed when ``configured`` is what the config pins.
+    """The active and the shadow version when ``configured`` is what the config pins.
 
-    An admitted version acts at once, which is how one rolls back; any other is shadowed, and what acted last goes on.
+    An admitted version becomes active at once, which is how one rolls back; any other is shadowed, and the previous
+    active one stays active.
     """
     if known := standing.known(configured.version):
         return replace(standing, acting=known.version), Roles(known, None)
@@ -144,13 +145,13 @@ def fallen(found: Agreement, limits: Limits) -> tuple[str, ...]:
 
 
 def dismiss(standing: Standing) -> Standing:
-    """Let the acting version count no more, and nobody in its place until one is admitted."""
+    """Demote the active version; none is active until one is admitted."""
     admitted = tuple(one for one in standing.admitted if one.version != standing.acting)
     return Standing("", admitted, (*standing.fallen, standing.acting)[-MOST_REMEMBERED:])
 
 
 def admit(standing: Standing, version: Version) -> Standing:
-    """Let a version act from now on; the oldest of too many admitted ones are forgotten."""
+    """Make a version active; the oldest of too many admitted ones are forgotten."""
     others = tuple(one for one in standing.admitted if one.version != version.version)
     still = tuple(one for one in standing.fallen if one != version.version)
     return Standing(version.version, (*others, version)[-MOST_REMEMBERED:], still)

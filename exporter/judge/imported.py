@@ -1,4 +1,4 @@
-"""Rows that other people labelled → anchors, by a mapping of their fields. Knows JSONL rows, no data set by name."""
+"""Data sets labelled by others → anchors, by a mapping of their fields. Knows JSONL rows, no data set by name."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Self

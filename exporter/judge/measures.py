@@ -1,4 +1,4 @@
-"""All that the anchors say of one judge version, put together. Knows anchors and verdicts; asks nobody."""
+"""All measures of one judge version on the anchors. Knows anchors and verdicts; makes no calls."""
 
 from collections.abc import Iterable
 

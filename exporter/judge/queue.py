@@ -1,4 +1,4 @@
-"""Jobs that wait for the judge: which one is next, and when a failed one comes back. Knows no clock, store or endpoint.
+"""The queue of judge jobs: which is next, and when a failed one is retried. Knows no clock, store or endpoint.
 
 Jobs of the random sample go before those of hard cases, because SLIs rest on them; within each, the earliest first.
 """
@@ -54,7 +54,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Queue:
-    """Jobs that wait, bounded by ``capacity``; a claimed job is out of it, yet counted, until it is released."""
+    """Pending jobs, at most ``capacity``; a claimed job is out of the queue, but counts until it is released."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity

@@ -1,4 +1,4 @@
-"""Verdicts that a judge once gave, beside people's, measured without asking anybody. Knows rows, no file and no judge.
+"""Measures verdicts of a judge that were recorded earlier against people's, without calls. Knows rows, no file.
 
 A row is ``{"id", "label", "judge": {name: reply or [replies]}}``, with ``output`` (two answers, where people said which
 wins: 1, 2, or 0 for a tie) and ``votes`` (each annotator's label) where there are. A list holds one reply for each

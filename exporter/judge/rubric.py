@@ -1,4 +1,4 @@
-"""Rubrics as data: what a judge is told, its scale, the pass mark. Knows no file, no endpoint and no trace."""
+"""Rubrics as data: instructions for the judge, its scale, the pass mark. Knows no file, no endpoint and no trace."""
 
 from hashlib import sha256
 from typing import Final
@@ -39,7 +39,7 @@ class Lengths(Struct, frozen=True, kw_only=True):
 
 
 class Rubric(Struct, frozen=True, kw_only=True):
-    """What a judge decides, in words and as a scale; ``pass_score`` is the lowest score of the scale that passes."""
+    """Judging instructions and their scale; ``pass_score`` is the lowest score of the scale that passes."""
 
     name: str
     summary: str

@@ -1,4 +1,4 @@
-"""Text of others, made fit to be shown to an operator: short, on one line, without secrets and without the case."""
+"""Makes text from an endpoint safe to show to an operator: short, on one line, without secrets and without the case."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""The judge versions that may be asked: which of them counts, which is in its shadow. Knows no store."""
+"""Active and shadow judge versions, per rubric. Knows no store."""
 
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """The configured rubrics by the pinned model, and the versions that were admitted before. To be closed.
+    """Active and shadow judge versions: the configured rubrics by the pinned model, and those admitted earlier.
 
-    Where there is no gate, the configured version is admitted at once.
+    Call ``close`` at the end. Without a gate, the configured version is admitted at once.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Bench:
         return self._roles[evaluator]
 
     def admit(self, evaluator: str) -> Standing:
-        """Let the version in the shadow act from now on; returns what is to be kept."""
+        """Make the shadow version active; returns the standing to store."""
         shadow = self._roles[evaluator].shadow
         if shadow is not None:
             self.standings[evaluator] = admit(self.standings[evaluator], shadow)
@@ -62,7 +62,7 @@ class Bench:
         return self.standings[evaluator]
 
     def dismiss(self, evaluator: str) -> Standing:
-        """Shadow the acting version, unless another one is shadowed already; returns what is to be kept."""
+        """Shadow the active version, unless another is shadowed already; returns the standing to store."""
         now = self._roles[evaluator]
         self.standings[evaluator] = dismiss(self.standings[evaluator])
         self._roles[evaluator] = Roles(None, now.shadow or now.acting)
@@ -74,7 +74,7 @@ class Bench:
         return self._client(version).endpoint.mismatch(judgement.model, judgement.fingerprint) if version else ""
 
     def most(self, job: Job) -> Usage:
-        """At least as many tokens as the call will be billed; KeyError where the version is not asked any more."""
+        """An upper bound of the tokens that the call is billed; KeyError where the version is not used any more."""
         version = self._versions[job.evaluator, job.version]
         return self._client(version).most(job.case, version.rubric)
 

@@ -1,7 +1,7 @@
-"""Takes jobs from the queue to the judge, within a budget, until each has ended. Knows no store and no metric.
+"""Workers that take jobs from the queue and call the judge, within a budget. Know no store and no metric.
 
-A job ends in one of three ways: judged, failed with a reason, or over budget. Three things are kept apart: a case that
-fails costs its job an attempt; an endpoint that fails costs none, and while its breaker is open nothing is claimed; a
+A job ends in one of three ways: judged, failed with a reason, or over budget. Failures are kept apart: a failing case
+costs its job an attempt; a failing endpoint costs none, and while its circuit breaker is open no job is claimed; a
 judge that gives no verdict on any case is stopped by its error budget, and its jobs wait.
 """
 
@@ -32,7 +32,7 @@ _FAILURES: Final = 10
 
 
 class Outcomes(Protocol):
-    """Hears how jobs end."""
+    """Callbacks for the outcomes of jobs."""
 
     def judged(self, job: Job, judgement: Judgement, cost: Cost) -> None:
         """The judge gave its verdict."""
@@ -44,21 +44,21 @@ class Outcomes(Protocol):
         """The job failed for good."""
 
     def over_budget(self, job: Job, limit: Short) -> None:
-        """There was no money left for it."""
+        """The budget did not allow the call."""
 
 
 class Asked(Protocol):
-    """Asks the judge that a job is for."""
+    """The judge of a job, as the worker calls it."""
 
     def most(self, job: Job) -> Usage:
-        """At least as many tokens as the call will be billed; KeyError where there is no such judge any more."""
+        """An upper bound of the tokens that the call is billed; KeyError where there is no such judge any more."""
 
     def judge(self, job: Job) -> Awaitable[Judgement]:
         """The verdict; raises JudgeError."""
 
 
 class Worker:
-    """Some loops over one queue. ``now`` is Unix seconds; ``blocked`` says that ends cannot be recorded for now."""
+    """Concurrent loops over one queue. ``now`` is Unix seconds; ``blocked``: outcomes cannot be recorded now."""
 
     def __init__(
         self,
@@ -94,17 +94,17 @@ class Worker:
         self._stopping = False
 
     def wake(self) -> None:
-        """There may be work."""
+        """Check the queue: there may be a new job."""
         self._work.set()
 
     async def run(self) -> None:
-        """Work until stopped; calls under way are finished."""
+        """Process jobs until stopped; calls under way are finished."""
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self._concurrency):
                 tasks.create_task(self._keep_working())
 
     def stop(self) -> None:
-        """Begin nothing new."""
+        """Start no further job."""
         self._stopping = True
         self._work.set()
 
