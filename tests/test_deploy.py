@@ -112,8 +112,21 @@ def test_the_schema_admits_the_values_and_names_each():
     Draft202012Validator.check_schema(SCHEMA)
     assert list(Draft202012Validator(SCHEMA).iter_errors(VALUES)) == []
     assert SCHEMA["properties"].keys() - {"global"} == VALUES.keys()
-    for wrong in ({"replica": 2}, {"replicas": "2"}, {"networkPolicy": {"enable": True}}):
+    wrong_values = [
+        {"replica": 2},
+        {"replicas": "2"},
+        {"networkPolicy": {"enable": True}},
+        {"store": {"postgresql": {"url": "sqlite:///llmq.db"}}},
+        {"store": {"postgresql": {"password": "secret"}}},
+    ]
+    for wrong in wrong_values:
         assert list(Draft202012Validator(SCHEMA).iter_errors(VALUES | wrong)) != []
+
+
+def test_the_chart_shares_no_database_unless_one_is_named():
+    assert VALUES["store"]["postgresql"] == {"url": "", "passwordSecret": "", "schema": load().store.schema}
+    right = {"store": {"postgresql": VALUES["store"]["postgresql"] | {"url": "postgresql://llmq@db.example/llmq"}}}
+    assert list(Draft202012Validator(SCHEMA).iter_errors(VALUES | right)) == []
 
 
 def test_the_chart_has_the_version_of_llmq_and_its_rules_and_dashboards():

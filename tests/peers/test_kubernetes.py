@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from exporter.config import load
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "llmq"
+DATABASE = "postgresql://llmq@one.example:6432,two.example/llmq?target_session_attrs=read-write"
+SHARED = [
+    "--set-string=store.postgresql.url=" + DATABASE.replace(",", r"\,"),
+    "--set=replicas=3,store.postgresql.passwordSecret=database,store.postgresql.schema=quality",
+]
 SETTINGS = {
     "as it is": [],
-    "three replicas": ["--set=replicas=3"],
+    "three replicas": SHARED,
+    "a database without a password": SHARED[:1],
     "without gRPC": ["--set=config.server.grpc=none"],
     "alone": [
         f"--set={name}.enabled=false"
@@ -83,12 +91,75 @@ def test_a_fault_would_be_found(peer, schemas, rendered, right, wrong, tmp_path)
 
 
 @pytest.mark.parametrize(
-    "flag", ["replica=2", "replicas=many", "config.server.grpc=4317", "image.pullPolicy=Sometimes"]
+    "flag",
+    [
+        "replica=2",
+        "replicas=many",
+        "config.server.grpc=4317",
+        "image.pullPolicy=Sometimes",
+        "store.postgresql.url=sqlite:///llmq.db",
+        "store.postgresql.password=secret",
+    ],
 )
 def test_a_value_that_the_chart_does_not_know_is_refused(peer, flag):
     done = run(peer("helm"), "template", "llmq", str(CHART), f"--set={flag}")
     assert done.returncode != 0
     assert flag.partition("=")[0].rpartition(".")[2] in done.stderr
+
+
+# --- replicas that share a database
+
+
+def test_llmq_check_accepts_the_config_of_replicas_that_share_a_database(rendered, llmq, tmp_path):
+    [text] = [one["data"]["llmq.yaml"] for one in objects(rendered(*SHARED), "ConfigMap") if "llmq.yaml" in one["data"]]
+    config = yaml.safe_load(text)
+    for number, secret in enumerate([config["store"]["password"], *config["server"]["tokens"]]):
+        secret["file"] = str(tmp_path / f"secret-{number}")
+        Path(secret["file"]).write_text(f"a secret of 24 characters {number}")
+    (tmp_path / "llmq.yaml").write_text(yaml.safe_dump(config))
+    code, out, err = llmq("check", tmp_path / "llmq.yaml")
+    assert code == 0, out + err
+    store = load(tmp_path / "llmq.yaml").store
+    assert (store.url, store.schema, store.files, store.replica) == (DATABASE, "quality", "/var/lib/llmq", "")
+
+
+def test_a_replica_has_the_name_of_its_pod(rendered):
+    """llmq takes the host's name, which is the pod's unless the pod says otherwise."""
+    [replicas] = objects(rendered(*SHARED), "StatefulSet")
+    assert not replicas["spec"]["template"]["spec"].keys() & {"hostname", "hostNetwork", "setHostnameAsFQDN"}
+
+
+def test_the_password_is_mounted_where_the_config_looks_for_it(rendered):
+    text = rendered(*SHARED)
+    [pod] = [one["spec"]["template"]["spec"] for one in objects(text, "StatefulSet")]
+    [volume] = [one for one in pod["volumes"] if one.get("secret", {}).get("secretName") == "database"]
+    [mount] = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == volume["name"]]
+    [item] = volume["secret"]["items"]
+    assert f"file: {mount['mountPath']}/{item['path']}\n" in text
+    assert (mount["readOnly"], item["key"]) == (True, "password")
+
+
+def test_the_network_policy_lets_out_to_the_ports_of_the_database(rendered):
+    def ports(*flags):
+        [policy] = objects(rendered(*flags), "NetworkPolicy")
+        return {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+
+    assert ports(*SHARED) == {53, 6432, 5432}
+    assert ports() == {53}
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--set=replicas=2"], "set store.postgresql.url"),
+        ([*SHARED, "--set=config.store.replica=one"], "config.store.replica: a replica has the name of its pod"),
+    ],
+    ids=["a file each", "one name for all"],
+)
+def test_replicas_that_would_not_share_are_refused(peer, flags, told):
+    done = run(peer("helm"), "template", "llmq", str(CHART), *flags)
+    assert done.returncode != 0
+    assert told in done.stderr
 
 
 def test_every_rule_is_there_in_groups_that_mimir_takes(rendered, peer, tmp_path):
