@@ -73,11 +73,15 @@ run: $(STAMP) ## start the exporter on its embedded default, http://127.0.0.1:43
 .env:
 	@umask 077; $(PYTHON) -c 'import secrets; print("GRAFANA_ADMIN_PASSWORD=" + secrets.token_urlsafe(24))' > $@
 
-up: .env ## start the whole stack in containers, Grafana on http://127.0.0.1:3000 (COMPOSE_PROFILES=demo: with traffic)
+# The containers' users read the file itself; nobody on this machine gets through the folder.
+.secrets/postgres:
+	@umask 077; mkdir -p $(@D); $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24))' > $@; chmod 444 $@
+
+up: .env .secrets/postgres ## start the whole stack in containers, Grafana on http://127.0.0.1:3000 (COMPOSE_PROFILES=demo: with traffic; scale: two replicas)
 	$(COMPOSE) up --build --detach --wait
 
 down: .env ## stop the containers; what they stored stays
-	COMPOSE_PROFILES=demo $(COMPOSE) down
+	COMPOSE_PROFILES=demo,scale $(COMPOSE) down
 
 demo: $(DEMO_STAMP) ## start a whole stack with live traffic and an incident; Ctrl-C ends it
 	$(BIN)/llmq demo

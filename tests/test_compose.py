@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -21,6 +22,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 CONTAINER = ROOT / "deploy" / "compose"
 OTELCOL = yaml.safe_load((CONTAINER / "otelcol.yaml").read_text())
+GATEWAY = yaml.safe_load((ROOT / "deploy" / "collector" / "gateway.yaml").read_text())
 JAEGER = yaml.safe_load((CONTAINER / "jaeger.yaml").read_text())
 PROMETHEUS = yaml.safe_load((ROOT / "alerts" / "prometheus.yml").read_text())
 PROVISIONING = ROOT / "dashboards" / "provisioning"
@@ -28,7 +30,12 @@ PROVISIONING = ROOT / "dashboards" / "provisioning"
 [PROVIDER] = yaml.safe_load((PROVISIONING / "dashboards" / "llmq.yaml").read_text())["providers"]
 
 # A health check runs in the container: the collector's image holds no other program, and traffic serves nothing.
-WITHOUT_HEALTH = {"otelcol", "traffic"}
+WITHOUT_HEALTH = {"otelcol", "gateway", "traffic"}
+
+REPLICAS = {
+    name: service for name, service in SERVICES.items() if "/etc/llmq/replica.yaml" in service.get("command", [])
+}
+SECRETS = "/run/secrets"
 
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 
@@ -56,7 +63,8 @@ def test_a_container_may_do_little(service):
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices", "user"}
+    assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"}
+    assert service.get("user") in (None, "postgres")
 
 
 def ports(service):
@@ -72,16 +80,20 @@ def test_ports_are_published_to_this_machine_alone_and_once():
 def test_every_image_is_pinned_and_named_at_the_top():
     pulled = {service["image"] for service in SERVICES.values() if "image" in service}
     assert pulled == set(COMPOSE["x-images"].values())
-    assert [image for image in pulled if not re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+", image)] == []
+    assert [image for image in pulled if not re.fullmatch(r"[\w/.-]+:v?\d+\.\d+(\.\d+)?", image)] == []
     assert [name for name, service in SERVICES.items() if ("image" in service) == ("build" in service)] == []
 
 
 def test_no_secret_is_written_down_and_none_has_a_default():
     variables = [item for service in SERVICES.values() for item in service.get("environment", {}).items()]
-    secrets = [value for name, value in variables if re.search("PASSWORD|SECRET|TOKEN|KEY", name)]
-    assert [value for value in secrets if not re.fullmatch(r"\$\{\w+:\?[^}]+\}", value)] == []
-    assert len(secrets) == 1
-    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+    secrets = {name: value for name, value in variables if re.search("PASSWORD|SECRET|TOKEN|KEY", name)}
+    files = {value for name, value in secrets.items() if name.endswith("_FILE")}
+    assert files == {f"{SECRETS}/postgres"}
+    written = [value for value in secrets.values() if value not in files]
+    assert [value for value in written if not re.fullmatch(r"\$\{\w+:\?[^}]+\}", value)] == []
+    assert len(written) == 1
+    assert {".env", ".secrets/"} <= set((ROOT / ".gitignore").read_text().splitlines())
+    assert COMPOSE["secrets"] == {"postgres": {"file": ".secrets/postgres"}}
 
 
 def test_make_writes_a_password_that_nobody_else_reads_or_has(tmp_path):
@@ -93,6 +105,15 @@ def test_make_writes_a_password_that_nobody_else_reads_or_has(tmp_path):
         assert (folder / ".env").stat().st_mode & 0o077 == 0
         written.append(re.fullmatch(r"GRAFANA_ADMIN_PASSWORD=([\w-]{32,})\n", (folder / ".env").read_text())[1])
     assert written[0] != written[1]
+
+
+def test_make_writes_the_database_s_password_where_nobody_else_gets(tmp_path):
+    path = COMPOSE["secrets"]["postgres"]["file"]
+    command = ["make", "-C", tmp_path, "-f", ROOT / "Makefile", f"PYTHON={sys.executable}", path]
+    subprocess.run(command, check=True, capture_output=True)
+    assert re.fullmatch(r"[\w-]{32,}\n", (tmp_path / path).read_text())
+    assert (tmp_path / path).parent.stat().st_mode & 0o077 == 0
+    assert (tmp_path / path).stat().st_mode & 0o777 == 0o444  # for the users in the containers
 
 
 def test_who_waits_for_health_waits_for_a_service_that_says_so():
@@ -122,7 +143,9 @@ def test_what_is_mounted_is_a_folder_here_and_read_only_or_a_named_volume(servic
 
 
 def here(name, path):
-    """Where a path in a container is on this machine; None when it is in a volume, a KeyError when it is nowhere."""
+    """Where a path in a container is on this machine; None when a volume or a secret, a KeyError when it is nowhere."""
+    if path in [f"{SECRETS}/{secret}" for secret in SERVICES[name].get("secrets", [])]:
+        return None
     for source, target, _ in mounts(SERVICES[name]):
         if PurePosixPath(path).is_relative_to(target):
             return ROOT / source / PurePosixPath(path).relative_to(target) if source.startswith(".") else None
@@ -155,8 +178,61 @@ def test_what_our_image_is_told_is_what_llmq_understands(name):
 
 
 def test_the_demo_is_built_with_what_it_needs():
-    built = {service["build"]["args"]["LOCK"] for service in SERVICES.values() if "profiles" in service}
+    built = {service["build"]["args"]["LOCK"] for service in SERVICES.values() if "demo" in service.get("profiles", [])}
     assert built == {"requirements-demo.lock"}
+
+
+# --- replicas
+
+
+def replica_config(tmp_path):
+    """The replicas' config, with a password of this machine."""
+    (tmp_path / "postgres").write_text("a secret of 24 characters")
+    text = (CONTAINER / "replica.yaml").read_text()
+    path = tmp_path / "replica.yaml"
+    path.write_text(text.replace(f"{SECRETS}/postgres", str(tmp_path / "postgres")))
+    assert path.read_text() != text
+    return path
+
+
+def test_llmq_check_accepts_the_config_of_the_replicas(llmq, tmp_path):
+    path = replica_config(tmp_path)
+    code, out, err = llmq("check", path)
+    assert code == 0, out + err
+    assert {warning.where for warning in load(path).warnings} == {"$.server.listen", "$.server.grpc"}  # both are open
+
+
+def test_replicas_share_a_database_and_write_under_names_of_their_own(tmp_path):
+    config = load(replica_config(tmp_path))
+    database = urlsplit(config.store.url)
+    variables = SERVICES["postgres"]["environment"]
+    assert (database.hostname, database.username, database.path) == ("postgres", variables["POSTGRES_USER"], "/llmq")
+    assert config.judge.ledger == config.store.url
+    assert config.store.replica == ""  # the host's name
+    assert {name: service["hostname"] for name, service in REPLICAS.items()} == {"llmq-0": "llmq-0", "llmq-1": "llmq-1"}
+    assert set(config.server.hosts) == REPLICAS.keys()
+    for name, service in REPLICAS.items():
+        assert here(name, config.store.files) is None
+        assert here(name, f"{SECRETS}/postgres") is None
+        assert service["profiles"] == SERVICES["postgres"]["profiles"] == SERVICES["gateway"]["profiles"] == ["scale"]
+
+
+def test_the_gateway_sends_to_every_replica_and_has_room_for_its_queue():
+    [resolver] = GATEWAY["exporters"]["load_balancing"]["resolver"].values()
+    variables = SERVICES["gateway"]["environment"]
+    names = [re.fullmatch(r"\$\{env:(\w+):-.+\}", name)[1] for name in resolver["hostnames"]]
+    assert {variables[name] for name in names} == {f"{name}:4317" for name in REPLICAS}
+    [queue] = re.findall(r":-(.+)\}", GATEWAY["extensions"]["file_storage"]["directory"])
+    writable = [PurePosixPath(entry.partition(":")[0]) for entry in SERVICES["gateway"]["tmpfs"]]
+    assert any(PurePosixPath(queue).is_relative_to(folder) for folder in writable)
+
+
+def test_prometheus_scrapes_the_replicas_under_their_names():
+    [job] = [job for job in PROMETHEUS["scrape_configs"] if job["job_name"] == "llmq"]
+    [found] = job["dns_sd_configs"]
+    assert (set(found["names"]), found["port"]) == (REPLICAS.keys(), 4318)
+    [relabel] = job["relabel_configs"]
+    assert (relabel["source_labels"], relabel["target_label"]) == (["__meta_dns_name"], "instance")
 
 
 # --- addresses
@@ -166,12 +242,20 @@ def port_of(address):
     return int(address.rpartition(":")[2])
 
 
+def default_port(receiver):
+    return int(re.fullmatch(r".*:(\d+)\}", receiver["endpoint"])[1])
+
+
 def listens():
     """The ports that each service listens on, as its own config says; else those that its program has by default."""
     receiving = OTELCOL["receivers"]["otlp"]["protocols"]
     [reader] = OTELCOL["service"]["telemetry"]["metrics"]["readers"]
     kept = JAEGER["receivers"]["otlp"]["protocols"]
+    replica = yaml.safe_load((CONTAINER / "replica.yaml").read_text())["server"]
     return {
+        **{name: {port_of(replica["listen"]), port_of(replica["grpc"])} for name in REPLICAS},
+        "gateway": {*map(default_port, GATEWAY["receivers"]["otlp"]["protocols"].values()), 8888},
+        "postgres": {5432},
         "llmq": {load(CONTAINER / "llmq.yaml").server.listen.port},
         "otelcol": {*(port_of(each["endpoint"]) for each in receiving.values()), _scraped(reader)["port"]},
         "jaeger": {*(port_of(each["endpoint"]) for each in kept.values()), 16686, 13133},
@@ -188,14 +272,17 @@ def _scraped(reader):
 
 def targets():
     jobs = [*PROMETHEUS["scrape_configs"], *PROMETHEUS["alerting"]["alertmanagers"]]
-    return [target for job in jobs for group in job["static_configs"] for target in group["targets"]]
+    found = [target for job in jobs for group in job["static_configs"] for target in group["targets"]]
+    looked_up = [group for job in jobs for group in job.get("dns_sd_configs", [])]
+    return found + [f"{name}:{group['port']}" for group in looked_up for name in group["names"]]
 
 
 def test_whoever_is_addressed_listens_there():
     urls = [SOURCE["url"], *(exporter["endpoint"] for exporter in OTELCOL["exporters"].values())]
+    urls += SERVICES["gateway"]["environment"].values()
     urls += [word for word in SERVICES["traffic"]["command"] if word.startswith("http")]
     addressed = [re.sub(r"^http://|/v1$", "", url) for url in urls] + targets()
-    assert len(addressed) >= 10
+    assert len(addressed) >= 15
     for address in addressed:
         host, port = address.split(":")
         assert int(port) in listens()["prometheus" if host == "localhost" else host], address

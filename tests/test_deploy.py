@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from exporter import __version__
 from exporter.config import load
 from exporter.config.units import duration
+from exporter.metrics.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -175,3 +176,13 @@ def test_the_gateway_keeps_nothing_in_memory_and_chooses_by_trace_id():
     assert not balancing["protocol"]["otlp"]["retry_on_failure"]["enabled"]
     for pipeline in config["service"]["pipelines"].values():
         assert pipeline["exporters"] == ["load_balancing"]
+
+
+# --- the page
+
+
+def test_the_metrics_to_watch_exist():
+    known = {family.name for family in CATALOGUE}
+    told = set(re.findall(r"`(?:\w+\()*(llmq_\w+)", (DEPLOY / "README.md").read_text()))
+    assert len(told) >= 10
+    assert told <= known
