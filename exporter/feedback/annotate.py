@@ -1,4 +1,4 @@
-"""One signal into the document of its trace: is it new, said before, or a correction? Pure; counts nothing."""
+"""Adds a signal to the document of its trace: new, repeated, or a correction. Pure; counts nothing."""
 
 from typing import Any, Final, Literal
 
@@ -36,7 +36,7 @@ class Said(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Annotated(Struct, frozen=True):
-    """What became of a signal; ``retracted`` is the one that it corrects, ``edit_ratio`` is set where it is new."""
+    """The outcome for a signal; ``retracted`` is the signal it corrects, ``edit_ratio`` is set where it is new."""
 
     outcome: Outcome
     retracted: str = ""
@@ -44,9 +44,10 @@ class Annotated(Struct, frozen=True):
 
 
 def annotate(document: dict[str, Any], said: Said) -> Annotated:
-    """Write a signal into a document.
+    """Add a signal to a document.
 
-    A user says each thing once about an answer, and has one rating: the last one. Whoever names no user is one user.
+    Each user counts once per signal and answer, and has one rating: the last one. All signals without a user count as
+    one user's.
     """
     signals = [msgspec.convert(one, Said) for one in document["feedback"]]
     at = next((at for at, one in enumerate(signals) if _is_same(one, said)), None)

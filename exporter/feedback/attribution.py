@@ -1,6 +1,6 @@
-"""Counts a signal for the version that answered, writes it into its trace's document, and tells whoever follows.
+"""Attributes a signal: counts it for the version that answered, adds it to its trace's document, notifies features.
 
-Knows where traces are recorded; not how feedback comes, nor how it is derived.
+Knows where traces are recorded; not how feedback arrives, nor how it is derived.
 """
 
 import logging
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Credit:
-    """Attributes a feedback signal to the trace it is about, and tells of each that was counted.
+    """Attributes a feedback signal to the trace it is about, and reports each counted signal.
 
     ``content`` is the store's setting: which traces are kept with text.
     """
@@ -38,7 +38,7 @@ class Credit:
         self._recent = recent
 
     def explicit(self, feedback: Feedback, trace_id: bytes, where: Slice, at: float) -> Outcome | None:
-        """Take what a user said of a recorded trace; None where it has no document any more. Raises StoreError."""
+        """Count explicit feedback on a recorded trace; None where its document was deleted. Raises StoreError."""
         stored = self._recorder.document(trace_id)
         if stored is None:
             return None
@@ -51,7 +51,7 @@ class Credit:
         return done.outcome
 
     def derived(self, signal: Derived, trace_id: bytes, where: Slice, at: float, after: str = "") -> None:
-        """Take what a conversation showed of one of its traces."""
+        """Count a signal that was derived from a conversation."""
         trace = self._recent.get(trace_id)
         try:
             stored = self._recorder.document(trace_id)

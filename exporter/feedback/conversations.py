@@ -1,6 +1,6 @@
-"""The last turn of each conversation, and what the next one says of it. Bounded, durable; knows no HTTP.
+"""Derives signals from the turns of each conversation. Bounded, durable; knows no HTTP.
 
-A conversation is known by its application, its route and its id: an application's calls beside the chat (a title, a
+A conversation is identified by its application, its route and its id: other calls of the application (a title, a
 summary) have routes of their own and are no turns of it.
 """
 
@@ -28,7 +28,7 @@ _decoder = msgspec.msgpack.Decoder(Turn)
 
 
 class Conversations:
-    """The conversations that go on. ``now`` is Unix seconds."""
+    """The last turn of each active conversation. ``now`` is Unix seconds."""
 
     def __init__(
         self, settings: FeedbackSettings, recorder: Recorder, credit: Credit, now: Callable[[], float] = time.time
@@ -46,19 +46,19 @@ class Conversations:
         return len(self._last)
 
     async def recover(self) -> None:
-        """Take up what an earlier run left; the time without an exporter is not idle time. Raises StoreError."""
+        """Load the state of an earlier run; downtime does not count as idle time. Raises StoreError."""
         now = self._now()
         for key, last in await self._recorder.conversations.all():
             self._last[key] = (now, _encoder.encode(last))
 
     def forget(self, trace_ids: Collection[bytes]) -> None:
-        """Keep no turn of these traces."""
+        """Delete the turns of these traces."""
         for key in [key for key, (_, last) in self._last.items() if _decoder.decode(last).trace_id in trace_ids]:
             del self._last[key]
             self._recorder.conversations.drop(key)
 
     def follow(self, scored: Scored) -> None:
-        """Take one more trace; without a conversation id it is none of ours."""
+        """Process one more trace; one without a conversation id is ignored."""
         conversation = scored.trace.conversation_id
         if not conversation:
             return

@@ -44,7 +44,7 @@ _DROPPED: Final = 3
 
 
 def turn(trace: Trace, where: Slice, outcome: Outcome, trace_id: bytes) -> Turn:
-    """What a conversation remembers of a trace."""
+    """The stored turn of a trace, for comparison with the next one."""
     started, duration = trace.started_at, trace.duration_seconds
     ended = None if started is None else started + (duration or 0.0)
     asked = question(trace.question) if trace.question else None

@@ -20,7 +20,7 @@ from .join import SIGNAL, FeedbackDesk
 
 
 class FeedbackFeature(Feature):
-    """Joins signals with their traces, derives others, and takes both over HTTP. ``now`` is Unix seconds."""
+    """Joins feedback with its traces, and derives signals from conversations. ``now`` is Unix seconds."""
 
     name = "feedback"
 
@@ -29,7 +29,7 @@ class FeedbackFeature(Feature):
         self._http = http.FeedbackContext(self.desk, pipeline.submit, config.feedback)
 
     def desks(self) -> Mapping[str, Desk]:
-        """Feedback."""
+        """The handler of feedback requests."""
         return {SIGNAL: self.desk}
 
     def add_routes(self, app: web.Application) -> None:
@@ -38,20 +38,20 @@ class FeedbackFeature(Feature):
         tools.add_routes(app)
 
     def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
-        """Go on with other settings; what waits goes on waiting."""
+        """Apply other settings; pending feedback stays pending."""
         self.desk.configure(config)
         self._http.configure(config.feedback)
 
     async def recover(self) -> None:
-        """Take up what waited at the end of an earlier run; raises StoreError."""
+        """Load pending feedback and conversations of an earlier run; raises StoreError."""
         await self.desk.recover()
 
     def work(self) -> Mapping[str, Work]:
-        """Join what waits, and end conversations that are idle."""
+        """Join pending feedback, and end idle conversations."""
         return {"feedback": self.desk.run}
 
     def gauges(self) -> Iterable[Watched]:
-        """How much waits."""
+        """The number of pending signals."""
         desk = self.desk
         yield Watched(own.QUEUE_LENGTH, lambda: len(desk.waiting), ("feedback",))
         yield Watched(own.QUEUE_CAPACITY, lambda: desk.settings.early_items, ("feedback",))
@@ -59,11 +59,11 @@ class FeedbackFeature(Feature):
         yield Watched(own.QUEUE_CAPACITY, lambda: desk.settings.conversations, ("conversations",))
 
     def recorded(self, scored: Scored) -> None:
-        """Join what waits for a trace, and see what it says of the one before."""
+        """Join feedback that waits for this trace, and derive signals about the previous turn."""
         self.desk.follow(scored)
 
     def reported(self, trace_id: bytes, where: Slice, said: Reported) -> None:
-        """Count what a user said, where an application reports it as an evaluation."""
+        """Count feedback that an application reports as an evaluation."""
         self.desk.reported(trace_id, where, said)
 
     def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:

@@ -23,7 +23,7 @@ _PREFLIGHT: Final = {
 
 
 class FeedbackContext:
-    """What the handler needs. ``submit`` has the desk take a request, durably."""
+    """Dependencies of the handler. ``submit`` applies a request durably."""
 
     def __init__(
         self, desk: FeedbackDesk, submit: Callable[[Entry, Any], Awaitable[None]], settings: FeedbackSettings
@@ -68,7 +68,7 @@ async def preflight(request: web.Request) -> web.Response:
 
 
 async def receive(request: web.Request) -> web.Response:
-    """Take one signal or a list of them: those that are right, while each of the others is told what is wrong."""
+    """Accept one signal or a list: valid ones are counted, each invalid one is reported in the reply."""
     check_access(request, "feedback")
     check_pace(request)
     context = request.app[CONTEXT]

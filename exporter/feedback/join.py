@@ -1,6 +1,6 @@
-"""The desk for feedback: takes requests and traces, and joins the two, whichever comes first. Knows no HTTP.
+"""Joins feedback with its trace, whichever comes first. Knows no HTTP.
 
-Feedback that names a conversation is about the last answer before it. That answer's trace may still be on its way, so
+Feedback that names a conversation is about the last answer before it. That answer's trace may not have arrived yet, so
 such feedback waits some seconds before it is joined.
 """
 
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 class FeedbackDesk:
-    """Feedback and derived signals of one exporter; ``tell`` hears of each that is counted. ``now`` is Unix seconds."""
+    """Handler of feedback requests and traces; ``tell`` is called with each counted signal. ``now`` is Unix seconds."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class FeedbackDesk:
         self.configure(config)
 
     def configure(self, config: Config) -> None:
-        """Go on with other settings; what waits goes on waiting."""
+        """Apply other settings; pending feedback stays pending."""
         self.settings = self.conversations.settings = config.feedback
         self.waiting.most_items = config.feedback.early_items
         self.waiting.keep_text = config.store.content != "none"
@@ -70,18 +70,18 @@ class FeedbackDesk:
         self._kept_for = config.store.retention.age
 
     async def recover(self) -> None:
-        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        """Load the state of an earlier run, before the journal is replayed; raises StoreError."""
         await self.waiting.recover()
         await self.conversations.recover()
 
     # Requests.
 
     def read(self, entry: Entry) -> Read:
-        """What a request holds; raises DecodeError, TooLarge or UnsupportedEncoding."""
+        """Decode a request; raises DecodeError, TooLarge or UnsupportedEncoding."""
         return read(decompress(entry.encoding, entry.body, self._most_bytes))
 
     def take(self, entry: Entry, asked: Read) -> None:
-        """Count each signal, or let it wait for its trace."""
+        """Count each signal, or keep it pending until its trace arrives."""
         known = [bool(one.id) and self._recorder.has_id(FEEDBACK_ID, one.id) for one in asked.items]
         # Nothing is read between here and the end that could fail and leave half a request taken.
         taken: set[bytes] = set()
@@ -122,7 +122,7 @@ class FeedbackDesk:
         return outcome is not None
 
     def reported(self, trace_id: bytes, where: Slice, said: Reported) -> None:
-        """Count what a user said of a recorded trace, where an application reports it as an evaluation."""
+        """Count feedback on a recorded trace that an application reports as an evaluation."""
         passed = said.evaluation.verdict == "pass"
         feedback = Feedback(
             signal="thumbs_up" if passed else "thumbs_down",
@@ -135,7 +135,7 @@ class FeedbackDesk:
     # Traces.
 
     def follow(self, scored: Scored) -> None:
-        """Join what waits for a trace that was just recorded, and see what it says of the one before."""
+        """Join feedback that waits for a trace that was just recorded, and derive signals about the previous turn."""
         early = self._waiting_for(scored.trace) if self.waiting else []
         self.recent.add(scored.trace_id, scored.trace, wanted=bool(early))
         for number, one in early:
@@ -160,7 +160,7 @@ class FeedbackDesk:
             self.waiting.remove(number)
 
     def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:
-        """Delete what is kept beside the documents of traces, and what waits of a user."""
+        """Delete state beside the documents of traces, and pending feedback of a user."""
         gone = frozenset(trace_ids)
         for trace_id in gone:
             self.recent.remove(trace_id)
@@ -172,7 +172,7 @@ class FeedbackDesk:
     # The clockwork.
 
     def tick(self) -> None:
-        """Do what is due: join, expire, end idle conversations, forget old ids. Raises StoreError."""
+        """Periodic work: join, expire, end idle conversations, delete old ids. Raises StoreError."""
         now = self._now()
         self.recent.compress()
         with self._recorder.redacting():
@@ -205,7 +205,7 @@ class FeedbackDesk:
         return self._recorder.locate("trace", waiting.trace_id) if waiting.trace_id else None
 
     async def run(self) -> None:
-        """Keep the clockwork going until cancelled."""
+        """Call ``tick`` periodically until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:

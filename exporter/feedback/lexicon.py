@@ -1,4 +1,4 @@
-"""What words tell of a text, and the tables of `lexicon.toml`: which words tell it, in six languages."""
+"""The word lists of `lexicon.toml` in six languages, and the properties that words give a text."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Mark(IntFlag):
-    """What a word or phrase tells of the text that it is in."""
+    """A property that a word or phrase gives the text that contains it."""
 
     WHO = auto()
     WHY = auto()

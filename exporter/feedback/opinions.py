@@ -27,7 +27,7 @@ _SCALE: Final = "not up or down: send a score from 0 to 1, a boolean, or a label
 
 
 class Opinion(Struct, frozen=True, kw_only=True):
-    """One of the things in a request: as POST /v1/feedback takes it, or what is wrong with it."""
+    """One item of a request: as POST /v1/feedback takes it, or its error."""
 
     id: str = ""
     sent: dict[str, str] | None = None

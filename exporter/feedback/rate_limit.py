@@ -1,4 +1,4 @@
-"""How much one address may send: a bucket each, filled at a steady rate. Knows addresses, nothing of what is sent."""
+"""Rate limit per client address: a token bucket each. Knows addresses, nothing of what is sent."""
 
 import time
 from collections import OrderedDict
@@ -9,7 +9,7 @@ _MOST_ADDRESSES: Final = 10_000
 
 
 class Pace:
-    """Lets an address send ``per_second`` signals on average and ``burst`` at once. ``clock`` is in seconds."""
+    """Token buckets: ``per_second`` signals on average and ``burst`` at once per address. ``clock`` is in seconds."""
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second = per_second
@@ -23,7 +23,7 @@ class Pace:
         return 0.0 if left >= 1.0 else (1.0 - left) / self._per_second
 
     def spend(self, address: str, signals: int) -> None:
-        """Take what was sent out of the address's bucket, which may become less than empty."""
+        """Take tokens for what was sent from the address's bucket, which may go below zero."""
         self._left[address] = (self._now(address) - signals, self._clock())
         self._left.move_to_end(address)
         if len(self._left) > _MOST_ADDRESSES:

@@ -1,4 +1,4 @@
-"""The last traces, in memory, for what their documents may not hold: the text. Bounded in bytes; gone at a restart."""
+"""Memory cache of the last traces, for text that their documents may not hold. Bounded in bytes; not durable."""
 
 from collections import OrderedDict
 from typing import Final
@@ -59,13 +59,13 @@ class Recent:
             self.bytes -= len(oldest) + _OVERHEAD
 
     def remove(self, trace_id: bytes) -> None:
-        """Keep a trace no longer."""
+        """Remove a trace."""
         piece = self._plain.pop(trace_id, None) or self._compressed.pop(trace_id, None)
         if piece is not None:
             self.bytes -= len(piece) + _OVERHEAD
 
     def get(self, trace_id: bytes) -> Trace | None:
-        """The trace, if it is one of the last."""
+        """The trace, if it is still cached."""
         piece = self._plain.get(trace_id)
         if piece is None and (compressed := self._compressed.get(trace_id)) is not None:
             piece = isal_zlib.decompress(compressed)

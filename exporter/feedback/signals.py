@@ -1,4 +1,4 @@
-"""The body of a feedback request → Feedback, each error with its place and cure. Knows no trace and no store."""
+"""The body of a feedback request → Feedback; every error names its place and cure. Knows no trace and no store."""
 
 import re
 from hashlib import blake2b
@@ -24,7 +24,7 @@ _Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 
 class Read(Struct):
-    """A request as it was understood: the signals, and what is wrong with each of the others, by position."""
+    """A decoded request: the valid signals, and the errors of the others, by position."""
 
     items: list[Feedback]
     errors: list[tuple[int, str]]
@@ -75,7 +75,7 @@ def plain_trace_id(text: str, place: str) -> str:
 
 
 def told(errors: list[tuple[int, str]]) -> list[dict[str, int | str]]:
-    """The errors as the reply tells them, the first hundred."""
+    """The errors as the reply lists them, the first hundred."""
     return [{"index": index, "error": message} for index, message in errors[:_MOST_ERRORS]]
 
 
@@ -104,7 +104,7 @@ def _feedback(sent: _Sent, place: str) -> Feedback:
 
 
 def digest(user: str) -> str:
-    """What is kept of a user's name."""
+    """The stored digest of a user's name."""
     return _digest(user).hex()
 
 

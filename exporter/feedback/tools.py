@@ -1,7 +1,7 @@
-"""The endpoints where SDKs of other tools send feedback: each takes what its SDK sends, and answers what it expects.
+"""Feedback endpoints compatible with other tools' SDKs: each accepts what its SDK sends, and replies as it expects.
 
-What is taken goes the way of POST /v1/feedback, in its form. The answers of Langfuse name what is wrong in each thing;
-those of the others have no place for it, so that all of a request is taken or nothing.
+Accepted signals are handled like those of POST /v1/feedback. Langfuse's replies list the error of each item; those of
+the others have no place for it, so a request is accepted as a whole or refused.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _KEY_HEADERS: Final = ("X-API-Key", "api_key")
 
 
 class Tool(Struct, frozen=True):
-    """A path, how its bodies are read, and what is answered: of all things read, and the body as it was sent."""
+    """A path, the parser of its bodies, and its reply, made of the parsed items and the body as it was sent."""
 
     path: str
     read: Reader

@@ -1,4 +1,4 @@
-"""Feedback whose trace is not known yet: found again by its trace, bounded in number, bytes and age. Counts nothing."""
+"""Pending feedback whose trace has not arrived: indexed by trace, bounded in number, bytes and age. Counts nothing."""
 
 import heapq
 from collections.abc import Collection, Iterator
@@ -13,9 +13,9 @@ MOST_BYTES: Final = 32 << 20
 
 
 class WaitingRoom:
-    """What waits, by number, in the order of arrival. Nothing but ``recover`` reads the store.
+    """Pending signals, by number, in order of arrival. Only ``recover`` reads the store.
 
-    ``keep_text`` says whether comments and edited texts may be stored; in memory they are kept in any case.
+    ``keep_text`` tells whether comments and edited texts may be stored; in memory they are always kept.
     """
 
     def __init__(self, recorder: Recorder, most_items: int, most_bytes: int = MOST_BYTES) -> None:
@@ -30,16 +30,16 @@ class WaitingRoom:
         self._last = 0
 
     def __len__(self) -> int:
-        """How many wait."""
+        """How many are pending."""
         return len(self._items)
 
     async def recover(self) -> None:
-        """Take up what an earlier run left; raises StoreError."""
+        """Load the pending signals of an earlier run; raises StoreError."""
         for number, waiting in await self._recorder.early_feedback.all():
             self._place(number, waiting)
 
     def add(self, waiting: EarlyFeedback) -> int:
-        """Let a signal wait; returns how many older ones had to go for it."""
+        """Keep a signal pending; returns how many older ones were evicted for it."""
         number = self._last + 1
         self._place(number, waiting)
         self._store(number, waiting)
@@ -50,7 +50,7 @@ class WaitingRoom:
         return gone
 
     def remove(self, number: int) -> EarlyFeedback:
-        """Take a signal out."""
+        """Remove a signal and return it."""
         waiting = self._items.pop(number)
         feedback = waiting.feedback
         self.bytes -= feedback.size
@@ -62,11 +62,11 @@ class WaitingRoom:
         return waiting
 
     def about(self, by: By, reference: str) -> list[tuple[int, EarlyFeedback]]:
-        """What waits for the trace of that id."""
+        """Pending signals about the trace of that id."""
         return [(number, self._items[number]) for number in self._numbers.get((by, reference), ())]
 
     def of(self, trace_ids: Collection[bytes], user: str) -> list[int]:
-        """The numbers of what names one of these traces, or comes from a user (a digest; "" is nobody)."""
+        """Numbers of the signals about one of these traces, or from a user (a digest; "" is no user)."""
         names = {trace_id.hex() for trace_id in trace_ids}
         return [
             number
@@ -77,13 +77,13 @@ class WaitingRoom:
         ]
 
     def update(self, number: int, waiting: EarlyFeedback) -> None:
-        """Keep what became known of a signal."""
+        """Replace a signal after more became known of it."""
         self._items[number] = waiting
         heapq.heappush(self._clock, (waiting.look_at, number))
         self._store(number, waiting)
 
     def due(self, now: float) -> Iterator[tuple[int, EarlyFeedback]]:
-        """What is to be looked at now; each is given once, until it is updated."""
+        """Signals that are due now; each is returned once, until it is updated."""
         while self._clock and self._clock[0][0] <= now:
             look_at, number = heapq.heappop(self._clock)
             waiting = self._items.get(number)

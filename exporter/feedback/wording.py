@@ -1,4 +1,4 @@
-"""A user's text → what is kept of it to compare it with the next one: marks, and 16 bits of each word that matters."""
+"""A user's text → features stored for comparison with the next text: marks, and a 16-bit hash of each content word."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ class Meaning(Struct, frozen=True):
 
 
 def folded(text: str) -> str:
-    """Small letters, without the accents of Latin letters; compatibility forms made plain."""
+    """Lower case, without the accents of Latin letters, in Unicode compatibility form."""
     if text.isascii():
         return text.lower()
     text = normalize("NFKC", text).lower().replace("’", "'").replace("ß", "ss")
