@@ -1,7 +1,7 @@
-"""Where events become items: a scored trace, a verdict that came later, a user's signal. Knows no reviewer and no HTTP.
+"""Scored traces, late verdicts and feedback → items of the review queue. Knows no reviewer and no HTTP.
 
-Each event is looked at with all that is known by then, so that a rule over scores and feedback holds once the last of
-them has come.
+Each event is evaluated with everything known by then, so a rule over scores and feedback matches once the last of them
+has come.
 """
 
 import logging
@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 class Reception:
-    """Puts traces that deserve a person on the shelf. ``marks``: the pass mark of each evaluator.
+    """Queues traces that match a rule. ``marks``: the pass mark of each evaluator.
 
-    ``late`` is called with an item and a judge's verdict that came when the item was there already.
+    ``late`` is called with an item and a judge's verdict that came after the item was queued.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Reception:
         self.configure(config, {})
 
     def configure(self, config: Config, marks: Mapping[str, float]) -> None:
-        """Go on with other settings; where no text may be stored, nothing is queued."""
+        """Apply other settings; where no text may be stored, nothing is queued."""
         self._settings: ReviewSettings = config.review
         self._marks = marks
         self.is_open = config.review.enabled and config.store.content != "none"
@@ -95,7 +95,7 @@ class Reception:
             self._compare(job, judgement.verdict)
 
     def told(self, told: Signalled) -> None:
-        """A user said something of an answer, or a conversation showed it."""
+        """A user signal, explicit or derived, was counted for an answer."""
         self._look_again(told.trace_id.hex(), told.where, told.trace, signal=told.signal)
 
     def send(self, trace_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What a case is judged by: question, answer, context, scores. The one place that the text of an item passes.
+"""What a reviewer is shown: question, answer, context, scores. All text of an item passes through here.
 
 Knows documents of traces; no store and no reviewer.
 """

@@ -23,7 +23,7 @@ from .queue import SIGNAL, ReviewDesk
 
 
 class ReviewFeature(Feature):
-    """The queue and its endpoints. ``now`` is Unix seconds."""
+    """The review queue and its endpoints. ``now`` is Unix seconds."""
 
     name = "review"
 
@@ -35,7 +35,7 @@ class ReviewFeature(Feature):
         self.configure(config, panel)
 
     def desks(self) -> Mapping[str, Desk]:
-        """What reviewers do."""
+        """The handler of reviewers' requests."""
         return {SIGNAL: self.desk}
 
     def add_routes(self, app: web.Application) -> None:
@@ -43,28 +43,28 @@ class ReviewFeature(Feature):
         http.add_routes(app, self._http)
 
     def configure(self, config: Config, panel: Panel) -> None:
-        """Go on with other settings; what waits goes on waiting."""
+        """Apply other settings; queued items stay."""
         self.desk.configure(
             config, {**panel.marks, **{rubric.name: rubric.pass_mark for rubric in config.judge.rubrics}}
         )
 
     async def recover(self) -> None:
-        """Take up the items of an earlier run; raises StoreError."""
+        """Load the items of an earlier run; raises StoreError."""
         await self.desk.recover()
 
     def work(self) -> Mapping[str, Work]:
-        """End claims and items whose time is over."""
+        """End expired claims and items."""
         return {"review": self.desk.run}
 
     def gauges(self) -> Iterable[Watched]:
-        """How many items stand where, by the reasons of the config and of the items."""
+        """The number of items by state and reason, for the reasons of the config and of the items."""
         yield Watched(f.REVIEW_OLDEST, self.desk.age)
         for reason in self.desk.reasons():
             for state in STATES:
                 yield Watched(f.REVIEW_ITEMS, partial(self.desk.count, state, reason), (state, reason))
 
     def recorded(self, scored: Scored) -> None:
-        """Queue a trace that deserves a person."""
+        """Queue a trace that matches a rule."""
         self.desk.reception.follow(scored)
 
     def signalled(self, signalled: Signalled) -> None:

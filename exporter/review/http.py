@@ -55,7 +55,7 @@ _REASONS: Final = {
 
 
 class ReviewContext:
-    """What the handlers need. ``submit`` has the desk take a request, durably."""
+    """Dependencies of the handlers. ``submit`` applies a request durably."""
 
     def __init__(
         self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]

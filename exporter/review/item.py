@@ -1,4 +1,4 @@
-"""One case in the queue: its claims, skips and labels, and the state that follows. Pure; times are Unix seconds."""
+"""One item of the review queue: its claims, skips and labels, and its state. Pure; times are Unix seconds."""
 
 from typing import Final
 

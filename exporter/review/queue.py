@@ -1,6 +1,6 @@
-"""Takes what reviewers do, in the order in which it became durable: claims, releases, skips, labels. Knows no HTTP.
+"""Applies reviewers' requests (claims, releases, skips, labels) in the order of the journal. Knows no HTTP.
 
-Times are those at which requests came, so that a journal that is read again after a crash means what it meant.
+Times are those at which requests arrived, so that replaying the journal after a crash gives the same result.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 class ReviewDesk:
     """The review queue of one exporter.
 
-    ``now`` is Unix seconds; ``redact`` is what every text passes that is kept; ``compared`` is called with each verdict
-    of a judge and of people on the same trace, once both are known.
+    ``now`` is Unix seconds; ``redact`` redacts every text before it is kept; ``compared`` is called with each pair of a
+    judge's and a human verdict on the same trace, once both are known.
     """
 
     def __init__(
@@ -57,22 +57,22 @@ class ReviewDesk:
         self._now = now
 
     def configure(self, config: Config, marks: Mapping[str, float]) -> None:
-        """Go on with other settings; ``marks``: the pass mark of each evaluator."""
+        """Apply other settings; ``marks``: the pass mark of each evaluator."""
         self.settings = config.review
         self.reception.configure(config, marks)
 
     async def recover(self) -> None:
-        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        """Load the state of an earlier run, before the journal is replayed; raises StoreError."""
         await self.shelf.recover()
 
     # Requests.
 
     def read(self, entry: Entry) -> Asked:
-        """What a reviewer asked for, as the handler wrote it down; raises DecodeError."""
+        """Decode a reviewer's request, as the handler encoded it; raises DecodeError."""
         return requests.again(entry.body)
 
     def take(self, entry: Entry, wanted: Asked) -> None:
-        """Do it; ``wanted.outcome`` says what became of it."""
+        """Apply a request; the outcome is written into ``wanted.outcome``."""
         item = self.shelf.get(wanted.trace_id)
         if wanted.action == "send":
             wanted.outcome = "again" if item else self.reception.send(wanted.trace_id)
@@ -180,7 +180,7 @@ class ReviewDesk:
     # The clockwork.
 
     def tick(self) -> None:
-        """Free what was claimed for too long, give up what nobody finished, forget what was kept for long enough."""
+        """Release expired claims, close items that nobody finished, delete items past their retention."""
         now = self._now()
         for item in list(self.shelf.open.values()):
             if any(claim.until <= now for claim in item.claims):
@@ -211,7 +211,7 @@ class ReviewDesk:
         return {reason.name for reason in self.settings.reasons} | self.shelf.reasons()
 
     async def run(self) -> None:
-        """Keep the clockwork going until cancelled."""
+        """Call ``tick`` periodically until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             self.tick()

@@ -1,7 +1,7 @@
-"""So many items of a reason a day, fair over slices. Knows no clock beyond the day of a time, and no store.
+"""A daily quota of items for each reason, fair over slices. Knows no clock beyond the day of a time, and no store.
 
-When the day is full, a slice with fewer items takes the place of the newest untouched item of the slice with the most:
-whoever comes first fills the day, and nobody needs to know beforehand which slices will come.
+When the day is full, an item of a slice with fewer items replaces the newest untouched item of the slice with the most:
+the quota fills first come, first served, and slices need not be known beforehand.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ DAY: Final = 86_400.0
 
 
 class NoPlaceError(Exception):
-    """The day of this reason is full."""
+    """The daily quota of this reason is used up."""
 
 
 def day(at: float) -> int:

@@ -1,4 +1,4 @@
-"""The body of a request of the review API → Asked, with every error's place and cure. Knows no item."""
+"""The body of a request of the review API → Asked; every error names its place and cure. Knows no item."""
 
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -39,7 +39,7 @@ class Asked(Struct, kw_only=True):
 
 
 class Wish(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The body of a claim: whatever comes next, or the next of one queue."""
+    """The body of a claim: the next item of any queue, or of one."""
 
     reviewer: _Reviewer
     reason: _Name | None = None
@@ -68,7 +68,7 @@ class _Labels(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def wish(body: bytes) -> Wish:
-    """What a claim asks for; raises DecodeError."""
+    """Decode a claim; raises DecodeError."""
     return _decoded(body, Wish)
 
 
@@ -83,7 +83,7 @@ def step(action: Action, body: bytes, token: str) -> Asked:
 
 
 def again(body: bytes) -> Asked:
-    """What stands in the journal; raises DecodeError."""
+    """Decode a request from the journal."""
     return _decoded(body, Asked)
 
 

@@ -1,4 +1,4 @@
-"""What people have decided, with where it came from: a line of GET /api/review/reviewed. Knows no HTTP and no store."""
+"""Decided cases with their provenance: the lines of GET /api/review/reviewed. Knows no HTTP and no store."""
 
 from typing import Any
 

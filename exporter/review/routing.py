@@ -1,4 +1,4 @@
-"""Does a trace deserve a person, and why: rules over what is known of it. Knows no store, no clock and no text."""
+"""Rules over verdicts, scores and feedback → the reasons to queue a trace. Knows no store, no clock and no text."""
 
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""Has nearly the same been asked before? Sketches of questions, compared by the words they share. Keeps no text."""
+"""Near-duplicate detection: sketches of questions, compared by the words they share. Keeps no text."""
 
 import re
 from collections import Counter

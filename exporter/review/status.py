@@ -1,4 +1,4 @@
-"""What a running exporter says of its review queue, for ``llmq review status``. Knows no HTTP and no queue."""
+"""The review queue of a running exporter, for ``llmq review status``. Knows no HTTP and no queue."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +15,7 @@ _HOUR: Final = 3600.0
 
 
 class Queue(Struct, frozen=True, kw_only=True):
-    """How many items of a reason stand where."""
+    """The number of items of one reason, by state."""
 
     reason: str
     held: int

@@ -1,4 +1,4 @@
-"""All items of the review queue: in memory by trace, durable through the recorder, text only in the store.
+"""Repository of review items: in memory by trace, durable through the recorder, text only in the store.
 
 Knows how items are found; not what happens to them.
 """
@@ -20,7 +20,7 @@ MOST_BYTES: Final = 512 << 20
 
 
 class Shelf:
-    """The items. Only ``recover``, ``evidence`` and ``finished`` read the store."""
+    """All review items. Only ``recover``, ``evidence`` and ``finished`` read the store."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.open: dict[str, Item] = {}
@@ -35,7 +35,7 @@ class Shelf:
         self._days: dict[tuple[str, int], dict[str, None]] = {}
 
     async def recover(self) -> None:
-        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        """Load the items of an earlier run, before the journal is replayed; raises StoreError."""
         for _, item in await self._recorder.review_items.all():
             self._place(item)
             self._durable.add(item.trace_id)
@@ -45,7 +45,7 @@ class Shelf:
         return self.open.get(trace_id) or self.done.get(trace_id)
 
     def evidence(self, trace_id: str) -> Evidence | None:
-        """What the item is judged by; raises StoreError."""
+        """What a reviewer is shown of the item; raises StoreError."""
         return self._recorder.get(REVIEW_EVIDENCE, trace_id)
 
     async def read_evidence(self, trace_id: str) -> Evidence | None:
@@ -73,17 +73,17 @@ class Shelf:
             self._durable.add(trace_id)
 
     def keep(self, item: Item) -> None:
-        """Keep an item in the place of what was known of it."""
+        """Replace an item."""
         self._unplace(item.trace_id)
         self._place(item)
         self._recorder.review_items.put(item.trace_id, item, at=item.created_at)
 
     def keep_evidence(self, trace_id: str, evidence: Evidence) -> None:
-        """Keep what became known of an item."""
+        """Replace what a reviewer is shown of an item."""
         self._recorder.review_evidence.put(trace_id, evidence)
 
     def remove(self, trace_id: str) -> None:
-        """Forget an item, with its text and all that people said."""
+        """Delete an item, with its text and labels."""
         item = self._unplace(trace_id)
         if item is not None:
             self.sketches.discard(trace_id)
@@ -100,7 +100,7 @@ class Shelf:
         return [item for key in keys if (item := self.get(key)) is not None]
 
     def next_for(self, reviewer: str, now: float, reason: str | None = None) -> Item | None:
-        """What a reviewer has claimed already, else what comes first: what others differ on or began, the oldest."""
+        """The reviewer's claimed item, else the next: items that others disagree on or began first, then the oldest."""
         mine = next((item for item in self.open.values() if item.claim_of(reviewer, now)), None)
         if mine is not None:
             return mine
