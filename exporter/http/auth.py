@@ -1,4 +1,4 @@
-"""Who may do what: bearer tokens with roles, also as the password of Basic authentication; knows no paths."""
+"""Authentication and authorization: bearer tokens with roles, also as Basic passwords. Knows no paths."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ CHALLENGES = ('Bearer realm="llmq"', 'Basic realm="llmq", charset="UTF-8"')
 
 
 class Access:
-    """Decides by the Authorization header; with no tokens everybody may do everything, and ``admin`` always may."""
+    """Authorizes by the Authorization header; without tokens everybody has every role. ``admin`` includes all roles."""
 
     def __init__(self, tokens: Iterable[Token] = ()) -> None:
         tokens = tuple(tokens)
@@ -23,7 +23,7 @@ class Access:
         self._tokens = tuple((_digest(token.secret.value), token.roles) for token in tokens)
 
     def name(self, authorization: str | None) -> str:
-        """The name of the bearer's token, "" where there is none; for records, it lets nobody in."""
+        """The name of the bearer's token, "" where there is none; for records only, it authorizes nothing."""
         return self._names.get(_digest(_secret(authorization or "")), "")
 
     def answer(self, authorization: str | None, role: Role) -> Answer:

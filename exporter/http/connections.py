@@ -1,8 +1,8 @@
-"""HTTP connections: how many there may be, how long each may keep us waiting, and what is said of broken HTTP.
+"""HTTP connections: their number, limits on slow clients, and replies to malformed HTTP.
 
-aiohttp's server with three things added. Every connection is known with the time since its client was last heard, so
-that a new one always finds room: the one that has been silent for longest makes way. Whoever is too slow is cut. And
-answers to what cannot be parsed are in our words, because aiohttp's quote what was sent.
+aiohttp's server with three additions. Each connection is tracked with the time since its client was last active, so
+that a new one always finds room: the longest inactive one is closed. Clients that are too slow are disconnected. And
+replies to malformed HTTP are our own, because aiohttp's quote what was sent.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ _log = logging.getLogger(__name__)
 
 
 class Connections:
-    """All open connections, the one that was silent for longest first.
+    """All open connections, the longest inactive one first.
 
-    ``on_closed`` hears why one was ended by us. ``allowed`` is how many there may be: as many as ``limits`` says, or
-    fewer where the process may not open so many files.
+    ``on_closed`` is called with the reason for each that was closed by us. ``allowed`` is the maximum number: that of
+    ``limits``, or fewer where the process may not open so many files.
     """
 
     def __init__(self, limits: ConnectionLimits, on_closed: Callable[[Reason], None] = lambda _reason: None) -> None:
@@ -58,7 +58,7 @@ class Connections:
         return len(self._by_silence)
 
     def configure(self, limits: ConnectionLimits) -> None:
-        """Go on with other limits."""
+        """Apply other limits."""
         if limits != self.limits:
             self.limits, self.allowed = limits, _allowed(limits.connections)
 
@@ -69,13 +69,13 @@ class Connections:
             connection.refuse()
 
     def heard(self, connection: "Connection") -> None:
-        """Something came from its client, or went to it."""
+        """Data was received from the client, or sent to it."""
         if connection in self._by_silence:
             del self._by_silence[connection]
             self._by_silence[connection] = None
 
     def lost(self, connection: "Connection") -> None:
-        """It is closed."""
+        """The connection was closed."""
         self._by_silence.pop(connection, None)
         if not self._by_silence:
             self._none_left.set()
@@ -100,7 +100,7 @@ class Connections:
         return bool(found)
 
     def sweep(self, now: float) -> None:
-        """Close those that have kept us waiting too long; ``now`` is the event loop's time."""
+        """Close connections that exceeded their time limit; ``now`` is the event loop's time."""
         for connection in list(self._by_silence):
             reason = connection.overdue(now, self.limits)
             if reason is not None:
@@ -114,7 +114,7 @@ class Connections:
             self.sweep(loop.time())
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, wait so many seconds at most for requests under way, then close every connection."""
+        """Accept nothing new, wait up to this many seconds for requests under way, then close every connection."""
         self.is_draining = True
         self._none_left.clear()
         for connection in list(self._by_silence):
@@ -194,7 +194,7 @@ class Connection(web.RequestHandler):
         return self._socket.get_write_buffer_size() if self._socket is not None else 0
 
     def overdue(self, now: float, limits: ConnectionLimits) -> Reason | None:
-        """Why the client has kept us waiting too long, if it has; the time for a body is the request's own affair."""
+        """The time limit that the client exceeded, if any; reading a body has its own limit."""
         if not self._unread():
             self._blocked_since = None
         elif self._blocked_since is None:
@@ -206,12 +206,12 @@ class Connection(web.RequestHandler):
         return "idle" if self._state == "idle" and now - self._since > limits.idle else None
 
     def cut(self, reason: Reason) -> None:
-        """Close it at once, and count why."""
+        """Close it at once, and count the reason."""
         self._all.on_closed(reason)
         self.end()
 
     def refuse(self) -> None:
-        """Say that there are too many connections."""
+        """Reply that there are too many connections."""
         if self._socket is not None:
             self._socket.write(_FULL)
         self._all.on_closed("refused")
@@ -219,7 +219,7 @@ class Connection(web.RequestHandler):
         self.force_close()
 
     def end(self) -> None:
-        """Close it at once, whatever was to be sent or read still."""
+        """Close it at once, whatever is still to be sent or read."""
         self._all.lost(self)
         self.force_close()
         if self._socket is not None:

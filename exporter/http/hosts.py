@@ -19,7 +19,7 @@ _DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
 class Caller(Struct, frozen=True):
-    """What a request says of itself; None for a header that it has not."""
+    """The headers by which a request tells its origin; None for one that is missing."""
 
     path: str
     is_read: bool

@@ -1,6 +1,6 @@
-"""The HTTP handlers that take traces: OTLP, and the plain door; knows neither stores nor scores.
+"""The HTTP handlers that receive traces: OTLP, and plain JSON interactions; knows neither stores nor scores.
 
-Every answer is in the form that the client reads, also those of the router.
+Every error has the format of the client's protocol, also those of the router.
 """
 
 from functools import partial

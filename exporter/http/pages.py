@@ -1,4 +1,4 @@
-"""What people and Prometheus read over HTTP: metrics, health, config, and why a trace got its verdicts."""
+"""The operational endpoints: /metrics, health, /config, reload, and the verdicts of a trace with their reasons."""
 
 from http import HTTPStatus
 from typing import Protocol
@@ -22,7 +22,7 @@ _TRACE_ID_DIGITS = 32
 
 
 class Running(Protocol):
-    """The exporter as the pages see it."""
+    """The running exporter, as these endpoints use it."""
 
     config: Config
     scrapes: Scrapes
@@ -30,16 +30,16 @@ class Running(Protocol):
 
     @property
     def problem(self) -> str | None:
-        """Why it does not do its work, or None."""
+        """Why the exporter does not work, or None."""
 
     def reload(self) -> None:
         """Swap the config, or raise ConfigError."""
 
     async def start(self) -> None:
-        """Begin to work."""
+        """Start working."""
 
     async def stop(self) -> None:
-        """End, losing nothing."""
+        """Stop, losing nothing."""
 
 
 EXPORTER = web.AppKey("EXPORTER", Running)
@@ -74,12 +74,12 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 
 
 async def config(request: web.Request) -> web.Response:
-    """Show the config in effect, secrets named and never shown."""
+    """The config in effect; secrets are named, their values are not shown."""
     return web.Response(text=to_yaml(request.app[EXPORTER].config), content_type="text/yaml", headers=_HEADERS)
 
 
 async def trace(request: web.Request) -> web.Response:
-    """Say what was scored of one trace, and why."""
+    """The scores of one trace, with their reasons."""
     check_access(request, "read")
     trace_id = request.match_info["trace_id"].lower()
     found = None
@@ -93,7 +93,7 @@ async def trace(request: web.Request) -> web.Response:
 
 
 async def runbook(request: web.Request) -> web.Response:
-    """What to do about an alert; for everybody, because an alert's link carries no token."""
+    """The runbook of an alert; without a token, because an alert's link carries none."""
     settings = request.app[EXPORTER].config.alerting if EXPORTER in request.app else DEFAULT_SETTINGS
     found = text(request.match_info["alert"], settings)
     if found is None:
@@ -102,20 +102,20 @@ async def runbook(request: web.Request) -> web.Response:
 
 
 async def healthy(request: web.Request) -> web.Response:
-    """Say whether the process should be left alone."""
+    """Liveness: whether the process should be left running."""
     problem = request.app[EXPORTER].problem
     return web.Response(text=f"{problem or 'healthy'}\n", status=503 if problem else 200)
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Say whether traffic should be sent here."""
+    """Readiness: whether traffic should be sent here."""
     exporter = request.app[EXPORTER]
     problem = exporter.problem or exporter.pipeline.problem
     return web.Response(text=f"{problem or 'ready'}\n", status=503 if problem else 200)
 
 
 async def reload(request: web.Request) -> web.Response:
-    """Swap the config, or say everything that is wrong with the new one."""
+    """Reload the config, or reply with all its errors."""
     try:
         request.app[EXPORTER].reload()
     except ConfigError as error:

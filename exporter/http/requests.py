@@ -1,7 +1,7 @@
-"""What all handlers that take requests share: who may, how much, how long, and refusals that say what to do.
+"""Request limits, authorization, body reading and error responses, shared by all handlers that receive data.
 
-Knows no path and nothing of what a body means. What a client can do about a refusal decides its status: 400 and 413 are
-never retried, 503 is.
+Knows no path and nothing of what a body means. The status tells the client what to do: 400 and 413 are never retried,
+503 is.
 """
 
 import asyncio
@@ -48,11 +48,11 @@ _log = logging.getLogger(__name__)
 
 
 class Reception(msgspec.Struct, kw_only=True):
-    """What the handlers go by; its fields may be replaced while they run.
+    """The settings and callbacks of all handlers; its fields may be replaced while they run.
 
-    ``on_rejected`` gets (signal, reason, count) for what was refused and never reached the intake; ``on_answered`` gets
+    ``on_rejected`` gets (signal, reason, count) for what was refused before it was accepted; ``on_answered`` gets
     (signal, HTTP status). ``pending_bytes`` bounds the bodies held at one time, ``body_seconds`` the time to send one.
-    ``reading`` marks a body while it is read; ``on_poison`` gets the requests that it refuses.
+    ``reading`` marks a body while it is decoded; ``on_poison`` gets the requests that it refuses.
     """
 
     access: Access = msgspec.field(default_factory=Access)
@@ -85,7 +85,7 @@ def rpc_code(code: int) -> int:
 
 
 class Refusal(Exception):  # noqa: N818 - the answer that it becomes
-    """A request is refused: with which status, counted under which reason, and what the client can do about it."""
+    """An error response: its status, the reason under which it is counted, and what the client can do about it."""
 
     def __init__(self, code: int, reason: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -125,7 +125,7 @@ def answered(
     counted_as: str | None = None,
     refused: Callable[[web.Request, Refusal], web.Response] = refused_in_json,
 ) -> Handler:
-    """The handler, whose refusals become answers; where requests bring data, all are counted under their signal."""
+    """The handler, with Refusals turned into responses; those of requests with data are counted by signal."""
 
     async def answering(request: web.Request) -> web.StreamResponse:
         reception, reason = request.app[RECEPTION], None
@@ -184,7 +184,7 @@ def _caller(request: web.Request) -> Caller:
 
 
 def check_access(request: web.Request, role: Role) -> None:
-    """Refuse whoever has no token with the role."""
+    """Refuse a client without a token of the role."""
     check_bearer(request.app[RECEPTION].access, request.headers.get("Authorization"), role)
 
 
@@ -205,7 +205,7 @@ def media_type(request: web.BaseRequest) -> str:
 
 @asynccontextmanager
 async def entry_of(request: web.Request, signal: str, media_types: Sequence[str] = (JSON,)) -> AsyncIterator[Entry]:
-    """The request as it goes to the journal, within all limits; until the block ends, its bytes count as held."""
+    """The request as a journal entry, within all limits; its bytes count as held until the block ends."""
     given = media_type(request)
     if given not in media_types:
         raise Refusal(415, "media_type", f"send Content-Type: {' or '.join(media_types)}")
@@ -219,26 +219,26 @@ async def entry_of(request: web.Request, signal: str, media_types: Sequence[str]
 
 
 def too_many() -> Refusal:
-    """The refusal of a request that comes while others hold all that may be held."""
+    """The refusal of a request for which the other requests leave no room."""
     return Refusal(503, "busy", "too many requests at once: send it again", retry_after=1.0)
 
 
 class Held:
-    """Counts one request's part of the bytes that all requests hold."""
+    """The share of one request in the bytes that all requests hold."""
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
         self._bytes = 0
 
     def add(self, size: int) -> None:
-        """Hold more; refused where all together would hold too much."""
+        """Hold more bytes; refused where all requests together would exceed the limit."""
         if self._reception.held_bytes + size > self._reception.pending_bytes:
             raise too_many()
         self._bytes += size
         self._reception.held_bytes += size
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Release all bytes."""
         self._reception.held_bytes -= self._bytes
 
 
@@ -254,7 +254,7 @@ async def _body(request: web.Request, reception: Reception, held: Held) -> bytes
 
 
 def too_slow(seconds: float) -> Refusal:
-    """The refusal of a body that took longer."""
+    """The refusal of a body that took too long."""
     return Refusal(408, "timeout", f"the body did not arrive in {seconds:g} s: send less at once")
 
 
@@ -276,14 +276,14 @@ async def _read(request: web.Request, reception: Reception, held: Held) -> bytes
 
 @contextmanager
 def understanding(reception: Reception, entry: Entry) -> Iterator[None]:
-    """Refuse a body that cannot be understood, whatever happens while it is read; without giving others their turn."""
+    """Mark a body while the block decodes it, and turn any exception into a refusal; the block must not await."""
     with explaining(reception, entry), reception.reading(entry.body):
         yield
 
 
 @contextmanager
 def explaining(reception: Reception, entry: Entry) -> Iterator[None]:
-    """Refuse a body for whatever is raised while it is read."""
+    """Turn any exception of the block, which decodes a body, into a refusal."""
     try:
         yield
     except PoisonError:
@@ -316,7 +316,7 @@ def _poisonous() -> Refusal:
 
 @contextmanager
 def making_durable(signal: str) -> Iterator[None]:
-    """Refuse, for now, what could not be made durable."""
+    """Turn failures to make a request durable into 503."""
     try:
         yield
     except PoisonError:
@@ -332,7 +332,7 @@ def making_durable(signal: str) -> Iterator[None]:
 
 @contextmanager
 def reading_store() -> Iterator[None]:
-    """Refuse, for now, what needs a store that cannot be read."""
+    """Turn failures to read the store into 503."""
     try:
         yield
     except StoreError as error:
@@ -340,7 +340,7 @@ def reading_store() -> Iterator[None]:
 
 
 def _log_unforeseen(signal: str, error: Exception) -> None:
-    """Log where, never what: the message of an exception may quote the body."""
+    """Log the place of an unexpected exception, not its message, which may quote the body."""
     _log.error("request not processed: signal=%s error=%s", signal, described(error))
 
 

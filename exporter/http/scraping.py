@@ -1,7 +1,7 @@
-"""Answers Prometheus while everything else goes on: scrapes are rendered in a thread and sent in parts.
+"""Serves scrapes without blocking the event loop: rendered in a thread, sent in parts.
 
-Whatever the number of series and of scrapers, the event loop does nothing for a scrape but take a snapshot of the
-values and hand out bytes. One document is rendered at a time; who asks for the same while it is rendered gets the same.
+Whatever the number of series and of scrapers, the event loop only takes a snapshot of the values and sends bytes. One
+document is rendered at a time; scrapes that arrive meanwhile share it.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ class Scrapes:
         return response
 
     async def _document(self, wanted: _Wanted) -> tuple[int, Document]:
-        """The document of now, or the one that is being rendered, and the mark of what it shows."""
+        """The current document, or the one that is being rendered, and a mark of the values it shows."""
         if wanted not in self._rendering:
             self._rendering[wanted] = self._metrics.births.mark(), self._begin(*wanted)
             self._rendering[wanted][1].add_done_callback(lambda _: self._rendering.pop(wanted))
@@ -94,9 +94,9 @@ class Scrapes:
 
 
 def scraper_of(request: web.Request) -> Scraper | None:
-    """Who scrapes; None for a person with a browser or curl.
+    """The identity of the scraper; None for a person with a browser or curl.
 
-    Those behind a proxy are told apart by the proxy's header, and not by its connections.
+    Those behind a proxy are told apart by the proxy's header, not by its connections.
     """
     if _SCRAPE_TIMEOUT not in request.headers:
         return None

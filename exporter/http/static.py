@@ -1,4 +1,4 @@
-"""Pages for people: static files that hold no data, so that they need no token, under a strict content policy."""
+"""Static files of the pages: without data, so they need no token; with a strict content security policy."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
