@@ -14,7 +14,7 @@ from . import http
 
 
 class AnswersFeature(Feature):
-    """Shows what is recorded, and sends it to people. ``slices``: those that are shown now."""
+    """API and pages for recorded answers. ``slices``: those that are exposed now."""
 
     name = "answers"
 
@@ -35,7 +35,7 @@ class AnswersFeature(Feature):
         http.add_routes(app, self._http)
 
     def configure(self, config: Config, panel: Panel) -> None:
-        """Go on with other settings."""
+        """Apply other settings."""
         self._http.configure(config, panel)
 
     async def close(self) -> None:

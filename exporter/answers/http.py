@@ -30,7 +30,7 @@ _NOT_FOUND: Final = "no such answer is recorded: open still, beyond the retentio
 
 
 class AnswersContext:
-    """What the handlers need. ``slices``: those that are shown now."""
+    """Dependencies of the handlers. ``slices``: those that are exposed now."""
 
     def __init__(self, answers: Answers, desk: ReviewDesk, slices: Callable[[], Iterable[Slice]]) -> None:
         self.answers = answers
@@ -40,7 +40,7 @@ class AnswersContext:
         self.evaluators: list[str] = []
 
     def configure(self, config: Config, panel: Panel) -> None:
-        """Go on with other settings."""
+        """Apply other settings."""
         self.config = config
         rubrics = [rubric.name for rubric in config.judge.rubrics] if config.judge.enabled else []
         self.evaluators = sorted({*panel.names, *rubrics})
@@ -59,7 +59,7 @@ def add_routes(app: web.Application, context: AnswersContext) -> None:
 
 
 def _guarded(handle: Handler) -> Handler:
-    """The handler for whoever may."""
+    """The handler, for clients with the role."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         check_access(request, "read")
@@ -69,7 +69,7 @@ def _guarded(handle: Handler) -> Handler:
 
 
 async def listed(request: web.Request) -> web.Response:
-    """The newest answers that fit the filter, and where the next ones begin."""
+    """The newest answers that match the filter, and the position where the next page begins."""
     context = request.app[CONTEXT]
     try:
         wanted = question(request.query.items(), request.app[RECEPTION].now(), context.config.slos)
@@ -82,7 +82,7 @@ async def listed(request: web.Request) -> web.Response:
 
 
 async def choices(request: web.Request) -> web.Response:
-    """What filters may be chosen from now; answers of earlier days may have other values."""
+    """The values that filters can have now; older answers may have others."""
     context = request.app[CONTEXT]
     slices = list(context.slices())
     values = {name: sorted({where[at] for where in slices}) for at, name in enumerate(COLUMNS)}
@@ -100,7 +100,7 @@ async def choices(request: web.Request) -> web.Response:
 
 
 async def one(request: web.Request) -> web.Response:
-    """Everything that is known of one answer."""
+    """Everything that is stored of one answer."""
     context, trace_id = request.app[CONTEXT], request.match_info["trace_id"].lower()
     row = None
     if len(trace_id) == _DIGITS and set(trace_id) <= set("0123456789abcdef"):
@@ -113,7 +113,7 @@ async def one(request: web.Request) -> web.Response:
 
 
 def _review(context: AnswersContext, trace_id: str) -> dict[str, Any]:
-    """Where people stand with it; what they said only once all have spoken, so that nobody is led."""
+    """The review state of the answer; human labels only once all are given, so that no reviewer is influenced."""
     item = context.desk.shelf.get(trace_id)
     if item is None:
         return {"state": None, "open": context.desk.reception.is_open, "labels": []}

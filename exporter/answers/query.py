@@ -1,4 +1,4 @@
-"""The parameters of a request for answers → a Question, each error with its cure. Knows no store and no HTTP."""
+"""The parameters of a request for answers → a Question; each error names its cure. Knows no store and no HTTP."""
 
 import math
 import re
@@ -39,14 +39,14 @@ _ESCAPED: Final = frozenset('"\\')
 
 
 class BadParameterError(Exception):
-    """A parameter cannot be understood: its name, what is wrong, what would be right."""
+    """A parameter is invalid: its name, what is wrong, what would be right."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is asked for: what the store searches by, and what only the document says.
+    """A query for answers: what the store searches by, and what is only in the document.
 
-    ``evaluators`` and ``verdict``: one of them said so; no evaluators: any failed it, or none did. ``text``: in lower
-    case, stands in the question, the answer, the refusal or a comment.
+    ``evaluators`` and ``verdict``: one of them gave it; no evaluators: any failed it, or none did. ``text``: in lower
+    case, occurs in the question, the answer, the refusal or a comment.
     """
 
     search: Search = Search()
@@ -58,7 +58,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 def question(pairs: Iterable[Pair], now: float, slos: Sequence[Slo] = ()) -> Question:
-    """What the parameters ask for; ``now`` is Unix seconds. Raises BadParameterError."""
+    """The query of the parameters; ``now`` is Unix seconds. Raises BadParameterError."""
     given = _gathered(pairs)
     verdicts = [_one_of("verdict", one, _VERDICTS) for one in given["verdict"]]
     verdict = verdicts[0] if verdicts else None
@@ -85,7 +85,7 @@ def question(pairs: Iterable[Pair], now: float, slos: Sequence[Slo] = ()) -> Que
 
 
 def written(place: Place) -> str:
-    """A place as the parameter ``after``."""
+    """A position as the parameter ``after``."""
     return f"{place[0]!r}_{place[1]}"
 
 

@@ -27,7 +27,7 @@ class _Signal(Struct, gc=False):
 
 
 class _Read(Struct, gc=False):
-    """What a filter and the list need of a document."""
+    """The fields of a document that a filter and the list need."""
 
     question: str | None
     answer: str | None
@@ -58,7 +58,7 @@ _reading: Final = msgspec.json.Decoder(_Read)
 
 
 def line(row: Row, wanted: Question) -> Line | None:
-    """The answer as the list shows it, None where it is not what is asked for."""
+    """The answer as the list shows it, None where it does not match the query."""
     read = _reading.decode(row.document)
     verdicts = [one for one in read.evaluations if one.sample != "shadow"]
     failed = list(dict.fromkeys(one.evaluator for one in verdicts if one.verdict == "fail"))
@@ -107,7 +107,7 @@ def written_time(at: float) -> str:
 
 
 def whole(row: Row) -> dict[str, Any]:
-    """Everything that is stored of an answer; each evaluation with the pieces of text that it objects to."""
+    """Everything that is stored of an answer; each evaluation with the passages it objects to."""
     known: dict[str, Any] = msgspec.json.decode(row.document)
     known["at"] = written_time(row.recorded_at)
     known["counted_in"] = {name: getattr(row, name) for name in COLUMNS}

@@ -1,7 +1,7 @@
-"""The status page, ``GET /``: what comes in, what is captured, what scores, what is wrong now.
+"""The status page, ``GET /``: traffic, captured fields, scores, and current problems.
 
-feature  the page and its API, among the other features
-summary  the last answers → what they say of each application and each evaluator
+feature  the page and its API, as a feature
+summary  the last answers → a summary of each application and each evaluator
 http     the handlers
 page/    the page itself; static, holds no data
 """

@@ -12,7 +12,7 @@ from . import http
 
 
 class StatusFeature(Feature):
-    """Says what comes in and what is wrong. ``problems``: why the exporter does not do its work, None where it does."""
+    """Serves the status page. ``problems``: why the exporter does not work, None where it does."""
 
     name = "status"
 
@@ -26,5 +26,5 @@ class StatusFeature(Feature):
         http.add_routes(app, self._http)
 
     def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
-        """Go on with other settings."""
+        """Apply other settings."""
         self._http.config = config

@@ -23,7 +23,7 @@ _FILES: Final = {
 
 
 class StatusContext:
-    """What the handlers need. ``problems``: why the exporter does not do its work; ``grpc``: where gRPC is taken."""
+    """Dependencies of the handlers. ``problems``: why the exporter does not work; ``grpc``: the gRPC address."""
 
     def __init__(
         self, config: Config, answers: Answers, problems: Callable[[], Iterable[str | None]], grpc: Callable[[], str]
@@ -53,7 +53,7 @@ def _guarded(handle: Handler) -> Handler:
 
 
 async def status(request: web.Request) -> web.Response:
-    """What comes in, what is captured, what scores, what is wrong now."""
+    """Traffic, captured fields, scores, and current problems."""
     context = request.app[CONTEXT]
     with reading_store():
         page = await context.answers.find(Search(), summary.read, most=LAST)
@@ -77,7 +77,7 @@ async def status(request: web.Request) -> web.Response:
 
 
 def _settings(config: Config) -> list[dict[str, Any]]:
-    """What a deployment has and has not, with the setting that changes it."""
+    """Optional parts of a deployment: whether each is configured, and the setting that changes it."""
     return [
         {"what": "text of answers is stored", "is": config.store.content, "setting": "store.content"},
         {"what": "a judge scores a sample", "is": _switch(config.judge.enabled), "setting": "judge.enabled"},

@@ -1,6 +1,6 @@
-"""The last answers → what comes in from where, what of it is captured, what scores. Knows no store and no HTTP.
+"""Summarises the last answers: by application, which fields were captured; by evaluator, what was scored. No HTTP.
 
-Counted in answers, not in metrics: a stranger asks what happens now, and after a restart, too.
+Counts answers instead of metrics: a newcomer wants the current state, also right after a restart.
 """
 
 from collections import Counter, defaultdict
@@ -59,7 +59,7 @@ class Read(Struct, gc=False):
 
 
 class Captured(Struct, kw_only=True):
-    """One thing that answers may bring: how many did, and what to do where they do not."""
+    """A field that answers may have: how many did, and what to do where it is missing."""
 
     what: str
     answers: int
@@ -67,7 +67,7 @@ class Captured(Struct, kw_only=True):
 
 
 class Source(Struct, kw_only=True):
-    """One application: its answers among the last ones, from which instrumentations, what they brought."""
+    """One application: its number of recent answers, their instrumentations, and the fields that were captured."""
 
     app: str
     answers: int
@@ -77,7 +77,7 @@ class Source(Struct, kw_only=True):
 
 
 class Scored(Struct, kw_only=True):
-    """One evaluator: its verdicts on the last answers, why there were none, and how often it failed."""
+    """One evaluator: its verdicts on recent answers, the reasons where there were none, and its failures."""
 
     evaluator: str
     passed: int = 0
@@ -151,7 +151,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Read], bool], str], ...]] = (
 
 
 def scored(answers: Iterable[Read]) -> list[Scored]:
-    """Each evaluator that was asked, by name."""
+    """Each evaluator that ran, by name."""
     found: dict[str, Scored] = {}
 
     def of(name: str) -> Scored:
@@ -177,7 +177,7 @@ def _count(counts: dict[str, int], reason: str) -> None:
 
 
 def wrong(found: Sequence[Source], evaluators: Sequence[Scored]) -> list[str]:
-    """What of it should not be, each with the cure; documents and conversations are not everybody's."""
+    """Problems of a source, each with its cure; documents and conversations may be missing, not every app has them."""
     said = [
         f"{source.app}: {one.what} is missing in {source.answers - one.answers} of {source.answers} answers: {one.cure}"
         for source in found

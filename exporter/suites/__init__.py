@@ -1,8 +1,8 @@
-"""Offline suites beside production: their newest results, and the failures in production that they do not cover.
+"""Offline suites: their newest results as gauges, and the failures in production that no suite covers.
 
 results    the newest result of every suite, evaluator and version, as gauges
 coverage   the questions of the suites, and which failures have no near neighbour among them
-inbox      takes pushed results and failures, and keeps both
-feature    the class that takes part in an exporter
-http       the endpoints: pushed runs in, what suites do not cover out
+inbox      receives pushed results and production failures, and stores both
+feature    the feature class
+http       the endpoints: push a run, list uncovered failures
 """

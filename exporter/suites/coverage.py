@@ -16,7 +16,7 @@ MOST_GAPS: Final = 1000
 
 
 class Coverage:
-    """The suites of every app, and the gaps between them."""
+    """The questions of every app's suites, and the groups of failures that none of them covers ("gaps")."""
 
     def __init__(self) -> None:
         self.suites: dict[tuple[str, str], Suite] = {}
@@ -28,14 +28,14 @@ class Coverage:
         return bool(self.suites)
 
     def merged(self, new: Suite) -> Suite | None:
-        """What is to be kept of a suite once this came: the same run adds to it; None where a newer run is known."""
+        """The suite to store after new results: the same run is extended; None where a newer run is stored."""
         known = self.suites.get(new.key)
         if known is None or (new.timestamp, new.run_id) > (known.timestamp, known.run_id):
             return new if known is None or new.run_id != known.run_id else _joined(known, new)
         return _joined(known, new) if new.run_id == known.run_id else None
 
     def learn(self, suite: Suite) -> list[Suite]:
-        """Take a suite's questions in the place of those before; returns those that had to go, it may be one."""
+        """Replace a suite's questions; returns the suites that were evicted for it, which may include this one."""
         self.suites[suite.key] = suite
         gone: list[Suite] = []
         while len(self.suites) > MOST_SUITES:
@@ -48,7 +48,7 @@ class Coverage:
         return gone
 
     def compares(self, app: str) -> bool:
-        """Whether any suite of the app has brought its questions."""
+        """Whether any suite of the app has sent its questions."""
         return bool(self._questions.get(app))
 
     def covers(self, app: str, question: Signature) -> bool:
@@ -56,7 +56,7 @@ class Coverage:
         return app in self._questions and self._questions[app].near(question) is not None
 
     def grown(self, app: str, route: str, question: Signature, trace_id: bytes, at: float) -> Gap:
-        """The gap that a failure belongs to, with this failure in it."""
+        """The gap that a failure belongs to, with this failure added."""
         near = self._open[app].near(question) if app in self._open else None
         if near is None:
             return Gap(app, route, question, trace_id, trace_id, at, at)
@@ -64,7 +64,7 @@ class Coverage:
         return replace(known, route=route, trace_id=trace_id, last_seen=at, failures=known.failures + 1)
 
     def note(self, gap: Gap) -> list[Gap]:
-        """Keep a gap; returns those that had to go for it."""
+        """Store a gap; returns those that were evicted for it."""
         self.gaps.pop(gap.key, None)
         self.gaps[gap.key] = gap
         self._open.setdefault(gap.app, Neighbours()).add(gap.signature)
@@ -74,7 +74,7 @@ class Coverage:
         return gone
 
     def close(self, gap: Gap) -> None:
-        """Forget a gap."""
+        """Delete a gap."""
         del self.gaps[gap.key]
         self._open[gap.app].remove(gap.signature)
 

@@ -19,7 +19,7 @@ from .results import Fold
 
 
 class SuitesFeature(Feature):
-    """Takes results of suites and failures of production. ``fold``: the slice as labels show it."""
+    """Receives results of suites, and failures in production. ``fold`` maps a slice to its exposed labels."""
 
     name = "suites"
 
@@ -30,7 +30,7 @@ class SuitesFeature(Feature):
         self._http = http.SuitesContext(self.desk, pipeline.submit)
 
     def desks(self) -> Mapping[str, Desk]:
-        """Results that are pushed."""
+        """The handler of pushed results."""
         return {SIGNAL: self.desk}
 
     def add_routes(self, app: web.Application) -> None:
@@ -38,26 +38,26 @@ class SuitesFeature(Feature):
         http.add_routes(app, self._http)
 
     def configure(self, config: Config, panel: Panel) -> None:  # noqa: ARG002 - as every feature
-        """Go on with other settings."""
+        """Apply other settings."""
         self.desk.configure(config)
 
     async def recover(self) -> None:
-        """Take up the results and failures of an earlier run; raises StoreError."""
+        """Load the results and failures of an earlier run; raises StoreError."""
         await self.desk.recover()
 
     def recorded(self, scored: Scored) -> None:
-        """Compare a trace that an evaluator failed."""
+        """Compare a trace that an evaluator failed with the suites."""
         self.desk.follow(scored)
 
     def judged(self, job: Job, evaluation: Evaluation) -> None:
-        """Compare a trace that a judge failed later."""
+        """Compare a trace that a judge failed later with the suites."""
         self.desk.judged(job, evaluation)
 
     def signalled(self, signalled: Signalled) -> None:
-        """Compare a trace whose user said that the answer was bad."""
+        """Compare a trace whose user disliked the answer with the suites."""
         if signalled.signal == "thumbs_down" and signalled.trace is not None:
             self.desk.disliked(signalled.trace, signalled.where)
 
     def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:
-        """Delete what is kept of traces."""
+        """Delete the failures of traces."""
         self.desk.forget(trace_ids, user)

@@ -1,4 +1,4 @@
-"""The HTTP handlers of offline results: pushed runs in, what the suites do not cover out; knows no metric."""
+"""The HTTP handlers of offline suites: push a run, list uncovered failures; knows no metric."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -16,7 +16,7 @@ MOST_SHOWN: Final = 1000
 
 
 class SuitesContext(msgspec.Struct, frozen=True):
-    """What the handlers need. ``submit`` has the desk take a request, durably."""
+    """Dependencies of the handlers. ``submit`` applies a request durably."""
 
     desk: OfflineDesk
     submit: Callable[[Entry, Any], Awaitable[None]]
@@ -33,7 +33,7 @@ def add_routes(app: web.Application, context: SuitesContext) -> None:
 
 
 async def receive(request: web.Request) -> web.Response:
-    """Take the results of a run: all of them, or none and say of each what is wrong."""
+    """Accept the results of a run: all of them, or none, with the error of each."""
     check_access(request, "ingest")
     suites = request.app[CONTEXT]
     async with entry_of(request, SIGNAL) as entry:

@@ -1,4 +1,4 @@
-"""The desk for offline results: takes pushed runs, and compares production's failures with their questions. No HTTP."""
+"""Stores pushed results of offline suites, and compares failures in production with their questions. Knows no HTTP."""
 
 import logging
 import time
@@ -37,14 +37,14 @@ _log = logging.getLogger(__name__)
 
 
 class Asked(Struct):
-    """A request: its results, and once they were taken, how many of them were which outcome."""
+    """A request: its results, and after it was applied, the number of results by outcome."""
 
     results: tuple[OfflineResult, ...]
     outcomes: dict[str, int] = field(default_factory=dict)
 
 
 class Uncovered(Struct, frozen=True, kw_only=True):
-    """Failures that are alike and that no suite covers, as people read them; ``question`` where it is stored."""
+    """Similar failures that no suite covers, as people read them; ``question`` where it is stored."""
 
     app: str
     route: str
@@ -56,7 +56,7 @@ class Uncovered(Struct, frozen=True, kw_only=True):
 
 
 class OfflineDesk:
-    """Offline results of one exporter. ``now`` is Unix seconds."""
+    """Handler of offline results of one exporter. ``now`` is Unix seconds."""
 
     def __init__(
         self, config: Config, recorder: Recorder, metrics: Metrics, fold: Fold, now: Callable[[], float] = time.time
@@ -68,12 +68,12 @@ class OfflineDesk:
         self.configure(config)
 
     def configure(self, config: Config) -> None:
-        """Go on with other settings."""
+        """Apply other settings."""
         self._most_bytes = config.limits.decompressed_bytes
         self._kept_for = config.store.retention.age
 
     async def recover(self) -> None:
-        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        """Load the state of an earlier run, before the journal is replayed; raises StoreError."""
         for _, result in await self._recorder.suite_results.all():
             self.results.show([result.key, *(gone.key for gone in self.results.add(result))])
         for _, suite in await self._recorder.suite_questions.all():
@@ -84,12 +84,12 @@ class OfflineDesk:
     # Requests.
 
     def read(self, entry: Entry) -> Asked:
-        """What a request holds; raises DecodeError, TooLarge or UnsupportedEncoding."""
+        """Decode a request; raises DecodeError, TooLarge or UnsupportedEncoding."""
         body = decompress(entry.encoding, entry.body, self._most_bytes)
         return Asked(decoded(body, entry.received_at))
 
     def take(self, entry: Entry, asked: Asked) -> None:  # noqa: ARG002 - every desk is given the entry
-        """Keep what is newest, and say in ``asked`` what became of each."""
+        """Store the newest results, and write the outcome of each into ``asked``."""
         outcomes = dict.fromkeys(("newest", "duplicate", "older"), 0)
         changed: list[Key] = []
         for result in asked.results:
@@ -132,7 +132,7 @@ class OfflineDesk:
             self._close(gap)
 
     def _learn(self, suite: Suite) -> list[Suite]:
-        """Take a suite's questions; returns the suites that had to go for it, which may be this one."""
+        """Replace a suite's questions; returns the suites that were evicted for it, which may include this one."""
         displaced = self.coverage.learn(suite)
         self._metrics.measured(f.OFFLINE_QUESTIONS, suite.key, len(suite.signatures))
         for gone in displaced:
@@ -152,11 +152,11 @@ class OfflineDesk:
             self.failed(bytes.fromhex(job.trace_id), Slice(*job.where), job.case.question)
 
     def disliked(self, trace: Trace, where: Slice) -> None:
-        """Compare a trace whose user said that the answer was bad."""
+        """Compare a trace whose user disliked the answer."""
         self.failed(bytes.fromhex(trace.trace_id), where, trace.question)
 
     def failed(self, trace_id: bytes, where: Slice, question: str | None) -> None:
-        """Compare a failure with the suites of its app, once; without its question nothing can be said of it."""
+        """Compare a failure with the suites of its app, once; without its question there is nothing to compare."""
         where = self._recorder.limiter.current(where)
         asked = likeness.signature(question) if question and self.coverage.compares(where.app) else b""
         try:
@@ -173,7 +173,7 @@ class OfflineDesk:
             self._note(self.coverage.grown(where.app, where.route, asked, trace_id, now))
 
     def forget(self, trace_ids: Sequence[bytes], user: str | None) -> None:  # noqa: ARG002 - users are not known here
-        """Keep nothing of these traces, nor of what was alike to one that began a group."""
+        """Delete what is stored of these traces, and the groups of failures that they began."""
         gone = frozenset(trace_ids)
         for trace_id in gone:
             self._recorder.compared_failures.drop(trace_id)
@@ -219,5 +219,5 @@ class OfflineDesk:
 
 
 def _digest(*names: str | bytes) -> bytes:
-    """A key of fixed length for names of any."""
+    """A key of fixed length from names of any length."""
     return blake2b(msgspec.msgpack.encode(names), digest_size=16).digest()

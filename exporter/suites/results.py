@@ -21,7 +21,7 @@ Fold = Callable[[str, str, str], tuple[str, str, str]]
 
 
 def kept(result: OfflineResult) -> SuiteResult:
-    """What is kept of a checked result."""
+    """The stored form of a checked result."""
     if not isinstance(result.timestamp, float | int):
         raise TypeError("the result was not checked")
     return SuiteResult(
@@ -40,7 +40,7 @@ def kept(result: OfflineResult) -> SuiteResult:
 
 
 class Results:
-    """All kept results. ``fold`` bounds app and versions as those of traces are, so that both sides join."""
+    """All stored results. ``fold`` bounds app and versions like those of traces, so that both join."""
 
     def __init__(self, metrics: Metrics, fold: Fold) -> None:
         self._metrics = metrics
@@ -56,14 +56,14 @@ class Results:
         return len(self._kept)
 
     def outcome(self, one: SuiteResult) -> Outcome:
-        """What becomes of a result: it is the newest, it was sent before, or a newer one is known."""
+        """The outcome for a result: it is the newest, a repetition, or older than a stored one."""
         known = self._kept.get(one.key)
         if known is not None and one.run_id == known.run_id:
             return "duplicate"
         return "newest" if known is None or one.age > known.age else "older"
 
     def add(self, one: SuiteResult) -> list[SuiteResult]:
-        """Keep the newest result of its key; returns those that had to go for it."""
+        """Store the newest result of its key; returns the results that were evicted for it."""
         self._kept[one.key] = one
         labels = (*one.key[:3], *self._fold(*one.key[3:]))
         if (before := self._labels.get(one.key)) is not None:
@@ -84,7 +84,7 @@ class Results:
                 return key
 
     def show(self, keys: Iterable[Key]) -> None:
-        """Let /metrics show the newest of all that share the labels of these results; nothing, where none is left."""
+        """Expose the newest of all results that share these labels, or remove the series where none is left."""
         for labels in {self._labels[key] for key in keys if key in self._labels}:
             sharing = self._sharing[labels]
             for key in [key for key in sharing if key not in self._kept]:
