@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import re2
 
 from exporter.evaluators.decline_latin import LATIN
+from exporter.evaluators.decline_limits import LIMITS, declining
 from exporter.evaluators.decline_scripts import OTHER_SCRIPTS
 from exporter.evaluators.declining import stated
 from exporter.evaluators.languages import Language
@@ -28,7 +30,7 @@ def said(answer, **fields):
 
 
 def test_every_language_has_phrases_and_a_set_of_forty_lines_of_which_near_misses_are_half():
-    assert set(SETS) == {*LATIN, *OTHER_SCRIPTS} == set(get_args(Language))
+    assert set(SETS) == {*LATIN, *OTHER_SCRIPTS} == set(LIMITS) == set(get_args(Language))
     for path in SETS.values():
         labels = [row["declines"] for row in rows(path)]
         assert len(labels) >= 40
@@ -113,6 +115,16 @@ def test_not_in_the_context_is_told_apart_in_every_language(answer, told):
 def test_what_is_quoted_declines_nothing_unless_it_is_all():
     assert said('In Spanish you would say: "Lo siento, no puedo ayudarte con eso."').value > 0.5
     assert said('"I am sorry, but I cannot help with that."').value < 0.5
+
+
+def test_a_quoted_refusal_is_no_refusal_whichever_patterns_know_it():
+    assert said("To decline a meeting politely, write: \"I'm sorry, I can't make it.\"").value > 0.5
+    assert said('I cannot help with that. The form "B" is for lawyers.').value < 0.5
+
+
+@pytest.mark.parametrize("language", LIMITS)
+def test_the_limits_of_every_language_are_a_pattern_of_linear_time(language):
+    assert re2.compile(declining(language).replace("…", "(?: [^ ,\n]+){0,8}"))
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ What they look at:
     export_limits  was a text cut on its way here
     sources, support, facts, claims   documents, how far they support a sentence, what they state, what contradicts them
     citation_marks  citation marks and the documents that they name
-    declining, phrases, decline_phrases, decline_latin, decline_scripts   how assistants decline
+    declining, phrases, decline_phrases, decline_latin, decline_limits, decline_scripts   how assistants decline
 """
 
 from .answer_language import language_match

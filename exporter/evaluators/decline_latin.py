@@ -13,9 +13,9 @@ LATIN: dict[Language, Phrases] = {
             r"| i(?: \w+ly)? (?:decline|refuse)(?: to|\.| $)"
             r"| (?:request|question|prompt|query|message) (?:cannot|can't|could not|couldn't|can not|is unable to) be "
             r"(?:fulfilled|processed|completed|answered|handled|served|satisfied|accommodated) "
-            r"| (?:isn't|is not|not) possible (?:for (?:me|us) )?to (?:help|assist|answer|discuss|provide|share|comply|do|"
-            r"respond|fulfil|fulfill|offer|talk) "
-            r"| (?:outside|beyond|out of|not within|falls? outside)(?: of)? (?:the |my |our |this )?(?:\w+ ){0,3}"
+            r"| (?:isn't|is not|not) possible (?:for (?:me|us) to (?:help|assist|answer|discuss|provide|share|comply|do|respond|fulfil|fulfill|"
+            r"offer|talk)|to (?:help|assist|answer|discuss|provide|share|do|offer|fulfil|fulfill|comply with) (?:that|this|these|those|such|you|your|any|with)) "
+            r"| (?:outside|beyond|out of|not within|falls? outside)(?: of)? (?:(?:the|my|our|this) (?:\w+ ){0,3}|my|\w+al )?"
             r"(?:scope|remit|purview|expertise|area|responsibilities|capabilities|abilities|knowledge|wheelhouse)"
             r"(?: of (?:what (?:i|we)|this (?:assistant|chat|bot|service)|my|our)| $| ,| and | so | as | for (?:me|us))"
             r"| beyond what (?:i|we) (?:can|do|am|are) | outside (?:of )?what (?:i|we) (?:can|do|am|are) "
@@ -31,7 +31,7 @@ LATIN: dict[Language, Phrases] = {
             r"'re| are|'d| would| could)(?: be)? "
             r"| isn't (?:something|a topic|a subject) (?:that |which )?(?:i|we) (?:can|will|could|am|are|would) "
             r"| (?:i'd|i would|we'd) (?:rather|prefer) not(?: to)? "
-            r"| (?:guidelines|policies|policy|rules|instructions|programming|principles) (?:don't|do not|doesn't|does not|"
+            r"| (?:guidelines|policies|policy|rules|instructions|programming|principles|training) (?:don't|do not|doesn't|does not|"
             r"prevent|prohibit|forbid|won't|will not|stop|bar)s?… (?:me|us) "
             r"| (?:against|violates?|goes against|conflicts? with|contrary to) (?:my|our) (?:\w+ ){0,3}(?:guidelines|"
             r"polic\w+|rules|principles|programming|terms|values) "
@@ -112,7 +112,7 @@ LATIN: dict[Language, Phrases] = {
             r" (?:weiter|aus|be)?(?:helfen|hilflich) | (?:unterstütz|beantwort|antwort|auskunft|auskünfte|bereitstell|"
             r"informationen|anbieten|weitergeben|geben|nennen|verraten|teilen|erstell|verfass|schreib|generier|erfüll|"
             r"bearbeit|nachkomm|mitteilen|tun |machen |sagen |äußern|sprechen|reden|diskutier|berat|rechtsberat|bewert|"
-            r"kommentier|erklär|ausführ|durchführ|eingehen|leisten|liefern|preisgeb|offenleg|entsprechen|erzeug|produzier|meinung|stellung|unterhalten|besprech|heraus(?:geben|zugeben)|angaben|aussagen|anleitung)"
+            r"kommentier|erklär|ausführ|durchführ|eingehen|leisten|preisgeb|offenleg|entsprechen|erzeug|produzier|meinung|stellung|unterhalten|besprech|heraus(?:geben|zugeben)|angaben|aussagen|anleitung)"
             r"| zur verfügung "
         ),
         sorry=r" (?:als (?:ki|sprachmodell|assistent)\S*|sprachmodell|ki-\S+|aus (?:sicherheits|datenschutz|rechtlichen|ethischen)\S*|tut mir leid|leider|entschuldig\S*|bedaure|bedauere|bedauerlicherweise|sorry|verzeihung|es tut uns leid) ",
@@ -168,8 +168,8 @@ LATIN: dict[Language, Phrases] = {
         ),
         helps=r" (?:mais|cependant|toutefois)… (?:probablement|généralement|en général|voici|souvent|habituellement) | le plus probable | causes? (?:probables?|possibles?) ",
         absent=(
-            r" (?:contexte|documents?|sources?|textes?|articles?|passages?|informations fournies)… (?:ne|n')(?: ?[^ ,]+){1,3} "
-            r"(?:pas|aucune?|rien) | (?:ne|n')(?: ?[^ ,]+){1,3} (?:pas|aucune?|rien)… (?:dans|par) (?:le|les|ces|ce|mes|vos) "
+            r" (?:contexte|documents?|sources?|textes?|articles?|passages?|informations fournies)… (?:ne |n')(?:me |nous |vous |en )?"
+            r"(?:contien|mentionn|indiqu|précis|fourni|permet|inclu|parl|dit|dis|donn|abord|trait|évoqu|répond|comport|suffi|fait|font|figur)\S* (?:pas|aucune?|rien) | (?:ne|n')(?: ?[^ ,]+){1,3} (?:pas|aucune?|rien)… (?:dans|par) (?:le|les|ces|ce|mes|vos) "
             r"(?:contexte|documents?|sources?|textes?|articles?|passages?) "
             r"| (?:pas (?:assez|suffisamment) d'|pas trouvé d'|aucune |pas d')informations? "
         ),
@@ -324,7 +324,7 @@ LATIN: dict[Language, Phrases] = {
         ),
         serves=(
             r" (?:helpen|assisteren|antwoorden|beantwoorden|geven|verstrekken|bieden|aanbieden|delen|vrijgeven|onthullen|schrijven|"
-            r"maken|genereren|bespreken|praten|doen|voldoen|ingaan|uitvoeren|verwerken|adviseren|leveren|opstellen|"
+            r"maken|genereren|bespreken|praten|doen|voldoen|ingaan|uitvoeren|verwerken|adviseren|opstellen|"
             r"meewerken|zeggen|vertellen|ondersteunen|uitleggen|advies) "
         ),
         sorry=r" (?:als (?:ai|taalmodel|assistent)\S*|taalmodel|om (?:veiligheids|privacy|juridische|ethische)\S*|sorry|helaas|spijt me|spijt ons|excuses|excuseer|jammer genoeg|pardon) ",
@@ -333,7 +333,9 @@ LATIN: dict[Language, Phrases] = {
         ),
         helps=r" (?:maar|echter|toch)… (?:waarschijnlijk\S*|meestal|doorgaans|hier (?:zijn|is)|vaak|vermoedelijk) | (?:waarschijnlijke|mogelijke) oorza\S* ",
         absent=(
-            r" (?:context|document\S*|bron\S*|teksten?|artikel\S*|verstrekte informatie)… (?:niet|niets|geen)… | (?:niet|niets|geen)… "
+            r" (?:context|document\S*|bron\S*|tekst|artikel\S*|verstrekte informatie)… (?:bevat|bevatten|vermeldt|vermelden|noemt|noemen|zegt|zeggen|geeft|geven|"
+            r"beschrijft|biedt|bieden|staat|staan)… (?:niet|niets|geen) | (?:context|document\S*|bron\S*|tekst|artikel\S*)… (?:niet|niets|geen)… (?:genoemd|vermeld|"
+            r"gevonden|beschreven|vinden|beantwoord\S*) | (?:niet|niets|geen)… "
             r"(?:in|uit) (?:de|het|deze|die|mijn) (?:[^ ,]+ )?(?:context|documenten|document|bronnen|tekst|artikel\S*) "
             r"| (?:niet genoeg|onvoldoende|geen)(?: [^ ,]+)? informatie… (?:gevonden|beschikbaar|beantwoorden|vinden) "
         ),

@@ -6,8 +6,10 @@ from unicodedata import normalize
 
 import re2
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from .decline_latin import LATIN
+from .decline_limits import LIMITS, declining
 from .decline_phrases import Phrases
 from .decline_scripts import OTHER_SCRIPTS
 from .languages import Language, spoken
@@ -58,7 +60,7 @@ class _Compiled(Struct, frozen=True):
     decides: Any
 
 
-def _compiled(phrases: Phrases) -> _Compiled:
+def _compiled(language: Language, phrases: Phrases) -> _Compiled:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 32 << 20
@@ -67,18 +69,21 @@ def _compiled(phrases: Phrases) -> _Compiled:
         joined = "|".join(text.replace("…", "(?: [^ ,\n]+){0,8}") for text in texts)
         return re2.compile(f"(?m){joined}", options)
 
-    single = {name: pattern(getattr(phrases, name)) for name in phrases.__struct_fields__}
-    return _Compiled(**single, decides=pattern(phrases.outright, phrases.cannot, phrases.absent))
+    written = asdict(phrases)
+    written["outright"] += "|" + declining(language)
+    written["absent"] += "|" + LIMITS[language].lacks
+    single = {name: pattern(text) for name, text in written.items()}
+    return _Compiled(**single, decides=pattern(written["outright"], written["cannot"], written["absent"]))
 
 
-_COMPILED = {language: _compiled(phrases) for language, phrases in (LATIN | OTHER_SCRIPTS).items()}
+_COMPILED = {language: _compiled(language, phrases) for language, phrases in (LATIN | OTHER_SCRIPTS).items()}
 
 
 def stated(text: str) -> Stated | None:
     """Whether the first sentences decline, or say that what was retrieved does not hold the answer."""
     if len(text) > _LONG:
         return None
-    opening = _unquoted(text[:_LOOKED_AT].strip())
+    opening = unquoted(text[:_LOOKED_AT].strip())
     sentences = b""
     for language in _languages(text):
         if not sentences or language not in _LATIN:
@@ -94,7 +99,7 @@ def stated(text: str) -> Stated | None:
 def hedged(text: str) -> bool:
     """Whether an English answer that says what it cannot know goes on to help."""
     english = _COMPILED["en"]
-    sentences = _sentences(_unquoted(text[:_LOOKED_AT]), "en")
+    sentences = _sentences(unquoted(text[:_LOOKED_AT]), "en")
     return any(english.helps.search(one) for one in sentences.split(b"\n"))
 
 
@@ -107,7 +112,7 @@ def _languages(text: str) -> tuple[Language, ...]:
     return tuple(language for script, language in _SCRIPTS if re.search(script, opening))
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     """The text without what it quotes, unless it is a quotation."""
     if '"' not in text and text.isascii():
         return text

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ..model.score import Score, Skipped
 from ..model.trace import Trace
-from .declining import hedged, stated
+from .declining import hedged, stated, unquoted
 from .languages import Language, outside
 from .phrases import ABSENT, COMPLYING, FIGURATIVE, LATER, OPENING
 from .registry import evaluator
@@ -73,7 +73,7 @@ LANGUAGES: frozenset[Language] = frozenset(get_args(Language))
 """The languages in which declining is known."""
 
 
-@evaluator("refusal", version="2")
+@evaluator("refusal", version="3")
 def refusal(trace: Trace, *, not_in_context: Literal["pass", "fail"] = "fail") -> Score | Skipped | None:
     """The assistant declined, in a field of its own or in words; "not in the context" is told apart."""
     if trace.refusal or trace.content_state == "refused":
@@ -99,12 +99,18 @@ def declined(text: str) -> Decline:
 
 
 def _declined(text: str) -> Decline:
-    opening, later = features(text)
-    found = _weighed(opening, later) if opening else _COMPLIES
+    found = _phrased(text)
+    if found.probability > _MARK and (bare := unquoted(text)) != text:
+        found = _phrased(bare)
     if found.probability > _MARK:
         return _COMPLIES if hedged(text) else found
     told = stated(text)
     return found if told is None else _STATED[told]
+
+
+def _phrased(text: str) -> Decline:
+    opening, later = features(text)
+    return _weighed(opening, later) if opening else _COMPLIES
 
 
 def _weighed(opening: Iterable[str], later: Iterable[str]) -> Decline:
