@@ -372,7 +372,7 @@ async def test_the_token_of_a_page_sends_feedback_and_does_nothing_else(run_expo
     assert (await exporter.post(URL, data=body, headers=page))[0] == 200
     assert (await exporter.post("/v1/traces", data=b"{}", headers=page))[0] == 403
     assert (await exporter.post("/-/reload", headers=page))[0] == 403
-    for path in ("/metrics", "/config", f"/api/traces/{A}", "/"):
+    for path in ("/metrics", "/config", f"/api/traces/{A}", "/api/status", "/api/answers"):
         assert (await exporter.client.get(path, headers=page)).status == 403
     for headers, status in ((page | {"Authorization": "Bearer apps-token-of-some-length"}, 403), ({}, 401)):
         got, told = await exporter.post(URL, data=body, headers={"Content-Type": "application/json"} | headers)
