@@ -1,6 +1,6 @@
 """llmq: scores LLM traces as they arrive and turns quality into Prometheus metrics.
 
-The rooms, from what starts everything down to the data; each imports only from those below it (`make lint`):
+The packages, from the entry point down to the data; each imports only from those below it (`make lint`):
 
     cli/         the command line; with the demo the only place that prints
     demo/        a whole stack with live traffic and an incident in it
@@ -8,27 +8,27 @@ The rooms, from what starts everything down to the data; each imports only from 
 
 Features, each one folder with one class in its feature.py:
 
-    answers/     recorded answers, found by filter, each with everything said of it
-    status/      what comes in, what is captured, what scores, what is wrong now
-    review/      which traces deserve a person, and what people say of them
-    feedback/    what users say of answers, and what their conversations show
-    suites/      offline results beside production, and the failures that no suite covers
-    judging/     the judge at work: sampling, calibration, its gauges
-    erasure/     deletes what is kept of a trace or of a user
-    emission/    evaluations to other systems, as standard OTLP events
+    answers/     recorded answers: search by filter, each with its verdicts, feedback and labels
+    status/      the status page: traffic, captured fields, scores, current problems
+    review/      the review queue: traces that need a human label, and those labels
+    feedback/    user feedback: explicit signals, and signals derived from conversations
+    suites/      results of offline suites, and the failures in production that no suite covers
+    judging/     the running judge: sampling, calibration, its gauges
+    erasure/     deletes all stored data of a trace or of a user
+    emission/    sends evaluations to other systems, as standard OTLP events
 
-    features/    what a feature may take part in, and who tells them all what happens
+    features/    the base class of features, and the dispatcher that calls their hooks
 
-The road of a trace:
+The pipeline of a trace:
 
     grpc/        OTLP over gRPC, on a port of its own; shares limits, auth and decoding with http/
     http/        limits, auth and errors of requests; OTLP endpoints; pages
     pipeline/    the order: durable → assembled → normalised → evaluated → recorded
     ingest/      decoding, backpressure, and the assembly of complete traces
-    recording/   from a scored trace to what is stored of it
+    recording/   a scored trace → its stored form; buffers writes for the next transaction
     offline/     replay of captures, suites of rows, a judge over its anchors; result files of other tools
 
-What the road and the features are made of; no network:
+Used by the pipeline and the features; no network:
 
     config/      one YAML file → Config; every error at once, with file and line
     decode/      bodies → spans and log records: OTLP (protobuf, JSON) and plain JSON; knows nothing of LLMs
