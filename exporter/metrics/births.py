@@ -1,9 +1,9 @@
-"""New series, and how long those who scrape are shown them at 0. Knows who scrapes; knows no metric by name.
+"""Exposes new series at 0 until every scraper has read them. Knows scrapers; knows no metric by name.
 
-Prometheus's ``increase()`` sees nothing of what a series counted before its first scrape, and the first batch of a new
-version is what an alert on a rollout is for. So everybody who scrapes reads a new series at 0 once, and then what it
-counted. Only showing is delayed; storing is not. Series that were born in one batch are released together, so that
-ratios between them are right.
+Prometheus's ``increase()`` ignores what a series counted before its first scrape, and an alert on a rollout depends on
+the first batch of a new version. So every scraper reads a new series at 0 once, and then its total. Only exposition is
+delayed; storing is not. Series that were born in one batch are released together, so that ratios between them are
+right.
 """
 
 import time
@@ -31,7 +31,7 @@ _MOST_SCRAPERS: Final = 64
 
 
 class Scraper(NamedTuple):
-    """Who scrapes, as far as a request tells: where it comes from, on which connection, and by what program."""
+    """The identity of a scraper, as far as a request shows it: address, connection and user agent."""
 
     address: str
     connection: str
@@ -46,7 +46,7 @@ class _Birth(NamedTuple):
 
 
 class _Visits:
-    """What is known of one scraper: when it scraped last, what it has read up to, and the times between scrapes."""
+    """The history of one scraper: its last scrape, the mark it has read up to, and the intervals between scrapes."""
 
     __slots__ = ("at", "gaps", "mark")
 
@@ -65,7 +65,7 @@ class _Visits:
 
 
 class Births:
-    """The series that are still shown at 0. ``clock`` is in seconds and only goes up."""
+    """The series that are still exposed at 0. ``clock`` is monotonic, in seconds."""
 
     def __init__(self, wait: Wait = "auto", clock: Callable[[], float] = time.monotonic) -> None:
         self.wait = wait
@@ -86,14 +86,14 @@ class Births:
         return len(self._born)
 
     def add(self, some: Collection[Series]) -> None:
-        """Show these at 0 from now on, until all of them are released together."""
+        """Expose these series at 0 from now on, until all of them are released together."""
         if some and self.wait != 0:
             birth = _Birth(self._marks, self._clock())
             self._batches.setdefault(birth, set()).update(some)
             self._born.update(dict.fromkeys(some, birth))
 
     def release(self, some: Iterable[Series]) -> None:
-        """Show what these counted from now on; those that are shown already are passed over."""
+        """Expose the totals of these series from now on; those that are released already are ignored."""
         for series in some:
             birth = self._born.pop(series, None)
             if birth is not None:
@@ -103,7 +103,7 @@ class Births:
                     del self._batches[birth]
 
     def due(self) -> list[Series]:
-        """The series that everybody has read at 0, or that have waited long enough."""
+        """The series that every scraper has read at 0, or that have waited long enough."""
         now = self._clock()
         read = self._read_by_all(now)
         return [series for birth, batch in self._batches.items() if self._is_due(birth, now, read) for series in batch]

@@ -1,4 +1,4 @@
-"""The events that move the metrics, each a method, so that label order is typed once. Knows neither store nor HTTP."""
+"""The events that change metrics, each a method, so that label order is written once. Knows neither store nor HTTP."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,10 +15,10 @@ from .slices import Gathered, Slices, SliceSeries
 
 
 class Tally(Deltas):
-    """What one batch of events adds to the metrics; shown once ``Metrics.apply`` is called with it.
+    """Metric increments of one batch of events; exposed once ``Metrics.apply`` is called with it.
 
-    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours. What every
-    trace adds is gathered by slice, and laid into the series when it settles.
+    It is dated by its last verdict, not by its creation, because a quiet exporter's tally waits for hours. Increments
+    that every trace makes are gathered by slice, and added to the series by ``settle``.
     """
 
     __slots__ = ("_current", "_durations", "_gathered", "_now", "_slices", "_unscored")
@@ -39,7 +39,7 @@ class Tally(Deltas):
         return bool(self._gathered) or super().__bool__()
 
     def settle(self) -> None:
-        """Lay what was gathered of slices into their series."""
+        """Add the increments that were gathered by slice to their series."""
         for where, gathered in self._gathered.items():
             self._lay(self._slices.of(where), gathered)
         for evaluator, seconds in self._durations.items():

@@ -1,4 +1,4 @@
-"""Totals → the text that Prometheus scrapes, in both of its formats. Knows no metric by name."""
+"""Renders totals in Prometheus's text format and in OpenMetrics. Knows no metric by name."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ def negotiate(accept: str) -> str:
 
 
 class Snapshot(NamedTuple):
-    """All that one scrape shows: durable totals, gauges of that moment, and of which slices (None: of all)."""
+    """The content of one scrape: durable totals, current gauges, and the slices to include (None: all)."""
 
     totals: Totals
     gauges: dict[Series, float]
@@ -44,7 +44,7 @@ class Snapshot(NamedTuple):
 
 
 class Exposition:
-    """Writes snapshots, and what a small registry collects, as one document; keeps what of it never changes."""
+    """Renders snapshots and the metrics of a small registry as one document; caches the parts that never change."""
 
     def __init__(self, registry: CollectorRegistry, families: Iterable[Family]) -> None:
         self._registry = registry

@@ -1,4 +1,4 @@
-"""Gauges of the moment: values that were set, and functions that a scrape reads. Knows no metric by name."""
+"""Gauges that are not durable: values that were set, and functions called by a scrape. Knows no metric by name."""
 
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -8,7 +8,7 @@ from .series import Family, Series, series_of
 
 
 class Watched(NamedTuple):
-    """A series whose value every scrape reads from a function."""
+    """A gauge whose value is a function that every scrape calls."""
 
     family: Family
     read: Callable[[], float]
@@ -16,7 +16,7 @@ class Watched(NamedTuple):
 
 
 class Gauges:
-    """The gauges that show how things are now; they start again at every start."""
+    """The gauges of current values; empty after each start."""
 
     def __init__(self) -> None:
         self._values: dict[Series, float] = {}
@@ -27,7 +27,7 @@ class Gauges:
         self._values[series_of(family, labels)] = float(value)
 
     def watch(self, owner: str, gauges: Iterable[Watched]) -> None:
-        """Have every scrape call functions for values, in the place of those that the owner had before."""
+        """Register functions whose values every scrape reads, replacing those that the owner had registered."""
         self._readers[owner] = {series_of(family, labels): read for family, read, labels in gauges}
 
     def remove(self, family: Family, labels: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ Told = tuple[str | None, str | None, str | None, str | None]
 
 
 class Limiter:
-    """Keeps the values of each label, and the number of slices, within their budgets.
+    """Bounds the values of each label, and the number of slices, to their budgets.
 
     ``budgets`` are numbers of values by label; ``slices`` is how many slices are shown at a time; ``max_length`` is
     bytes of UTF-8; ``allow`` closes a label to the values listed, which then need no budget; ``template_routes``

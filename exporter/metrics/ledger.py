@@ -1,11 +1,11 @@
-"""Durable totals: what a batch adds, what is stored, what is restored. Knows no metric by name and no file format.
+"""Durable totals of all series: staged, stored, restored. Knows no metric by name and no file format.
 
-A total changes in three steps. ``Deltas`` gather what one batch adds; ``Ledger.stage`` turns them into the absolute
-totals that go into the store's transaction; ``Ledger.apply`` adds them to the totals shown, once that transaction is
-durable. Stage and apply one batch before the next is staged.
+A total changes in three steps. ``Deltas`` gather the increments of one batch; ``Ledger.stage`` returns the resulting
+absolute totals, for the store's transaction; ``Ledger.apply`` adds the increments to the exposed totals, once that
+transaction is durable. Stage and apply one batch before the next is staged.
 
-A new series is shown to those who scrape at 0 first (see ``births``). That it is released is stored before it is shown:
-what a crash leaves is either at 0 for everybody still, or counted from 0 already.
+A new series is first exposed at 0 (see ``births``). Its release is stored before it is exposed: after a crash it is
+either still at 0 for every scraper, or has been counted from 0.
 """
 
 import logging
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Deltas:
-    """What one batch adds to the totals; ``at`` (Unix seconds) is when. ``released`` are series to be shown with it."""
+    """The increments of one batch; ``at`` (Unix seconds) is its time. ``released`` are new series to expose with it."""
 
     __slots__ = ("at", "counters", "exemplars", "gauges", "observed", "released")
 
@@ -67,7 +67,7 @@ class Deltas:
         self.gauges[series] = combined(family, self.gauges.get(series), value)
 
     def settle(self) -> None:
-        """Lay what was gathered in another way into these; called before they are read."""
+        """Add increments that were gathered elsewhere to these; called before they are read."""
 
 
 class Totals(Struct):
@@ -81,7 +81,7 @@ class Totals(Struct):
 class Ledger:
     """The totals of every series of the given families; see the module for how they change.
 
-    ``births`` holds the series that those who scrape are shown at 0.
+    ``births`` holds the series that are exposed at 0.
     """
 
     def __init__(self, families: Iterable[Family], births: Births | None = None) -> None:
@@ -99,7 +99,7 @@ class Ledger:
         return Totals(self._numbers.copy(), self._histograms.copy(), self._exemplars.copy())
 
     def held(self) -> Totals:
-        """Return the totals as those who scrape are shown them: new series at 0."""
+        """Return the totals as scrapers see them: new series at 0."""
         totals = self.totals()
         for series in self.births:
             totals.exemplars.pop(series, None)
@@ -139,7 +139,7 @@ class Ledger:
                 self._numbers.setdefault(series, 0.0)
 
     def stage(self, deltas: Deltas) -> list[Row]:
-        """Return the stored rows that ``apply`` of the same deltas makes true; shows nothing."""
+        """Return the stored rows that correspond to these deltas; exposes nothing."""
         changed = self._staged = self._changed(deltas)
         deltas.released = self.births.due()
         held = {*filter(self.births.__contains__, changed), *self._newborn(changed)}.difference(deltas.released)
@@ -152,7 +152,7 @@ class Ledger:
         return [row for row in rows if self._families[row[0]].durable]
 
     def apply(self, deltas: Deltas) -> None:
-        """Add a batch to the totals shown."""
+        """Add a batch to the exposed totals."""
         staged = self._staged
         changed = staged if staged is not None and staged.deltas is deltas else self._changed(deltas)
         if staged is not None and (staged is changed or staged.shares(changed)):
@@ -167,10 +167,10 @@ class Ledger:
         self._none_expires_before = min(self._none_expires_before, deltas.at)
 
     def restore(self, rows: Iterable[Row]) -> None:
-        """Take the totals from the store.
+        """Load the totals from the store.
 
-        Rows of a family that is unknown, or whose labels are others now, stay there for the version that knows
-        them; a histogram whose bounds were others is fitted (see ``Histogram.fitted``). Both are logged by family.
+        Rows of a family that is unknown, or that has other labels now, stay there for the version that knows them; a
+        histogram with other bounds is fitted (see ``Histogram.fitted``). Both are logged by family.
         """
         self._staged, self._none_expires_before = None, -INF
         notes: Counter[tuple[str, str]] = Counter()

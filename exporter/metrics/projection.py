@@ -1,4 +1,4 @@
-"""Which series belong to some slices. Knows no metric by name."""
+"""Selects the series of given slices. Knows no metric by name."""
 
 from collections.abc import Callable, Collection
 

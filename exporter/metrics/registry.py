@@ -1,4 +1,4 @@
-"""All metrics of one exporter: the ledger, the gauges of the moment, and how both are exposed.
+"""All metrics of one exporter: durable totals, gauges, and their exposition.
 
 Two kinds of numbers: those in the ledger (every counter and histogram), which change when a ``Tally`` is applied, and
 gauges of the moment, which are read when they are scraped.
@@ -26,7 +26,7 @@ from .slices import Slices
 
 
 class Metrics:
-    """All metrics of one exporter: the ledger, the gauges of the moment, and their exposition.
+    """All metrics of one exporter: durable totals, gauges, and their exposition.
 
     ``evaluators`` (names) and ``pass_marks`` (bounds of the score histogram) come from the config; ``births`` says how
     long new series are shown at 0, ``limiter`` which slices are shown (without one: all); ``now`` gives Unix seconds.

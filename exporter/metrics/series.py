@@ -1,4 +1,4 @@
-"""What a metric is made of: families, their children (series), histograms and exemplars. Knows no metric by name."""
+"""Types of metrics: families, their children (series), histograms and exemplars. Knows no metric by name."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -133,7 +133,7 @@ def escape(value: str) -> str:
 
 
 class Exemplar(NamedTuple):
-    """A trace that shows what a number means: its id, the value observed, and when (Unix seconds)."""
+    """An example trace of a value: its id, the value observed, and when (Unix seconds)."""
 
     trace_id: str
     value: float
@@ -141,7 +141,7 @@ class Exemplar(NamedTuple):
 
 
 class Observed:
-    """What one batch observes in one series: the values, in order, and the exemplars among them."""
+    """The observations of one batch in one series: the values, in order, and their exemplars."""
 
     __slots__ = ("exemplars", "values")
 

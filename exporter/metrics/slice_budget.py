@@ -1,12 +1,11 @@
-"""Which slices /metrics shows: so many at most, shared fairly by the apps. Knows no metric and no text.
+"""Limits the number of exposed slices, shared fairly by the apps. Knows no metric and no text.
 
-A slice that has to make room is *parked*: its totals are kept and not shown, and if it comes back it goes on from them,
-so that no counter ever comes back lower than it left. Where the budget is spent,
+A slice that is evicted is *parked*: its totals are kept but not exposed, and if the slice is used again it continues
+from them, so that no counter returns lower than it was. Where the budget is used up,
 
-1. the slice that rests longest makes room, if it has rested for ``IDLE`` seconds;
-2. or an app with less than its share (the budget divided by the apps in use) takes the place of the slice that rests
-   longest of the app that has the most;
-3. or the new slice is refused, and the caller folds a label of it.
+1. the least recently used slice is evicted, if it was unused for ``IDLE`` seconds; 2. or an app below its share (the
+budget divided by the apps in use) evicts the least recently used slice of the app that has the most; 3. or the new
+slice is refused, and the caller folds one of its labels.
 
 The last quarter of the budget, and of a share, is for slices with a folded version, and half of that for slices with
 both folded, so that an explosion of versions leaves room for the other routes of its app.
@@ -27,7 +26,7 @@ _EIGHTHS: Final = (6, 7, 8)
 
 
 class Slice(NamedTuple):
-    """The label values that every quality metric is cut by, already bounded."""
+    """The label values that every quality metric has, already bounded."""
 
     app: str
     route: str
@@ -41,7 +40,7 @@ class Slice(NamedTuple):
 
 
 class SliceBudget:
-    """Shows at most ``most`` slices, and parks as many. ``now`` is seconds of any clock."""
+    """Exposes at most ``most`` slices, and parks as many. ``now`` is seconds of any clock."""
 
     def __init__(self, most: int = SLICES, now: Callable[[], float] = time.time) -> None:
         self.most = most
@@ -58,7 +57,7 @@ class SliceBudget:
         self._forgotten: list[Slice] = []
 
     def take(self, where: Slice) -> bool:
-        """Show a slice that is used now, making room for it where the rules allow; False: it must be folded."""
+        """Expose a slice that is used now, evicting another where the rules allow; False: it must be folded."""
         if where not in self.shown:
             if not where.is_rest and not self._make_room(where):
                 return False
@@ -71,7 +70,7 @@ class SliceBudget:
         return self.shown if app is None else self._by_app.get(app, ())
 
     def park(self, where: Slice) -> None:
-        """Show a slice no longer, and keep its totals."""
+        """Stop exposing a slice, and keep its totals."""
         self.parked[where] = self._hide(where)
         self.parkings += 1
         self._bound_parked()

@@ -1,6 +1,6 @@
-"""The slices: what a batch gathers of each, and its series, named once and kept. Knows no total.
+"""Increments of a batch by slice, and the cached series of each slice. Knows no total.
 
-What is gathered is laid into series once for a batch: naming a series, and finding it among thousands, costs more than
+Increments are added to the series once for a batch: naming a series, and finding it among thousands, costs more than
 counting.
 """
 
@@ -17,7 +17,7 @@ _KEPT = 4096
 
 
 class Verdicts:
-    """Verdicts of one kind in one slice: their scores, the exemplars among them, and when the last one came."""
+    """Verdicts of one kind in one slice: their scores, the exemplars among them, and the time of the last one."""
 
     __slots__ = ("at", "exemplars", "scores")
 
@@ -28,7 +28,7 @@ class Verdicts:
 
 
 class Gathered:
-    """What a batch adds to one slice; None where no trace told it. ``first_at`` is when its first trace came."""
+    """Increments of a batch in one slice; None where no trace had the field. ``first_at``: time of its first trace."""
 
     __slots__ = (
         "cost",
@@ -61,7 +61,7 @@ class Gathered:
 class SliceSeries:
     """The series of one slice; ``score`` is the family of scores as it is declared now.
 
-    ``kinds`` has those of the kinds of verdicts that were named before, see ``of``.
+    ``kinds`` caches the series of each kind of verdict, see ``of``.
     """
 
     __slots__ = (
@@ -103,7 +103,7 @@ class SliceSeries:
 
 
 class Slices:
-    """The slices that were counted last."""
+    """Cache of the slices that were counted last."""
 
     def __init__(self) -> None:
         self.score: Family = f.SCORE
