@@ -83,7 +83,7 @@ def check_items(total: int, limits: DecodeLimits) -> None:
 
 
 class BatchBuilder:
-    """Takes spans and log records one by one, refuses the impossible, notes the doubtful."""
+    """Collects spans and log records, rejects invalid ones, counts repaired ones."""
 
     def __init__(self, limits: DecodeLimits, received_at: float, size: int) -> None:
         self.batch = Batch()

@@ -1,4 +1,4 @@
-"""The plain door: simple JSON interactions → the spans that an instrumented application would have sent.
+"""Plain JSON interactions → the spans that an instrumented application would have sent.
 
 Knows the names of the OTel GenAI conventions, in which it writes; refuses what it does not understand.
 """
@@ -62,7 +62,7 @@ class _Tokens(_Strict):
 
 
 class Interaction(_Strict):
-    """One question and what came of it; ``started_at`` is Unix seconds or RFC 3339 with a time zone."""
+    """One question and its answer; ``started_at`` is Unix seconds or RFC 3339 with a time zone."""
 
     question: str | None = None
     answer: str | None = None

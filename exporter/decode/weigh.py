@@ -1,4 +1,4 @@
-"""Weighs large bodies before they are parsed: of OTLP protobuf two bytes can cost the parser a hundred."""
+"""Estimates the cost of parsing large OTLP protobuf bodies beforehand: two bytes can cost the parser a hundred."""
 
 from .batch import DecodeError, TooLarge
 

@@ -44,14 +44,14 @@ class Job(Struct, frozen=True):
 
 
 class Failed(Struct, frozen=True):
-    """Why a job came to nothing: ``kind`` is the name of an error of ``exporter.decode``, "" for one unforeseen."""
+    """Why a job failed: ``kind`` is the name of an error class of ``exporter.decode``, "" for an unexpected one."""
 
     kind: str
     message: str
 
 
 class Rest(Struct, frozen=True):
-    """The last piece: what was refused, what was repaired, and what of the body is kept."""
+    """The last piece: refused items, repaired items, and the part of the body to store."""
 
     rejected: dict[str, int]
     anomalies: dict[str, int]

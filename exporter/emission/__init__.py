@@ -1,5 +1,4 @@
 """Sends evaluations to other systems as standard OTLP events.
 
-feature  the class that takes part in an exporter
-emitter  a bounded queue that drops what does not fit, and the sender behind it
+feature  the feature class emitter  a bounded queue that drops events when it is full, and the sender behind it
 """

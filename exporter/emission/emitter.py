@@ -1,4 +1,4 @@
-"""Tells another system of each evaluation, as OTLP log events. Never in the way: what does not fit is dropped.
+"""Sends each evaluation to another system, as OTLP log events. Never blocks: a full queue drops events.
 
 Events wait in a bounded queue and go out in batches. An endpoint that is down for a while gets them later; one that is
 down for long costs events, which are counted, and nothing else.
@@ -42,7 +42,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Emitter:
-    """Sends events to one endpoint; ``fates`` counts what became of them, ``told`` hears it. For one event loop."""
+    """Sends events to one endpoint; ``fates`` counts outcomes, ``told`` is called with them. For one event loop."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Emission, as a feature: every evaluation of llmq's own is sent on once it is durable."""
+"""Emission, as a feature: sends each evaluation by llmq once it is durable."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -16,7 +16,7 @@ from .emitter import Emitter, Event, Fate
 
 
 class EmissionFeature(Feature):
-    """Feeds the emitter with what the evaluators and the judge say. ``now`` is Unix seconds."""
+    """Queues evaluations of evaluators and judge for sending. ``now`` is Unix seconds."""
 
     name = "emission"
 

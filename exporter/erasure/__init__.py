@@ -1,6 +1,6 @@
-"""Deletes all that is kept of a trace or of a user, also what is still on its way.
+"""Erasure: deletes all stored data of a trace or of a user, including data that is still being processed.
 
 erasure  finds and deletes it
-feature  the class that takes part in an exporter
+feature  the feature class
 http     the endpoints, for administrators
 """

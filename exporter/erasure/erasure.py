@@ -1,4 +1,4 @@
-"""Deletes all that is kept of a trace or of a user, also what is still on its way. Knows no HTTP and no text.
+"""Deletes all stored data of a trace or of a user, including pending data. Knows no HTTP and no text.
 
 What stays: the counters, and the keys of a trace's parts, so that a repeated part is not taken for a new trace. Traces
 that began before the request and arrive within a day after it are deleted as they are recorded.
@@ -30,17 +30,17 @@ _log = logging.getLogger(__name__)
 
 
 class Request(Struct):
-    """What was asked; ``done`` is called with the number of traces once they are gone for good."""
+    """An erasure request; ``done`` is called with the number of traces once they are permanently deleted."""
 
     asked: Erasure
     done: Callable[[int], None] = lambda _traces: None
 
 
 class ForgetDesk:
-    """Takes requests to forget, and takes up those that an earlier run left. ``now`` is Unix seconds.
+    """Handler of erasure requests, including those that an earlier run left. ``now`` is Unix seconds.
 
-    ``erased`` is told which traces, and which user, to have deleted what others keep of them; it must not raise.
-    Raises StoreError.
+    ``erased`` is told which traces, and which user, to have deleted what others keep of them; it must not raise. Raises
+    StoreError.
     """
 
     def __init__(self, recorder: Recorder, erased: Erased, now: Callable[[], float] = time.time) -> None:

@@ -19,7 +19,7 @@ _PATIENCE: Final = 30.0
 
 
 class ErasureContext(Struct, frozen=True):
-    """What the handlers need. ``submit`` has the desk take a request, durably."""
+    """Dependencies of the handlers. ``submit`` applies a request durably."""
 
     desk: ForgetDesk
     submit: Callable[[Entry, Any], Awaitable[None]]

@@ -2,9 +2,9 @@
 
 listener    whether and where gRPC is listened on, starting and stopping; says why it is off
 server      the server of grpcio, its bounds, and which method is which signal
-export      one call: who may, how much, decode, make durable, reply
+export      one call: authorize, limit, decode, make durable, reply
 status      refusals as statuses of gRPC
 
-Messages are bytes here, compressed ones too: they take the road of HTTP bodies, with its limits and its decoder. Only
+Messages are bytes here, compressed ones too: they are handled like HTTP bodies, with the same limits. Only
 ``server`` and ``export`` import grpcio, which is an extra; ``listener`` imports them when it starts.
 """

@@ -1,4 +1,4 @@
-"""Whether and where OTLP over gRPC is listened on; imports grpcio when it starts, and says why where it does not."""
+"""Starts and stops the gRPC server, if configured; imports grpcio at the start, and reports why gRPC is off."""
 
 import logging
 import os

@@ -20,7 +20,7 @@ _FAULTS: Final = frozenset({"store", "internal"})
 
 
 class RpcStatus(Struct, frozen=True):
-    """How a call ends: a code, a text for people, and trailing metadata."""
+    """The status of a call: a code, a message for people, and trailing metadata."""
 
     code: int
     message: str

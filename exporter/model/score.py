@@ -1,4 +1,4 @@
-"""What evaluators say: a score and a verdict, that they do not apply and why, or that they failed."""
+"""Results of evaluators: a score and a verdict, not applicable with a reason, or a failure."""
 
 from typing import Literal
 
@@ -25,7 +25,7 @@ Stage = Literal["read", "decode", "assemble", "late", "normalise", "evaluate", "
 
 
 class Score(Struct, frozen=True):
-    """An evaluator's answer: ``value`` in 0..1, higher is better; ``passed`` where not the pass mark decides.
+    """A score: ``value`` in 0..1, higher is better; ``passed`` where the pass mark does not decide.
 
     ``explanation`` says why in words of ours alone; ``quotes`` are pieces of the trace's own text (such as the
     unsupported sentences) and are stored only where content is.
@@ -72,7 +72,7 @@ class Failure(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """Everything that the evaluators said of one Trace; ``durations`` are seconds by evaluator, of those that ran."""
+    """All evaluator results for one Trace; ``durations`` are seconds by evaluator, of those that ran."""
 
     evaluations: tuple[Evaluation, ...] = ()
     unscored: tuple[Unscored, ...] = ()

@@ -1,4 +1,4 @@
-"""The data: spans and log records as they came, and the Trace that is scored. Imports nothing of ours."""
+"""The data types: spans and log records as received, and the normalised Trace. Imports no other package of llmq."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -103,18 +103,17 @@ class ToolDefinition(Struct, frozen=True, kw_only=True):
 
 
 class Trace(Struct, frozen=True, gc=False):
-    """One request of an LLM application: what was asked, what was retrieved, what the user saw.
+    """One request of an LLM application: the question, the retrieved documents, the answer that the user saw.
 
     The unit that is scored. Text is None where it was not sent and "" where it was sent empty. ``started_at`` is in
-    Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was
-    (with or without a schema). ``tool_results`` are the texts that tools returned, in order; ``tool_errors`` counts the
-    tools that were said to have failed, with a result or without. Tokens and duration cover the whole trace: each
-    generation once. ``cache_read_tokens`` and ``cache_write_tokens`` are part of the input.
-    ``other_content``: the answer holds what is no text, such as an image. Of the call that answered:
-    ``first_token_seconds`` until its first token, ``generation_seconds`` until its end, ``generation_tokens`` of
-    output. ``error_kind`` is one of semconv's.
-    ``earlier`` are the texts of the conversation before the question, of users, assistants and tools.
-    ``retries`` and ``fallbacks``: calls that repeated a failed one, with the same model and with another.
+    Unix seconds. ``response_schema`` is the JSON schema that was requested, ``json_requested`` says that JSON was (with
+    or without a schema). ``tool_results`` are the texts that tools returned, in order; ``tool_errors`` counts the tools
+    that were said to have failed, with a result or without. Tokens and duration cover the whole trace: each generation
+    once. ``cache_read_tokens`` and ``cache_write_tokens`` are part of the input. ``other_content``: the answer holds
+    what is no text, such as an image. Of the call that answered: ``first_token_seconds`` until its first token,
+    ``generation_seconds`` until its end, ``generation_tokens`` of output. ``error_kind`` is one of semconv's.
+    ``earlier`` are the texts of the conversation before the question, of users, assistants and tools. ``retries`` and
+    ``fallbacks``: calls that repeated a failed one, with the same model and with another.
     """
 
     trace_id: str

@@ -1,4 +1,4 @@
-"""How much one trace's redaction may look at, in steps: the same on every machine, and at every start."""
+"""A step limit for redacting one trace, the same on every machine and at every start."""
 
 from typing import Final, Literal
 
@@ -11,7 +11,7 @@ MATCH: Final = 1_000
 
 
 class SpentError(Exception):
-    """No steps are left; ``reason`` says what took the last of them."""
+    """No steps are left; ``reason`` names what used the last of them."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -19,7 +19,7 @@ class SpentError(Exception):
 
 
 class Budget:
-    """The steps that are left for all texts of one trace, and how many texts were withheld for want of them, by why.
+    """The steps left for all texts of one trace, and the number of texts withheld without redaction, by reason.
 
     ``done`` has what became of the texts that were looked at closely: the same text is asked for again by the judge,
     the store and the review, and is paid for and counted once.

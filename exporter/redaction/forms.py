@@ -33,7 +33,7 @@ LATIN.encoding = re2.Options.Encoding.LATIN1
 
 
 class Form(Struct, frozen=True, kw_only=True):
-    """One kind's pattern; ``check`` gives the parts of a match that go. A match of which any goes has one of ``marks``.
+    """The pattern of one kind; ``check`` returns the parts of a match to redact. Such a match has one of ``marks``.
 
     ``check`` pays for more than a few microseconds. ``after`` says from where on to look again after a match of which
     nothing goes.

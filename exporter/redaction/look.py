@@ -1,4 +1,4 @@
-"""The first look at a text: which kinds it may hold. Most texts hold none, and are not looked at again."""
+"""A quick check of which kinds of private text a text may contain. Most contain none, and are not scanned further."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ if COMPILED:
 
 
 class Look:
-    """Tells which of some kinds a text may hold: in C by their marks, else by their patterns, several times as slow."""
+    """Tells which kinds a text may contain: in C by their marks, else by their patterns, several times slower."""
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self._bits = {form.kind: 1 << number for number, form in enumerate(forms)}

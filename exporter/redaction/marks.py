@@ -1,4 +1,4 @@
-"""By what the look in C sees which kinds a text may hold: rules that the kinds declare, and their table."""
+"""Marks: a text without any of a kind's marks cannot contain that kind. Declarations, and their table for C."""
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ _HEADER: Final = struct.Struct(f"=4I{_MOST_RANGES}s{_MOST_RANGES}s256H256H{_RUN.
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """What each match of a pattern has: a run of bytes ``of``, at least ``least`` long, ``count`` of them ``counted``.
+    """A necessary part of each match: a run of bytes ``of``, at least ``least`` long, ``count`` of them ``counted``.
 
     Where ``near`` is given, one of these, in any case, begins in the ``before`` bytes before the run, in it (unless it
     is not to be ``inside``), or in the ``after`` bytes after it. ``begins``: no ASCII letter or digit stands before it.

@@ -1,4 +1,4 @@
-"""Keys, tokens, passwords: what is known by how it begins, by where it stands, or by what it is called.
+"""Keys, tokens and passwords: recognised by their prefix, their context, or the name of their field.
 
 Which services have keys of a form of their own was looked up in their documentation; the patterns are ours.
 """

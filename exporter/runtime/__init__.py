@@ -2,7 +2,7 @@
 
 clock      monotonic time, whatever the machine's clock is set to
 log        one line an event, none that quotes what a client sent, few of each kind
-isolation  tries work in a copy of the process, which ends in its place
-os_errors  what the operating system refused, in words of ours
-mismatch   why a value is refused by its type, in words of ours
+isolation  runs work that may crash in a forked copy of the process
+os_errors  messages for errors of the operating system
+mismatch   messages for values of a wrong type
 """

@@ -1,4 +1,4 @@
-"""Time that passes as it really does, whatever the clock of the machine is set to. Knows no store and no metric.
+"""A clock of Unix seconds that never jumps, whatever the machine's clock is set to. Knows no store and no metric.
 
 All times that are stored or compared come from here. This clock begins with the machine's and then goes by how much
 time has passed since the machine booted. Small differences (drift, NTP) are followed, so slowly that no time comes
@@ -53,7 +53,7 @@ class KeptTime(Struct, frozen=True):
 
 
 class SteadyClock:
-    """Call it for Unix seconds; ``wall`` is the machine's clock, ``elapsed`` only goes up."""
+    """Call it for Unix seconds; ``wall`` is the machine's clock, ``elapsed`` is monotonic, both in seconds."""
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ class _Bucket(Struct):
 
 
 class RateLimit:
-    """Token buckets by kind of line. ``clock`` is in seconds and only goes up."""
+    """Token buckets by kind of line. ``clock`` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

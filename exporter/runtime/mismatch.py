@@ -1,4 +1,4 @@
-"""A value and the type that does not admit it → where and why, in words of ours; knows types, not what they are for.
+"""A value and the type that rejects it → place and message of the error; knows types, not their use.
 
 msgspec says only that a value is refused; its texts change from release to release and are shown to nobody.
 """
@@ -38,7 +38,7 @@ _FOUND: Final[Mapping[type, str]] = {
 
 
 class Mismatch(Struct, frozen=True):
-    """What is wrong: ``place`` is the way to it from the value on, such as ``.tokens.input`` or ``[3]``."""
+    """The error; ``place`` is the path from the value on, such as ``.tokens.input`` or ``[3]``."""
 
     place: str
     message: str

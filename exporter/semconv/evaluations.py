@@ -1,4 +1,4 @@
-"""Evaluations made elsewhere, read as verdicts; and gen_ai.evaluation.result, the standard event, written for ours.
+"""Evaluations by other systems, read as verdicts; and gen_ai.evaluation.result, the standard event for ours.
 
 Of a score made elsewhere nobody tells us the scale or the pass mark. A label that says pass or fail is believed; else a
 score in 0..1 passes from the mark that the config has for it, or from the middle; anything else is no verdict. The same
@@ -46,7 +46,7 @@ _FEEDBACK: Final = frozenset(
 
 
 class Reported(Struct, frozen=True):
-    """An evaluation made elsewhere, and what it is of: a trace (raw id), one of its spans (or b""), a response.
+    """An evaluation by another system, and its subject: a trace (raw id), one of its spans (or b""), a response.
 
     ``is_feedback``: a user said so, and not an evaluator.
     """

@@ -1,4 +1,4 @@
-"""What a trace's calls say of themselves beside content: names, models, tokens, times, errors; reads no messages."""
+"""Facts of a trace's calls apart from content: names, models, tokens, times, errors; reads no messages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain

@@ -1,4 +1,4 @@
-"""How spans of OTel GenAI and of OpenLLMetry are told: they share their names, and so do packages older than both."""
+"""Distinguishes spans of OTel GenAI and OpenLLMetry, which share attribute names with each other and older packages."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""How the spans of a dialect are told from others, and what each of them is. Knows no dialect."""
+"""How a dialect's spans are recognised, and classified. Knows no dialect."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ Told = tuple[Dialect, Role]
 
 
 class Teller(Struct, frozen=True):
-    """Tells spans that carry the same names: by the usual values of one attribute, or by whatever else it takes."""
+    """Decides between dialects whose spans share names: by usual values of one attribute, or by a function."""
 
     otherwise: Callable[[Span, frozenset[str]], Told]
     mark: str = ""
@@ -20,7 +20,7 @@ class Teller(Struct, frozen=True):
 
 
 class Recognition(Struct, frozen=True, kw_only=True):
-    """A span with one of the ``marks`` (attribute names) is told by the ``teller`` for the names that it carries."""
+    """Recognises spans by one of the ``marks`` (attribute names); ``teller`` decides between dialects sharing them."""
 
     marks: frozenset[str]
     teller: Callable[[frozenset[str]], Teller]

@@ -1,4 +1,4 @@
-"""What follows from the names that a span carries, worked out once for all spans of its kind; knows no names itself."""
+"""Derived data of a set of attribute names, computed once for all spans with these names. Has no names of its own."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 
 class Met(dict[_Names, _T]):
-    """What was made of the names met last: programs have few such sets. How many and how long ones is bounded."""
+    """Bounded memo keyed by attribute-name sets, first in first out; programs have few such sets."""
 
     def __init__(self, make: Callable[[_Names], _T]) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Met(dict[_Names, _T]):
 
 
 class Shape(dict[tuple[str, ...], Candidates]):
-    """The set of names that spans of one kind carry; of ``attribute`` and ``attribute#key`` names, where to look."""
+    """The attribute names of one kind of span; for each ``attribute`` or ``attribute#key``, where its value is."""
 
     __slots__ = ("_flattened", "names", "plans", "rows")
 

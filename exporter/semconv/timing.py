@@ -1,4 +1,4 @@
-"""How fast a model answered, and how often it had to be asked: time to first token, retries, fallbacks."""
+"""Latency and retries of a model call: time to first token, retries, fallbacks."""
 
 from collections.abc import Sequence
 from datetime import datetime
