@@ -8,17 +8,17 @@ The evaluators:
 
 How they are declared and run:
 
-    registry       what an evaluator is, and the table of those that exist
+    registry       the evaluator type, and the registry
     options        an evaluator's options: its keyword parameters and their type hints
-    bound          an evaluator with its options, and what its results mean
+    bound          an evaluator with its options
     panel          runs the configured evaluators on one trace
-    session        some traces while evaluators are asked about them, with pauses for other work
+    session        evaluates a batch of traces, yielding to other work
     deadline       interrupts a call that runs too long, where Python can
-    foreign, guest  plugins in a process of their own, and that process
+    foreign, guest  plugins in a separate process: the parent's side, and the process
     patterns       regular expressions that users write
     schema/        JSON Schema, validated within a budget of steps
 
-What they look at:
+What they use:
 
     words, scan, vocabulary, lexicon, scripts   words of a text, cheaply, in any script
     languages      a text's language, guessed from script and small words

@@ -1,4 +1,4 @@
-"""Is an answer in the language of its question: `language_match`; guesses by script and small words."""
+"""The evaluator `language_match`: is an answer in the language of its question? Guesses by script and small words."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""An evaluator with its options, and what its results mean; knows not where it runs."""
+"""An evaluator with its options, and the conversion of its return values into results."""
 
 from functools import partial
 from typing import Any, get_args
@@ -17,7 +17,7 @@ _SKIP_REASONS = frozenset(get_args(SkipReason))
 
 
 class Bound:
-    """An evaluator with its options, and what its simplest results mean, made once because most results are those.
+    """An evaluator with its options; its most frequent results are made once and reused.
 
     ``timeout`` is in seconds, ``rule`` the number of the one that gave the options. ``is_foreign``: a plugin's, which
     runs in a process of its own.
@@ -48,7 +48,7 @@ class Bound:
         self._before: tuple[Score | None, Said] = None, self._plain[None]
 
     def said(self, trace: Trace) -> Said:
-        """What the evaluator says of a trace; nothing but OverdueError and KeyboardInterrupt comes out of it."""
+        """The evaluator's result for a trace; raises only OverdueError and KeyboardInterrupt."""
         try:
             result = self._function(trace)
             if result is None or result is True or result is False:

@@ -1,4 +1,4 @@
-"""Do cited documents exist and support the sentence that cites them: `citation`; opens no address."""
+"""The evaluator `citation`: do cited documents exist and support the sentence that cites them? Opens no address."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Was anything said, and was it said to the end: `empty` and `truncated`; looks at no word of the answer."""
+"""The evaluators `empty` and `truncated`: is there an answer, and is it complete? Reads no words."""
 
 from ..model.score import Score
 from ..model.trace import Trace

@@ -1,4 +1,4 @@
-"""Interrupts a call that runs too long, where Python can: in the main thread; knows nothing of what it interrupts."""
+"""Interrupts a call that runs too long, where Python can: in the main thread, by a timer signal."""
 
 import signal
 import threading
@@ -21,11 +21,11 @@ class OverdueError(BaseException):
 
 
 class Deadline:
-    """Watches one call at a time, inside ``watching``, which must end by ``due`` (of ``perf_counter``; inf: none runs).
+    """Watches calls inside ``watching``; each must end by ``due`` (``perf_counter`` seconds; inf: none runs).
 
     A repeating timer signal looks every ``tick`` seconds, LONGEST_TICK at most, whether the call is overdue, or has
-    taken MOST since it was first seen, so it ends at most two ticks late.
-    Outside the main thread nothing is interrupted: the caller measures and finds out afterwards.
+    taken MOST since it was first seen, so it ends at most two ticks late. Outside the main thread nothing is
+    interrupted: the caller measures and finds out afterwards.
     """
 
     def __init__(self, tick: float) -> None:

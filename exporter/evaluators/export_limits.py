@@ -1,4 +1,4 @@
-"""Was a text cut on its way here, by a limit of the exporter that sent it? Tells by its length alone."""
+"""Was a text truncated by a limit of the exporter that sent it? Decides by its length."""
 
 _LIMITS = frozenset({2**power for power in range(6, 21)} | {2**power - 1 for power in range(6, 21)}) | frozenset(
     digit * 10**power for power in range(2, 6) for digit in (1, 2, 3, 4, 5, 8, 10, 12)

@@ -1,4 +1,4 @@
-"""Runs the evaluators of plugins in a process of their own, which alone ends where they hang, leak or crash."""
+"""Runs the evaluators of plugins in a separate process, so that hangs, leaks and crashes end that process only."""
 
 import logging
 import os
@@ -42,7 +42,7 @@ class _EndedError(Exception):
 
 
 class Foreign:
-    """The process in which plugins run: started when first asked, and again after it ended.
+    """The process in which plugins run: started at first use, and restarted after it ended.
 
     ``specs`` say which evaluators there are and with which options; ``memory`` is in bytes. For one thread at a time.
     """
@@ -55,7 +55,7 @@ class Foreign:
         """When to try again (of ``perf_counter``) after plugins did not load."""
 
     def ask(self, trace: Trace, wanted: Sequence[Bound]) -> Iterator[tuple[Bound, Said, float]]:
-        """What each of the evaluators says of a trace, and after how many seconds; what does not come is a failure."""
+        """The result of each evaluator for a trace, and its duration in seconds; a missing result is a failure."""
         left = list(wanted)
         while left:
             began = perf_counter()
@@ -85,7 +85,7 @@ class Foreign:
         return self._process
 
     def close(self) -> None:
-        """End the process, if there is one, and start none again."""
+        """End the process, if there is one; it is not started again."""
         self._again_at = inf
         if self._process is not None:
             self._process.kill()  # its pipes may be waited at in another thread
@@ -109,7 +109,7 @@ def _crashed(bound: Bound) -> Failure:
 
 
 class _Process:
-    """One process and the pipes to it; each wait has an end, after which the process is ended."""
+    """One process and the pipes to it; each wait has a time limit, after which the process is ended."""
 
     def __init__(self) -> None:
         paths = [str(Path(__file__).parents[2]), *filter(None, sys.path)]

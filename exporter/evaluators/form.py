@@ -1,4 +1,4 @@
-"""The form of the answer against rules that the user configured: `format`; has no rule of its own."""
+"""The evaluator `format`: the form of the answer against rules that the user configured; has no rule of its own."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Are the answer's claims supported by what was retrieved: `grounding`; knows words and facts, not entailment."""
+"""The evaluator `grounding`: do the retrieved documents support the answer? Compares words and facts, no entailment."""
 
 from collections.abc import Sequence
 from importlib.resources import files

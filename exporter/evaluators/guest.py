@@ -1,4 +1,4 @@
-"""The process in which evaluators of plugins run, whose other end is ``foreign``."""
+"""The process in which evaluators of plugins run; ``foreign`` is its parent's side."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ _LONGEST: Final = 100_000
 
 
 def work(jobs: BinaryIO, results: BinaryIO) -> None:
-    """Load the evaluators that the first message asks for; then say of each trace what those say that are named."""
+    """Load the evaluators that the first message names; then run the requested ones on each trace."""
     specs, memory = _read(jobs)
     _be_the_first_to_go(memory)
     found = bounds(specs, installed())
@@ -69,7 +69,7 @@ def _be_the_first_to_go(memory: int) -> None:
 
 
 def main() -> None:
-    """Work as the process of another one, which says by closing standard input that it is done."""
+    """Run as a child process until standard input is closed."""
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.SIG_IGN)
     jobs, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")

@@ -1,4 +1,4 @@
-"""Does an answer repeat its instructions: `prompt_leak`; compares words in a row, and knows no meaning."""
+"""The evaluator `prompt_leak`: does an answer repeat its instructions? Compares words in a row, knows no meaning."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Runs the configured evaluators on one Trace; knows not what they look at, lets no failure of theirs out."""
+"""Runs the configured evaluators on one Trace; their exceptions become failures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -108,7 +108,7 @@ class Panel:
         }
 
     def crashed(self) -> Outcome:
-        """What is said of a trace that ended the process: every evaluator failed."""
+        """The outcome of a trace that crashed the process: every evaluator failed."""
         return Outcome(
             failures=tuple(
                 Failure(evaluator=name, evaluator_version=versions[0], reason="crashed")
@@ -117,7 +117,7 @@ class Panel:
         )
 
     def evaluate(self, trace: Trace) -> Outcome:
-        """Everything that the evaluators say of the trace: of each exactly one evaluation, unscored or failure."""
+        """All results for the trace: exactly one evaluation, unscored or failure for each evaluator."""
         return self.evaluate_all((trace,))[0]
 
     def evaluate_all(self, traces: Sequence[Trace]) -> list[Outcome]:
@@ -131,7 +131,7 @@ class Panel:
         return session.outcomes()
 
     def session(self, traces: Sequence[Trace]) -> Session:
-        """Begin to evaluate traces together."""
+        """Begin to evaluate a batch of traces."""
         heard = [self._begun(trace) for trace in traces]
         return Session(heard, len(self._configured), self._deadline, self._foreign)
 
@@ -142,7 +142,7 @@ class Panel:
             yield
 
     def close(self) -> None:
-        """End the process of the plugins; what is asked of them now fails."""
+        """End the process of the plugins; pending calls to them fail."""
         self._foreign.close()
 
     def _begun(self, trace: Trace) -> Hearing | Outcome:

@@ -1,4 +1,4 @@
-"""Does an answer give personal data that nobody gave it: `private_data`; by form alone, names and places have none."""
+"""The evaluator `private_data`: personal data in an answer that no input contained; by form, so no names or places."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Did the assistant decline: `refusal`; tells by what is said, never by what was asked."""
+"""The evaluator `refusal`: did the assistant decline? Decides by the answer, never by the question."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What an evaluator is, and the table of those that exist; knows nothing of what any of them looks at."""
+"""The evaluator type, and the registry of all evaluators; knows nothing of what any of them evaluates."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ class Evaluator(Struct, frozen=True, kw_only=True):
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """One evaluator as people read it: every field is text, options are (name, type, default)."""
+    """The description of one evaluator for people: every field is text, options are (name, type, default)."""
 
     name: str
     version: str

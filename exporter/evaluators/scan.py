@@ -1,4 +1,4 @@
-"""What one look over a text tells: where its words are, its names and runs; knows bytes, and no language.
+"""Splits a text into words, names and runs in one pass; knows bytes, and no language.
 
 Written twice: here, and in C (``native/scan.c``, ``native/figures.c``).
 """

@@ -1,4 +1,4 @@
-"""Some traces while evaluators are asked about them, with pauses in which others may have their turn."""
+"""Evaluates a batch of traces, yielding to other work in between."""
 
 from collections.abc import Iterator, Sequence
 from math import inf
@@ -16,7 +16,7 @@ Plan = tuple[Bound | Unscored, ...]
 
 
 class Hearing:
-    """A trace and what the evaluators of its plan said of it so far."""
+    """A trace and the results of its evaluators so far."""
 
     __slots__ = ("durations", "foreign", "plan", "said", "trace")
 
@@ -28,7 +28,7 @@ class Hearing:
         self.foreign: list[Bound] = []
 
     def outcome(self) -> Outcome:
-        """All that was said."""
+        """All results."""
         return Outcome(
             evaluations=tuple(self.said[Evaluation]),
             unscored=tuple(self.said[Unscored]),
@@ -38,7 +38,7 @@ class Hearing:
 
 
 class Session:
-    """Traces that are evaluated together: each evaluator takes all of them in turn, which a processor likes.
+    """Traces that are evaluated together. Running one evaluator over many traces keeps it in the CPU cache.
 
     First ``here``, with the deadline armed, then, where ``asks_elsewhere``, ``elsewhere``, then ``outcomes``. ``until``
     (of ``perf_counter``) is when ``here`` pauses.
@@ -53,7 +53,7 @@ class Session:
         self._foreign = foreign
 
     def here(self) -> Iterator[None]:
-        """Ask the evaluators of this process; yields after one evaluator's look at one trace, if it is time."""
+        """Run the evaluators of this process; yields after one evaluator's run on one trace, if it is time."""
         for place in range(self._count if self._hearings else 0):
             ended = perf_counter()
             for hearing in self._hearings:
@@ -87,11 +87,11 @@ class Session:
 
     @property
     def asks_elsewhere(self) -> bool:
-        """Whether evaluators of plugins are to be asked."""
+        """Whether evaluators of plugins are to be run."""
         return any(hearing.foreign for hearing in self._hearings)
 
     def elsewhere(self) -> None:
-        """Ask the evaluators of plugins, in their process; waits for their answers, so best in a thread."""
+        """Run the evaluators of plugins, in their process; blocks until they are done, so best in a thread."""
         for hearing in self._hearings:
             if hearing.foreign:
                 for bound, said, seconds in self._foreign.ask(hearing.trace, hearing.foreign):
@@ -99,5 +99,5 @@ class Session:
                     hearing.said[type(said)].append(said)
 
     def outcomes(self) -> list[Outcome]:
-        """What was said of each trace, in their order: of each evaluator exactly one thing."""
+        """The outcome of each trace, in their order: exactly one result for each evaluator."""
         return [one.outcome() if isinstance(one, Hearing) else one for one in self._heard]

@@ -1,4 +1,4 @@
-"""Structured answers: is it JSON, and does it validate against the schema that was asked for: `json_schema`."""
+"""The evaluator `json_schema`: is the answer JSON, and does it validate against the requested schema?"""
 
 from collections import OrderedDict
 from hashlib import blake2b

@@ -45,7 +45,7 @@ _NUMBERS_MATTER = 5
 
 
 class Support(Struct, frozen=True, gc=False):
-    """What of a text is unsupported: of so many words of content these, and conflicts with facts.
+    """The unsupported words of a text, out of its content words, and its conflicts with facts.
 
     ``names``: how many of the strange words are names; ``strange_numbers``: how many are numbers; ``unasked``: how many
     the question has not. ``last``: the strange share of the last sentence. ``numbers``: how many words of the text are

@@ -1,4 +1,4 @@
-"""Did a tool fail: `tool_error`; by what its span or message says, else by the form of what it returned."""
+"""The evaluator `tool_error`: did a tool fail? Decides by its span or message, else by the form of its result."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Does an agent go in circles: `tool_loop`; looks at calls alone, not at what came of them."""
+"""The evaluator `tool_loop`: does an agent repeat the same calls? Compares calls, not their results."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Called tools against the definitions that the model was given: `tool_calls`; never runs anything."""
+"""The evaluator `tool_calls`: called tools against the definitions that the model was given; never runs anything."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What the parts of a schema are called: resources by URI, anchors in them, and what references lead to."""
+"""Identifiers inside a schema: resources by URI, their anchors, and the targets of references."""
 
 from collections.abc import Iterator
 from typing import Any

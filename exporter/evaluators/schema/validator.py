@@ -1,4 +1,4 @@
-"""A schema made ready, and what it says of values."""
+"""Compiles JSON schemas, and validates values."""
 
 from typing import Any
 
