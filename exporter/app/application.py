@@ -1,4 +1,4 @@
-"""All wiring and no logic: which part gets which, what starts and stops when, and what a reload swaps."""
+"""Wires the parts of an exporter: construction, start, stop, and what a reload replaces. No other logic."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Run an exporter as a process: listen, be told to reload or to stop, and end in time."""
+"""Runs an exporter as a process: listens, handles reload and stop signals, and shuts down within a time limit."""
 
 import asyncio
 import gc

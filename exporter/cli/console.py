@@ -1,4 +1,4 @@
-"""How commands speak: results on standard output, all else on standard error, progress only where somebody watches."""
+"""Output of commands: results on standard output, all else on standard error, progress only on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator

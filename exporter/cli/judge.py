@@ -1,4 +1,4 @@
-"""``llmq judge``: looks at the configured judge itself. Prints; asks elsewhere."""
+"""The command ``llmq judge``: probes the configured judge, and prints the result."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The command line: what is asked for, and what is printed; only it and its parts print. Works elsewhere."""
+"""The command line: the argument parser, and the output of most commands."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The command ``llmq store check``: what a store holds, and whether it is whole."""
+"""The command ``llmq store check``: prints the contents of a store, and whether it is sound."""
 
 import argparse
 from collections.abc import Iterator

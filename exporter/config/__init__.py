@@ -1,8 +1,8 @@
 """One YAML file → Config: strict, every error at once with file and line; the defaults where there is no file.
 
 configfile   YAML → values that remember their line and name
-shape        validates a file against its JSON schema, in words of ours
-meaning      what values mean together: contradictions, secrets, evaluators
+shape        validates a file against its JSON schema, with messages of our own
+meaning      checks across values: contradictions, secrets, evaluators
 specs        the section ``evaluators``
 objectives   the sections ``slos`` and ``alerting``
 judging      the section ``judge``
@@ -11,7 +11,7 @@ rubrics      a rubric's YAML file → a Rubric
 reviewing    the section ``review``
 units        durations, sizes, addresses as people write them
 settings     the result: everything that a user decides, parsed and frozen
-cardinality  what a config can cost in series
+cardinality  how many series a config can cause
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What a config can cost in series: the worst case and the likely case, by metric. Counts families; moves no metric."""
+"""How many series a config can cause: the worst case and the likely case, by metric."""
 
 from math import prod
 from typing import Final

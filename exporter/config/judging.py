@@ -48,7 +48,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 class Judging:
-    """The section on its way to settings."""
+    """The section while it is parsed."""
 
     def __init__(self, section: Part, around: Surroundings) -> None:
         self._section, self._around = section, around

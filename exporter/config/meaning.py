@@ -1,4 +1,4 @@
-"""What the values of a config file mean together: contradictions, secrets, evaluators. Knows no YAML and no HTTP."""
+"""Checks that involve several values of a config: contradictions, secrets, evaluators. Knows no YAML and no HTTP."""
 
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -64,7 +64,7 @@ def _reachable(server: Server) -> Iterator[tuple[str, units.Address]]:
 
 
 class Reading:
-    """One file, of the right shape, on its way to a Config; gathers what is wrong (``problems``) and what is odd."""
+    """One file of the right shape while it is parsed; collects errors (``problems``) and warnings."""
 
     def __init__(
         self, root: Part, file: str, problems: list[Problem], environ: Mapping[str, str], registry: Registry

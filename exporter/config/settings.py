@@ -147,7 +147,7 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
 
 
 class Privacy(Struct, frozen=True, kw_only=True):
-    """What is replaced in text before it is stored: kinds, and patterns of the user's own by name."""
+    """What is redacted in text before it is stored: kinds, and the user's own patterns by name."""
 
     redact: tuple[str, ...] = ("secret", "email", "phone", "card", "iban")
     patterns: dict[str, str] = {}
@@ -173,7 +173,7 @@ class Labels(Struct, frozen=True, kw_only=True):
 
 
 class MetricsSettings(Struct, frozen=True, kw_only=True):
-    """How /metrics shows what is new; ``birth``: seconds for which a new series is shown at 0, or auto."""
+    """How new series are exposed; ``birth``: seconds for which a new series is exposed at 0, or auto."""
 
     birth: Wait = "auto"
 
@@ -261,7 +261,7 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """What people are asked in an evaluator's place; ``with_context``: only where there are documents."""
+    """A question to reviewers in an evaluator's place; ``with_context``: only where there are documents."""
 
     evaluator: str
     question: str
@@ -269,7 +269,7 @@ class Ask(Struct, frozen=True, kw_only=True):
 
 
 class Reason(Struct, frozen=True, kw_only=True):
-    """Why a trace deserves a person: everything that is given must hold.
+    """A rule that queues a trace for review: all conditions that are given must hold.
 
     ``failed``, ``passed``: one of these evaluators said so; ``disagree``: one of them passed and one failed the trace;
     ``near``: the score of one of them is ``within`` so much of its pass mark; ``flipped``: the judge, asked again by

@@ -1,4 +1,4 @@
-"""Is a config file of the right shape? JSON schema's answer in our words. Knows the schemas, not what settings mean."""
+"""Validates a config file against its JSON schema, with messages of our own. Knows the schemas, not the settings."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What people write in a config, read: durations, sizes, addresses. Every error names the cure; knows no section."""
+"""Parses durations, sizes and addresses. Every error names the cure; knows no section of the config."""
 
 import ipaddress
 import re

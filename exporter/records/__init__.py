@@ -1,10 +1,10 @@
-"""What is stored: one plain struct for each kind of thing. Knows no store, and decides nothing.
+"""Stored records: one plain struct for each kind. Knows no store, and has no logic.
 
-requests   an acknowledged request, until it is done with
-traces     a recorded trace, where it stands, what it is found by
+requests   an acknowledged request, until it is processed
+traces     a recorded trace, its slice, and the ids and marks it is found by
 feedback   a signal of a user, feedback that waits for its trace, the last turn of a conversation
-review     a case in review with its claims and labels, and what it is judged by
-judge      what judge versions said of anchors and of live traffic
+review     a review item with its claims and labels, and what reviewers are shown
+judge      verdicts of judge versions on anchors and on live traffic
 suites     results of offline suites, their questions, and what they do not cover
 erasure    whose data is to be deleted
 

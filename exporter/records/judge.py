@@ -1,4 +1,4 @@
-"""What judge versions said of anchors and of live traffic.
+"""Verdicts of judge versions on anchors and on live traffic.
 
 A job, a standing, a cursor and a confusion matrix are the judge package's own (``judge/``), and are stored as they are.
 """
@@ -19,7 +19,7 @@ Judge = tuple[str, str]
 
 
 class AnchorVerdicts(Struct, frozen=True):
-    """What a judge version said of an anchor: first, and last, which was at ``at`` (Unix seconds; 0: not known)."""
+    """First and last verdict of a judge version on an anchor; ``at``: time of the last (Unix seconds; 0: not known)."""
 
     first: Scored
     last: Scored

@@ -1,4 +1,4 @@
-"""An acknowledged request, until it is done with."""
+"""An acknowledged request, until it is processed."""
 
 from msgspec import Struct
 

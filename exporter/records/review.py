@@ -1,4 +1,4 @@
-"""A case in review: its claims, skips and labels, and what it is judged by. Times are Unix seconds."""
+"""Review items: their claims, skips and labels, and what reviewers are shown. Times are Unix seconds."""
 
 from collections import Counter
 from typing import Final, Literal
@@ -25,7 +25,7 @@ def _folded(name: str) -> str:
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A reviewer has the item until then."""
+    """A reviewer's exclusive claim on an item, with its end."""
 
     reviewer: str
     at: float
@@ -33,7 +33,7 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Skip(Struct, frozen=True, kw_only=True):
-    """A reviewer did not want to say."""
+    """A reviewer declined to label the item."""
 
     reviewer: str
     at: float
@@ -41,7 +41,7 @@ class Skip(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a reviewer says of the answer by the question of one evaluator."""
+    """A reviewer's verdict on the answer, for the question of one evaluator."""
 
     evaluator: str
     verdict: Verdict
@@ -49,7 +49,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """What one reviewer said of an item. ``token``: the name of the bearer token; ``seconds`` since the claim."""
+    """All verdicts of one reviewer on an item. ``token``: name of the bearer token; ``seconds`` since the claim."""
 
     reviewer: str
     at: float
@@ -64,7 +64,7 @@ class Label(Struct, frozen=True, kw_only=True):
 
 
 class Item(Struct, frozen=True, kw_only=True):
-    """A trace that deserves a person: why, of which slice, what is asked, by how many, and what they said.
+    """A trace in the review queue: the reasons, its slice, the questions, labels wanted, and labels given.
 
     ``reason`` is the queue that it stands in, ``why`` every reason that held. ``ready_at``: until then it waits for
     late scores. ``size`` is that of its text in bytes. ``user`` as the trace named them, for deletion on demand.
@@ -156,7 +156,7 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class ScoredBy(Struct, frozen=True, kw_only=True):
-    """What an evaluator said of the trace; ``quotes`` are the pieces of the answer that it objects to."""
+    """An evaluator's result for the trace; ``quotes`` are the passages of the answer that it objects to."""
 
     evaluator: str
     evaluator_version: str

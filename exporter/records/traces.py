@@ -1,4 +1,4 @@
-"""A recorded trace, where it stands, and what it is found by."""
+"""A recorded trace, its slice, and the ids and search marks it is found by."""
 
 from typing import Final, Literal
 
@@ -37,7 +37,7 @@ class Recorded(Struct, frozen=True):
 
 
 class Located(Struct, frozen=True):
-    """Where a recorded trace stands: its id and its slice."""
+    """The id of a recorded trace and its slice."""
 
     trace_id: bytes
     app: str
@@ -47,14 +47,14 @@ class Located(Struct, frozen=True):
 
 
 class KnownParts(Struct, frozen=True):
-    """What is known of the parts of a recorded trace: their 8-byte keys in a row, and whether it has no document."""
+    """The 8-byte keys of the spans and log records of a recorded trace, and whether it has no document."""
 
     spans: bytes
     bare: bool
 
 
 class Place(Struct, frozen=True, array_like=True):
-    """A place in the order in which traces were recorded: when (Unix seconds), and the row among those of that time."""
+    """A position in the order of recording: a time (Unix seconds), and a row number among traces of that time."""
 
     recorded_at: float = 0.0
     row: int = 0
