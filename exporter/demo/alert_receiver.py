@@ -1,4 +1,4 @@
-"""The desk of whoever is on call: takes notifications, and opens what their links name. Knows no story.
+"""The demo's alert receiver: accepts notifications, and serves the pages that their links name. Knows no story.
 
 Without Grafana the links to dashboards lead to Prometheus, to the graph of the SLI that the dashboard would show.
 """
@@ -31,14 +31,14 @@ class Alert(Struct, frozen=True):
 
 
 class Notification(Struct, frozen=True):
-    """What a receiver (pages, tickets, alive) was told: alerts that Alertmanager put together."""
+    """One notification to a receiver (pages, tickets, alive): alerts that Alertmanager grouped."""
 
     receiver: str
     alerts: tuple[Alert, ...]
 
 
 class Desk:
-    """Notifications as they come, and the pages behind their links."""
+    """Received notifications, and the pages behind their links."""
 
     def __init__(self) -> None:
         self.heard: asyncio.Queue[Notification] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""Clears up after a demo that was killed. Knows process groups and one folder; imports nothing that could fail.
+"""Cleans up after a demo that was killed. Knows process groups and one folder; imports nothing that could fail.
 
 Reads from standard input what the demo started, a process group in a line, until the demo has ended, however it ended.
 """

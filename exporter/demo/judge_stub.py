@@ -1,4 +1,4 @@
-"""A judge of known behaviour behind an OpenAI-compatible endpoint: for tests, benchmarks, the demo. No exporter in it.
+"""A stub judge with configurable errors behind an OpenAI-compatible endpoint: for tests, benchmarks, the demo.
 
 It grades by a mark in the answer ("truth:good" or "truth:bad") and errs as often as it is told to, so that whatever is
 measured of it can be compared with the truth. What it does to a request follows from the seed, the request's text and

@@ -1,4 +1,4 @@
-"""What the terminal says while the demo runs: the SLI, the alert, its notification, and why one answer was bad.
+"""The demo's terminal output: the SLI, the alert, its notification, and why one answer was bad.
 
 Knows how to tell it; what is told was asked of Prometheus and of the exporter, or came to the desk.
 """

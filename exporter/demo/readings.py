@@ -1,4 +1,4 @@
-"""What Prometheus and the exporter say while the demo runs, asked over HTTP. Knows queries, not what comes of them."""
+"""Queries Prometheus and the exporter over HTTP while the demo runs."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What ``llmq calibrate`` and ``llmq anchors`` are asked with. Knows argparse, runs nothing."""
+"""The arguments of ``llmq calibrate`` and ``llmq anchors``. Knows argparse, runs nothing."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is known of a judge against people, as text for people. Prints nothing itself, and asks no judge."""
+"""Renders a judge's calibration as text for people. Prints nothing itself, and makes no calls."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

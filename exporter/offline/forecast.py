@@ -1,4 +1,4 @@
-"""What a day of the judge costs at the traffic that the config names, before a single call. Asks nobody."""
+"""Forecasts a day's cost of the judge at the configured traffic. Makes no calls."""
 
 from collections.abc import Iterator
 from math import ceil

@@ -1,4 +1,4 @@
-"""How alike two questions are, by signatures that can be sent and kept in the place of text. Pure.
+"""Similarity of questions by signatures, which are sent and stored in the place of text. Pure.
 
 A signature (MinHash) has 64 numbers. Each is the least of a hash over the question's words, so two signatures agree in
 as many of them as the questions have words in common, of all words that either has; function words weigh little. No

@@ -1,4 +1,4 @@
-"""One case put before the configured judge, here and now: what is sent, what comes back, what it means and costs."""
+"""One test call to the configured judge: the request, the reply, the resulting verdict and the cost."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The config's rubrics tried on traces, all of them and now: what it costs first, then the verdicts. Stores nothing."""
+"""Runs the config's rubrics on traces now: first the expected cost, then the verdicts. Stores nothing."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence

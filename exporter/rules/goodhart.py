@@ -1,4 +1,4 @@
-"""Is the metric being gamed? Offline suite and judge both say that an app got better, while its users say it got worse.
+"""Alerts when offline suite and judge both improve while users' signals get worse: the metric is being gamed.
 
 When a measure becomes a target it stops being a good measure (C. Goodhart): prompts that are tuned to the judge and to
 the suite please both, not users. A week is held against the week before, per app, with evidence for each of the three.

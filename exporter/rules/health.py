@@ -1,4 +1,4 @@
-"""Rules on the instrument itself: scoring and the exporter. Knows their metrics, not quality."""
+"""Rules on the exporter itself and on its scoring. Knows their metrics, not quality."""
 
 from collections.abc import Iterator
 from typing import Final

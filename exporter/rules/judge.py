@@ -1,4 +1,4 @@
-"""Rules on the judge: whether people agree with it, what it is worth, whether it is the judge that it was.
+"""Rules on the judge: agreement with people, corrected rate, drift, bias, gate and budget.
 
 Knows the metrics of the judge, its anchors and the labelling queue, and the arithmetic of the corrected pass rate: the
 same as ``corrected`` of ``judge/agreement.py``, where its sources are named, as recording rules, because only

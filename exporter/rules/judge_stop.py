@@ -1,4 +1,4 @@
-"""A judge that is of no use any more: one that gives no verdict whatever it is asked, one that fell below its gate."""
+"""Alerts on a judge that gives no verdict at all, or that fell below its gate."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Who hears what, and what is not said beside something else: the part of an Alertmanager's config about these alerts.
+"""Alertmanager routes and inhibitions for these alerts.
 
 Knows the labels of alerts, not receivers: those it names (pager, tickets, dead-mans-switch, nobody) are yours to fill.
 """
