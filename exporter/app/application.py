@@ -128,7 +128,7 @@ class Exporter:
         return self._judge.calibrating
 
     async def start(self) -> None:
-        """Take up what an earlier run left, then begin to work."""
+        """Load the state of an earlier run, then start working."""
         await self.features.recover()
         waiting = await Recovery(self.pipeline, self.store, self.metrics, self.quarantine).run()
         if waiting:

@@ -20,7 +20,7 @@ class DemoError(Exception):
 
 
 class Stack:
-    """Processes that log into one folder; the janitor hears of each."""
+    """Processes that log into one folder; each is registered with the janitor."""
 
     def __init__(self, folder: Path, told: IO[str]) -> None:
         self.folder = folder

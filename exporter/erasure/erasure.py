@@ -51,7 +51,7 @@ class ForgetDesk:
         self._undone: dict[bytes, Request] = {}
 
     async def recover(self) -> None:
-        """Take up what an earlier run left, before the journal is read again; raises StoreError."""
+        """Load the state of an earlier run, before the journal is replayed; raises StoreError."""
         self._graves = await self._recorder.tombstones.all()
         self._undone = {key: Request(asked) for key, asked in await self._recorder.erasures.all()}
 

@@ -27,7 +27,7 @@ class Pattern:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Compile; ValueError says what is wrong with the expression."""
+        """Compile; raises ValueError with what is wrong with the expression."""
         if not isinstance(value, str):
             raise TypeError(f"expected a regular expression, got {type(value).__name__}")
         try:

@@ -35,7 +35,7 @@ class Schema:
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Compile a schema given as a mapping; ValueError says what is wrong with it."""
+        """Compile a schema given as a mapping; raises ValueError with what is wrong with it."""
         if not isinstance(value, dict | bool):
             raise TypeError(f"expected a JSON schema, got {type(value).__name__}")
         try:
@@ -61,7 +61,7 @@ class SchemaFile(Schema):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read and compile; ValueError says what is wrong with file or schema."""
+        """Read and compile; raises ValueError with what is wrong with file or schema."""
         if not isinstance(value, str):
             raise TypeError(f"expected the name of a file, got {type(value).__name__}")
         try:

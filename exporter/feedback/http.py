@@ -33,7 +33,7 @@ class FeedbackContext:
         self.configure(settings)
 
     def configure(self, settings: FeedbackSettings) -> None:
-        """Go on with other settings."""
+        """Apply other settings."""
         self.origins = frozenset(settings.origins)
         self.pace = Pace(settings.per_second, settings.burst)
 

@@ -40,7 +40,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
 class Client:
     """Calls to one endpoint; remembers which parameters the endpoint does not take. To be closed.
 
-    ``headers`` are sent with each call; ``watch`` is told of every exchange.
+    ``headers`` are sent with each call; ``watch`` is called with every exchange.
     """
 
     def __init__(

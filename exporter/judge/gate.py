@@ -72,7 +72,7 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True):
-    """Which version of an evaluator acts ("" for none), and all that were admitted, the newest last.
+    """The active version of an evaluator ("" for none), and all that were admitted, the newest last.
 
     ``fallen`` are versions that lost their place and have not passed the gate again.
     """

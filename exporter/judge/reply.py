@@ -50,7 +50,7 @@ def read(text: str | None, rubric: Rubric, *, finish_reason: str = "stop", refus
 
 
 class _Unclear(ValueError):  # noqa: N818 - private
-    """Why a reply cannot be read, in words of ours."""
+    """Why a reply cannot be parsed, without quoting it."""
 
 
 def _unparseable(what: str, finish_reason: str) -> JudgeError:

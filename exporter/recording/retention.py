@@ -24,7 +24,7 @@ class Retention:
         self.configure(7 * 86_400.0, 2 << 30, None)
 
     def configure(self, age: float, size: int, content: float | None) -> None:
-        """Go on with other settings."""
+        """Apply other settings."""
         self._age, self._size, self._content = age, size, content
 
     async def apply(self) -> None:

@@ -99,7 +99,7 @@ class Reception:
         self._look_again(told.trace_id.hex(), told.where, told.trace, signal=told.signal)
 
     def send(self, trace_id: str) -> str:
-        """A person wants this trace looked at: says what became of that. Raises StoreError."""
+        """Queue a trace at a person's request; returns the outcome. Raises StoreError."""
         if not self.is_open:
             return "off"
         key = bytes.fromhex(trace_id)

@@ -204,7 +204,7 @@ class Reach(Struct, frozen=True, kw_only=True):
 
 
 class WindowError(ValueError):
-    """A text that is no PromQL duration; says what to write."""
+    """The text is no PromQL duration; the message says what to write."""
 
 
 def minutes(duration: str) -> float:

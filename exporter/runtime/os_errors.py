@@ -1,4 +1,4 @@
-"""What the operating system refused, in words of ours: its own differ between systems, languages and releases."""
+"""Messages for operating system errors: the system's own differ between platforms, languages and releases."""
 
 import errno
 import socket

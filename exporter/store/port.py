@@ -57,7 +57,7 @@ class Reads(Protocol):
         """Recorded traces by an id: one or none, the last of a conversation, all of a user."""
 
     async def recorded(self, after: Place, before: float, most: int) -> list[tuple[bytes, Place]]:
-        """Traces in the order of recording, after a place and recorded before a time, so many at most."""
+        """Traces in the order of recording, after a place and recorded before a time, up to a limit."""
 
     async def totals(self) -> list[Total]:
         """All totals of this replica."""
@@ -232,7 +232,7 @@ class SpendLedger(Protocol):
         """The limits in force."""
 
     def configure(self, caps: Caps) -> None:
-        """Go on with other limits."""
+        """Apply other limits."""
 
     async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
         """Spend what a call costs at most: the number of the reservation, or the limit that has no room for it."""

@@ -67,7 +67,7 @@ class ThreadedReads:
         return await self._do(self._rows.located, by, value)
 
     async def recorded(self, after: Place, before: float, most: int) -> list[tuple[bytes, Place]]:
-        """Traces in the order of recording, after a place and recorded before a time, so many at most."""
+        """Traces in the order of recording, after a place and recorded before a time, up to a limit."""
         return await self._do(self._rows.recorded, after, before, most)
 
     async def totals(self) -> list[tuple[str, str, str]]:

@@ -102,7 +102,7 @@ class DatedIds:
         self._pending()[0].ids[self._ids, key] = None
 
     def drop_older(self, before: float, most: int) -> None:
-        """Take the earliest ids away that are older than that, so many at most."""
+        """Delete the earliest ids that are older than that, up to a limit."""
         self._pending()[0].old_ids.append((self._ids, before, most))
 
 
@@ -150,7 +150,7 @@ class Traces:
         return list(found)
 
     async def recorded(self, after: Place, before: float, most: int) -> list[tuple[bytes, Place]]:
-        """Durable traces in the order of recording, after a place and recorded before a time, so many at most."""
+        """Durable traces in the order of recording, after a place and recorded before a time, up to a limit."""
         return await self._reads.recorded(after, before, most)
 
     def add(self, row: Recorded) -> None:

@@ -38,7 +38,7 @@ class ThreadedLedger:
         return self._ledger.caps
 
     def configure(self, caps: Caps) -> None:
-        """Go on with other limits."""
+        """Apply other limits."""
         self._ledger.caps = caps
 
     async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:
@@ -50,7 +50,7 @@ class ThreadedLedger:
         await asyncio.to_thread(self._ledger.settle, reservation, tokens, micros)
 
     async def look(self) -> None:
-        """See whether the ledger is the one that was opened, and what all who share it have spent."""
+        """Check whether the ledger is the one that was opened, and what all who share it have spent."""
         self.spent = None
         self.spent = await asyncio.to_thread(self._ledger.look)
 

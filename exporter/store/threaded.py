@@ -38,7 +38,7 @@ class ThreadedJournal(Protocol):
         """After space was freed on a full disk: return unused pages to the file system; raises StoreError."""
 
     def probe(self) -> None:
-        """See whether anything can be written; raises StoreError."""
+        """Check whether anything can be written; raises StoreError."""
 
 
 class ThreadedStore(Protocol):
@@ -73,7 +73,7 @@ class ThreadedStore(Protocol):
         """Reserve the emergency disk space; returns whether it is held. Raises StoreError."""
 
     def probe(self) -> None:
-        """See whether anything can be written; raises StoreError."""
+        """Check whether anything can be written; raises StoreError."""
 
     def prune(self, older_than: float | None, max_bytes: int | None) -> int:
         """Delete some recorded traces that are due, and return how many; see ``port.Writer``. Raises StoreError."""

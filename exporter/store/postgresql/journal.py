@@ -77,7 +77,7 @@ class Journal:
         """Nothing to do: the database's disk is its own."""
 
     def probe(self) -> None:
-        """See whether anything can be written; raises StoreError."""
+        """Check whether anything can be written; raises StoreError."""
         with self._writing.transaction() as connection:
             self._lease.check(connection)
             self._forget_unacknowledged(connection)

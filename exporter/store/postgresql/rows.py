@@ -68,7 +68,7 @@ class PostgresRows:
         return [Located(*row) for row in self._connection.rows(sql.LOCATE[by], (wanted,))]
 
     def recorded(self, after: Place, before: float, most: int) -> list[tuple[bytes, Place]]:
-        """Traces in the order of recording, after a place and recorded before a time, so many at most."""
+        """Traces in the order of recording, after a place and recorded before a time, up to a limit."""
         rows = self._connection.rows(sql.RECORDED, (after.recorded_at, after.row, before, most))
         return [(trace_id, Place(at, row)) for trace_id, at, row in rows]
 

@@ -105,7 +105,7 @@ def drop_ids(ids: Ids) -> str:
 
 @cache
 def drop_old_ids(ids: Ids) -> str:
-    """The earliest ids that are older than a time, so many at most."""
+    """The earliest ids that are older than a time, up to a limit."""
     table = ids.table
     return f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE at < %s ORDER BY at LIMIT %s)"  # noqa: S608
 

@@ -180,7 +180,7 @@ class PostgresStore:
         return True
 
     def probe(self) -> None:
-        """See whether anything can be written; raises StoreError."""
+        """Check whether anything can be written; raises StoreError."""
         with self._writing.transaction() as connection:
             self._lease.check(connection)
 

@@ -107,7 +107,7 @@ class Journal:
         self._writing.probe()
 
     def probe(self) -> None:
-        """See whether anything can be written; raises StoreError."""
+        """Check whether anything can be written; raises StoreError."""
         self._writing.probe()
 
     def size_bytes(self) -> int:

@@ -76,7 +76,7 @@ class LedgerFile:
             return _spent(self._connection, self._hour())
 
     def verify(self) -> None:
-        """See whether the ledger is the one that was opened."""
+        """Check whether the ledger is the one that was opened."""
         self._identity.verify()
 
     def look(self) -> Spent:

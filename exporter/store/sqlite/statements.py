@@ -188,7 +188,7 @@ def drop_ids(ids: kinds.Ids) -> dict[int, str]:
 
 @cache
 def drop_old_ids(ids: kinds.Ids) -> str:
-    """The earliest ids that are older than a time, so many at most."""
+    """The earliest ids that are older than a time, up to a limit."""
     table = ids.table
     return f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} WHERE at < ? ORDER BY at LIMIT ?)"  # noqa: S608
 

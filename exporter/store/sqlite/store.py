@@ -265,7 +265,7 @@ class Store:
         return pruned, free
 
     def probe(self) -> None:
-        """See whether anything can be written; raises StoreError."""
+        """Check whether anything can be written; raises StoreError."""
         self._writing.probe()
 
     def prune(self, older_than: float | None, max_bytes: int | None, batch: int = _BATCH) -> int:
