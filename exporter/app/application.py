@@ -189,7 +189,7 @@ class Exporter:
         self.metrics.config_loaded(succeeded=True)
 
     def _admit(self, config: Config) -> None:
-        """Tell the reception whom and how much to let in."""
+        """Apply auth tokens and request limits."""
         server = config.server
         self.reception.access = Access(server.tokens)
         self.reception.hosts = Hosts(

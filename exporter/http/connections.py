@@ -63,7 +63,7 @@ class Connections:
             self.limits, self.allowed = limits, _allowed(limits.connections)
 
     def opened(self, connection: "Connection") -> None:
-        """Take a new connection; where there are too many, the longest silent one is closed, or else the new one."""
+        """Add a new connection; where there are too many, the longest inactive one is closed, or else the new one."""
         self._by_silence[connection] = None
         if len(self) > self.allowed and not self._make_room(1, before=connection):
             connection.refuse()
@@ -88,7 +88,7 @@ class Connections:
             self._make_room(_MADE_ROOM)
 
     def _make_room(self, wanted: int, before: "Connection | None" = None) -> bool:
-        """Close the longest silent ones of those that wait for their client; says whether there was one."""
+        """Close the longest inactive connections that wait for their client; returns whether there was one."""
         found: list[Connection] = []
         for connection in self._by_silence:
             if connection is before or len(found) == wanted:

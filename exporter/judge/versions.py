@@ -46,11 +46,11 @@ class Bench:
 
     @property
     def versions(self) -> dict[tuple[str, str], Version]:
-        """Every version that may be asked, by evaluator and name."""
+        """Every version that may be called, by evaluator and name."""
         return self._versions
 
     def roles(self, evaluator: str) -> Roles:
-        """Whose verdicts count, and whose are only compared."""
+        """The active version, whose verdicts count, and the shadow, whose verdicts are only compared."""
         return self._roles[evaluator]
 
     def admit(self, evaluator: str) -> Standing:

@@ -207,7 +207,7 @@ class Calibrating:
             return
         now = scored(anchor, version.rubric.pass_mark, judgement)
         found = self._said.setdefault(judge, {})
-        before = found.setdefault(key, AnchorVerdicts(now, now))  # who falls silent has said what it said before
+        before = found.setdefault(key, AnchorVerdicts(now, now))  # keep the last verdict where the judge gives none now
         if now.judge is not None:
             self._recorder.tally.judge_compared(judge, (now.judge, now.human), "anchor")
             first = before.first if before.first.judge is not None else now

@@ -1,8 +1,8 @@
-"""Searches recorded answers, newest first, in a thread of its own. Knows columns, no SQL, and not what is in text.
+"""Searches recorded answers, newest first, on a thread of its own. Knows columns, no SQL, and not what is in text.
 
-A search walks one index, and reads a document only where the rest is right. It is bounded twice, by the entries that it
-walks and by the documents that it reads: where it ends before the last one, it says from which place on the next search
-goes on. Places are keys of the index, so what is recorded meanwhile moves nothing.
+A search scans one index, and reads a document only where all other filters match. It is bounded by the number of index
+entries and of documents that it reads: where it stops before the last entry, it returns the position where the next
+search continues. Positions are keys of the index, so answers recorded meanwhile do not shift them.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ READ: Final = 5_000
 
 
 class Index(Protocol):
-    """What a backend brings for searches, with a connection of its own; called in one thread. Raises StoreError."""
+    """The queries of a search, on a backend's connection of its own; called on one thread. Raises StoreError."""
 
     def end(self, place: Place, since: float, walked: int) -> Place | None:
         """The place so many entries before a place; None where fewer are left that were recorded since then."""
@@ -40,7 +40,7 @@ class Index(Protocol):
 
 
 class Searching:
-    """Searches an index. Its thread begins with the first search."""
+    """Searches an index. Its thread starts with the first search."""
 
     def __init__(self, index: Index, *, walked: int = WALKED, read: int = READ) -> None:
         self._index = index
@@ -50,7 +50,7 @@ class Searching:
     async def find(
         self, wanted: Search, understand: Callable[[Row], _T | None], after: Place = NEWEST, most: int = 50
     ) -> Page[_T]:
-        """What ``understand`` makes of the newest answers after a place; None: not this one. Raises StoreError."""
+        """Search the newest answers after a position; ``understand`` makes a result of a row, or None to skip it."""
         return await self._do(lambda: self._find(wanted, understand, after, most))
 
     async def one(self, trace_id: bytes) -> Row | None:
@@ -58,7 +58,7 @@ class Searching:
         return await self._do(lambda: self._index.one(trace_id))
 
     def close(self) -> None:
-        """Wait for the search that runs, and close the connection."""
+        """Wait for the running search, and close the connection."""
         self._thread.shutdown()
         self._index.close()
 

@@ -1,4 +1,4 @@
-"""A ledger of what a judge has spent, for the event loop, where the driver of its database blocks."""
+"""The asynchronous spend ledger over a blocking database driver: calls run in threads."""
 
 import asyncio
 from typing import Protocol
@@ -25,7 +25,7 @@ class BlockingLedger(Protocol):
 
 
 class ThreadedLedger:
-    """Waits for a ledger in threads. Raises StoreError."""
+    """Runs the calls of a blocking ledger in threads. Raises StoreError."""
 
     def __init__(self, ledger: BlockingLedger) -> None:
         self._ledger = ledger
