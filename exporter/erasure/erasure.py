@@ -88,7 +88,7 @@ class ForgetDesk:
     # Traces.
 
     def covers(self, trace: Trace, arrived_at: float) -> bool:
-        """Delete a trace that was just recorded, if it is one of those to forget; says whether it was."""
+        """Delete a trace that was just recorded, if it is one of those to forget; returns whether it was."""
         if not self._graves or not self._is_dead(trace, arrived_at):
             return False
         trace_id = bytes.fromhex(trace.trace_id)

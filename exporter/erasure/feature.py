@@ -58,7 +58,7 @@ class ErasureFeature(Feature):
         self._quarantine.expire(self._kept_for)
 
     def is_erased(self, trace: Trace, arrived_at: float) -> bool:
-        """Delete a trace that was just recorded, if it is one to be deleted; says whether it was."""
+        """Delete a trace that was just recorded, if it is one to be deleted; returns whether it was."""
         return self.desk.covers(trace, arrived_at)
 
     def erased(self, trace_ids: Sequence[bytes], user: str | None) -> None:  # noqa: ARG002 - files have no users

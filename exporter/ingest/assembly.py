@@ -95,7 +95,7 @@ class OpenTrace(Struct, eq=False):
         return self.before + self.own_keys()
 
     def take(self, span: Span) -> bool:
-        """Note what a new span tells of completeness; says whether it was a parent that was waited for."""
+        """Note what a new span tells of completeness; returns whether it was a parent that was waited for."""
         parent = span.parent_span_id
         if not parent:
             self.roots += 1
@@ -213,7 +213,7 @@ class Assembler:
         return False
 
     def _schedule(self, trace: OpenTrace, now: float) -> bool:
-        """Set when it is due; says whether nobody looks at it then yet."""
+        """Set when it is due; returns whether nobody looks at it then yet."""
         before, was = trace.due_at, trace.reason
         trace.touched_at = now
         limits = self.limits

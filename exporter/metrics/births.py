@@ -124,7 +124,7 @@ class Births:
             self._scrapers[scraper] = _Visits(now, mark)
 
     def _forget_one(self) -> bool:
-        """Make room for one more by forgetting who came once, the longest ago; says whether there was anybody."""
+        """Make room for one more by forgetting who came once, the longest ago; returns whether there was anybody."""
         once = [who for who, visits in self._scrapers.items() if not visits.gaps]
         if once:
             del self._scrapers[min(once, key=lambda who: self._scrapers[who].at)]

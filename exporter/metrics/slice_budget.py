@@ -83,7 +83,7 @@ class SliceBudget:
         self._bound_parked()
 
     def expire(self, before: float) -> bool:
-        """Forget the slices that were last used before that; says whether there were any."""
+        """Forget the slices that were last used before that; returns whether there were any."""
         gone = [where for where, used in self.shown.items() if used < before]
         for where in gone:
             self._hide(where)

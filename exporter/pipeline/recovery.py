@@ -1,10 +1,10 @@
 """Recovers an earlier run: its totals, its journal, and what it was processing when it ended.
 
 What was being processed (``store/in_work.py``) may crash this process, too. So it is first tried in a forked copy of
-the process (``isolation.py``), through the same pipeline up to a commit into a scratch store. If the copy survives, the
-trace was not the cause: it is processed here, before anything else. What crashes the copy twice is set aside: kept in
-the quarantine, counted, and its traces recorded as failures of every evaluator. Where the process dies with its copy,
-as on some machines that run out of memory, the next start continues from the attempt that was noted.
+the process (``runtime/isolation.py``), through the same pipeline up to a commit into a scratch store. If the copy
+survives, the trace was not the cause: it is processed here, before anything else. What crashes the copy twice is set
+aside: kept in the quarantine, counted, and its traces recorded as failures of every evaluator. Where the process dies
+with its copy, as on some machines that run out of memory, the next start continues from the attempt that was noted.
 """
 
 import logging

@@ -196,7 +196,7 @@ class Recorder(Repositories):
         self.traces.rewrite(trace_id, document, marks(document))
 
     def forget(self, trace_id: bytes) -> bool:
-        """Delete a trace's document and what it is found by; says whether it had one. Raises StoreError.
+        """Delete a trace's document and what it is found by; returns whether it had one. Raises StoreError.
 
         Its parts stay known: one that is sent again is a late one.
         """

@@ -192,7 +192,7 @@ class ReviewDesk:
                 self.shelf.remove(item.trace_id)
 
     def forget(self, trace_id: str) -> bool:
-        """Delete the item of a trace with its text and labels; says whether there was one."""
+        """Delete the item of a trace with its text and labels; returns whether there was one."""
         found = self.shelf.get(trace_id) is not None
         self.shelf.remove(trace_id)
         return found

@@ -133,7 +133,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, now: Callable[[], float] = time.time, *, ballast: int = 0) -> Self:
-        """Open or create the store that ``url`` names, for this process alone; raises StoreError and says the cure.
+        """Open or create the store that ``url`` names, for this process alone; raises StoreError with the cure.
 
         ``ballast`` is how many bytes of the disk it keeps for when that is full.
         """

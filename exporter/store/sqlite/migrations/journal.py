@@ -1,7 +1,8 @@
-"""The schemas of the journal: acknowledged requests until they are done with.
+"""The schemas of the journal: acknowledged requests until they are processed.
 
-Its entries are bodies as they were sent, and for the signals "review" and "forget" JSON of ours (``review/asked.py``,
-``forgetting.py``). Whoever changes what these look like, or what stands in a column, rewrites what is there (``then``).
+Its entries are bodies as they were sent, and for the signals "review" and "forget" JSON of our own
+(``review/requests.py``, ``records/erasure.py``). Whoever changes that JSON, or the meaning of a column, adds a change
+that rewrites stored rows (``then``).
 """
 
 from typing import Final
