@@ -112,7 +112,7 @@ LATIN: dict[Language, Phrases] = {
             r" (?:weiter|aus|be)?(?:helfen|hilflich) | (?:unterstütz|beantwort|antwort|auskunft|auskünfte|bereitstell|"
             r"informationen|anbieten|weitergeben|geben|nennen|verraten|teilen|erstell|verfass|schreib|generier|erfüll|"
             r"bearbeit|nachkomm|mitteilen|tun |machen |sagen |äußern|sprechen|reden|diskutier|berat|rechtsberat|bewert|"
-            r"kommentier|erklär|ausführ|durchführ|eingehen|leisten|preisgeb|offenleg|entsprechen|erzeug|produzier|meinung|stellung|unterhalten|besprech|heraus(?:geben|zugeben)|angaben|aussagen|anleitung)"
+            r"kommentier|erklär|ausführ|durchführ|eingehen|leisten|preisgeb|offenleg|entsprechen|erzeug|produzier|meinung|empfehl|stellung|unterhalten|besprech|heraus(?:geben|zugeben)|angaben|aussagen|anleitung)"
             r"| zur verfügung "
         ),
         sorry=r" (?:als (?:ki|sprachmodell|assistent)\S*|sprachmodell|ki-\S+|aus (?:sicherheits|datenschutz|rechtlichen|ethischen)\S*|tut mir leid|leider|entschuldig\S*|bedaure|bedauere|bedauerlicherweise|sorry|verzeihung|es tut uns leid) ",
@@ -156,7 +156,7 @@ LATIN: dict[Language, Phrases] = {
             r"(?: [^ ,]+)? ?(?:pas|point|plus)? | je n'(?:écrirai|aiderai|irai) pas | je ne (?:[^ ,]+rai) pas "
         ),
         serves=(
-            r" (?:répondre|aider|vous aider|t'aider|l'aider|assister|vous assister|fournir|donner|accéder|faire (?:ça|cela|"
+            r" (?:(?:de |des |aucune )?recommandations?|recommander|répondre|aider|vous aider|t'aider|l'aider|assister|vous assister|fournir|donner|accéder|faire (?:ça|cela|"
             r"ceci)|partager|communiquer|divulguer|révéler|écrire|rédiger|rédigerai|écrirai|créer|générer|produire|discuter|"
             r"parler de|aborder|exécuter|traiter|satisfaire|renseigner|vous renseigner|conseiller|commenter|proposer|"
             r"participer|accomplir|offrir|soutenir|expliquer) | l'aider| d'aide "
@@ -202,7 +202,7 @@ LATIN: dict[Language, Phrases] = {
             r"| no (?:[^ ,]+(?:ré|é)) | me temo que no | no (?:logro|consigo) "
         ),
         serves=(
-            r" (?:responder|contestar|ayudar\S*|asistir\S*|proporcionar\S*|dar\S*|ofrecer\S*|atender\S*|hacer (?:eso|esto)|"
+            r" (?:recomendar\S*|responder|contestar|ayudar\S*|asistir\S*|proporcionar\S*|dar\S*|ofrecer\S*|atender\S*|hacer (?:eso|esto)|"
             r"hacerlo|compartir\S*|revelar\S*|escribir\S*|redactar\S*|crear\S*|generar\S*|hablar|comentar|discutir|"
             r"cumplir|realizar\S*|facilitar\S*|brindar\S*|procesar\S*|completar\S*|opinar|participar|divulgar|"
             r"escribiré|redactaré|ayudaré|explicar\S*|acceder a (?:esa|esta|su|tu)) "
@@ -282,7 +282,7 @@ LATIN: dict[Language, Phrases] = {
             r"| não (?:[^ ,]+rei) "
         ),
         serves=(
-            r" (?:responder|ajudar?\S*|ajudá\S*|auxiliar\S*|fornecer\S*|dar\S*|oferecer\S*|atender\S*|fazer (?:isso|isto)|"
+            r" (?:recomenda\S*|responder|ajudar?\S*|ajudá\S*|auxiliar\S*|fornecer\S*|dar\S*|oferecer\S*|atender\S*|fazer (?:isso|isto)|"
             r"fazê\S*|partilhar|compartilhar|revelar|divulgar|escrever\S*|criar|gerar|falar|comentar|discutir|cumprir|"
             r"realizar|prestar|processar|completar|opinar|participar|redigir|explicar|executar|disponibilizar|satisfazer|"
             r"aconselhar) "

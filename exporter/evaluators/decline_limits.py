@@ -43,13 +43,15 @@ def declining(language: Language) -> str:
 
 LIMITS: dict[Language, Limits] = {
     "en": Limits(
-        matter=r"no (?:help|assistance|advice|guidance|instructions?|comments?|opinion|recommendations?)|(?:such|(?:this|that|these|those)"
+        matter=r"(?:such|(?:this|that|these|those)"
         r"(?: (?:kind|type|sort)s? of)?) (?:\w+ )?(?:content|material|information|instructions?|advice|requests?|questions?|texts?|topics?|"
         r"details)|(?:instructions|help|assistance|advice|guidance) (?:for|on|with|about) (?:this|that|it|such)",
-        cannot_be=r"(?:cannot|can't|can not|may not|will not|won't|must not|can|will) be|(?:are|is) not|aren't|isn't",
+        cannot_be=r"(?:cannot|can't|can not|may not|will not|won't|must not) be",
         done=r"given|provided|offered|generated|created|produced|written|shared|disclosed|revealed|discussed|answered|addressed|communicated|released|passed on|"
         r"fulfilled|supplied|supported|accommodated|made",
         own=(
+            r" no (?:help|assistance|advice|guidance|instructions?|comments?|opinion|recommendations?)(?: [^ ,]+){0,5} (?:can|will|may) be (?:given|provided|offered|made) | (?:such|these|those|this kind of) (?:requests?|questions?|topics?) (?:are not|aren't|is not|isn't) (?:supported|answered|accommodated|handled) (?:here |by |in this |$)|"
+            r" (?:we|i) (?:can't|cannot|can not|won't|will not) (?:provide|give|share|disclose|reveal|release) (?:(?:a|an|the|any|his|her|their|someone's|anyone's) )?(?:home|email|phone|personal|private|confidential) (?:address|number|details|data|information)\S* | i (?:can't|cannot|can not|won't|will not|am unable to|am not able to) (?:\w+ly )?(?:view|open|read|access|download) (?:attachments|files|images|links|pictures|documents|websites|emails) | (?:won't|cannot|can't|will not) endorse | (?:haven't|have not|hasn't|wasn't|was not) (?:been )?(?:given|granted) access | (?:falls? |lies? )?(?:outside|beyond) the (?:\w+ )?(?:topics|subjects|questions|tasks|areas|matters) (?:that |which )?(?:i|we) (?:can|am|are|cover|handle) | is off the table (?:for (?:me|us) )?$| would be (?:irresponsible|unethical|inappropriate|wrong|improper) (?:of|for) (?:me|us) to |"
             r" (?:i|we)(?: \w+ly)? (?:do not|don't) (?:respond to|answer|discuss|comment on|advise on|take|handle|deal with|accept)(?: \w+){0,2} (?:questions?|topics?|requests?|enquiries|inquiries|matters|complaints|subjects?) | (?:i was|i've been|i have been|i am|i'm|we were|we've been) (?:told|asked|instructed|directed|configured|programmed|trained) (?:not to|to (?:avoid|refuse|decline|stay away)) | (?:so|and) i(?: am|'m) (?:unable|not able) to (?:say|answer|tell|help) |"
             r" i(?: \w+ly)? (?:don't have|do not have|have no|haven't) (?:any |the )?(?:authority|authori[sz]ation|permission|mandate|clearance|right) to "
             r"| (?:not|isn't) (?:with)?in (?:my|our) (?:mandate|power|remit|brief) |^ (?:requests|questions|enquiries) (?:like|of) (?:this|that|these)(?: (?:kind|sort|type))? are (?:refused|"
@@ -95,16 +97,17 @@ LIMITS: dict[Language, Limits] = {
     "de": Limits(
         matter=r"(?:auskunft|auskünfte|hilfe|hilfestellung|unterstützung|\S*beratung|stellungnahme|ratschläge|(?:solche|derartige|diese|dieser|"
         r"dieses|diesem)[nrs]? (?:art (?:von )?)?(?:[^ ,]+ )?(?:\S*anleitung\S*|inhalte?n?|informationen|anfragen?|\S*fragen?|texte?|themen?|wünsche))",
-        cannot_be=r"(?:kann|können|darf|dürfen|wird|werden)(?: (?:leider|hier|jedoch|ich|wir|von mir|von uns|an dieser stelle|hierzu|dazu|dafür))*"
+        cannot_be=r"(?:kann|können|darf|dürfen)(?: (?:leider|hier|jedoch|ich|wir|von mir|von uns|an dieser stelle|hierzu|dazu|dafür))*"
         r" (?:nicht|keine?[rsnm]?)",
         done=r"(?:bereitgestellt|mitgeteilt|kommentiert|gegeben|abgegeben|erteilt|unterstützt|erstellt|beantwortet|angeboten|erzeugt|generiert|geleistet|behandelt|"
         r"weitergegeben|geteilt|offengelegt|besprochen|herausgegeben|verfasst|gewährt)(?: werden)?",
         own=(
-            r" (?:wir|ich) (?:beantworten|beantworte|behandeln|behandle|kommentieren|kommentiere|besprechen|bespreche|geben|gebe|erteilen|erteile) (?:[^ ,]+ )?(?:keine|nicht) (?:[^ ,]+ ){0,2}(?:\S*fragen|themen|anfragen|auskünfte|auskunft|\S*ratschläge|\S*beratung|ratschlag|\S*rat) | (?:über|zu|auf)(?: [^ ,]+){1,3} (?:soll|darf) ich nicht (?:sprechen|reden|eingehen|antworten) | (?:wurde|bin) (?:ich )?(?:angewiesen|gebeten|instruiert) ,? | (?:das|so etwas|sowas|dergleichen) (?:mache|tue|schreibe|erstelle) ich nicht |"
+            r" (?:derartige|solche|diese) (?:an)?fragen werden (?:[^ ,]+ )?nicht (?:unterstützt|beantwortet|bearbeitet) |"
+            r" (?:wir|ich) (?:beantworten|beantworte|behandeln|behandle|kommentieren|kommentiere|besprechen|bespreche|geben|gebe|erteilen|erteile) (?:[^ ,]+ )?(?:keine|nicht) (?:[^ ,]+ ){0,2}(?:\S*fragen|themen|anfragen|auskünfte|auskunft|\S*ratschläge|\S*beratung|ratschlag|\S*rat) | (?:über|zu|auf)(?: [^ ,]+){1,3} (?:soll|darf) ich nicht (?:sprechen|reden|eingehen|antworten) | (?:wurde ich|ich wurde|bin ich|ich bin) (?:angewiesen|gebeten|instruiert) ,? | (?:das|so etwas|sowas|dergleichen) (?:mache|tue|schreibe|erstelle) ich nicht |"
             r" (?:(?:habe|besitze|verfüge) ich|ich (?:habe|besitze|verfüge))… keine[nr]? (?:[^ ,]+ )?(?:zugriff|"
             r"zugang|befugnis|berechtigung|möglichkeit|erlaubnis|einblick|einsicht) | (?:haben wir|wir haben)… keine (?:[^ ,]+ )?(?:befugnis|berechtigung|erlaubnis) "
             r"| (?:meine|unsere) (?:programmierung|einstellungen|vorgaben|konfiguration) (?:lässt|lassen|erlaubt|erlauben|gestattet|gestatten)… nicht "
-            r"| ich (?:kann|darf)(?: [^ ,]+)? nicht (?:im internet|auf (?:das internet|externe|ihre|deine)|ins internet) | (?:würde|möchte)… lieber (?:nichts|nicht) "
+            r"| ich (?:kann|darf)(?: [^ ,]+)? nicht (?:im internet|auf (?:das internet|externe|ihre|deine)|ins internet) | (?:würde|möchte) ich… lieber (?:nichts|nicht) | ich (?:würde|möchte)… lieber (?:nichts|nicht) "
             r"| (?:(?:bin|sind|wurde) (?:ich|wir)|(?:ich|wir) (?:bin|sind|wurde))… nicht… (?:ausgelegt|gedacht|konzipiert|vorgesehen|trainiert|"
             r"programmiert|entwickelt|gemacht|entworfen|befugt|berechtigt|zuständig|autorisiert|ermächtigt) "
             r"| (?:dieser|dieses|der) (?:assistent|chat|chatbot|bot|sprachassistent|system)… (?:nicht|keine\S*)… (?:gedacht|ausgelegt|konzipiert|"
@@ -130,10 +133,12 @@ LIMITS: dict[Language, Limits] = {
     "fr": Limits(
         matter=r"(?:aucune? (?:aide|assistance|conseil|consigne|commentaire|renseignement|instruction|avis)|(?:ce (?:type|genre) d(?:e |'|e telles? )|de tels |de telles |cette |ce |ces )"
         r"(?:[^ ,]+ )?(?:contenus?|informations?|instructions?|conseils?|demandes?|questions?|textes?|sujets?))",
-        cannot_be=r"(?:ne (?:peut|peuvent|pourra|saurait|sera|seront)|n'est|ne sont)",
+        cannot_be=r"ne (?:peut|peuvent|pourra|saurait)",
         done=r"(?:pas )?(?:possible de (?:donner|fournir|répondre|apporter|proposer)|(?:être )?(?:générée?s?|fournie?s?|donnée?s?|apportée?s?|"
         r"divulguée?s?|partagée?s?|créée?s?|produite?s?|communiquée?s?|abordée?s?|rédigée?s?|faite?s?|prise?s? en charge|acceptée?s?|supportée?s?))",
         own=(
+            r" (?:ce (?:type|genre) de|de telles?|cette|ces) (?:demandes?|questions?) (?:n'est|ne sont) pas (?:prise?s? en charge|traitées?|acceptées?) |"
+            r" je n'(?:écri|élabore|encourage|offri|apporte|approuve|émett|aide)rai (?:pas|aucune?) |"
             r" (?:nous|je) ne (?:répondons|réponds|traitons|traite|commentons|commente|discutons|discute) pas (?:[^ ,]+ )?(?:aux?|à|les|des|de|ce|cette|ces)(?: [^ ,]+)? (?:questions?|demandes?|sujets?|requêtes?|affaires?) | (?:on m'a|il m'a été) (?:[^ ,]+ )?(?:demandé|ordonné|dit) de (?:ne pas|refuser|m'abstenir) | j'ai (?:pour|reçu) (?:consigne|instruction|ordre) de ne pas |"
             r" je n'ai(?: [^ ,]+)? ?(?:pas|aucun|aucune)(?: [^ ,]+){0,2} (?:accès|moyen|possibilité|droit|autorisation|habilitation|"
             r"d'accès|capacité|faculté) | (?:ma|mon|mes) (?:programmation|configuration|entraînement|paramètres) ne (?:me )?(?:le |l')?(?:[^ ,]+ )?(?:permet|permettent|autorise)… pas "
@@ -150,7 +155,7 @@ LIMITS: dict[Language, Limits] = {
             r"sujets?|questions?|thème|contenus?|\S+ (?:juridiques?|médicaux)) "
             r"| je ne (?:participer|fournir|donner|partager|révéler|discuter|commenter|soutiendr|créer|générer|divulguer|répondr|aborder|rédiger|traiter)ai pas "
             r"| je n'ai pas (?:le|la|l'|les) ?(?:[^ ,]+ )?(?:pouvoir|droit|faculté|compétences?|autorité|mandat) |^ (?:les|ces) (?:demandes|questions) de (?:cette nature|ce type|ce genre) (?:sont "
-            r"(?:refusées|rejetées)|ne sont pas) | ne (?:peut|peuvent) être (?:divulguée?s?|communiquée?s?|révélée?s?|partagée?s?) | je n'[^ ,]+rai pas (?:ce|cette|ces|de tels?|de telles?|ça|cela) | je ne suis pas (?:à l'aise|là pour|censée?|supposée?|équipée?|prévue?) | (?:nous|je) (?:devons|dois|sommes (?:contraints|obligés|forcés|tenus) de|préférons)(?: [^ ,]+)? (?:refuser|décliner|rejeter) "
+            r"(?:refusées|rejetées)|ne sont pas) | ne (?:peut|peuvent) être (?:divulguée?s?|communiquée?s?|révélée?s?|partagée?s?) | je n'(?:écri|élabore|encourage|aborde|aide|exécute)rai pas (?:ce|cette|ces|de tels?|de telles?|ça|cela) | je ne suis pas (?:à l'aise|là pour|censée?|supposée?|équipée?|prévue?) | (?:nous|je) (?:devons|dois|sommes (?:contraints|obligés|forcés|tenus) de|préférons)(?: [^ ,]+)? (?:refuser|décliner|rejeter) "
             r"| (?:ne font|ne fait|ne relèvent|ne relève|n'entrent|n'entre) pas (?:partie )?(?:de|dans) (?:mes|mon|ma|nos|notre) "
             r"| (?:je ne suis|nous ne sommes) pas (?:en droit|en position|en mesure|à même|habilités?|le bon interlocuteur) | me garder(?:ai|ais) de "
         ),
@@ -162,10 +167,11 @@ LIMITS: dict[Language, Limits] = {
     "es": Limits(
         matter=r"(?:ayuda|asistencia|asesoramiento|orientación|(?:ningún|ningun) comentario|consejos?|(?:es[ea]|est[ea]|es[oa]s|est[oa]s|tal|tales)(?: (?:tipo|clase) de)? "
         r"(?:[^ ,]+ )?(?:contenidos?|información|instrucciones|solicitud(?:es)?|peticion(?:es)?|preguntas?|textos?|temas?))",
-        cannot_be=r"no (?:se )?(?:puede|pueden|podrá|podrán|es posible|resulta posible|está|están)",
+        cannot_be=r"no (?:se )?(?:puede|pueden|podrá|podrán|es posible|resulta posible)",
         done=r"(?:ser )?(?:generarse|darse|ofrecerse|proporcionarse|crearse|compartirse|revelarse|ofrecer|dar|proporcionar|generar|prestar|brindar|"
-        r"compartir|generad[oa]s?|proporcionad[oa]s?|ofrecid[oa]s?|comunicad[oa]s?|revelad[oa]s?|divulgad[oa]s?|cread[oa]s?|compartid[oa]s?|facilitar|contestarse|responderse|hacer|soportad[oa]s?|admitid[oa]s?|permitid[oa]s?)",
+        r"compartir|generad[oa]s?|proporcionad[oa]s?|ofrecid[oa]s?|comunicad[oa]s?|revelad[oa]s?|divulgad[oa]s?|cread[oa]s?|compartid[oa]s?|facilitar|contestarse|responderse|hacer)",
         own=(
+            r" (?:es[ea]s?|est[ea]s?|tales)(?: tipo de)? (?:peticion(?:es)?|petición|solicitud(?:es)?|preguntas?) no (?:está|están|es|son) (?:soportad|admitid|atendid)[oa]s? |"
             r" no (?:respondemos|respondo|contestamos|contesto|tratamos|trato|comentamos|comento|atendemos|atiendo)(?: [^ ,]+){0,2} (?:preguntas?|consultas?|temas?|peticiones|solicitudes|asuntos) | (?:me han|se me ha|me ha) (?:[^ ,]+ )?(?:pedido|ordenado|indicado|dicho|instruido)(?: que| para)? no | tengo instrucciones de no |"
             r" (?:mi|mis) (?:programación|configuración|entrenamiento|ajustes) no (?:me )?(?:lo )?(?:permite|permiten) | no me han (?:entrenado|diseñado|programado|autorizado) "
             r"| no puedo (?:navegar|acceder|buscar|abrir|consultar) (?:por|en|a|internet|archivos|enlaces) | no (?:tengo|dispongo|poseo|cuento)(?: (?:de|con|el|la|un|una|ningún|ninguna|los|forma|directo))* (?:acceso|medios?|"
@@ -188,10 +194,11 @@ LIMITS: dict[Language, Limits] = {
     "it": Limits(
         matter=r"(?:aiuto|assistenza|consulenz[ae]|commenti|consigli|(?:quest[oaie]|tal[ei]|simil[ei])(?: (?:tipo|genere) di)? (?:[^ ,]+ )?(?:contenut[oi]|informazion[ie]|istruzioni|"
         r"richiest[ae]|domand[ae]|test[oi]|argoment[oi])|(?:contenuti|richieste|informazioni|domande|testi) (?:di questo (?:tipo|genere)|del genere|simili))",
-        cannot_be=r"non (?:può|possono|potrà|potranno|è possibile|è|sono|viene|vengono)",
+        cannot_be=r"non (?:può|possono|potrà|potranno|è possibile)",
         done=r"(?:essere )?(?:generat[oaie]|fornit[oaie]|dat[oaie]|offert[oaie]|comunicat[oaie]|rivelat[oaie]|rilasciat[oaie]|divulgat[oaie]|condivis[oaie]|creat[oaie]|prestat[oaie]|trattat[oaie]|"
-        r"fornire|dare|offrire|prestare|generare|condividere|divulgare|rilasciare|supportat[oaie]|ammess[oaie])",
+        r"fornire|dare|offrire|prestare|generare|condividere|divulgare|rilasciare)",
         own=(
+            r" (?:questo tipo di|queste|tali) (?:richieste|richiesta|domande) non (?:è|sono|viene|vengono) (?:supportat|gestit|accettat)[oaie] |"
             r" non (?:rispondiamo|rispondo|trattiamo|tratto|commentiamo|commento|affrontiamo|affronto)(?: [^ ,]+){0,2} (?:domande|richieste|argomenti|temi|questioni|quesiti) | (?:mi è stato|mi hanno) (?:chiesto|detto|ordinato|indicato) di non | ho (?:istruzioni|l'ordine|indicazione) di non |"
             r" (?:mia|mio|mie|miei) (?:programmazione|configurazione|addestramento|impostazioni) non (?:me lo |mi |lo )?(?:permett|consent)\S+ "
             r"| non (?:posso|riesco a) (?:navigare|accedere|cercare|aprire|consultare) (?:in|su|a|internet|file|link|nel|sul) | non (?:ho|dispongo)(?: (?:di|il|un|una|alcun|alcuna|nessun|diretto))* (?:accesso|modo|mezzi|possibilità|facoltà|"
@@ -214,10 +221,11 @@ LIMITS: dict[Language, Limits] = {
     "pt": Limits(
         matter=r"(?:ajuda|assistência|auxílio|aconselhamento|(?:ess[ea]|est[ea]|ess[ea]s|est[ea]s|tal|tais)(?: (?:tipo|género|gênero) de)? (?:[^ ,]+ )?(?:conteúdos?|"
         r"informaç(?:ão|ões)|instruções|pedidos?|solicitaç(?:ão|ões)|perguntas?|textos?|assuntos?))",
-        cannot_be=r"não (?:se )?(?:pode|podem|poderá|poderão|é possível|é|são)",
+        cannot_be=r"não (?:se )?(?:pode|podem|poderá|poderão|é possível)",
         done=r"(?:ser )?(?:gerad[oa]s?|fornecid[oa]s?|dad[oa]s?|oferecid[oa]s?|comunicad[oa]s?|revelad[oa]s?|divulgad[oa]s?|partilhad[oa]s?|compartilhad[oa]s?|criad[oa]s?|prestad[oa]s?|"
-        r"produzid[oa]s?|fornecer|dar|oferecer|prestar|gerar|partilhar|compartilhar|divulgar|suportad[oa]s?|permitid[oa]s?|aceit[oae]s?)",
+        r"produzid[oa]s?|fornecer|dar|oferecer|prestar|gerar|partilhar|compartilhar|divulgar|comentar)",
         own=(
+            r" (?:ess[ea]s?|est[ea]s?|tais)(?: tipo de)? (?:pedidos?|perguntas?|solicitações) não (?:é|são|está|estão) (?:suportad|atendid|respondid)[oa]s? |"
             r" não (?:respondemos|respondo|tratamos|trato|comentamos|comento|abordamos|abordo)(?: [^ ,]+){0,2} (?:perguntas?|pedidos?|temas?|assuntos?|questões|dúvidas) | (?:pediram-me|fui instruíd[oa]|fui orientad[oa]|disseram-me)(?: para| a)? não | tenho instruções para não |"
             r" (?:minha|minhas|meu|meus) (?:programação|configuração|configurações|treinamento|treino) não (?:me )?(?:o )?(?:permite|permitem) | não é possível (?:comentar|opinar|responder) "
             r"| não (?:posso|consigo) (?:navegar|acessar|aceder|pesquisar|abrir|consultar) (?:na|no|à|a|internet|links|arquivos) | não (?:tenho|disponho|possuo)(?: (?:de|o|a|um|uma|nenhum|nenhuma|qualquer|direto))* (?:acesso|como|meios?|forma|maneira|"
@@ -237,9 +245,10 @@ LIMITS: dict[Language, Limits] = {
     "nl": Limits(
         matter=r"(?:hulp|ondersteuning|assistentie|advies|commentaar|(?:dergelijke|zulke|deze|dit soort|dat soort) (?:[^ ,]+ )?(?:inhoud|informatie|instructies|verzoek\S*|vragen|vraag|"
         r"teksten?|onderwerpen))",
-        cannot_be=r"(?:kan|kunnen|mag|mogen|zal|wordt|worden)(?: (?:helaas|hier|hierover|er))* (?:niet|geen)",
+        cannot_be=r"(?:kan|kunnen|mag|mogen|zal)(?: (?:helaas|hier|hierover|er))* (?:niet|geen)",
         done=r"(?:worden )?(?:gegenereerd|gegeven|verstrekt|aangeboden|geboden|gedeeld|gemaakt|geschreven|verleend|meegedeeld|bekendgemaakt|besproken|vrijgegeven|onthuld|opgesteld|beantwoord|ondersteund)",
         own=(
+            r" (?:zulke|dergelijke|deze) (?:verzoeken|vragen) worden (?:[^ ,]+ )?niet (?:ondersteund|beantwoord|behandeld) |"
             r" (?:wij|we|ik) (?:beantwoorden|beantwoord|behandelen|behandel|bespreken|bespreek) geen (?:[^ ,]+ )?(?:vragen|onderwerpen|verzoeken|zaken) | ik (?:ben|heb) (?:[^ ,]+ )?(?:geïnstrueerd|opgedragen|gevraagd|de opdracht) (?:om )?… niet | mij is (?:opgedragen|gevraagd|gezegd)… niet |"
             r" (?:mijn|onze) (?:programmering|instellingen|training|configuratie) (?:staat|staan|laat|laten)… niet toe "
             r"| ik kan(?: [^ ,]+)? niet (?:op (?:het )?internet|op het web|bij je|bij uw) | (?:heb ik|ik (?:heb|beschik))… (?:geen|niet)… (?:toegang|manier|mogelijkheid|bevoegdheid|toestemming|"
@@ -263,9 +272,10 @@ LIMITS: dict[Language, Limits] = {
     "ru": Limits(
         matter=r"(?:помощь|содействие|консультаци\S+|комментарии|(?:так(?:ой|ая|ие|ую|ого|их)|подобн\S+|эт(?:от|а|и|у|ого|ому|их)) (?:[^ ,]+ )?(?:контент\S*|информаци\S+|инструкци\S+|запрос\S*|"
         r"вопрос\S*|текст\S*|материал\S*|сведения|тем\S+))",
-        cannot_be=r"(?:не (?:может|могут|будет|будут)|невозможно|нельзя|не представляется возможным|не удастся|не)",
+        cannot_be=r"(?:не (?:может|могут|будет|будут)|невозможно|нельзя|не представляется возможным|не удастся)",
         done=r"(?:быть )?(?:созда\S+|предостав\S+|оказа\S+|сгенерирова\S+|да(?:н|на|но|ны|ть)|раскры\S+|написа\S+|обсужд\S+|рассмотр\S+|выполн\S+|разглаш\S+|поддержива\S+)",
         own=(
+            r" (?:подобные|такие|эти) (?:запросы|вопросы) не (?:поддерживаются|рассматриваются|обсуждаются) | комментарии(?: [^ ,]+){0,4} не (?:предоставляются|даются) |"
             r" (?:мне|нам) (?:велено|поручено|указано|сказано|предписано) не | (?:мы|я) не (?:отвеча|комментиру|обсужда|рассматрива)\S+ (?:[^ ,]+ )?(?:на )?(?:вопрос|тем|запрос|дел)\S* |"
             r" (?:мои|мой|моя) (?:настройки|программирование|обучение|инструкции|алгоритмы) (?:[^ ,]+ )?не (?:допуска|позволя|разреша|предусматрива)\S+ "
             r"| я не (?:могу|умею) (?:искать|выходить|просматривать|открывать|заходить) | у нас(?: [^ ,]+){0,2} нет (?:полномочий|права|разрешения) "
@@ -325,7 +335,7 @@ LIMITS: dict[Language, Limits] = {
     ),
     "zh": Limits(
         matter=r"(?:(?:此类|这类|该类|这种|这样的|相关|任何|对于该|对该).{0,4}(?:内容|请求|信息|帮助|建议|指导|问题|文本|资料|步骤))",
-        cannot_be=r"(?:无法|不能|不予|不可|不得|不便|暂不|恕不|不)",
+        cannot_be=r"(?:无法|不能|不予|不可|不得|不便|暂不|恕不)",
         done=r"(?:被)?(?:生成|提供|给出|回答|透露|披露|处理|讨论|创建|撰写|分享|公开|解答|支持|告知)",
         own=(
             r"(?:我|我们)(?:被|已被|收到)(?:要求|指示|告知|设定|指令)(?:不|避免|拒绝)(?:得|能|要|可)?|(?:我|我们)不(?:会)?(?:回答|解答|讨论|评论|处理|受理)(?:有关|关于|涉及)?.{0,12}(?:问题|话题|请求|咨询)|"
@@ -344,8 +354,8 @@ LIMITS: dict[Language, Limits] = {
         done=r"(?:(?:の|を|は|に関する|について)?.{0,4}(?:生成|提供|作成|開示|お受け|共有|お伝え|お教え|ご案内|回答|対応|ご提供|執筆|公開|サポート))(?:し|いた|して|は|いたし)?",
         own=(
             r"(?:ない|ぬ)(?:よう|ように)(?:に)?(?:指示|設定|命じ|言わ|求め|プログラム)(?:を受け|さ)?れ?て(?:い|お)(?:ます|り)|"
-            r"(?:お断り|辞退|拒否) ?# ?|権限は(?:私|当方|こちら)に(?:は)?(?:ありません|ございません)|(?:加担|参加|協力|関与)(?:すること)?(?:は|が)?(?:でき|出来|いたし|し)ません|(?:お客様|あなた|ご利用者様|ユーザー).{0,12}アクセス(?:は|が)?(?:でき|出来)(?:ません|かねます)|(?:私|当方|当社)の(?:業務|役割|担当|専門|仕事)(?:範囲)?(?:に|で)(?:は)?(?:含まれ|あり|ござい)(?:て)?(?:い)?(?:ません)"
-            r"|私.{0,10}(?:設定|プログラム|仕様).{0,4}(?:許され|許可され|認められ)て(?:い|お)|(?:私|ai).{0,14}(?:閲覧|検索|ブラウズ|再生|開くこと)(?:は|が)?(?:でき|出来)ません|(?:に|には)(?:は)?対応して(?:おり|い)ません"
+            r"(?:文章|内容|コンテンツ|文|記事|もの)は(?:作成|執筆|生成|提供|掲載)?(?:いたし|致し|し)ません|(?:お断り|辞退|拒否) ?# ?|権限は(?:私|当方|こちら)に(?:は)?(?:ありません|ございません)|(?:加担|参加|協力|関与)(?:すること)?(?:は|が)?(?:でき|出来|いたし|し)ません|(?:お客様|あなた|ご利用者様|ユーザー).{0,12}アクセス(?:は|が)?(?:でき|出来)(?:ません|かねます)|(?:私|当方|当社)の(?:業務|役割|担当|専門|仕事)(?:範囲)?(?:に|で)(?:は)?(?:含まれ|あり|ござい)(?:て)?(?:い)?(?:ません)"
+            r"|私.{0,10}(?:設定|プログラム|仕様).{0,4}(?:許され|許可され|認められ)て(?:い|お)|(?:私|ai).{0,14}(?:閲覧|検索|ブラウズ|再生|開くこと)(?:は|が)?(?:でき|出来)ません"
             r"|(?:私|当方|弊社|当社|ai|本アシスタント|こちら).{0,20}(?:アクセス(?:でき(?:ません|かね)|する(?:こと|権限|手段)|権)|(?:手段|権限|方法|機能|能力)(?:が|は|を)(?:ありません|ございません|持って(?:い|お)|ない))"
             r"|(?:よう(?:に|には)|ために|ためには)(?:設計|作ら|開発|構築|プログラム)(?:され|れ)?て?(?:は)?(?:い|お)?(?:ません|りません|ない)"
             r"|(?:アシスタント|チャットボット|ボット|チャット)は.{0,24}(?:目的とし(?:た|て)|対応し|想定し|意図し|扱って|提供し|対象とし).{0,6}(?:ありません|ません|ございません|いない)"
