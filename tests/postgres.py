@@ -96,10 +96,19 @@ class Server:
         """SIGINT: at once and orderly. SIGKILL: as a machine that fails, with all of its processes."""
         if self.process.poll() is None:
             if how == signal.SIGKILL:
-                os.killpg(self.process.pid, signal.SIGKILL)
+                self._kill_all()
             else:
                 self.process.send_signal(how)
             self.process.wait(60)
+
+    def _kill_all(self):
+        """Each of its processes leads a group of its own; the first is stopped meanwhile, and begins no other."""
+        pid = self.process.pid
+        self.process.send_signal(signal.SIGSTOP)
+        for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(one), signal.SIGKILL)
+        self.process.kill()
 
     def close(self):
         self.stop()

@@ -8,6 +8,7 @@ import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from uuid import uuid4
 
 import psycopg
@@ -293,6 +294,32 @@ async def test_while_the_database_is_away_requests_are_refused_and_then_all_goes
     assert process.total("llmq_exporter_store_errors_total", reason="unreachable") > 0
 
 
+async def test_scoring_goes_on_while_what_is_recorded_cannot_be_read(run_exporter, server, tmp_path):
+    exporter = await run_exporter(CONFIG | {"store": where(server, tmp_path)})
+    for name in ("again", "alone"):
+        await send(exporter, name, span="2" * 16, parent="1" * 16)
+    await exporter.pass_time(1000)
+    assert await exporter.total("llmq_requests_total") == 2
+    await send(exporter, "again", span="3" * 16, parent="")
+    await send(exporter, "alone", span="4" * 16, parent="5" * 16)
+    exporter.clock.move(1000)
+    server.stop(signal.SIGKILL)
+    while exporter.exporter.pipeline.score():
+        pass
+    server.start()
+    with suppress(StoreError):  # the connections are of the server that was; it is tried again
+        await exporter.pass_time(0)
+    for _ in range(2):  # what was on its way, then what was gathered since
+        await exporter.pass_time(1)
+    found = await exporter.samples()
+    assert found.total("llmq_requests_total") == 3  # another root in the same trace is another request
+    assert found.total("llmq_exporter_late_total") == 1
+    assert found.total("llmq_exporter_spans_received_total") == 4
+    assert found.total("llmq_exporter_journal_entries") == 0
+    await send(exporter, "again", span="3" * 16, parent="")
+    assert await exporter.total("llmq_exporter_duplicates_total") == 1
+
+
 def test_two_replicas_behind_a_balancer_count_everything_once_and_feedback_finds_its_trace(killable, server, tmp_path):
     shared = where(server, tmp_path)
     one, other = [
@@ -324,6 +351,24 @@ def test_a_password_is_kept_in_a_file_and_shown_nowhere(tmp_path):
     assert config.store.password.value == "a-long-password-of-many-words"
     assert "a-long" not in repr(config)
     assert "a-long" not in repr(Target(config.store.url, "llmq", config.store.password.value))
+
+
+async def send(exporter, name, *, span, parent):
+    """One span of a trace, again until it is taken."""
+    text = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Paris."}]}])
+    attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.model": "m-1", "gen_ai.output.messages": text}
+    span = {
+        "traceId": name.encode().hex().ljust(32, "0"),
+        "spanId": span,
+        "parentSpanId": parent,
+        "name": "chat",
+        "startTimeUnixNano": "1790000000000000000",
+        "endTimeUnixNano": "1790000001000000000",
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
+    }
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    while (await exporter.post("/v1/traces", json=body))[0] == 503:
+        await asyncio.sleep(0.1)
 
 
 def where(server, files):

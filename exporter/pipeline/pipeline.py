@@ -243,7 +243,12 @@ class Pipeline:
         """Handle spans that came after their request was recorded: without a root they are no further request."""
         if not parts.again or parts.roots:
             return False
-        self.arrivals.late(Late(parts.trace_id, list(parts.spans.values()), list(parts.logs.values())))
+        late = Late(parts.trace_id, list(parts.spans.values()), list(parts.logs.values()))
+        try:
+            self.arrivals.late(late)
+        except StoreError as error:
+            self._failed(error)
+            self.arrivals.late(late, used=False)  # nobody will send them again: they are counted as dropped
         self.recorder.tally.traces_closed([parts.reason])
         self.recorder.changes.done += self.assembler.release([parts])
         return True
@@ -376,8 +381,8 @@ class Pipeline:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_EVERY)
-            self.hooks.tick()
             try:
+                self.hooks.tick()
                 await self.writer.keep_ballast()
                 await self.retention.apply()
             except StoreError as error:

@@ -19,6 +19,7 @@ from ..metrics.registry import Metrics
 from ..records.traces import FORGOTTEN, Located, Recorded, Reference
 from ..redaction import Budget, Redactor
 from ..store.changes import Changes
+from ..store.errors import StoreError
 from ..store.in_work import key_of
 from ..store.kinds import Ids, K, Kind, R
 from ..store.port import Store, Writer
@@ -164,7 +165,10 @@ class Recorder(Repositories):
 
     def late(self, trace_id: bytes, keys: Sequence[bytes]) -> None:
         """Add the keys of late parts to a recorded trace."""
-        known = self.keys([trace_id]).get(trace_id, RecordedKeys())
+        try:
+            known = self.keys([trace_id]).get(trace_id, RecordedKeys())
+        except StoreError:
+            known = RecordedKeys()  # a key that is there twice says what it says once
         new = [key for key in dict.fromkeys(keys) if key not in known]
         known.keys.update(new)
         self.traces.add_parts(trace_id, new)
