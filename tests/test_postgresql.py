@@ -294,6 +294,17 @@ async def test_while_the_database_is_away_requests_are_refused_and_then_all_goes
     assert process.total("llmq_exporter_store_errors_total", reason="unreachable") > 0
 
 
+def test_told_to_stop_while_the_database_is_away_it_ends_and_goes_on_later(killable, server, tmp_path):
+    process = killable(CONFIG | {"store": where(server, tmp_path)})
+    body = {"id": "1", "app": "shop", "question": "q", "answer": "a"}
+    assert process.http.post("/v1/interactions", json=body).status_code == 200
+    server.stop(signal.SIGKILL)
+    process.stop()
+    server.start()
+    process.start()
+    process.wait_until(lambda: process.total("llmq_requests_total") == 1)
+
+
 async def test_scoring_goes_on_while_what_is_recorded_cannot_be_read(run_exporter, server, tmp_path):
     exporter = await run_exporter(CONFIG | {"store": where(server, tmp_path)})
     for name in ("again", "alone"):
