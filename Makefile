@@ -24,7 +24,7 @@ define install
 	@$(BIN)/python -c 'import exporter.native._kernels' 2>/dev/null || echo $(NO_KERNELS)
 endef
 
-.PHONY: help run demo up down test test-pure test-peers test-lowest test-latest peers manifests show-manifests lint bench bench-rules captures schema-suite loop packages sdk lock dist clean
+.PHONY: help run demo up down test test-pure test-peers test-lowest test-latest peers manifests show-manifests lint bench bench-rules captures tables schema-suite loop packages sdk lock dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -125,6 +125,9 @@ lint: $(DEV_STAMP)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+tables: $(DEV_STAMP) ## write the tables of metrics in exporter/metrics/README.md from their declarations
+	$(BIN)/python tests/metrics_tables.py
 
 captures: $(DEV_STAMP) ## what llmq reads from the real requests of 52 set-ups of instrumentations
 	$(BIN)/python tests/captures/table.py

@@ -9,6 +9,7 @@ import msgspec
 
 from exporter.config import load
 from exporter.feedback.join import FeedbackDesk
+from exporter.ingest.assembly import OpenTrace
 from exporter.metrics.labels import Slice
 from exporter.metrics.registry import Metrics
 from exporter.model.score import Outcome
@@ -38,7 +39,8 @@ def scored(chance, number, conversation):
         started_at=1.79e9 + number,
         duration_seconds=0.5,
     )
-    return Scored(number.to_bytes(16, "big"), trace, WHERE, Outcome())
+    trace_id = number.to_bytes(16, "big")
+    return Scored(trace_id, OpenTrace(trace_id, 0.0), trace, Outcome(), WHERE)
 
 
 def cheapest(call, turns_of):

@@ -89,10 +89,14 @@ class Running:
     def __init__(self, exporter, client, clock, stored):
         self.exporter, self.client, self.clock, self._stored = exporter, client, clock, stored
 
-    def reload(self, config):
-        """Have it read its config again, after all but where it stores was changed."""
+    def write(self, config):
+        """Change the file of its config, all but where it stores."""
         written = config | {"store": self._stored | config.get("store", {})}
         self.exporter.config.origin.path.write_text(yaml.safe_dump(written))
+
+    def reload(self, config):
+        """Have it read its config again, which was changed."""
+        self.write(config)
         self.exporter.reload()
 
     async def post(self, path, *, json=None, data=b"", headers=None):

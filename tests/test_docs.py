@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from metrics_tables import rows, written
 
 from exporter.app.application import Exporter, make_app
 from exporter.cli.main import main
@@ -63,10 +64,19 @@ def examples(text):
     return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_metrics_tables_are_the_catalogue():
-    slices = "app, route, model_version, prompt_version"
-    rows = [f"| `{f.name}` | {f.type} | {', '.join(f.labels).replace(slices, 'slice')} | {f.help} |" for f in CATALOGUE]
-    assert [line for line in page("exporter/metrics").splitlines() if line.startswith("| `llmq_")] == rows
+def test_the_metrics_tables_are_made_of_the_declarations():
+    """`make tables` writes them."""
+    assert [line for line in page("exporter/metrics").splitlines() if line.startswith("| `llmq_")] == [*rows().values()]
+
+
+def test_a_new_metric_gets_its_row_after_the_one_declared_before_it_and_a_gone_one_loses_it():
+    whole = page("exporter/metrics")
+    without = "\n".join(line for line in whole.split("\n") if not line.startswith("| `llmq_tokens_total`"))
+    gone = whole.replace(
+        "| `llmq_cost_dollars_total`", "| `llmq_gone_total` | counter | | Gone. |\n| `llmq_cost_dollars_total`"
+    )
+    assert without != whole != gone
+    assert written(without) == written(gone) == whole
 
 
 def test_the_values_of_sample_and_reason_are_explained():

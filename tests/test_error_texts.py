@@ -31,6 +31,7 @@ EXCUSED = {
         "exporter.evaluators.registry",
         "with_plugins",
     ): "a plugin is the user's own code, and needs its own error",
+    ("exporter.store.postgresql.connection", "as_store_errors"): "SQLSTATE is a code of five characters, and no text",
     ("exporter.runtime.mismatch", "_unparsed"): "what parses an option, ours or a plugin's, says so",
 }
 

@@ -3,9 +3,8 @@
 import pytest
 
 from exporter.config import load, to_yaml
-from exporter.judge.budget import Cost
+from exporter.judge.budget import Cap, Cost
 from exporter.offline.forecast import forecast, forecast_lines
-from exporter.store.sqlite.spend_ledger import Cap
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+from aiohttp import web
+
 from exporter.demo.judge_stub import Behaviour
 from exporter.store.kinds import JUDGE_JOB
 
@@ -277,7 +279,13 @@ async def test_a_model_that_replies_under_another_name_is_paid_for_a_handful_and
     stub.behaviour = Behaviour(replies_as="judge-1-2026-08-06")
     exporter = await run_exporter(judge())
     await exporter.ask(*(["truth:good"] * 40))
-    await called(exporter, stub, seconds=20, calls=1000)
+    judging = exporter.exporter.judging
+    async with asyncio.timeout(60):
+        while not any(map(judging.worker.errors.stopped, judging.bench.versions)):
+            judging.worker.wake()
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    await exporter.exporter.pipeline.flush()
     exporter.exporter.calibrating.show()
     assert len(stub.requests) == 5
     assert await exporter.total("llmq_judge_stopped", evaluator="helpfulness", reason="model") == 1
@@ -309,8 +317,39 @@ async def test_too_many_requests_cost_no_trace_an_attempt_whatever_the_endpoint_
     await exporter.ask(*(["truth:good"] * 10))
     await called(exporter, stub, seconds=1800, calls=1000)
     asked = len(stub.requests)
-    assert asked < 120
+    assert asked < 120, "each of ten traces twelve times in half an hour: waits grow"
     stub.behaviour = Behaviour()
     await settled(exporter, seconds=60)
     assert await verdicts(exporter) == [10, 0]
     assert await exporter.total("llmq_evaluation_failures_total") == 0
+
+
+async def test_a_case_that_breaks_the_endpoint_fails_after_its_attempts_while_others_are_judged(
+    run_exporter, judge, aiohttp_server
+):
+    asked = []
+
+    async def respond(request):
+        body = await request.text()
+        asked.append("poison" in body)
+        if asked[-1]:
+            return web.json_response({"error": {"message": "cannot tokenize"}}, status=500)
+        message = {"role": "assistant", "content": '{"explanation": "x", "score": 5}'}
+        usage = {"prompt_tokens": 10, "completion_tokens": 10}
+        choices = [{"finish_reason": "stop", "message": message}]
+        return web.json_response({"model": "judge-1", "choices": choices, "usage": usage})
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", respond)
+    server = await aiohttp_server(app)
+    exporter = await run_exporter(judge(endpoint=str(server.make_url("/v1")), attempts=2))
+    await exporter.ask("poison")
+    async with asyncio.timeout(60):
+        while not await exporter.total("llmq_evaluation_failures_total"):
+            await exporter.ask(f"another answer {len(asked)}")
+            exporter.clock.move(60)
+            exporter.exporter.judging.worker.wake()
+            await asyncio.sleep(0.05)
+            await exporter.exporter.pipeline.flush()
+    assert await exporter.total("llmq_evaluation_failures_total", reason="http_error") == 1
+    assert asked.count(True) >= 3  # the first call, and one for each attempt after others were answered

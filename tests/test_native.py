@@ -50,13 +50,13 @@ def test_a_running_exporter_says_which_kernels_it_uses(kernels, tmp_path):
     with subprocess.Popen(command, env=environment(kernels), stderr=subprocess.PIPE, text=True) as process:
         started = next(line for line in process.stderr if "listening" in line)
         address = re.search(r"http://[\d.:]+", started)[0]
-        metrics, front = (httpx.get(f"{address}{path}").text for path in ("/metrics", "/"))
+        metrics, status = (httpx.get(f"{address}{path}") for path in ("/metrics", "/api/status"))
         process.terminate()
         process.communicate()
     assert started.endswith(f"llmq {__version__}, {SAYS[kernels]}\n")
-    [labels] = re.findall(r"^llmq_exporter_build_info\{(.*)\} 1\.0$", metrics, re.MULTILINE)
+    [labels] = re.findall(r"^llmq_exporter_build_info\{(.*)\} 1\.0$", metrics.text, re.MULTILINE)
     assert sorted(labels.split(",")) == [f'kernels="{kernels}"', f'version="{__version__}"']
-    assert f"version {__version__}, {SAYS[kernels]}: running." in front
+    assert (status.json()["version"], status.json()["kernels"]) == (__version__, SAYS[kernels])
 
 
 @pytest.mark.compiled

@@ -50,9 +50,9 @@ async def test_the_front_page_runs_nothing_and_links_to_metrics(run_exporter):
     assert 'href="/metrics"' in await answer.text()
 
 
-async def test_a_reload_swaps_the_config(run_exporter, tmp_path):
+async def test_a_reload_swaps_the_config(run_exporter):
     exporter = await run_exporter({"evaluators": {"refusal": {"enabled": True}}})
-    (tmp_path / "llmq.yaml").write_text("evaluators: {refusal: {enabled: false}}\nlabels: {allow: {route: [/a]}}\n")
+    exporter.write({"evaluators": {"refusal": {"enabled": False}}, "labels": {"allow": {"route": ["/a"]}}})
     assert (await exporter.client.post("/-/reload")).status == 200
     await exporter.post("/v1/interactions", json={"question": "?", "answer": "I can't help with that.", "route": "/b"})
     await exporter.pass_time(3)

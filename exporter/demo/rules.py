@@ -18,8 +18,8 @@ STEPS: Final = Steps(length="1m", every="5s")
 
 
 def short_window(speed: float) -> Window:
-    """The page that is quickest to fire, on windows that are ``speed`` times shorter than the shipped ones."""
-    page = min((each for each in WINDOWS if each.severity == "page"), key=lambda each: minutes(each.long))
+    """The page of an hour, on windows that are ``speed`` times shorter than the shipped ones."""
+    page = next(each for each in WINDOWS if each.name == "page_1h")
     times = {name: faster(getattr(page, name), speed) for name in ("long", "short", "pending")}
     return replace(page, **times)
 

@@ -1,7 +1,6 @@
 """The pipeline of a trace: durable, assembled, normalised, evaluated, recorded. Knows the order of the stages only.
 
-Other requests (feedback, labels) are rare: the handler for their signal applies them, and they are answered once that
-is durable.
+Other requests (feedback, labels) are few: each is one unit of work, and is answered once that is durable.
 """
 
 import asyncio

@@ -27,8 +27,8 @@ from ..store.repositories import Repositories, new_row
 from .identifiers import stored_names
 from .trace_document import marks
 
-_PAUSE: Final = 0.02
-"""Seconds between two transactions for requests, at least: each writes a total of every series that changed."""
+_MOST_PAUSE: Final = 0.02
+"""Seconds from one transaction to the next that requests wait for, at most."""
 
 
 class Unrecorded:
@@ -96,7 +96,7 @@ class Recorder(Repositories):
         self._committing: Unrecorded | None = None
         self._on_its_way: asyncio.Future[None] | None = None
         self._one_flush = asyncio.Lock()
-        self._committed_at = 0.0
+        self._next_at = 0.0
         self.whole = asyncio.Event()
         """Set while no request is half taken; nothing is made durable until it is."""
         self.whole.set()
@@ -258,12 +258,13 @@ class Recorder(Repositories):
     async def durable(self) -> None:
         """Return when all that is gathered now is durable; raises StoreError.
 
-        Who asks shortly after the last transaction waits a moment, so that those who come meanwhile share the next one.
+        After a transaction requests wait for as long as it took, within bounds, so that those who come meanwhile share
+        the next one: each writes a total of every series that changed.
         """
         gathered = self._gathering
         if not gathered:
             return
-        await asyncio.sleep(self._committed_at + _PAUSE - asyncio.get_running_loop().time())
+        await asyncio.sleep(self._next_at - asyncio.get_running_loop().time())
         while gathered is self._gathering or gathered is self._committing:
             await self.flush()
 
@@ -283,10 +284,12 @@ class Recorder(Repositories):
             await self._commit(self._committing)
 
     async def _commit(self, unrecorded: Unrecorded) -> None:
+        started = asyncio.get_running_loop().time()
         await self._written(unrecorded.changes)
         self._metrics.apply(unrecorded.tally)
         self._committing = None
-        self._committed_at = asyncio.get_running_loop().time()
+        ended = asyncio.get_running_loop().time()
+        self._next_at = ended + min(_MOST_PAUSE, ended - started)
         self._forget(unrecorded.changes.dropped_totals)
         for call in unrecorded.afterwards:
             call()

@@ -85,7 +85,7 @@ async def running(folder, stub):
     clock = Clock(WRITTEN_AT)
     exporter = Exporter(config(folder, stub.url), clock)
     async with TestServer(make_app(exporter)) as server, TestClient(server) as client:
-        yield Running(exporter, client, clock)
+        yield Running(exporter, client, clock, {})
 
 
 async def judged(exporter):
