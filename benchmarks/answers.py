@@ -23,7 +23,7 @@ from exporter.store.changes import Changes
 from exporter.store.search import Search
 from exporter.store.searching import Searching
 from exporter.store.sqlite.answers import AnswersIndex
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 EVALUATORS = (
     "grounding",
@@ -110,7 +110,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.store or Path(folder) / "llmq.db"
         if not path.exists():
-            store = Store.open(f"sqlite:///{path}")
+            store = SqliteStore.open(f"sqlite:///{path}")
             write(store, arguments.traces)
             store.close()
         connection = sqlite3.connect(path)

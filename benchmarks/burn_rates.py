@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from exporter.rules.burn import KEEP_FIRING
 from exporter.rules.files import DEFAULT_SETTINGS, RuleSettings
-from exporter.rules.slo import WINDOWS, Slo, Verdicts, Window, minutes
+from exporter.rules.slo import WINDOWS, Slo, VerdictsSli, Window, minutes
 
 TRAFFIC = (5, 20, 100, 300, 1000)
 OBJECTIVES = tuple(Decimal(percent) / 100 for percent in (80, 85, 90, 95, 97, 99))
@@ -299,7 +299,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--months", type=int, default=40, help="for each cell, in tens")
     parser.add_argument("--incidents", type=int, default=200, help="for each cell")
-    guard = Slo(name="any", measure=Verdicts("any"), objective=OBJECTIVES[0]).min_bad_events
+    guard = Slo(name="any", measure=VerdictsSli("any"), objective=OBJECTIVES[0]).min_bad_events
     parser.add_argument("--min-bad-events", type=int, default=guard)
     parser.add_argument("--table", choices=TABLES, action="append", help="only this one")
     parser.add_argument("--seed", type=int, default=1)

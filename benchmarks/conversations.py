@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from exporter.config import load
-from exporter.feedback.join import FeedbackDesk
+from exporter.feedback.join import FeedbackJoin
 from exporter.ingest.assembly import OpenTrace
 from exporter.metrics.labels import Slice
 from exporter.metrics.registry import Metrics
@@ -17,8 +17,8 @@ from exporter.model.trace import Trace
 from exporter.pipeline.pipeline import Scored
 from exporter.recording.trace_document import document
 from exporter.recording.unit_of_work import Recorder
-from exporter.store.sqlite.store import Store
-from exporter.store.writer import Writer
+from exporter.store.sqlite.store import SqliteStore
+from exporter.store.writer import ThreadedWriter
 
 TRACES = 1000
 CONVERSATIONS = 250
@@ -62,9 +62,9 @@ def main():
         return [scored(chance, number * TRACES + n, name(n)) for n in range(TRACES)]
 
     with TemporaryDirectory() as folder:
-        store = Store.open(f"sqlite:///{Path(folder) / 'llmq.db'}")
-        desk = FeedbackDesk(
-            load(), Recorder(store, Metrics(version="1"), Writer(store, lambda *_: None)), lambda _: None
+        store = SqliteStore.open(f"sqlite:///{Path(folder) / 'llmq.db'}")
+        desk = FeedbackJoin(
+            load(), Recorder(store, Metrics(version="1"), ThreadedWriter(store, lambda *_: None)), lambda _: None
         )
         alone = cheapest(desk.follow, lambda number: turns(number, lambda _: None))
         followed = cheapest(desk.follow, turns)

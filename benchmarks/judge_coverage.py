@@ -24,11 +24,11 @@ from exporter.config.rubrics import shipped
 from exporter.judge.agreement import Confusion, agreement, corrected
 from exporter.judge.anchors import Anchor
 from exporter.judge.bias import Labelled, length_lift
-from exporter.judge.client import Client
+from exporter.judge.client import JudgeClient
 from exporter.judge.drift import diagnose, score_drift
 from exporter.judge.endpoint import Endpoint
 from exporter.judge.evidence import HOUR
-from exporter.judge.gate import Limits, Scored
+from exporter.judge.gate import GateLimits, ScoredAnchor
 from exporter.judge.intervals import Estimate, shifted
 from exporter.judging.history import known, next_of
 from exporter.offline.calibrate import Calibration
@@ -229,12 +229,12 @@ class LapRun:
             return old or self.random.random() < (now - was) / (1 - was)
         return old and self.random.random() < now / was
 
-    def ask(self, number: int, hour: int) -> Scored:
+    def ask(self, number: int, hour: int) -> ScoredAnchor:
         changed, good = hour >= CHANGED, self.human[number]
         said = (self.new if changed else self.old)[number]
         if self.random.random() > self.lap.repeats:
             said = self.says(good, self.lap.after if changed else self.lap.before)
-        return Scored(anchor=str(number), key=str(number), human=verdict(good), judge=verdict(said))
+        return ScoredAnchor(anchor=str(number), key=str(number), human=verdict(good), judge=verdict(said))
 
     def hour(self, hour: int) -> None:
         for number in range(PER_HOUR):
@@ -304,7 +304,7 @@ async def asked(runs: int, seed: int) -> None:
     world, malformed = World("asked", 100, 0.7, 0.9, 0.75, favour=0.2), 0.05
     coverage, judge = Coverage(world.truth()), Judge()
     exact = Counter()
-    async with loopback(judge) as url, Client(Endpoint(url=url, model=MODEL)) as client:
+    async with loopback(judge) as url, JudgeClient(Endpoint(url=url, model=MODEL)) as client:
         calibration = Calibration(client.judge, concurrency=8, attempts=2)
         for run in range(runs):
             random_ = random.Random(f"{seed} asked {run}")
@@ -312,7 +312,7 @@ async def asked(runs: int, seed: int) -> None:
             nonsense = {number for number in range(len(cases)) if random_.random() < malformed}
             judge.model = MODEL if run < 0.9 * runs else "judge-2"
             judge.replies = {str(n): reply(one, n in nonsense) for n, one in enumerate(cases)}
-            found = await calibration.run(RUBRIC, MODEL, list(anchors(cases)), Limits(), lambda _: None)
+            found = await calibration.run(RUBRIC, MODEL, list(anchors(cases)), GateLimits(), lambda _: None)
             if judge.model != MODEL:
                 exact["runs of another model"] += 1
                 exact["all of it refused"] += found.failures == {"pin_mismatch": len(cases)}

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from exporter.evaluators import BUILT_IN
 from exporter.rules.counts import METRICS, Steps
-from exporter.rules.slo import DEFAULT_SLOS, Coverage, minutes
+from exporter.rules.slo import DEFAULT_SLOS, CoverageSli, minutes
 
 ALERTS = Path(__file__).parent.parent / "alerts"
 EVALUATORS = {
@@ -70,7 +70,7 @@ def recorded(count):
     step = f":increase{STEPS.length}"
     for where in slices(count):
         for slo in DEFAULT_SLOS:
-            if not isinstance(slo.measure, Coverage):
+            if not isinstance(slo.measure, CoverageSli):
                 labels = {"sli": slo.name, "objective": f"{slo.objective.normalize():f}", **where}
                 for metric, growth in zip(METRICS, (2.0, 0.04), strict=True):
                     yield {"__name__": f"slice:{metric}{step}", **labels}, growth

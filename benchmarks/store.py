@@ -16,7 +16,7 @@ from pathlib import Path
 from exporter.records.requests import Entry
 from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 BODY = os.urandom(157_000)  # a batch of 64 spans, compressed
 DOCUMENT = b'{"trace_id":"' + b"0" * 600 + b'"}'
@@ -96,7 +96,7 @@ def show_pruning(store):
 def show_opening(store, url):
     store.close()
     started = time.perf_counter()
-    opened = Store.open(url)
+    opened = SqliteStore.open(url)
     print(f"  opening: {time.perf_counter() - started:.2f} s")
     return opened
 
@@ -105,7 +105,7 @@ def main(rows):
     folder = Path(tempfile.mkdtemp(prefix="llmq-bench-"))
     try:
         url = f"sqlite:///{folder / 'llmq.db'}"
-        store = Store.open(url)
+        store = SqliteStore.open(url)
         show_commits(store, "new store")
         for number in range(rows // 1900):
             commit(store, 1900, 1, number)

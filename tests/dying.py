@@ -10,11 +10,11 @@ import sys
 
 from exporter.cli.main import main
 from exporter.evaluators.panel import Panel
-from exporter.feedback.join import FeedbackDesk
+from exporter.feedback.join import FeedbackJoin
 from exporter.ingest import decoding
 from exporter.ingest.assembly import Assembler
 from exporter.pipeline import pipeline, recovery
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 POISON, TRACE_ID = os.environ["POISON"], bytes.fromhex(os.environ["TRACE_ID"])
 MAIN = os.getpid()
@@ -58,8 +58,8 @@ STAGES = {
     "normalise": (pipeline, "normalise", lambda _id, spans, *_: POISON in str([dict(s.attributes) for s in spans])),
     "evaluate": (Panel, "session", in_trace),
     "record": (pipeline, "encoded", lambda trace, *_: POISON in (trace.answer or "")),
-    "commit": (Store, "commit", lambda _self, it: any(row.trace_id == TRACE_ID for row in it.traces)),
-    "feedback": (FeedbackDesk, "take", lambda _self, entry, _asked: POISON.encode() in entry.body),
+    "commit": (SqliteStore, "commit", lambda _self, it: any(row.trace_id == TRACE_ID for row in it.traces)),
+    "feedback": (FeedbackJoin, "take", lambda _self, entry, _asked: POISON.encode() in entry.body),
     "nowhere": (pipeline, "normalise", lambda *_: False),
 }
 

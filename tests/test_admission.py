@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from exporter.ingest.backpressure import Door, NoRoomError
+from exporter.ingest.backpressure import Backpressure, NoRoomError
 
 FULL = 100
 
@@ -20,7 +20,7 @@ def behind():
 
 @pytest.fixture
 def door(behind):
-    return Door(lambda: behind.held, lambda: FULL)
+    return Backpressure(lambda: behind.held, lambda: FULL)
 
 
 async def others():

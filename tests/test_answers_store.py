@@ -14,14 +14,14 @@ from exporter.store.errors import StoreError
 from exporter.store.search import NEWEST, Search
 from exporter.store.searching import Searching
 from exporter.store.sqlite.answers import AnswersIndex
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 GROUNDING, REFUSAL, DISLIKED = failed_by("grounding"), failed_by("refusal"), signalled("thumbs_down")
 
 
 @pytest.fixture
 def store(tmp_path):
-    opened = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}")
+    opened = SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}")
     yield opened
     opened.close()
 

@@ -2,11 +2,13 @@
 
 import pytest
 
-from exporter.ingest.assembly import OVERHEAD, Assembler, Limits
+from exporter.ingest.assembly import OVERHEAD, Assembler, AssemblyLimits
 from exporter.ingest.late_spans import RecordedKeys, awaited
 from exporter.model.trace import LogRecord, Span
 
-LIMITS = Limits(grace=2, idle=10, incomplete=40, max_age=200, max_traces=3, max_bytes=10_000, max_spans_per_trace=8)
+LIMITS = AssemblyLimits(
+    grace=2, idle=10, incomplete=40, max_age=200, max_traces=3, max_bytes=10_000, max_spans_per_trace=8
+)
 A, B = b"A" * 16, b"B" * 16
 
 
@@ -117,7 +119,7 @@ def many(n):
 
 
 def test_where_parents_never_come_nobody_waits_for_the_next_ones(recorded):
-    limits = Limits(grace=2, idle=10, incomplete=900, max_age=3600)
+    limits = AssemblyLimits(grace=2, idle=10, incomplete=900, max_age=3600)
     assembler = Assembler(limits, lambda ids: {i: recorded[i] for i in ids if i in recorded})
     for n in range(1, 13):
         assembler.add(n, [span(trace_id=many(n), parent=9)], [], n / 100)
@@ -136,7 +138,7 @@ def test_where_parents_never_come_nobody_waits_for_the_next_ones(recorded):
 
 
 def test_a_slow_agent_is_waited_for_though_some_traces_were_waited_for_in_vain(recorded):
-    limits = Limits(grace=2, idle=10, incomplete=900, max_age=3600)
+    limits = AssemblyLimits(grace=2, idle=10, incomplete=900, max_age=3600)
     assembler = Assembler(limits, lambda _ids: {})
     for n in range(1, 9):
         assembler.add(n, [span(trace_id=many(n), parent=9)], [], 0)

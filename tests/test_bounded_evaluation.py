@@ -10,7 +10,7 @@ import time
 import pytest
 
 from exporter.evaluators import BUILT_IN, built_in
-from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
+from exporter.evaluators.panel import EvaluatorRule, EvaluatorSpec, Panel
 from exporter.evaluators.refusal import remembered as declines
 from exporter.evaluators.structure import SENT
 from exporter.evaluators.words import remembered as readings
@@ -23,7 +23,7 @@ FORMAT = {
     "must_match": ["a.*b.*c$", "(x+x+)+y"], "must_not_match": ["(?i)[a-z]{50}z"], "language": "de", "table": True,
     "code_fence": "required", "max_length": 10,
 }  # fmt: skip
-PANEL = Panel({"format": EvaluatorSpec(name="format", rules=(Rule(options=FORMAT),))}, built_in())
+PANEL = Panel({"format": EvaluatorSpec(name="format", rules=(EvaluatorRule(options=FORMAT),))}, built_in())
 LARGE = 2_000_000
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from exporter.judge.agreement import Confusion, agreement
 from exporter.judge.drift import diagnose, score_drift
-from exporter.judge.recorded import Row, measure
+from exporter.judge.recorded import RecordedRow, measure
 from exporter.judging.gauges import show_agreement, show_drift, show_gate
 from exporter.metrics.registry import Metrics
 
@@ -21,7 +21,7 @@ def row(number, label, reply, lengths=(10, 20), **more):
 
 
 def measured(*rows):
-    return measure([Row(**one) for one in rows], "j")
+    return measure([RecordedRow(**one) for one in rows], "j")
 
 
 RECORDED = (

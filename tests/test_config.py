@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from exporter import config as config_module
 from exporter.config import Config, ConfigError, load, reload, to_yaml
 from exporter.config.configfile import LARGEST_FILE, parse
-from exporter.config.meaning import Reading
+from exporter.config.meaning import ConfigReading
 from exporter.config.settings import JudgeSettings, Origin, Price, Secret
 from exporter.config.shape import check
 from exporter.config.units import Address
 from exporter.evaluators import built_in, evaluator
-from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
+from exporter.evaluators.panel import EvaluatorRule, EvaluatorSpec, Panel
 from exporter.model.trace import Trace
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -138,7 +138,7 @@ def told(content):
     except ConfigError as error:
         return error.problems
     found += check(root, "fuzzed.yaml")
-    Reading(root, "fuzzed.yaml", found, ENVIRON, built_in()).config(Origin())
+    ConfigReading(root, "fuzzed.yaml", found, ENVIRON, built_in()).config(Origin())
     return found
 
 
@@ -272,8 +272,8 @@ def test_a_rule_has_the_evaluators_options_under_its_own(written):
         pass_mark=1.0,
         timeout_seconds=0.25,
         rules=(
-            Rule(apps=("shop-*",), options={"min_length": 1, "max_length": 20}),
-            Rule(routes=("/a", "/b"), options={"min_length": 1, "max_length": 10}),
+            EvaluatorRule(apps=("shop-*",), options={"min_length": 1, "max_length": 20}),
+            EvaluatorRule(routes=("/a", "/b"), options={"min_length": 1, "max_length": 10}),
         ),
     )
 
@@ -420,7 +420,7 @@ def test_a_plugin_runs_once_it_is_named(tmp_path, plugin):
     assert "polite" not in load(registry=plugin).evaluators
     assert 'the plugin "polite" (unknown distribution) does not run' in str(load(registry=plugin).warnings)
     path.write_text("evaluators: {polite: {options: {words: 1}}}")
-    assert load(path, registry=plugin).evaluators["polite"].rules == (Rule(options={"words": 1}),)
+    assert load(path, registry=plugin).evaluators["polite"].rules == (EvaluatorRule(options={"words": 1}),)
 
 
 def test_an_option_that_must_be_given_is_missed(tmp_path, plugin):

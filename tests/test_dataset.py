@@ -8,7 +8,7 @@ from exporter.evaluators.panel import EvaluatorSpec, Panel
 from exporter.model.score import Failure, Outcome
 from exporter.model.trace import Document, ToolCall, ToolDefinition
 from exporter.offline import dataset
-from exporter.offline.dataset import Case, LineError, cases, encoded, results
+from exporter.offline.dataset import LineError, SuiteCase, cases, encoded, results
 
 
 def read(*rows):
@@ -82,7 +82,7 @@ def test_a_line_that_is_no_row_is_an_error_in_its_place(row, message):
 
 def test_empty_lines_count_and_say_nothing():
     found = read({"id": 1, "output": "x"}, b"", b"  ", b"{")
-    assert [type(one) for one in found] == [Case, LineError]
+    assert [type(one) for one in found] == [SuiteCase, LineError]
     assert found[1].line == 4
 
 

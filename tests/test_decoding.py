@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exporter.decode import JSON, PROTOBUF, Batch, DecodeError, DecodeLimits, TooLarge, UnsupportedEncoding, decode
-from exporter.decode.worker import Job, pieces
+from exporter.decode.worker import DecodeJob, pieces
 from exporter.ingest.assembly import whole_traces
 from exporter.ingest.decoding import HERE_BYTES, LIGHT_BYTES, Decoding, Pace
 from exporter.model.trace import Span
@@ -78,7 +78,7 @@ def unknown_field(size):
 def test_the_pieces_of_captured_requests_are_what_they_say():
     for path in sorted(REQUESTS.glob("*.pb")):
         kind, body = "logs" if ".logs" in path.name else "traces", path.read_bytes()
-        *parts, rest = pieces(Job(kind, PROTOBUF, "gzip", gzip.compress(body), LIMITS, NOW, 1.0))
+        *parts, rest = pieces(DecodeJob(kind, PROTOBUF, "gzip", gzip.compress(body), LIMITS, NOW, 1.0))
         batch, whole = (
             Batch(rejected=rest.rejected, anomalies=rest.anomalies),
             decode(kind, PROTOBUF, body, LIMITS, NOW),

@@ -24,7 +24,7 @@ from exporter.demo import judge, rules, servers
 from exporter.demo.story import Slips, told
 from exporter.demo.stub import Model
 from exporter.evaluators.grounding import grounding
-from exporter.judge.gate import Limits
+from exporter.judge.gate import GateLimits
 from exporter.model.trace import Document, Trace
 from exporter.rules.rulefile import Links
 from exporter.rules.slo import DEFAULT_SLOS, problems
@@ -357,7 +357,7 @@ def test_the_judge_errs_from_the_truth_of_the_story():
     anchors = tuple(judge.anchors(STORY))
     assert {one.evaluator for one in anchors} == set(shipped())
     assert {STORY.is_right(one.answer) == (one.human == "pass") for one in anchors} == {True}
-    assert all(sum(one.evaluator == rubric for one in anchors) >= Limits().min_cases for rubric in shipped())
+    assert all(sum(one.evaluator == rubric for one in anchors) >= GateLimits().min_cases for rubric in shipped())
 
 
 def test_the_story_fits_together():

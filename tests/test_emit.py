@@ -9,7 +9,7 @@ from aiohttp import web
 
 from exporter.decode import JSON, PROTOBUF, decode
 from exporter.decode.batch import DecodeLimits
-from exporter.emission.emitter import Emitter, Event, encoded
+from exporter.emission.emitter import Emitter, EvaluationEvent, encoded
 from exporter.judge.breaker import Backoff
 from exporter.model.score import Evaluation, Failure
 from exporter.model.trace import LogRecord
@@ -34,7 +34,7 @@ def evaluation(number=0, **fields):
 
 
 def event(number=0, **fields):
-    return Event(
+    return EvaluationEvent(
         trace_id=TRACE, span_id=SPAN, response_id="r1", result=evaluation(number, **fields), at=1_790_000_000.5
     )
 
@@ -98,7 +98,7 @@ def test_an_event_is_valid_otlp_with_the_standard_attributes():
 
 def test_a_failure_is_told_as_an_error_without_a_score():
     failure = Failure(evaluator="helpfulness", evaluator_version="1", reason="timeout", detail="no answer")
-    [log] = received(encoded([Event(trace_id=TRACE, result=failure, at=1.0)])).logs
+    [log] = received(encoded([EvaluationEvent(trace_id=TRACE, result=failure, at=1.0)])).logs
     assert log.attributes["error.type"] == "timeout"
     assert not any("score" in name for name in log.attributes)
     assert list(reported((), (log,))) == []
@@ -361,7 +361,7 @@ async def test_what_was_made_elsewhere_is_not_sent_on(run_exporter, collector):
     exporter = await run_exporter({"judge": {"emit": {"endpoint": url}}})
     asked = {"trace_id": TRACE, "app": "shop", "question": "Refunds?", "answer": "Within 30 days."}
     assert (await exporter.post("/v1/interactions", json=asked))[0] == 200
-    theirs = Event(trace_id=TRACE, result=evaluation(evaluator="Relevance"), at=exporter.clock.at)
+    theirs = EvaluationEvent(trace_id=TRACE, result=evaluation(evaluator="Relevance"), at=exporter.clock.at)
     headers = {"Content-Type": "application/json"}
     assert (await exporter.post("/v1/logs", data=encoded([theirs]), headers=headers))[0] == 200
     await exporter.pass_time(3)

@@ -7,8 +7,8 @@ import pytest
 
 from exporter.judge.agreement import agreement, corrected
 from exporter.judge.drift import diagnose
-from exporter.judge.evidence import ENOUGH_ASKED, HOUR, Asked, evidence, window
-from exporter.judge.gate import Limits, Scored, fallen
+from exporter.judge.evidence import ENOUGH_ASKED, HOUR, AskedAnchor, evidence, window
+from exporter.judge.gate import GateLimits, ScoredAnchor, fallen
 from exporter.judging.history import known, moved, next_of
 from exporter.records.judge import AnchorVerdicts, LiveTraffic, LiveVerdict
 
@@ -24,7 +24,7 @@ def anchors(n, again, *, sensitivity=0.9, specificity=(0.8, 0.8), seed=1):
     for number in range(n):
         good, luck = number % 2 == 0, draw.random()
         before, now = ((luck < sensitivity) if good else (luck < 1 - one) for one in specificity)
-        found.append(Asked(human=says(good), first=says(before), again=says(now) if number < again else None))
+        found.append(AskedAnchor(human=says(good), first=says(before), again=says(now) if number < again else None))
     return found
 
 
@@ -112,7 +112,7 @@ def test_what_the_judge_says_does_not_choose_who_is_asked():
 
 
 def said_of(key, human):
-    one = Scored(anchor=key, key=key, human=human, judge=human)
+    one = ScoredAnchor(anchor=key, key=key, human=human, judge=human)
     return AnchorVerdicts(one, one)
 
 
@@ -142,7 +142,7 @@ def test_anchors_count_as_much_as_the_production_of_their_time():
 
 def test_a_version_that_is_surely_below_the_gate_has_fallen_and_one_that_may_be_above_has_not():
     def reasons(again, specificity):
-        return fallen(agreement(evidence(anchors(300, again, specificity=specificity)).confusion), Limits())
+        return fallen(agreement(evidence(anchors(300, again, specificity=specificity)).confusion), GateLimits())
 
     assert reasons(300, (0.8, 0.8)) == ()
     assert reasons(20, (0.8, 0.5)) == ()
@@ -161,7 +161,7 @@ def test_production_has_moved_when_its_last_verdicts_surely_differ():
 
 def test_an_anchor_that_was_not_asked_again_does_not_speak_for_now():
     def said(key, last, at):
-        first, now = (Scored(anchor=key, key=key, human="pass", judge=one) for one in ("pass", last))
+        first, now = (ScoredAnchor(anchor=key, key=key, human="pass", judge=one) for one in ("pass", last))
         return AnchorVerdicts(first, now, at)
 
     traffic = LiveTraffic(hours=hours(*[(90, 100)] * 48))

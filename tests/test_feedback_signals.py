@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exporter.decode.batch import DecodeError, TooLarge
 from exporter.feedback.annotate import MOST_SIGNALS, Annotated, Said, annotate
 from exporter.feedback.distance import edit_ratio
-from exporter.feedback.rate_limit import Pace
+from exporter.feedback.rate_limit import RateLimit
 from exporter.feedback.recent import MOST_A_TURN, Recent
 from exporter.feedback.signals import MOST_ITEMS, read
 from exporter.model.trace import Document, ToolCall, Trace
@@ -260,7 +260,7 @@ def test_a_script_cannot_grow_a_document_or_flip_a_rating_for_ever():
 
 
 def test_an_address_sends_its_burst_and_then_at_its_rate(clock):
-    pace = Pace(per_second=2, burst=10, clock=clock)
+    pace = RateLimit(per_second=2, burst=10, clock=clock)
     assert pace.wait("a") == 0
     pace.spend("a", 12)
     assert pace.wait("a") == pytest.approx(1.5)

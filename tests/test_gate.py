@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from exporter.judge.gate import Decision, Limits, Roles, Scored, Standing, Version, admit, decide, roles
+from exporter.judge.gate import GateDecision, GateLimits, Roles, ScoredAnchor, Standing, Version, admit, decide, roles
 from exporter.judge.rubric import Level, Rubric
 
 RUBRIC = Rubric(
@@ -20,7 +20,7 @@ def scored(right_pass, wrong_pass, right_fail, wrong_fail, unanswered=0):
     kinds = [("pass", "pass")] * right_pass + [("fail", "pass")] * wrong_pass
     kinds += [("fail", "fail")] * right_fail + [("pass", "fail")] * wrong_fail + [(None, "pass")] * unanswered
     return [
-        Scored(anchor=f"a{n}", key=f"k{n}", human=human, judge=judge, score=None if judge is None else 0.5)
+        ScoredAnchor(anchor=f"a{n}", key=f"k{n}", human=human, judge=judge, score=None if judge is None else 0.5)
         for n, (judge, human) in enumerate(kinds)
     ]
 
@@ -34,14 +34,14 @@ POOR = scored(30, 18, 14, 16)
 
 
 def test_a_judge_that_agrees_beyond_doubt_passes():
-    found = decide("new", GOOD, 78, Limits())
+    found = decide("new", GOOD, 78, GateLimits())
     assert found.open
     assert found.reasons == ()
     assert found.agreement.confusion.counts() == ((45, 3), (3, 27))
 
 
 def test_a_judge_that_agrees_by_chance_fails_and_the_report_says_why():
-    found = decide("new", POOR, 78, Limits(agreement=0.7))
+    found = decide("new", POOR, 78, GateLimits(agreement=0.7))
     assert not found.open
     assert [reason.split()[0] for reason in found.reasons] == ["kappa", "agreement"]
     assert len(found.worst) == 10
@@ -49,75 +49,77 @@ def test_a_judge_that_agrees_by_chance_fails_and_the_report_says_why():
 
 def test_the_bound_decides_and_not_the_point():
     few, many = scored(18, 4, 12, 4), scored(180, 40, 120, 40)
-    limits = Limits(min_cases=30, kappa=0.45)
+    limits = GateLimits(min_cases=30, kappa=0.45)
     assert decide("new", few, 38, limits).agreement.kappa.value > 0.45
     assert not decide("new", few, 38, limits).open
     assert decide("new", many, 380, limits).open
 
 
 def test_to_reach_a_limit_exactly_is_enough():
-    found = decide("new", GOOD, 78, Limits(), acting=POOR)
-    limits = Limits(min_cases=78, kappa=found.agreement.kappa.low, agreement=found.agreement.agreement.low, margin=0.0)
+    found = decide("new", GOOD, 78, GateLimits(), acting=POOR)
+    limits = GateLimits(
+        min_cases=78, kappa=found.agreement.kappa.low, agreement=found.agreement.agreement.low, margin=0.0
+    )
     assert decide("new", GOOD, 78, limits, acting=POOR).open
-    behind = decide("new", POOR, 78, Limits(), acting=GOOD).against_acting.low
-    assert decide("new", POOR, 78, Limits(kappa=None, margin=-behind), acting=GOOD).open
+    behind = decide("new", POOR, 78, GateLimits(), acting=GOOD).against_acting.low
+    assert decide("new", POOR, 78, GateLimits(kappa=None, margin=-behind), acting=GOOD).open
 
 
 def test_too_few_cases_keep_it_shut_however_good_it_is():
-    found = decide("new", scored(20, 0, 20, 0), 40, Limits())
+    found = decide("new", scored(20, 0, 20, 0), 40, GateLimits())
     assert found.reasons == ("40 anchors with a verdict, and 50 are needed: label more cases",)
 
 
 def test_it_is_decided_when_every_anchor_was_tried_and_no_sooner():
-    found = decide("new", GOOD, 100, Limits())
+    found = decide("new", GOOD, 100, GateLimits())
     assert found.reasons == ("78 of 100 anchors have been scored: it is decided when all have",)
 
 
 def test_a_judge_that_often_says_nothing_does_not_pass_by_the_rest():
-    found = decide("new", [*GOOD, *scored(0, 0, 0, 0, unanswered=20)], 98, Limits())
+    found = decide("new", [*GOOD, *scored(0, 0, 0, 0, unanswered=20)], 98, GateLimits())
     assert found.reasons == ("no verdict on 20 of 98 anchors (20%, at most 10%)",)
     assert found.unanswered == 20
-    assert decide("new", [*GOOD, *scored(0, 0, 0, 0, unanswered=5)], 83, Limits()).open
+    assert decide("new", [*GOOD, *scored(0, 0, 0, 0, unanswered=5)], 83, GateLimits()).open
 
 
 def test_anchors_that_people_all_pass_tell_nothing_of_kappa():
-    found = decide("new", scored(80, 0, 0, 0), 80, Limits())
+    found = decide("new", scored(80, 0, 0, 0), 80, GateLimits())
     assert not found.open
     assert "cannot be told" in found.reasons[0]
 
 
 def test_without_bounds_enough_cases_open_it():
-    assert decide("new", POOR, 78, Limits(kappa=None)).open
+    assert decide("new", POOR, 78, GateLimits(kappa=None)).open
 
 
 def test_a_margin_compares_with_the_acting_version_on_the_same_anchors():
     better, worse = scored(150, 10, 90, 10), scored(130, 30, 70, 30)
-    limits = Limits(kappa=0.3, margin=0.05)
+    limits = GateLimits(kappa=0.3, margin=0.05)
     assert decide("new", better, 260, limits, acting=worse).open
     shut = decide("new", worse, 260, limits, acting=better)
     assert shut.against_acting.value == pytest.approx(-40 / 260)
     assert shut.against_acting.low < -0.05
     assert shut.reasons[0].startswith("agreement minus the acting version's is -0.15")
-    assert decide("new", worse, 260, Limits(kappa=0.3), acting=better).open
+    assert decide("new", worse, 260, GateLimits(kappa=0.3), acting=better).open
 
 
 def test_a_margin_asks_nothing_of_the_first_version():
-    assert decide("first", GOOD, 78, Limits(margin=0.0)).open
+    assert decide("first", GOOD, 78, GateLimits(margin=0.0)).open
 
 
 def test_an_acting_version_that_scored_other_anchors_is_no_comparison():
     others = [msgspec.structs.replace(one, key=f"other {one.key}") for one in GOOD]
-    found = decide("new", GOOD, 78, Limits(margin=0.05), acting=others)
+    found = decide("new", GOOD, 78, GateLimits(margin=0.05), acting=others)
     assert found.reasons == ("no anchor has a verdict of both this and the acting version",)
 
 
 def test_the_worst_disagreements_come_first():
-    far = Scored(anchor="far", key="1", human="fail", judge="pass", score=1.0, explanation="All said.")
-    near = Scored(anchor="near", key="2", human="pass", judge="fail", score=0.4)
-    right = Scored(anchor="right", key="3", human="pass", judge="pass", score=1.0)
-    bare = Scored(anchor="bare", key="4", human="pass", judge="fail")
-    middle = Scored(anchor="middle", key="5", human="fail", judge="pass", score=0.7)
-    worst = decide("new", [near, right, middle, bare, far], 5, Limits()).worst
+    far = ScoredAnchor(anchor="far", key="1", human="fail", judge="pass", score=1.0, explanation="All said.")
+    near = ScoredAnchor(anchor="near", key="2", human="pass", judge="fail", score=0.4)
+    right = ScoredAnchor(anchor="right", key="3", human="pass", judge="pass", score=1.0)
+    bare = ScoredAnchor(anchor="bare", key="4", human="pass", judge="fail")
+    middle = ScoredAnchor(anchor="middle", key="5", human="fail", judge="pass", score=0.7)
+    worst = decide("new", [near, right, middle, bare, far], 5, GateLimits()).worst
     assert [one.anchor for one in worst] == ["bare", "far", "middle", "near"]
 
 
@@ -154,5 +156,5 @@ def test_admitted_versions_are_remembered_up_to_twenty():
 def test_what_the_store_keeps_comes_back_as_it_was():
     standing = admit(Standing(), version("v1"))
     assert msgspec.json.decode(msgspec.json.encode(standing), type=Standing) == standing
-    for decision in (decide("new", GOOD, 78, Limits()), decide("new", [], 0, Limits())):
-        assert msgspec.json.decode(msgspec.json.encode(decision), type=Decision) == decision
+    for decision in (decide("new", GOOD, 78, GateLimits()), decide("new", [], 0, GateLimits())):
+        assert msgspec.json.decode(msgspec.json.encode(decision), type=GateDecision) == decision

@@ -9,7 +9,7 @@ import pytest
 from exporter.records.requests import Entry
 from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 A, ROOT, CHILD = "a" * 32, "1" * 16, "2" * 16
 MB = 1_000_000
@@ -122,7 +122,7 @@ async def test_what_waits_in_the_journal_counts_after_a_restart(run_exporter):
 
 @pytest.fixture
 def store(tmp_path, clock):
-    store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+    store = SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
     yield store
     store.close()
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from exporter.config.rubrics import shipped
 from exporter.demo.judge_stub import MALFORMED, Behaviour, Stub
 from exporter.judge.case import Case, JudgeError, Usage
-from exporter.judge.client import Client
+from exporter.judge.client import JudgeClient
 from exporter.judge.endpoint import Endpoint, Pin
 
 RUBRIC = shipped()["helpfulness"]
@@ -28,7 +28,7 @@ async def judge():
         async def start(behaviour=None, *, headers=None, now=lambda: 1_790_000_000.0, **endpoint):
             stub = await opened.enter_async_context(Stub(behaviour or Behaviour()).running())
             settings = Endpoint(**({"url": stub.url, "model": "judge-1", "timeout": 60.0} | endpoint))
-            return stub, await opened.enter_async_context(Client(settings, headers=headers, now=now))
+            return stub, await opened.enter_async_context(JudgeClient(settings, headers=headers, now=now))
 
         yield start
 
@@ -100,7 +100,7 @@ async def test_a_parameter_is_given_up_only_where_that_helps(aiohttp_server):
         asked.append(await request.json())
         return web.json_response({"error": {"message": "cannot read: 'response_format and seed'"}}, status=400)
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         for _ in range(2):
             assert (await failure(client)).retry is False
     assert asked[0] == asked[3]
@@ -154,7 +154,7 @@ async def test_retry_after_is_read_as_seconds_or_as_a_date(aiohttp_server, heade
     async def respond(_):
         return web.Response(status=429, headers={"Retry-After": header})
 
-    async with Client(await answering(aiohttp_server, respond), now=lambda: 1_790_000_000.0) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond), now=lambda: 1_790_000_000.0) as client:
         assert (await failure(client)).after == after
 
 
@@ -185,7 +185,7 @@ async def test_an_answer_that_trickles_is_a_timeout_too(aiohttp_server):
             await asyncio.sleep(0.01)
 
     endpoint = await answering(aiohttp_server, respond)
-    async with Client(replace(endpoint, timeout=0.2)) as client:
+    async with JudgeClient(replace(endpoint, timeout=0.2)) as client:
         assert (await failure(client)).reason == "timeout"
 
 
@@ -194,7 +194,7 @@ async def test_a_success_that_is_no_reply_is_an_error_of_the_endpoint(aiohttp_se
     async def respond(_):
         return web.Response(body=body)
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         error = await failure(client)
         assert (error.reason, error.retry, error.usage) == ("http_error", True, client.most(GOOD, RUBRIC))
 
@@ -217,7 +217,7 @@ async def test_a_content_filter_that_answers_400_is_a_refusal(aiohttp_server):
     async def respond(_):
         return web.json_response({"error": {"code": "content_filter", "message": "no"}}, status=400)
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         error = await failure(client)
         assert (error.reason, error.retry) == ("refused", False)
 
@@ -254,7 +254,7 @@ async def test_a_reply_without_usage_counts_as_the_most_it_can_have_cost(aiohttp
     async def respond(_):
         return web.json_response(completion(usage=None))
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         assert (await client.judge(GOOD, RUBRIC)).usage == client.most(GOOD, RUBRIC)
 
 
@@ -262,7 +262,7 @@ async def test_thinking_that_only_the_total_counts_is_counted(aiohttp_server):
     async def respond(_):
         return web.json_response(completion(usage={"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 400}))
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         assert (await client.judge(GOOD, RUBRIC)).usage == Usage(100, 300)
 
 
@@ -282,7 +282,7 @@ async def test_a_reply_with_nothing_in_it_is_unparseable(aiohttp_server, fields)
     async def respond(_):
         return web.json_response(completion(**fields))
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         assert (await failure(client)).reason == "unparseable"
 
 
@@ -291,14 +291,14 @@ async def test_content_in_parts_is_read(aiohttp_server):
         parts = [{"type": "text", "text": '{"score"'}, {"type": "text", "text": ": 5}"}]
         return web.json_response(completion(choices=[{"message": {"content": parts}}]))
 
-    async with Client(await answering(aiohttp_server, respond)) as client:
+    async with JudgeClient(await answering(aiohttp_server, respond)) as client:
         assert (await client.judge(GOOD, RUBRIC)).score == 1.0
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/chat/completions", "/chat/completions/"])
 async def test_the_endpoint_may_be_written_with_or_without_its_last_steps(judge, suffix):
     stub, _ = await judge()
-    async with Client(Endpoint(url=stub.url + suffix, model="judge-1")) as client:
+    async with JudgeClient(Endpoint(url=stub.url + suffix, model="judge-1")) as client:
         assert (await client.judge(GOOD, RUBRIC)).verdict == "pass"
 
 

@@ -5,10 +5,10 @@ from aiohttp import web
 
 from exporter.config.rubrics import shipped
 from exporter.judge.case import Case, JudgeError
-from exporter.judge.client import Client
+from exporter.judge.client import JudgeClient
 from exporter.judge.endpoint import Endpoint
 from exporter.judge.error_body import told
-from exporter.judge.shown import Secrets, shown
+from exporter.judge.shown import HiddenTexts, shown
 
 RUBRIC = shipped()["helpfulness"]
 CASE = Case(question="What is planted here?", answer="Invoice 7 of Mr. Plant is due on the third of May.")
@@ -67,7 +67,7 @@ def reply(**fields):
 
 
 async def failure(endpoint, headers=None):
-    async with Client(endpoint, headers=headers) as client:
+    async with JudgeClient(endpoint, headers=headers) as client:
         with pytest.raises(JudgeError) as error:
             await client.judge(CASE, RUBRIC)
     return error.value
@@ -76,21 +76,21 @@ async def failure(endpoint, headers=None):
 @pytest.mark.parametrize(("status", "body"), SHAPES)
 async def test_a_refused_parameter_is_left_out_whatever_the_shape_of_the_error(endpoint, status, body):
     where, asked = await endpoint(lambda sent: web.json_response(body, status=status) if "seed" in sent else reply())
-    async with Client(where) as client:
+    async with JudgeClient(where) as client:
         assert (await client.judge(CASE, RUBRIC)).verdict == "pass"
     assert len(asked) == 2
 
 
 async def test_a_parameter_that_is_switched_off_is_never_sent(endpoint):
     where, asked = await endpoint(lambda _: reply(), seed=None, temperature=None, format="none")
-    async with Client(where) as client:
+    async with JudgeClient(where) as client:
         await client.judge(CASE, RUBRIC)
     assert asked[0][1].keys() == {"model", "messages", "max_tokens"}
 
 
 async def test_headers_and_query_are_sent_as_azure_wants_them(endpoint):
     where, asked = await endpoint(lambda _: reply(), query=(("api-version", "2024-10-21"),))
-    async with Client(where, headers={"api-key": KEY}) as client:
+    async with JudgeClient(where, headers={"api-key": KEY}) as client:
         await client.judge(CASE, RUBRIC)
     [(request, _)] = asked
     assert (request.headers["api-key"], request.query["api-version"]) == (KEY, "2024-10-21")
@@ -160,7 +160,7 @@ def test_texts_that_grow_when_they_are_folded_are_hidden_too(private):
 
 
 def test_what_is_shown_is_short_and_on_one_line():
-    text = shown("a\nb\x00c " + "x" * 1000, secrets=Secrets())
+    text = shown("a\nb\x00c " + "x" * 1000, secrets=HiddenTexts())
     assert len(text) <= 200
     assert text.startswith("a b c x")
 
@@ -181,7 +181,7 @@ def test_what_is_shown_is_short_and_on_one_line():
 )
 async def test_retry_after_is_bounded_whatever_it_says(endpoint, header, value, after):
     where, _ = await endpoint(lambda _: web.Response(status=429, headers={header: value}))
-    async with Client(where, now=lambda: 1_790_000_000.0) as client:
+    async with JudgeClient(where, now=lambda: 1_790_000_000.0) as client:
         with pytest.raises(JudgeError) as error:
             await client.judge(CASE, RUBRIC)
     assert error.value.after == after
@@ -207,7 +207,7 @@ VERDICT = '{"explanation": "The document supports it.", "score": 4}'
 async def test_of_a_model_that_thinks_only_what_it_says_at_last_counts(endpoint, content):
     choice = {"finish_reason": "stop", "message": {"content": content, "reasoning_content": THOUGHTS}}
     where, _ = await endpoint(lambda _: reply(choices=[choice]))
-    async with Client(where) as client:
+    async with JudgeClient(where) as client:
         assert (await client.judge(CASE, RUBRIC)).score == 0.75
 
 

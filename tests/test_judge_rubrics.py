@@ -8,7 +8,7 @@ from exporter.config import ConfigError, load
 from exporter.config.rubrics import SHIPPED, rubric, shipped
 from exporter.judge.case import Case
 from exporter.judge.prompt import prompt
-from exporter.judge.sampling import Rule
+from exporter.judge.sampling import SamplingRule
 
 TONE = """\
 name: tone
@@ -155,7 +155,7 @@ def test_a_users_rubric_is_judged_by_its_own_rules_or_by_those_of_all(written, t
         )
     )
     assert [one.name for one in config.judge.rubrics] == ["faithfulness", "tone"]
-    assert config.judge.rules == {"faithfulness": (Rule(rate=0.2),), "tone": (Rule(rate=0.5),)}
+    assert config.judge.rules == {"faithfulness": (SamplingRule(rate=0.2),), "tone": (SamplingRule(rate=0.5),)}
 
 
 def test_the_judge_is_off_by_default_and_what_it_would_cost_is_bounded():

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 
 import pytest
 
-from exporter.judge.sampling import Rule, Sampler, Targeted, draw, enough, hard
+from exporter.judge.sampling import Sampler, SamplingRule, Targeted, draw, enough, hard
 from exporter.model.trace import Trace
 
 HOUR, DAY = 3600.0, 86400.0
@@ -68,7 +68,7 @@ def is_unbiased(errors):
     return abs(fmean(errors)) < 3 * stdev(errors) / sqrt(len(errors))
 
 
-RULE = Rule(rate=0.1, floor=60)
+RULE = SamplingRule(rate=0.1, floor=60)
 SEEDS = range(50)
 
 
@@ -124,7 +124,7 @@ def test_within_a_slice_random_and_floor_together_are_unbiased():
 
 def test_weighted_by_its_rate_every_judged_trace_together_is_unbiased_also_when_the_rate_changes_within_the_day():
     errors = []
-    for rows in days(rule=Rule(rate=0.3, floor=60)):
+    for rows in days(rule=SamplingRule(rate=0.3, floor=60)):
         taken = judged(rows, "random", "floor")
         weights = [1 / decision.rate for *_, decision in taken]
         estimate = sum(weight * passed for weight, (*_, passed, _) in zip(weights, taken, strict=True)) / sum(weights)
@@ -134,7 +134,7 @@ def test_weighted_by_its_rate_every_judged_trace_together_is_unbiased_also_when_
 
 def test_when_the_rate_changes_the_random_sample_is_unbiased_before_and_after():
     before, after = [], []
-    for rows in days(rule=Rule(rate=0.3), learnt=False):
+    for rows in days(rule=SamplingRule(rate=0.3), learnt=False):
         for errors, part in (
             (before, [r for r in rows if r[0] < CHANGE]),
             (after, [r for r in rows if r[0] >= CHANGE]),
@@ -155,7 +155,7 @@ def test_a_floor_leaves_a_busy_slice_alone():
 
 
 def test_a_slice_with_less_traffic_than_its_floor_is_judged_whole(clock):
-    judge = sampler(clock, Rule(rate=0.01, floor=1000))
+    judge = sampler(clock, SamplingRule(rate=0.01, floor=1000))
     choices = []
     for hour in range(30):
         clock.at = START + hour * HOUR
@@ -184,7 +184,7 @@ def test_the_order_of_arrival_changes_nothing(clock):
 
 
 def test_two_evaluators_and_two_replicas_judge_the_same_traces(clock):
-    here, there = sampler(clock, Rule(rate=0.2)), sampler(clock, Rule(rate=0.2))
+    here, there = sampler(clock, SamplingRule(rate=0.2)), sampler(clock, SamplingRule(rate=0.2))
     ids = [f"{n:032x}" for n in range(500)]
     chosen = [
         {i for i in ids if one.decide(name, trace(i)).choice == "random"} for one in (here, there) for name in "ab"
@@ -194,7 +194,7 @@ def test_two_evaluators_and_two_replicas_judge_the_same_traces(clock):
 
 
 def test_a_higher_rate_judges_all_that_a_lower_one_does(clock):
-    low, high = sampler(clock, Rule(rate=0.1)), sampler(clock, Rule(rate=0.3))
+    low, high = sampler(clock, SamplingRule(rate=0.1)), sampler(clock, SamplingRule(rate=0.3))
     ids = [f"{n:032x}" for n in range(2000)]
     few = {i for i in ids if low.decide("a", trace(i)).choice == "random"}
     many = {i for i in ids if high.decide("a", trace(i)).choice == "random"}
@@ -210,24 +210,26 @@ def test_the_draw_is_uniform_whatever_the_ids_look_like(ids):
 
 
 def test_the_first_rule_that_matches_counts_and_without_one_nothing_is_judged(clock):
-    judge = sampler(clock, Rule(apps=("shop",), routes=("/chat*",), rate=1.0), Rule(models=("m9",), rate=1.0))
+    judge = sampler(
+        clock, SamplingRule(apps=("shop",), routes=("/chat*",), rate=1.0), SamplingRule(models=("m9",), rate=1.0)
+    )
     assert judge.decide("a", trace(route="/chat/x")).choice == "random"
     assert judge.decide("a", trace(route="/search")).choice == "not_applicable"
     assert judge.decide("a", trace(route="/search", model="m9")).choice == "random"
     assert judge.decide("c", trace()).choice == "not_applicable"
-    staging = sampler(clock, Rule(environments=("staging",), rate=1.0))
+    staging = sampler(clock, SamplingRule(environments=("staging",), rate=1.0))
     assert staging.decide("a", trace()).choice == "not_applicable"
 
 
 def test_a_hard_case_is_targeted_only_where_the_sample_does_not_have_it(clock):
-    judge = sampler(clock, Rule(rate=0.2), targeted=Targeted(rate=1.0))
+    judge = sampler(clock, SamplingRule(rate=0.2), targeted=Targeted(rate=1.0))
     for n in range(500):
         easy, difficult = judge.decide("a", trace(str(n))), judge.decide("a", trace(str(n)), hard=True)
         assert (easy.choice, difficult.choice) in {("random", "random"), ("sampled_out", "targeted")}
 
 
 def test_a_share_of_the_hard_cases_is_that_share_of_what_the_sample_left(clock):
-    judge = sampler(clock, Rule(rate=0.5), targeted=Targeted(rate=0.3))
+    judge = sampler(clock, SamplingRule(rate=0.5), targeted=Targeted(rate=0.3))
     choices = [judge.decide("a", trace(str(n)), hard=True).choice for n in range(4000)]
     assert 500 < choices.count("targeted") < 700
 
@@ -270,7 +272,7 @@ def test_a_state_that_cannot_be_read_is_left_aside(clock, state):
 
 
 def test_the_state_is_bounded_and_forgets_what_no_longer_comes(clock):
-    judge = sampler(clock, Rule(rate=0.0, floor=100))
+    judge = sampler(clock, SamplingRule(rate=0.0, floor=100))
     for n in range(5000):
         judge.decide("a", trace(model=f"m{n}"))
     assert len(judge.state()) < 1 << 20

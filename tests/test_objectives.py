@@ -11,7 +11,7 @@ from exporter.config import ConfigError, load, to_yaml
 from exporter.evaluators import built_in, evaluator
 from exporter.rules.files import render
 from exporter.rules.rulefile import Links
-from exporter.rules.slo import DEFAULT_SLOS, LAST_WEEK, Override, Signal, Verdicts
+from exporter.rules.slo import DEFAULT_SLOS, LAST_WEEK, Override, Signal, VerdictsSli
 
 BURNS = ("page_15m", "page_1h", "page_6h", "ticket_1d", "ticket_3d")
 
@@ -81,7 +81,7 @@ def test_an_sli_without_alerts_is_recorded(written):
 
 def test_an_sli_of_ones_own_over_an_evaluator(written):
     slo = named(written("slos: {layout: {evaluator: format, objective: 0.9, routes: [/report*]}}"))["layout"]
-    assert (slo.measure, slo.objective, slo.routes) == (Verdicts("format"), Decimal("0.9"), ("/report*",))
+    assert (slo.measure, slo.objective, slo.routes) == (VerdictsSli("format"), Decimal("0.9"), ("/report*",))
     assert slo.alerts == BURNS
     assert slo.min_bad_events == 10
 
@@ -101,7 +101,7 @@ def test_an_sli_of_ones_own_over_feedback(written):
 
 def test_an_sli_of_ones_own_over_a_judge_rubric(written):
     config = written("slos: {helpful_shop: {evaluator: helpfulness, objective: 0.9, apps: [shop]}}")
-    assert named(config)["helpful_shop"].measure == Verdicts("helpfulness")
+    assert named(config)["helpful_shop"].measure == VerdictsSli("helpfulness")
 
 
 @evaluator("polite", version="3")
@@ -126,7 +126,7 @@ def test_an_sli_of_ones_own_over_a_plugin_that_runs(written, plugin):
 
 def test_a_built_in_sli_may_be_measured_otherwise(written):
     slo = named(written("slos: {grounding: {evaluator: citation}}"))["grounding"]
-    assert (slo.measure, slo.objective) == (Verdicts("citation"), Decimal("0.95"))
+    assert (slo.measure, slo.objective) == (VerdictsSli("citation"), Decimal("0.95"))
 
 
 def test_an_objective_is_overridden_by_app_and_route(written):

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.cli.main import main
-from exporter.offline.client import Client, ExchangeError
+from exporter.offline.client import ExchangeError, LlmqClient
 
 FILES = Path(__file__).parent / "offline"
 ROWS = [
@@ -212,14 +212,14 @@ def scripted():
 def test_a_push_waits_as_it_is_told_and_tries_again(scripted):
     waited = []
     scripted.script += [(503, {"Retry-After": "7"}, b"{}"), (429, {}, b"{}"), (200, {}, b"done")]
-    client = Client(f"http://127.0.0.1:{scripted.server_port}", "secret", waited.append)
+    client = LlmqClient(f"http://127.0.0.1:{scripted.server_port}", "secret", waited.append)
     assert client.post("/x", b"{}") == b"done"
     assert waited == [7.0, 2.0]
     assert scripted.seen == ["Bearer secret"] * 3
 
 
 def test_a_refusal_is_told_with_its_cure_and_not_tried_again(scripted):
-    client = Client(f"http://127.0.0.1:{scripted.server_port}", "", pytest.fail)
+    client = LlmqClient(f"http://127.0.0.1:{scripted.server_port}", "", pytest.fail)
     for status, body, says in (
         (400, b'{"error": "$.suite: no"}', r"answered 400: \$\.suite: no"),
         (401, b'{"error": "send a token"}', "answered 401: send a token; put a token into LLMQ_TOKEN"),
@@ -235,7 +235,7 @@ def test_a_refusal_is_told_with_its_cure_and_not_tried_again(scripted):
 def test_a_server_that_stays_busy_is_given_up(scripted):
     scripted.script += [(503, {}, b'{"error": "busy"}')] * 5
     with pytest.raises(ExchangeError, match="answered 503: busy"):
-        Client(f"http://127.0.0.1:{scripted.server_port}", "", lambda _: None).post("/x", b"{}")
+        LlmqClient(f"http://127.0.0.1:{scripted.server_port}", "", lambda _: None).post("/x", b"{}")
 
 
 @pytest.mark.parametrize(
@@ -243,12 +243,12 @@ def test_a_server_that_stays_busy_is_given_up(scripted):
 )
 def test_a_url_that_is_none_is_refused(url):
     with pytest.raises(ExchangeError, match="not a URL of llmq"):
-        Client(url)
+        LlmqClient(url)
 
 
 def test_a_token_that_would_break_the_request_is_refused_and_not_shown():
     with pytest.raises(ExchangeError, match="LLMQ_TOKEN: holds what no token can") as refused:
-        Client("http://127.0.0.1:1", "hunter2\r\nX-Admin: yes")
+        LlmqClient("http://127.0.0.1:1", "hunter2\r\nX-Admin: yes")
     assert "hunter2" not in str(refused.value)
 
 

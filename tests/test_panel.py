@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.evaluators import built_in, described, evaluator
-from exporter.evaluators.panel import EvaluatorSpec, Panel, PanelError, Rule
+from exporter.evaluators.panel import EvaluatorRule, EvaluatorSpec, Panel, PanelError
 from exporter.evaluators.registry import DuplicateEvaluatorError, Registry
 from exporter.model.score import Score, Skipped
 from exporter.model.trace import Document, ToolCall, Trace
@@ -181,8 +181,8 @@ def echo(trace, *, say: float = 0.25, words: tuple[str, ...] = ()):
 
 def test_the_first_rule_that_matches_app_and_route_gives_the_options():
     rules = (
-        Rule(apps=("shop*",), routes=("/checkout/*",), options={"say": 0.1}),
-        Rule(apps=("shop*", "web"), options={"say": 0.9}),
+        EvaluatorRule(apps=("shop*",), routes=("/checkout/*",), options={"say": 0.1}),
+        EvaluatorRule(apps=("shop*", "web"), options={"say": 0.9}),
     )
     panel = panel_of(echo, EvaluatorSpec(name="probe", rules=rules))
 
@@ -202,7 +202,7 @@ def versions(spec=None, function=echo):
 
 
 def with_options(**options):
-    return EvaluatorSpec(name="probe", rules=(Rule(options=options),))
+    return EvaluatorSpec(name="probe", rules=(EvaluatorRule(options=options),))
 
 
 def test_defaults_have_the_plain_version_also_where_they_are_spelt_out():
@@ -229,14 +229,18 @@ def test_a_pass_mark_of_ones_own_is_part_of_the_version():
 
 
 def test_each_rule_has_its_version():
-    rules = (Rule(apps=("shop",), options={"say": 0.9}), Rule(apps=("web",), options={"say": 0.9}), Rule())
+    rules = (
+        EvaluatorRule(apps=("shop",), options={"say": 0.9}),
+        EvaluatorRule(apps=("web",), options={"say": 0.9}),
+        EvaluatorRule(),
+    )
     assert versions(EvaluatorSpec(name="probe", rules=rules)) == (*versions(with_options(say=0.9)), "7")
 
 
 def test_a_schema_in_a_file_counts_by_its_content(tmp_path):
     def version(name, content):
         (tmp_path / name).write_text(content)
-        spec = EvaluatorSpec(name="json_schema", rules=(Rule(options={"schema_file": str(tmp_path / name)}),))
+        spec = EvaluatorSpec(name="json_schema", rules=(EvaluatorRule(options={"schema_file": str(tmp_path / name)}),))
         return Panel({"json_schema": spec}, built_in()).versions["json_schema"]
 
     text = '{"type": "object", "required": ["a"]}'
@@ -248,7 +252,7 @@ def test_traces_that_are_evaluated_together_get_what_each_gets_alone():
     def late_for_one(trace, *, say: float = 0.25):
         return catastrophic(trace) if trace.route == "/stuck" else say
 
-    rules = (Rule(apps=("shop",), options={"say": 0.75}), Rule(apps=("web",)))
+    rules = (EvaluatorRule(apps=("shop",), options={"say": 0.75}), EvaluatorRule(apps=("web",)))
     spec = EvaluatorSpec(name="late", timeout_seconds=0.1, rules=rules)
     panel = Panel({"late": spec}, Registry([named("late", late_for_one), named("next", lambda trace: True)]))
     traces = [
@@ -269,7 +273,7 @@ def said_of(outcome):
 
 
 def test_many_apps_do_not_grow_the_panel_without_bound():
-    panel = panel_of(echo, EvaluatorSpec(name="probe", rules=(Rule(apps=("a1",)),)))
+    panel = panel_of(echo, EvaluatorSpec(name="probe", rules=(EvaluatorRule(apps=("a1",)),)))
     for number in range(10_000):
         panel.evaluate(answered(app=f"a{number}", route="x" * 5000))
     assert len(panel._plans) <= 4096
@@ -288,7 +292,7 @@ def test_everything_wrong_is_told_at_once_with_its_place():
             name="probe",
             pass_mark=2,
             timeout_seconds=0,
-            rules=(Rule(), Rule(options={"say": "x", "words": [1], "loud": True})),
+            rules=(EvaluatorRule(), EvaluatorRule(options={"say": "x", "words": [1], "loud": True})),
         ),
         "prob": EvaluatorSpec(name="prob"),
     }
@@ -347,7 +351,7 @@ def test_each_evaluator_ends_in_exactly_one_place(results, state, app):
         return say
 
     registry = Registry([named(f"e{number}", saying(result)) for number, result in enumerate(results)])
-    specs = {"e1": EvaluatorSpec(name="e1", rules=(Rule(apps=("shop",)),))} if len(results) > 1 else {}
+    specs = {"e1": EvaluatorSpec(name="e1", rules=(EvaluatorRule(apps=("shop",)),))} if len(results) > 1 else {}
     outcome = Panel(specs, registry).evaluate(answered(content_state=state, app=app))
     places = [one.evaluator for one in (*outcome.evaluations, *outcome.unscored, *outcome.failures)]
     assert sorted(places) == sorted(registry.evaluators)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from exporter.evaluators import installed
-from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
+from exporter.evaluators.panel import EvaluatorRule, EvaluatorSpec, Panel
 from exporter.model.trace import Document, ToolCall, Trace
 
 MODULE = '''
@@ -111,7 +111,7 @@ def test_what_a_plugin_prints_is_no_result_and_what_it_reads_no_job(panel, capfd
 
 
 def test_rules_give_plugins_their_options(plugins):
-    rules = (Rule(apps=("shop",), options={"say": 0.1}), Rule(options={"say": 0.9}))
+    rules = (EvaluatorRule(apps=("shop",), options={"say": 0.1}), EvaluatorRule(options={"say": 0.9}))
     panel = Panel({"act": EvaluatorSpec(name="act", rules=rules)}, plugins)
     try:
         assert said(panel, "fine", app="shop")["act"] == 0.1

@@ -15,7 +15,7 @@ from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
 from exporter.store.sqlite.spend_ledger import LedgerFile
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 ENTRY = Entry("traces", "", "", b"x", 1e9)
 FAST = {"assembly": {"grace": "100ms", "idle": "200ms"}}
@@ -24,7 +24,7 @@ PARTS = ("llmq.db", "llmq.db-wal", "llmq.db-shm", "llmq.db.journal", "llmq.db.jo
 
 @pytest.fixture
 def store(tmp_path):
-    with closing(Store.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as opened:
+    with closing(SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as opened:
         opened.journal.commit([(1, ENTRY)])
         opened.commit(recorded(1))
         yield opened
@@ -211,7 +211,7 @@ def test_where_locks_are_not_kept_apart_a_store_can_be_used_all_the_same(tmp_pat
         raise BlockingIOError
 
     monkeypatch.setattr("exporter.store.sqlite.files.fcntl.lockf", conflicts)
-    with closing(Store.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as store:
+    with closing(SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as store:
         os.link(store.path, tmp_path / "hard.db")
         store.commit(recorded(1))
         assert opened_by_another(f"sqlite:///{tmp_path / 'hard.db'}").returncode == 0

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from exporter.config import load
-from exporter.config.settings import Limits
+from exporter.config.settings import RequestLimits
 from exporter.offline.replay import CaptureError, Replay
 
 CAPTURES = Path(__file__).parent / "captures" / "requests"
@@ -73,7 +73,7 @@ def test_traces_without_an_llm_request_are_counted():
 
 
 def test_what_the_limits_refuse_is_counted():
-    config = replace(load(), limits=Limits(attributes_per_span=16))
+    config = replace(load(), limits=RequestLimits(attributes_per_span=16))
     replay, _ = replayed("openinference-openai.rag.traces.pb", config=config)
     assert replay.rejected["too_many_attributes"] > 0
 
@@ -110,6 +110,6 @@ def test_garbage_is_an_error_that_does_not_quote_it(tmp_path, name):
 def test_a_bomb_is_not_unpacked(tmp_path):
     path = tmp_path / "bomb.pb.gz"
     path.write_bytes(gzip.compress(bytes(4 << 20)))
-    config = replace(load(), limits=Limits(decompressed_bytes=1 << 20))
+    config = replace(load(), limits=RequestLimits(decompressed_bytes=1 << 20))
     with pytest.raises(CaptureError, match=str(1 << 20)):
         replayed(path, config=config)

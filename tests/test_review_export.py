@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from exporter.cli.main import main
-from exporter.records.review import Answer, Evidence, Label, Source
+from exporter.records.review import Answer, Evidence, Label, RetrievedDocument
 from exporter.review import export
 from exporter.review.export import NotReviewedError
 from exporter.review.reviewed import Reviewed
@@ -38,7 +38,9 @@ def case(number=1, **more):
             Label(reviewer="bob", at=1600.0),
         ),
         "corrected": "Call us, and ask for it.",
-        "evidence": Evidence(question=question, answer=REFUSAL, context=(Source(id="d1", text="Desks: call us."),)),
+        "evidence": Evidence(
+            question=question, answer=REFUSAL, context=(RetrievedDocument(id="d1", text="Desks: call us."),)
+        ),
     }
     return Reviewed(**(made | more))
 

@@ -14,7 +14,7 @@ from exporter.review.evidence import gather
 from exporter.review.item import claimed, labelled, skipped
 from exporter.review.quota import NoPlaceError, place
 from exporter.review.reviewed import reviewed
-from exporter.review.routing import Known, asked_about, matching
+from exporter.review.routing import KnownTrace, asked_about, matching
 from exporter.review.similar import Sketches, similarity, sketch
 from exporter.review.view import shown
 
@@ -50,14 +50,14 @@ ID = "0123456789abcdef" * 2
     ],
 )
 def test_a_reason_holds_where_everything_that_it_gives_holds(reason, known, holds):
-    found = matching([Reason(name="r", **reason)], Known(trace_id=ID, app="shop-eu", route="/ask", **known))
+    found = matching([Reason(name="r", **reason)], KnownTrace(trace_id=ID, app="shop-eu", route="/ask", **known))
     assert bool(found) is holds
 
 
 def test_a_share_is_drawn_by_trace_id_and_has_the_right_size():
     reason = Reason(name="control", share=0.1)
-    drawn = [n for n in range(5000) if matching([reason], Known(trace_id=f"{n:032x}", app="a", route="r"))]
-    again = [n for n in range(5000) if matching([reason], Known(trace_id=f"{n:032x}", app="b", route="q"))]
+    drawn = [n for n in range(5000) if matching([reason], KnownTrace(trace_id=f"{n:032x}", app="a", route="r"))]
+    again = [n for n in range(5000) if matching([reason], KnownTrace(trace_id=f"{n:032x}", app="b", route="q"))]
     assert drawn == again
     assert 400 < len(drawn) < 600
 

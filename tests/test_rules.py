@@ -22,7 +22,7 @@ from exporter.rules.counts import SLICE
 from exporter.rules.files import DEFAULT_SETTINGS, RuleSettings, groups, render
 from exporter.rules.promql import matching
 from exporter.rules.rulefile import Alert, Links, Record
-from exporter.rules.slo import DEFAULT_SLOS, Override, Slo, Verdicts
+from exporter.rules.slo import DEFAULT_SLOS, Override, Slo, VerdictsSli
 
 ROOT = Path(__file__).parent.parent
 ALERTS = ROOT / "alerts"
@@ -293,7 +293,7 @@ def test_thin_routes_that_are_silent_by_chance_page_nobody(tmp_path, values, fir
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-SHOP = Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95"))
+SHOP = Slo(name="grounding", measure=VerdictsSli("grounding"), objective=Decimal("0.95"))
 
 
 def expressions(slo, record):

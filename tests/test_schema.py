@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from exporter.evaluators.schema import STEPS, BudgetError, Run, SchemaError, compiled
+from exporter.evaluators.schema import STEPS, BudgetError, SchemaError, ValidationRun, compiled
 from exporter.evaluators.schema.drafts import DRAFTS
 from exporter.evaluators.schema.expressions import translated
 
@@ -17,7 +17,7 @@ DRAFT_URIS = {draft.name: draft.uri for draft in DRAFTS}
 
 
 def problem(schema, value):
-    return compiled(schema).problem(value, Run())
+    return compiled(schema).problem(value, ValidationRun())
 
 
 def keeps(schema, value):
@@ -83,8 +83,8 @@ CASES = [
 @pytest.mark.parametrize(("schema", "good", "bad"), CASES)
 def test_a_value_keeps_a_schema_or_breaks_it_as_the_draft_says(schema, good, bad):
     validator = compiled(schema)
-    assert [value for value in good if validator.problem(value, Run()) is not None] == []
-    assert [value for value in bad if validator.problem(value, Run()) is None] == []
+    assert [value for value in good if validator.problem(value, ValidationRun()) is not None] == []
+    assert [value for value in bad if validator.problem(value, ValidationRun()) is None] == []
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def ui(levels, leaf):
 
 def test_trees_and_towers_are_told_in_time_linear_in_their_size():
     for levels in (9, 20, 40):
-        run = Run()
+        run = ValidationRun()
         validator = compiled(UI)
         assert validator.problem(ui(levels, 5), run) == "anyOf"
         assert validator.problem(ui(levels, "fine"), run) is None
@@ -376,7 +376,7 @@ def test_a_schema_and_a_value_of_usual_size_are_far_within_the_budget():
         "$defs": {"point": {"type": "object", "properties": {"x": {"type": "number", "minimum": 0}}}},
     }
     value = [{"name": f"n{number}", "tags": ["a", "c"], "at": {"x": number}} for number in range(1000)]
-    run = Run()
+    run = ValidationRun()
     assert compiled(schema).problem(value, run) is None
     assert run.left > STEPS // 2
     assert compiled({"properties": {f"p{number}": {"type": "string"} for number in range(5000)}}).steps < STEPS

@@ -1,6 +1,6 @@
 import os
 
-from exporter.store.sqlite.seen_ids import Sieve
+from exporter.store.sqlite.seen_ids import SeenIds
 
 
 def some(count):
@@ -9,23 +9,23 @@ def some(count):
 
 def test_what_was_added_is_always_held():
     first, later = some(2000), some(2000)
-    sieve = Sieve(iter(first))
+    sieve = SeenIds(iter(first))
     sieve.add(later)
     assert sieve.may_hold(first + later) == first + later
 
 
 def test_nearly_nothing_else_is_held():
-    sieve = Sieve(some(100_000))
+    sieve = SeenIds(some(100_000))
     assert len(sieve.may_hold(some(10_000))) < 100
 
 
 def test_an_empty_sieve_holds_nothing():
-    assert Sieve().may_hold(some(100)) == []
+    assert SeenIds().may_hold(some(100)) == []
 
 
 def test_only_generations_whose_rows_are_all_gone_are_forgotten():
     first, second, third = some(10), some(10), some(10)
-    sieve = Sieve(first, capacity=10)
+    sieve = SeenIds(first, capacity=10)
     sieve.add(second)
     assert sieve.is_full
     sieve.next_generation(last_row=20)

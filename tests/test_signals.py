@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.feedback.lexicon import Mark
+from exporter.feedback.lexicon import WordMark
 from exporter.feedback.wording import question
 
 FILES = sorted((Path(__file__).parent / "conversations").glob("*.yaml"))
@@ -45,4 +45,4 @@ def test_what_is_kept_of_a_hostile_text_is_small(piece):
 def test_the_unspaced_and_the_elided_are_read_as_words():
     assert question("如何退货？").content == question("我想退货").content
     assert question("l'adresse").content == question("adresse").content
-    assert question("Où est l'entrée ?").marks & Mark.WHERE
+    assert question("Où est l'entrée ?").marks & WordMark.WHERE

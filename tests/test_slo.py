@@ -11,11 +11,11 @@ from exporter.rules.slo import (
     LAST_WEEK,
     TICKETS,
     WINDOWS,
-    Coverage,
+    CoverageSli,
     Override,
     Signal,
     Slo,
-    Verdicts,
+    VerdictsSli,
     events_needed,
     minutes,
     problems,
@@ -23,7 +23,7 @@ from exporter.rules.slo import (
     wilson_low,
 )
 
-GROUNDING = Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95"))
+GROUNDING = Slo(name="grounding", measure=VerdictsSli("grounding"), objective=Decimal("0.95"))
 
 
 def words(*slos, warning=False):
@@ -85,15 +85,15 @@ def test_a_line_that_almost_everything_must_pass_is_a_warning():
         ({"name": "Grounding!"}, "a name has small letters, digits and _, and starts with a letter"),
         ({"min_bad_events": 0}, "min_bad_events must be at least 1"),
         (
-            {"measure": Coverage(), "apps": ("shop",)},
+            {"measure": CoverageSli(), "apps": ("shop",)},
             "coverage is known by evaluator only: leave out apps, routes and overrides",
         ),
         (
-            {"measure": Coverage(), "alerts": ("page_1h",)},
+            {"measure": CoverageSli(), "alerts": ("page_1h",)},
             "page_1h can never fire: coverage alerts by ticket; use ticket_1d, ticket_3d",
         ),
         (
-            {"measure": Coverage(), "alerts": (LAST_WEEK,)},
+            {"measure": CoverageSli(), "alerts": (LAST_WEEK,)},
             "last_week can never fire: coverage alerts by ticket; use ticket_1d, ticket_3d",
         ),
         (

@@ -17,7 +17,7 @@ from exporter.records.traces import KnownParts, Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
 from exporter.store.sqlite.statements import JOURNAL, STORE
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 ENTRY = Entry("traces", "application/x-protobuf", "gzip", b"\x1f\x8b\x00body", 1_790_000_000.123456)
 
@@ -60,7 +60,7 @@ def open_store(tmp_path, clock):
     opened = []
 
     def open_(name="llmq.db"):
-        opened.append(Store.open(f"sqlite:///{tmp_path / name}", clock))
+        opened.append(SqliteStore.open(f"sqlite:///{tmp_path / name}", clock))
         return opened[-1]
 
     yield open_
@@ -215,7 +215,7 @@ def test_after_kill_9_at_any_moment_totals_traces_and_journal_agree(tmp_path):
                 pass
             process.kill()
             told = int((lines + process.stdout.readlines())[-1].replace("open", "0"))
-        store = Store.open(url)
+        store = SqliteStore.open(url)
         done = store.rows.watermark()
         assert done >= told
         assert count(store) == 20 * done
@@ -445,7 +445,7 @@ def test_what_a_killed_process_committed_is_synced_before_anything_is_made_of_it
 
     os_fsync = os.fsync
     monkeypatch.setattr(os, "fsync", fsync)
-    Store.open(url).close()
+    SqliteStore.open(url).close()
     assert synced == ["llmq.db-wal", "llmq.db.journal-wal"]
 
 
@@ -496,7 +496,7 @@ def test_urls_name_relative_and_absolute_files(tmp_path, monkeypatch):
         ("sqlite:///sub/new/b%20c.db", "sub/new/b c.db"),
         (f"sqlite:///{tmp_path}/d.db", "d.db"),
     ):
-        store = Store.open(url)
+        store = SqliteStore.open(url)
         assert store.path == tmp_path / path
         store.close()
 
@@ -505,10 +505,10 @@ def test_a_link_to_a_store_names_the_same_store_and_journal(store, tmp_path):
     link = tmp_path / "links" / "other.db"
     link.parent.mkdir()
     link.symlink_to(store.path)
-    assert reason_of(Store.open, f"sqlite:///{link}") == "in_use"
+    assert reason_of(SqliteStore.open, f"sqlite:///{link}") == "in_use"
     store.journal.commit([(1, ENTRY)])
     store.close()
-    again = Store.open(f"sqlite:///{link}")
+    again = SqliteStore.open(f"sqlite:///{link}")
     assert numbers(again.journal) == [1]
     again.close()
 
@@ -518,7 +518,7 @@ def test_a_link_to_a_store_names_the_same_store_and_journal(store, tmp_path):
 )
 def test_other_urls_are_refused_with_the_two_right_forms(url):
     with pytest.raises(StoreError, match=r"write sqlite:///file\.db or sqlite:////path/to/file\.db") as caught:
-        Store.open(url)
+        SqliteStore.open(url)
     assert caught.value.reason == "url"
 
 
@@ -537,14 +537,14 @@ def test_commits_are_synced_to_the_disk(store):
 def test_a_store_in_use_is_refused_with_its_owner_and_the_cure(store):
     url = f"sqlite:///{store.path}"
     with pytest.raises(StoreError) as caught:
-        Store.open(url)
+        SqliteStore.open(url)
     assert caught.value.reason == "in_use"
     assert str(caught.value) == (
         f"store {store.path} is in use by another llmq (process {os.getpid()}): stop that one, or give this one a "
         "store of its own with --store"
     )
     store.close()
-    Store.open(url).close()
+    SqliteStore.open(url).close()
 
 
 def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
@@ -559,7 +559,7 @@ def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
 
 def refusal(path):
     with pytest.raises(StoreError) as caught:
-        Store.open(f"sqlite:///{path}")
+        SqliteStore.open(f"sqlite:///{path}")
     assert str(path) in str(caught.value)
     return caught.value.reason, str(caught.value)
 
@@ -639,7 +639,7 @@ def test_a_refused_store_is_not_left_locked(tmp_path):
     path.write_bytes(b"x" * 5000)
     refusal(path)
     path.unlink()
-    Store.open(f"sqlite:///{path}").close()
+    SqliteStore.open(f"sqlite:///{path}").close()
 
 
 # It keeps what it should keep.

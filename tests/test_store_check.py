@@ -11,7 +11,7 @@ import pytest
 
 from exporter.records.requests import Entry
 from exporter.store.sqlite.migrations.store import STORE
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 WRITTEN = Path(__file__).parent / "stores"
 
@@ -68,7 +68,7 @@ def test_a_ledger_is_known_too(llmq, stored):
 
 
 def test_a_store_is_checked_while_an_exporter_writes_it(llmq, tmp_path):
-    with closing(Store.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as store:
+    with closing(SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}")) as store:
         store.journal.commit([(1, Entry("traces", "", "", b"x", 1e9))])
         code, out, err = llmq("store", "check", store.path)
         assert (code, err) == (0, "")
@@ -79,7 +79,7 @@ def test_a_store_is_checked_while_an_exporter_writes_it(llmq, tmp_path):
 
 def test_a_store_is_checked_by_a_link_to_it_while_an_exporter_writes_it(llmq, tmp_path):
     (tmp_path / "folder").mkdir()
-    with closing(Store.open(f"sqlite:///{tmp_path / 'folder' / 'llmq.db'}")) as store:
+    with closing(SqliteStore.open(f"sqlite:///{tmp_path / 'folder' / 'llmq.db'}")) as store:
         store.journal.commit([(1, Entry("traces", "", "", b"x", 1e9))])
         (tmp_path / "link.db").symlink_to(store.path)
         code, out, _ = llmq("store", "check", tmp_path / "link.db")

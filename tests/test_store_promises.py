@@ -14,7 +14,7 @@ from exporter.judge.agreement import Confusion
 from exporter.judge.anchors import Cursor
 from exporter.judge.budget import Cap, Caps
 from exporter.judge.case import Case
-from exporter.judge.gate import Scored, Standing
+from exporter.judge.gate import ScoredAnchor, Standing
 from exporter.judge.queue import Job
 from exporter.records.erasure import Erasure
 from exporter.records.feedback import EarlyFeedback, Feedback, Turn
@@ -30,8 +30,8 @@ from exporter.store.postgresql.spend_ledger import LedgerTables
 from exporter.store.postgresql.store import PostgresStore
 from exporter.store.spending import ThreadedLedger
 from exporter.store.sqlite.spend_ledger import LedgerFile
-from exporter.store.sqlite.store import Store as SqliteFiles
-from exporter.store.writer import Writer
+from exporter.store.sqlite.store import SqliteStore as SqliteFiles
+from exporter.store.writer import ThreadedWriter
 
 WHERE = ("shop", "/ask", "m-1", "7")
 
@@ -40,7 +40,7 @@ WHERE = ("shop", "/ask", "m-1", "7")
 async def sqlite(folder, now):
     """A SQLite store in a folder."""
     files = SqliteFiles.open(f"sqlite:///{folder / 'llmq.db'}", now)
-    writer = Writer(files, lambda *_: None)
+    writer = ThreadedWriter(files, lambda *_: None)
     await writer.start()
     try:
         yield writer
@@ -53,7 +53,7 @@ async def sqlite(folder, now):
 async def postgresql(folder, now, target):
     """A PostgreSQL store in a schema."""
     opened = PostgresStore(target, "main", folder / "llmq", now)
-    writer = Writer(opened, lambda *_: None)
+    writer = ThreadedWriter(opened, lambda *_: None)
     await writer.start()
     try:
         yield writer
@@ -101,7 +101,7 @@ def early(reference, at=1.0):
     return EarlyFeedback(feedback=feedback, received_at=at, look_at=at + 5)
 
 
-SAID = Scored(anchor="1", key="k", human="pass", judge="fail", score=0.25)
+SAID = ScoredAnchor(anchor="1", key="k", human="pass", judge="fail", score=0.25)
 LIVE = LiveVerdict(0.5, "pass", 7, None)
 RECORDS = {
     "early_feedback": (7, early("r-1")),

@@ -22,7 +22,7 @@ from exporter.store.sqlite.migrations.journal import JOURNAL
 from exporter.store.sqlite.migrations.ledger import LEDGER
 from exporter.store.sqlite.migrations.store import STORE
 from exporter.store.sqlite.spend_ledger import LedgerFile
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 STORES = Path(__file__).parent / "stores"
 WRITTEN = sorted(folder.name for folder in STORES.iterdir() if folder.is_dir() and folder.name[0].isdigit())
@@ -57,7 +57,7 @@ def dump(path):
 
 
 def opened(path):
-    return closing(Store.open(f"sqlite:///{path}"))
+    return closing(SqliteStore.open(f"sqlite:///{path}"))
 
 
 OF_REQUESTS = ("llmq_requests_total", "llmq_feedback_total", "llmq_exporter_spans_received_total", "llmq_review_labels")
@@ -141,7 +141,7 @@ def test_without_room_for_the_copy_the_store_is_refused_as_it_was_with_the_cure(
     before = old.read_bytes()
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(10**9, 10**9 - 10**6, 10**6))
     with pytest.raises(StoreError) as refused:
-        Store.open(f"sqlite:///{old}")
+        SqliteStore.open(f"sqlite:///{old}")
     assert refused.value.reason == "disk_full"
     assert f"store {old} (schema 4) must be upgraded to schema {STORE.version}" in str(refused.value)
     assert f"but only 1 MB are free in {old.parent}: free some, or move the store to a larger disk" in str(
@@ -294,7 +294,7 @@ def test_a_store_that_holds_what_only_a_newer_llmq_can_read_is_refused(old):
             connection.execute("INSERT OR REPLACE INTO formats VALUES (?, ?)", (kind, version))
             connection.commit()
         with pytest.raises(StoreError) as refused:
-            Store.open(f"sqlite:///{old}")
+            SqliteStore.open(f"sqlite:///{old}")
         assert refused.value.reason == "newer"
         assert f'it holds "{kind}" of version {version}): upgrade llmq' in str(refused.value)
         with closing(sqlite3.connect(old)) as connection:

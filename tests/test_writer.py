@@ -8,8 +8,8 @@ from exporter.records.requests import Entry
 from exporter.records.traces import Recorded
 from exporter.store.changes import Changes
 from exporter.store.errors import StoreError
-from exporter.store.sqlite.store import Store
-from exporter.store.writer import Writer
+from exporter.store.sqlite.store import SqliteStore
+from exporter.store.writer import ThreadedWriter
 
 
 def entry(number=0, *, signal="traces"):
@@ -23,7 +23,7 @@ def recorded(number, *, totals=(), done=()):
 
 @pytest.fixture
 def store(tmp_path, clock):
-    store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+    store = SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
     yield store
     store.close()
 
@@ -51,7 +51,7 @@ async def writer(store, events, commits, errors):
     def on_durable(seq, _, payload):
         events.append(("durable", seq, payload))
 
-    writer = Writer(store, on_durable, on_commit=commits.append, on_error=errors.append)
+    writer = ThreadedWriter(store, on_durable, on_commit=commits.append, on_error=errors.append)
     await writer.start()
     yield writer
     await writer.stop()
@@ -140,12 +140,12 @@ async def test_what_is_done_leaves_the_journal_by_itself(writer, store):
 
 async def test_what_was_done_before_a_crash_leaves_the_journal_by_itself(tmp_path, clock):
     for _ in range(2):
-        store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+        store = SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
         store.journal.commit([(store.journal.last_seq + 1, entry())])
         store.commit(Changes(done=[store.journal.last_seq]))
         store.close()
-    store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
-    writer = Writer(store, lambda *_: None)
+    store = SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+    writer = ThreadedWriter(store, lambda *_: None)
     await writer.start()
     await until(lambda: store.journal.oldest == 3)
     await writer.stop()
@@ -274,7 +274,7 @@ async def test_a_fault_in_handing_on_is_told_to_its_sender_alone(store):
         if payload == "bad":
             raise ZeroDivisionError
 
-    writer = Writer(store, hand_on)
+    writer = ThreadedWriter(store, hand_on)
     await writer.start()
     good, bad, last = await asyncio.gather(
         *(writer.journal(entry(), payload) for payload in ("good", "bad", "good")), return_exceptions=True
@@ -335,8 +335,8 @@ async def test_a_failed_pruning_is_told_and_counted(writer, store, errors):
 
 async def test_numbers_go_on_after_a_restart(tmp_path, clock, events):
     for expected in (1, 2, 3):
-        store = Store.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
-        writer = Writer(store, lambda *event: events.append(event))
+        store = SqliteStore.open(f"sqlite:///{tmp_path / 'llmq.db'}", clock)
+        writer = ThreadedWriter(store, lambda *event: events.append(event))
         await writer.start()
         assert await writer.journal(entry(), None) == expected
         await writer.commit(recorded(expected, done=[expected]))
@@ -346,7 +346,7 @@ async def test_numbers_go_on_after_a_restart(tmp_path, clock, events):
 
 async def test_commits_are_timed_by_the_clock(store, commits):
     ticks = iter([1.0, 1.5, 10.0, 12.0])
-    writer = Writer(store, lambda *_: None, on_commit=commits.append, clock=lambda: next(ticks))
+    writer = ThreadedWriter(store, lambda *_: None, on_commit=commits.append, clock=lambda: next(ticks))
     await writer.start()
     await writer.journal(entry(), None)
     await writer.commit(Changes())

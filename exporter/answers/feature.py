@@ -8,7 +8,7 @@ from ..config import Config
 from ..evaluators.panel import Panel
 from ..features.feature import Feature
 from ..metrics.labels import Slice
-from ..review.queue import ReviewDesk
+from ..review.queue import ReviewQueue
 from ..store.port import Answers
 from . import http
 
@@ -23,7 +23,7 @@ class AnswersFeature(Feature):
         config: Config,
         panel: Panel,
         answers: Answers,
-        desk: ReviewDesk,
+        desk: ReviewQueue,
         slices: Callable[[], Iterable[Slice]],
     ) -> None:
         self.answers = answers

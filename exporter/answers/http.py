@@ -12,8 +12,8 @@ from ..http.requests import RECEPTION, Handler, Refusal, answer, answered, check
 from ..http.static import HTML, SCRIPT, STYLE, add_files
 from ..metrics.labels import Slice
 from ..records.review import Label
-from ..review.queue import ReviewDesk
-from ..rules.slo import Coverage
+from ..review.queue import ReviewQueue
+from ..rules.slo import CoverageSli
 from ..store.port import Answers
 from ..store.search import COLUMNS
 from .query import SIGNALS, BadParameterError, question, written
@@ -32,7 +32,7 @@ _NOT_FOUND: Final = "no such answer is recorded: open still, beyond the retentio
 class AnswersContext:
     """Dependencies of the handlers. ``slices``: those that are exposed now."""
 
-    def __init__(self, answers: Answers, desk: ReviewDesk, slices: Callable[[], Iterable[Slice]]) -> None:
+    def __init__(self, answers: Answers, desk: ReviewQueue, slices: Callable[[], Iterable[Slice]]) -> None:
         self.answers = answers
         self.desk = desk
         self.slices = slices
@@ -90,7 +90,7 @@ async def choices(request: web.Request) -> web.Response:
         200,
         {
             **values,
-            "sli": [slo.name for slo in context.config.slos if not isinstance(slo.measure, Coverage)],
+            "sli": [slo.name for slo in context.config.slos if not isinstance(slo.measure, CoverageSli)],
             "evaluator": context.evaluators,
             "signal": SIGNALS,
             "text_stored": context.config.store.content,

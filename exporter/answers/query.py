@@ -13,7 +13,7 @@ from ..feedback.derive import Derived
 from ..model.score import Verdict
 from ..recording.trace_document import FAILED_CALL, failed_by, signalled
 from ..records.feedback import Signal as Explicit
-from ..rules.slo import Coverage, Signal, Slo, Verdicts
+from ..rules.slo import CoverageSli, Signal, Slo, VerdictsSli
 from ..runtime.mismatch import closest
 from ..store.search import COLUMNS, NEWEST, Place, Search
 
@@ -42,7 +42,7 @@ class BadParameterError(Exception):
     """A parameter is invalid: its name, what is wrong, what would be right."""
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class AnswerQuery(Struct, frozen=True, kw_only=True):
     """A query for answers: what the store searches by, and what is only in the document.
 
     ``evaluators`` and ``verdict``: one of them gave it; no evaluators: any failed it, or none did. ``text``: in lower
@@ -57,7 +57,7 @@ class Question(Struct, frozen=True, kw_only=True):
     after: Place = NEWEST
 
 
-def question(pairs: Iterable[Pair], now: float, slos: Sequence[Slo] = ()) -> Question:
+def question(pairs: Iterable[Pair], now: float, slos: Sequence[Slo] = ()) -> AnswerQuery:
     """The query of the parameters; ``now`` is Unix seconds. Raises BadParameterError."""
     given = _gathered(pairs)
     verdicts = [_one_of("verdict", one, _VERDICTS) for one in given["verdict"]]
@@ -74,7 +74,7 @@ def question(pairs: Iterable[Pair], now: float, slos: Sequence[Slo] = ()) -> Que
     if given["sli"]:
         marks.append(tuple(mark for name in given["sli"] for mark in _bad(name, slos)))
     where = {name: tuple(given[name]) for name in COLUMNS if given[name]}
-    return Question(
+    return AnswerQuery(
         search=Search(where=where, marks=tuple(marks), since=since, until=until, pattern=_pattern(text)),
         evaluators=evaluators,
         verdict=verdict,
@@ -110,9 +110,9 @@ def _gathered(pairs: Iterable[Pair]) -> dict[str, list[str]]:
 
 def _bad(sli: str, slos: Sequence[Slo]) -> list[str]:
     """The marks of an SLI's bad answers; of coverage there are none, because what is bad there has no verdict."""
-    measures = {slo.name: slo.measure for slo in slos if not isinstance(slo.measure, Coverage)}
+    measures = {slo.name: slo.measure for slo in slos if not isinstance(slo.measure, CoverageSli)}
     match measures[_one_of("sli", sli, tuple(measures))]:
-        case Verdicts(evaluator):
+        case VerdictsSli(evaluator):
             return [failed_by(evaluator)]
         case Signal(signal):
             return [signalled(signal)]

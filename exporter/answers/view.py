@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from ..recording.trace_document import has_expired, quotes_in
-from ..store.search import COLUMNS, Row
-from .query import Question
+from ..store.search import COLUMNS, FoundAnswer
+from .query import AnswerQuery
 
 _BEGINNING: Final = 280
 """Characters of a text that the list shows."""
@@ -57,7 +57,7 @@ class Line(Struct, kw_only=True, gc=False):
 _reading: Final = msgspec.json.Decoder(_Read)
 
 
-def line(row: Row, wanted: Question) -> Line | None:
+def line(row: FoundAnswer, wanted: AnswerQuery) -> Line | None:
     """The answer as the list shows it, None where it does not match the query."""
     read = _reading.decode(row.document)
     verdicts = [one for one in read.evaluations if one.sample != "shadow"]
@@ -81,7 +81,7 @@ def line(row: Row, wanted: Question) -> Line | None:
     )
 
 
-def _fits(wanted: Question, failed: Sequence[str], passed: Sequence[str]) -> bool:
+def _fits(wanted: AnswerQuery, failed: Sequence[str], passed: Sequence[str]) -> bool:
     asked = wanted.evaluators
     if wanted.verdict == "fail":
         return bool(failed) if not asked else any(one in failed for one in asked)
@@ -106,7 +106,7 @@ def written_time(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def whole(row: Row) -> dict[str, Any]:
+def whole(row: FoundAnswer) -> dict[str, Any]:
     """Everything that is stored of an answer; each evaluation with the passages it objects to."""
     known: dict[str, Any] = msgspec.json.decode(row.document)
     known["at"] = written_time(row.recorded_at)

@@ -26,9 +26,9 @@ from ..http.auth import Access
 from ..http.connections import Connections
 from ..http.hosts import Hosts
 from ..http.scraping import Scrapes
-from ..judging.calibration import Calibrating
+from ..judging.calibration import Calibration
 from ..judging.feature import JudgingFeature
-from ..judging.online import Judging
+from ..judging.online import OnlineJudge
 from ..metrics import own
 from ..metrics.births import Births
 from ..metrics.gauges import Watched
@@ -118,12 +118,12 @@ class Exporter:
         return self.problem, self.pipeline.problem
 
     @property
-    def judging(self) -> Judging:
+    def judging(self) -> OnlineJudge:
         """The judge at work; there must be one."""
         return self._judge.judging
 
     @property
-    def calibrating(self) -> Calibrating:
+    def calibrating(self) -> Calibration:
         """The judge under calibration; there must be one."""
         return self._judge.calibrating
 

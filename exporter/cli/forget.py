@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from ..offline.client import DEFAULT_URL, TOKEN, Client, ExchangeError
+from ..offline.client import DEFAULT_URL, TOKEN, ExchangeError, LlmqClient
 from .console import OK, PROBLEM, complain, say
 
 SUMMARY: Final = "delete all that is kept of a trace or of a user"
@@ -32,7 +32,7 @@ def forget(options: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     kind, name = ("traces", options.trace) if options.trace is not None else ("users", options.user)
     try:
-        answer = Client(options.source).delete(f"/api/{kind}/{quote(name, safe='')}")
+        answer = LlmqClient(options.source).delete(f"/api/{kind}/{quote(name, safe='')}")
         traces = msgspec.json.decode(answer, type=_Answer).traces
     except ExchangeError as error:
         return complain(f"llmq forget: {error}", PROBLEM)

@@ -37,7 +37,7 @@ from ..offline.trial import Trial, rubrics_listed
 from ..recording.trace_document import document
 from ..rules import files as rule_files
 from ..rules.files import RuleSettings
-from ..rules.folder import Kind, compared, differences, in_the_way, settle
+from ..rules.folder import GeneratedKind, compared, differences, in_the_way, settle
 from ..rules.rulefile import Form
 from ..rules.slo import Slo
 from ..runtime.log import configure
@@ -232,7 +232,7 @@ def _dashboards(options: argparse.Namespace) -> int:
     return _generate(options, board_files.render, board_files.KIND)
 
 
-def _generate(options: argparse.Namespace, render: Render, kind: Kind) -> int:
+def _generate(options: argparse.Namespace, render: Render, kind: GeneratedKind) -> int:
     config = load(options.config)
     _warn(config)
     files = compared(options.output, render(config.slos, config.alerting), kind)

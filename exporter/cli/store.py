@@ -10,7 +10,7 @@ import msgspec
 
 from ..offline.report import table
 from ..store.errors import StoreError
-from ..store.sqlite.check import Held, Report, check
+from ..store.sqlite.check import HeldRows, Report, check
 from .console import OK, PROBLEM, complain, say
 
 SUMMARY: Final = "say what a store holds, and whether it is whole"
@@ -53,7 +53,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _row(held: Held) -> tuple[str, ...]:
+def _row(held: HeldRows) -> tuple[str, ...]:
     versions = ",".join(map(str, held.versions)) or "-"
     return held.kind, f"{held.rows:,}", versions, f"{held.bytes:,}", _time(held.oldest), _time(held.newest)
 

@@ -17,12 +17,12 @@ from ..model.score import Outcome
 from ..model.trace import UNKNOWN
 from ..offline import dataset, readers
 from ..offline.application import KEY, Ask, NoAnswerError, command, endpoint
-from ..offline.client import DEFAULT_URL, TOKEN, Client, ExchangeError
+from ..offline.client import DEFAULT_URL, TOKEN, ExchangeError, LlmqClient
 from ..offline.expected import NAME as EXPECTED
 from ..offline.expected import VERSION as EXPECTED_VERSION
 from ..offline.expected import judged
 from ..offline.push import Of, results, steady
-from ..offline.readers.run import Counted, NotReadableError, Run, Tally
+from ..offline.readers.run import NotReadableError, RunCounts, RunTally, SuiteRun
 from ..offline.report import Summary
 from ..offline.result import MOST_RESULTS, OfflineResult, encoded
 from ..review import export
@@ -149,22 +149,22 @@ class _Counts:
 
     def __init__(self, app: str) -> None:
         self._app = app
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, RunTally] = {}
         self._questions: dict[str, dict[str, None]] = {}
 
-    def add(self, case: dataset.Case, outcome: Outcome) -> None:
+    def add(self, case: dataset.SuiteCase, outcome: Outcome) -> None:
         app = self._app or case.trace.app
-        tally = self._tallies.setdefault(app, Tally())
+        tally = self._tallies.setdefault(app, RunTally())
         for one in outcome.evaluations:
             tally.add(one.evaluator, one.evaluator_version, passed=one.verdict == "pass", score=one.score)
         if case.trace.question:
             self._questions.setdefault(app, {})[case.trace.question] = None
 
-    def runs(self) -> Iterable[tuple[str, Run]]:
+    def runs(self) -> Iterable[tuple[str, SuiteRun]]:
         for app, tally in self._tallies.items():
-            counted: tuple[Counted, ...] = tally.counted()
+            counted: tuple[RunCounts, ...] = tally.counted()
             if counted:
-                yield app, Run(tool="llmq", counted=counted, questions=tuple(self._questions.get(app, ())))
+                yield app, SuiteRun(tool="llmq", counted=counted, questions=tuple(self._questions.get(app, ())))
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -272,7 +272,7 @@ def _send(url: str, found: list[OfflineResult], name: str, *, to_stderr: bool = 
     if len(found) > MOST_RESULTS:
         return complain(f"{name}: {len(found)} results in one run; llmq takes {MOST_RESULTS}", PROBLEM)
     try:
-        taken = msgspec.json.decode(Client(url).post(_PATH, encoded(found)), type=_Taken)
+        taken = msgspec.json.decode(LlmqClient(url).post(_PATH, encoded(found)), type=_Taken)
     except ExchangeError as error:
         return complain(f"{name}: not pushed: {error}", PROBLEM)
     except msgspec.DecodeError:
@@ -294,7 +294,7 @@ def review(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     try:
-        body = Client(options.source).get(review_status.PATH)
+        body = LlmqClient(options.source).get(review_status.PATH)
         found = review_status.read(body)
     except ExchangeError as error:
         return complain(f"llmq review status: {error}", PROBLEM)
@@ -305,7 +305,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _export_reviewed(options: argparse.Namespace) -> int:
     try:
-        found = export.cases(Client(options.source).get("/api/review/reviewed"))
+        found = export.cases(LlmqClient(options.source).get("/api/review/reviewed"))
     except (ExchangeError, export.NotReviewedError) as error:
         return complain(f"llmq review export: {error}", PROBLEM)
     chosen = [one for one in found if options.app in (None, one.app)]

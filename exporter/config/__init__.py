@@ -22,7 +22,7 @@ import yaml
 
 from ..evaluators import Registry, installed
 from .configfile import ConfigError, Part, Problem, read
-from .meaning import Reading
+from .meaning import ConfigReading
 from .settings import Config, Origin
 from .shape import check
 
@@ -44,7 +44,7 @@ def load(
     problems += check(root, file)
     _put(root, file, problems, "server", "listen", listen)
     _put(root, file, problems, "store", "url", store)
-    reading = Reading(root, file, problems, environ, registry or installed())
+    reading = ConfigReading(root, file, problems, environ, registry or installed())
     config = reading.config(origin)
     if problems:
         raise ConfigError(problems)

@@ -21,17 +21,17 @@ _LARGEST_SEED: Final = (1 << 31) - 1
 _HOTTEST: Final = 2
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class JudgeRequest(Struct, frozen=True, kw_only=True):
     """What the section says; ``parameters`` are fields of an Endpoint, only those that are given."""
 
     parameters: dict[str, Any] = {}
     headers: dict[str, Secret] = {}
 
 
-def request(section: Part | None, secret: Callable[[Part], Secret | None], wrong: Report) -> Request:
+def request(section: Part | None, secret: Callable[[Part], Secret | None], wrong: Report) -> JudgeRequest:
     """Read the section; ``secret`` reads where a secret is kept, ``wrong`` takes what is wrong."""
     if section is None:
-        return Request()
+        return JudgeRequest()
     readers = {"seed": _seed, "temperature": _temperature, "response_format": _format}
     given = {name: (part, read) for name, read in readers.items() if (part := section.find(name)) is not None}
     parameters: dict[str, Any] = {name: read(part, wrong) for name, (part, read) in given.items()}
@@ -40,7 +40,7 @@ def request(section: Part | None, secret: Callable[[Part], Secret | None], wrong
     query = section.find("query")
     if query is not None:
         parameters["query"] = tuple(query.plain().items())
-    return Request(parameters=parameters, headers=_headers(section.find("headers"), secret, wrong))
+    return JudgeRequest(parameters=parameters, headers=_headers(section.find("headers"), secret, wrong))
 
 
 def _seed(part: Part, wrong: Report) -> int | None:

@@ -14,14 +14,14 @@ from msgspec.structs import replace
 from ..judge import anchors
 from ..judge.budget import Cap, Caps, Tariff
 from ..judge.endpoint import Endpoint, Pin
-from ..judge.gate import Limits as Gate
+from ..judge.gate import GateLimits as Gate
 from ..judge.rubric import Rubric
-from ..judge.sampling import Rule, Targeted
+from ..judge.sampling import SamplingRule, Targeted
 from ..runtime.mismatch import closest
 from ..runtime.os_errors import why
 from . import rubrics, units
 from .configfile import ConfigError, Part, Problem
-from .judge_request import Request, request
+from .judge_request import JudgeRequest, request
 from .settings import Anchors, Emit, JudgeSettings, Price, Secret
 
 Report = Callable[[Part, str], None]
@@ -47,7 +47,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     problem: Callable[[Problem], None]
 
 
-class Judging:
+class JudgeSection:
     """The section while it is parsed."""
 
     def __init__(self, section: Part, around: Surroundings) -> None:
@@ -97,7 +97,7 @@ class Judging:
             self._around.wrong(part, "the secret has characters that no HTTP header can hold: make a new one")
         return Secret(secret) if secret else None
 
-    def _endpoint(self, asked: Request) -> Endpoint:
+    def _endpoint(self, asked: JudgeRequest) -> Endpoint:
         pin = self._given("pin", models=tuple, fingerprints=tuple)
         reject = self._value("pin", "mismatch") != "count"
         given = self._given(endpoint=str, model=str, timeout=units.duration, max_tokens=int, seed=int)
@@ -152,10 +152,10 @@ class Judging:
                 self._around.wrong(self._part("budget", span, "dollars"), message)
         return Tariff()
 
-    def _rubrics(self) -> tuple[tuple[Rubric, ...], dict[str, tuple[Rule, ...]]]:
+    def _rubrics(self) -> tuple[tuple[Rubric, ...], dict[str, tuple[SamplingRule, ...]]]:
         """The enabled rubrics, and for each where and how often it judges."""
         found: list[Rubric] = []
-        rules: dict[str, tuple[Rule, ...]] = {}
+        rules: dict[str, tuple[SamplingRule, ...]] = {}
         general = self._rules(self._section.find("sampling")) or _DEFAULTS.sampling
         named = self._section.find("rubrics")
         parts: dict[str, Part | None] = dict.fromkeys(rubrics.shipped()) | (named.value if named else {})
@@ -194,9 +194,9 @@ class Judging:
             self._around.wrong(file, f'holds the rubric "{rubric.name}": give both one name')
         return rubric
 
-    def _rules(self, section: Part | None) -> tuple[Rule, ...]:
+    def _rules(self, section: Part | None) -> tuple[SamplingRule, ...]:
         globs = ("apps", "routes", "models", "environments")
-        found = [msgspec.convert(part.plain(), Rule) for part in section.value] if section else []
+        found = [msgspec.convert(part.plain(), SamplingRule) for part in section.value] if section else []
         everywhere = [n for n, rule in enumerate(found) if all(getattr(rule, name) == ("*",) for name in globs)]
         if section and everywhere and everywhere[0] + 1 < len(found):
             message = f"is never reached: rule {everywhere[0]} matches everywhere; put the others first"

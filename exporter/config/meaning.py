@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from ..evaluators import Registry
 from ..evaluators.panel import EvaluatorSpec
-from ..ingest.assembly import Limits as Assembly
+from ..ingest.assembly import AssemblyLimits as Assembly
 from ..rules.slo import DEFAULT_SLOS, Slo
 from ..runtime.os_errors import why
 from ..semconv.sources import Sources
 from . import units
 from .configfile import Part, Problem, read
-from .judging import Judging, Surroundings
+from .judging import JudgeSection, Surroundings
 from .objectives import Objectives
 from .reviewing import review
 from .settings import (
@@ -26,14 +26,14 @@ from .settings import (
     FeedbackSettings,
     JudgeSettings,
     Labels,
-    Limits,
     MetricsSettings,
     Origin,
     Price,
     Privacy,
-    Retention,
+    RequestLimits,
+    RetentionSettings,
     Secret,
-    Server,
+    ServerSettings,
     StoreSettings,
     Token,
 )
@@ -56,14 +56,14 @@ _ORDERED: Final[tuple[tuple[str, str, Callable[[str], float]], ...]] = (
 """Settings of which the first must not be more than the second."""
 
 
-def _reachable(server: Server) -> Iterator[tuple[str, units.Address]]:
+def _reachable(server: ServerSettings) -> Iterator[tuple[str, units.Address]]:
     """The settings of addresses that other machines can reach, as far as the file names them."""
     for key, address in (("listen", server.listen), ("grpc", server.grpc)):
         if isinstance(address, units.Address) and not address.is_loopback:
             yield key, address
 
 
-class Reading:
+class ConfigReading:
     """One file of the right shape while it is parsed; collects errors (``problems``) and warnings."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Reading:
         self._write_budget()
         return Config(
             server=self._server(),
-            limits=Limits(
+            limits=RequestLimits(
                 **self._given(
                     "limits",
                     body_bytes=units.size,
@@ -158,7 +158,7 @@ class Reading:
             value = value[key]
         return str(value)
 
-    def _server(self) -> Server:
+    def _server(self) -> ServerSettings:
         given = self._given(
             "server",
             listen=units.address,
@@ -170,7 +170,7 @@ class Reading:
         )
         seconds = dict.fromkeys(("header", "idle", "body", "answer"), units.duration)
         limits = ConnectionLimits(**self._given("server", "limits", connections=int, **seconds))
-        server = Server(**given, tokens=tuple(self._tokens()), limits=limits)
+        server = ServerSettings(**given, tokens=tuple(self._tokens()), limits=limits)
         broken = any(problem.where.startswith("$.server.tokens") for problem in self.problems)
         open_to_all = [] if server.tokens or broken else list(_reachable(server))
         for key, address in open_to_all:
@@ -189,7 +189,7 @@ class Reading:
         message = f"{address} can be reached from other machines and there are no tokens"
         self._wrong(part, f"{message}: add server.tokens, or set server.allow_unauthenticated to true")
 
-    def _check_grpc(self, server: Server) -> None:
+    def _check_grpc(self, server: ServerSettings) -> None:
         if not isinstance(server.grpc, units.Address):
             return
         if server.grpc == server.listen and server.grpc.port:
@@ -250,7 +250,7 @@ class Reading:
 
     def _store(self) -> StoreSettings:
         given = self._given("store", "retention", age=units.duration, size=units.size, content=units.duration)
-        retention = Retention(**given)
+        retention = RetentionSettings(**given)
         if retention.content is not None and retention.content > retention.age:
             part = self._part("store", "retention", "content")
             self._wrong(part, "text cannot be kept longer than its trace: make it at most store.retention.age")
@@ -321,7 +321,7 @@ class Reading:
             odd=self._odd,
             problem=self.problems.append,
         )
-        return Judging(self._part("judge"), around).settings()
+        return JudgeSection(self._part("judge"), around).settings()
 
     def _write_budget(self) -> None:
         """Write a default down only where no limit of its span is given: a limit replaces it."""

@@ -13,13 +13,13 @@ from ..rules.slo import (
     DEFAULT_SLOS,
     LAST_WEEK,
     WINDOWS,
-    Coverage,
+    CoverageSli,
     Errors,
     Override,
     Signal,
     Slo,
     SloProblem,
-    Verdicts,
+    VerdictsSli,
     Window,
     problems,
 )
@@ -29,7 +29,7 @@ from .configfile import Part
 from .rubrics import shipped
 
 Report = Callable[[Part, str], None]
-Measure = Verdicts | Signal | Coverage | Errors
+Measure = VerdictsSli | Signal | CoverageSli | Errors
 
 _BUILT_IN: Final = {slo.name: slo for slo in DEFAULT_SLOS}
 _EVERYWHERE: Final = ("*",)
@@ -116,14 +116,14 @@ class Objectives:
         given = self._given(part, windows)
         if measure is None or objective is None or part.plain().get("enabled") is False:
             return None
-        if isinstance(measure, Verdicts) and not self._running.get(measure.evaluator, True):
+        if isinstance(measure, VerdictsSli) and not self._running.get(measure.evaluator, True):
             cure = "enable it under evaluators, or say enabled: false here"
             self._wrong(part.find("evaluator") or part, f"can never alert: {measure.evaluator} does not run; {cure}")
         slo = base or Slo(name=name, measure=measure, objective=objective)
         return replace(slo, measure=measure, objective=objective, windows=windows, **given)
 
     def _runs(self, measure: Measure) -> bool:
-        return not isinstance(measure, Verdicts) or self._running.get(measure.evaluator, False)
+        return not isinstance(measure, VerdictsSli) or self._running.get(measure.evaluator, False)
 
     def _objective(self, part: Part, base: Slo | None) -> Decimal | None:
         written = part.find("objective")
@@ -145,7 +145,7 @@ class Objectives:
             if evaluator.value not in self._running:
                 known = closest(evaluator.value, self._running)
                 self._wrong(evaluator, f'no evaluator is named "{evaluator.value}"; {known}')
-            return Verdicts(evaluator.value)
+            return VerdictsSli(evaluator.value)
         if signal:
             return Signal(signal.value, per=per.value if per else "response")
         if per and isinstance(was, Signal):

@@ -10,13 +10,13 @@ from msgspec import Struct, field
 from ..decode.batch import DecodeLimits
 from ..evaluators.panel import EvaluatorSpec, Panel
 from ..evaluators.registry import Registry
-from ..ingest.assembly import Limits as Assembly
+from ..ingest.assembly import AssemblyLimits as Assembly
 from ..judge.anchors import Anchor
 from ..judge.budget import Cap, Caps, Tariff
 from ..judge.endpoint import Endpoint
-from ..judge.gate import Limits as Gate
+from ..judge.gate import GateLimits as Gate
 from ..judge.rubric import Rubric
-from ..judge.sampling import Rule, Targeted
+from ..judge.sampling import SamplingRule, Targeted
 from ..metrics.births import Wait
 from ..metrics.slice_budget import SLICES
 from ..redaction import Redactor
@@ -71,7 +71,7 @@ class ConnectionLimits(Struct, frozen=True, kw_only=True):
     answer: float = 60.0
 
 
-class Server(Struct, frozen=True, kw_only=True):
+class ServerSettings(Struct, frozen=True, kw_only=True):
     """Where to listen and who may come in; no tokens means that everybody who reaches the address may do everything.
 
     ``grpc``: where OTLP over gRPC is listened on. ``hosts``: names by which requests may address it where there are no
@@ -98,7 +98,7 @@ class Server(Struct, frozen=True, kw_only=True):
         return Address(self.listen.host, OTLP_GRPC) if is_usual else None
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class RequestLimits(Struct, frozen=True, kw_only=True):
     """What one request may hold, and how much may wait to be scored (bytes)."""
 
     body_bytes: int = 16 * MIB
@@ -112,7 +112,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         return DecodeLimits(decompressed_bytes=self.decompressed_bytes, attributes_per_span=self.attributes_per_span)
 
 
-class Retention(Struct, frozen=True, kw_only=True):
+class RetentionSettings(Struct, frozen=True, kw_only=True):
     """How long (seconds) and how much (bytes) is kept; ``content``: how long text is, None for as long as its trace."""
 
     age: float = 7 * DAY
@@ -138,7 +138,7 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     ballast: int = 64 * MIB
     content: Content = "failing"
     identifiers: Identifiers = "keep"
-    retention: Retention = Retention()
+    retention: RetentionSettings = RetentionSettings()
 
     def shared(self) -> Shared:
         """What a database that replicas share is opened with."""
@@ -244,8 +244,8 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     ledger: str = "sqlite:///llmq-judge.db"
     tariff: Tariff = Tariff()
     rubrics: tuple[Rubric, ...] = ()
-    sampling: tuple[Rule, ...] = (Rule(rate=0.05, floor=30),)
-    rules: dict[str, tuple[Rule, ...]] = {}
+    sampling: tuple[SamplingRule, ...] = (SamplingRule(rate=0.05, floor=30),)
+    rules: dict[str, tuple[SamplingRule, ...]] = {}
     targeted: Targeted = Targeted()
     repeat: float = 0.02
     traffic: int = 1000
@@ -350,8 +350,8 @@ class Config(Struct, frozen=True, kw_only=True):
     ``warnings`` are what is odd and yet usable. ``written`` is the file over the defaults, as people write it.
     """
 
-    server: Server = Server()
-    limits: Limits = Limits()
+    server: ServerSettings = ServerSettings()
+    limits: RequestLimits = RequestLimits()
     store: StoreSettings = StoreSettings()
     privacy: Privacy = Privacy()
     assembly: Assembly = Assembly()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ..evaluators import Evaluator, Registry
 from ..evaluators.options import NO_DEFAULT, OptionError
-from ..evaluators.panel import EvaluatorSpec, Rule
+from ..evaluators.panel import EvaluatorRule, EvaluatorSpec
 from ..runtime.mismatch import closest
 from . import units
 from .configfile import Part
@@ -86,15 +86,15 @@ def _spec(evaluator: Evaluator, part: Part, registry: Registry, wrong: Report, o
     return EvaluatorSpec(name=evaluator.name, rules=rules, **given)
 
 
-def _rules(evaluator: Evaluator, part: Part, registry: Registry, wrong: Report) -> Iterator[Rule]:
+def _rules(evaluator: Evaluator, part: Part, registry: Registry, wrong: Report) -> Iterator[EvaluatorRule]:
     """The rules with the evaluator's own options under theirs; without rules one for everywhere, if it has options."""
     base = _options(evaluator, part, registry, wrong)
     rules = part.find("rules")
     if rules is None and base:
-        yield Rule(options=base)
+        yield EvaluatorRule(options=base)
     for rule in rules.value if rules else ():
         values = rule.plain()
-        yield Rule(
+        yield EvaluatorRule(
             apps=tuple(values.get("apps", _EVERYWHERE)),
             routes=tuple(values.get("routes", _EVERYWHERE)),
             options=base | _options(evaluator, rule, registry, wrong),
@@ -126,10 +126,10 @@ def _problem(evaluator: Evaluator, name: str, value: Any, registry: Registry) ->
     return ""
 
 
-def _check_complete(evaluator: Evaluator, part: Part, rules: tuple[Rule, ...], wrong: Report) -> None:
+def _check_complete(evaluator: Evaluator, part: Part, rules: tuple[EvaluatorRule, ...], wrong: Report) -> None:
     """Options without a default must be given; one that is given and wrong has been reported already."""
     needed = [option.name for option in evaluator.options if option.default is NO_DEFAULT]
-    for number, rule in enumerate(rules or (Rule(),)):
+    for number, rule in enumerate(rules or (EvaluatorRule(),)):
         holder = part.find("rules", number) or part
         for name in needed:
             written = holder.find("options", name) or part.find("options", name)
@@ -137,7 +137,7 @@ def _check_complete(evaluator: Evaluator, part: Part, rules: tuple[Rule, ...], w
                 wrong(holder, f'{evaluator.name} needs the option "{name}": give it under options')
 
 
-def _check_reach(part: Part, rules: tuple[Rule, ...], odd: Report) -> None:
+def _check_reach(part: Part, rules: tuple[EvaluatorRule, ...], odd: Report) -> None:
     everywhere = [number for number, rule in enumerate(rules) if rule.apps == rule.routes == _EVERYWHERE]
     if everywhere and everywhere[0] + 1 < len(rules):
         later = part.find("rules", everywhere[0] + 1) or part

@@ -3,13 +3,13 @@
 from typing import Final
 
 from ..rules.promql import selector
-from .grafana import Mark, Variable
+from .grafana import Annotation, Variable
 from .queries import CHOSEN
 
 APP: Final = Variable(name="app", label="App", query="label_values(llmq_requests_total, app)")
 ROUTE: Final = Variable(name="route", label="Route", query='label_values(llmq_requests_total{app=~"$app"}, route)')
 
-PAGES: Final = Mark(
+PAGES: Final = Annotation(
     name="Page",
     expr='max by (alertname, sli, app, route) (ALERTS{alertstate="firing",severity="page",app=~"$app|"})',
     title="{{alertname}} {{sli}} {{app}} {{route}}",
@@ -27,11 +27,11 @@ def versions(*chosen: str) -> tuple[Variable, Variable]:
     )
 
 
-def marks(*chosen: str) -> tuple[Mark, Mark]:
+def marks(*chosen: str) -> tuple[Annotation, Annotation]:
     """When versions of what is chosen were first seen, and when pages fired."""
     first_seen = selector("llmq_version_first_seen_timestamp_seconds", *chosen)
     return (
-        Mark(
+        Annotation(
             name="New version",
             expr=f"min by (app, model_version, prompt_version) ({first_seen}) * 1000",
             title="{{app}}: prompt {{prompt_version}} with model {{model_version}}",

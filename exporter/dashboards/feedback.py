@@ -6,7 +6,7 @@ from ..rules.counts import SLICE
 from ..rules.judge import REVIEW_DAYS
 from ..rules.promql import selector
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row
+from .grafana import Dashboard, GrafanaPanel, GrafanaRow, Query
 from .panels import COUNT, RATIO, Column, count_on_the_right, graph, heat, line, table, tiles
 from .queries import CHOSEN
 
@@ -25,8 +25,10 @@ def feedback_review() -> Dashboard:
         since="now-24h",
         content=[
             *_now(),
-            Row(10, "What users do", [_signals(), _per_response(), _per_rating(), _edits(), _slices(), _received()]),
-            Row(20, "The labelling queue", _review()),
+            GrafanaRow(
+                10, "What users do", [_signals(), _per_response(), _per_rating(), _edits(), _slices(), _received()]
+            ),
+            GrafanaRow(20, "The labelling queue", _review()),
         ],
     )
 
@@ -36,7 +38,7 @@ def signals(labels: tuple[str, ...], window: str, *matchers: str) -> str:
     return queries.by(labels, f"increase({selector('llmq_feedback_total', *matchers, *CHOSEN)}[{window}])")
 
 
-def _now() -> list[Panel]:
+def _now() -> list[GrafanaPanel]:
     answers, ratings = queries.requests((), "24h"), signals((), "24h", RATINGS)
     down = signals((), "24h", DOWN)
     return [
@@ -55,7 +57,7 @@ def _now() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _signals() -> Panel:
+def _signals() -> GrafanaPanel:
     return graph(
         11,
         "Signals",
@@ -68,7 +70,7 @@ def _signals() -> Panel:
     )
 
 
-def _per_response() -> Panel:
+def _per_response() -> GrafanaPanel:
     by = ("app", "prompt_version")
     return graph(
         12,
@@ -83,7 +85,7 @@ def _per_response() -> Panel:
     )
 
 
-def _per_rating() -> Panel:
+def _per_rating() -> GrafanaPanel:
     down, ratings = signals((), "6h", DOWN), signals((), "6h", RATINGS)
     return graph(
         13,
@@ -98,7 +100,7 @@ def _per_rating() -> Panel:
     )
 
 
-def _edits() -> Panel:
+def _edits() -> GrafanaPanel:
     where = selector("llmq_feedback_edit_ratio_bucket", *CHOSEN[:2])
     return heat(
         14,
@@ -108,7 +110,7 @@ def _edits() -> Panel:
     )
 
 
-def _slices() -> Panel:
+def _slices() -> GrafanaPanel:
     answers, ratings = queries.requests(SLICE, "24h"), signals(SLICE, "24h", RATINGS)
     down = signals(SLICE, "24h", DOWN)
     return table(
@@ -141,7 +143,7 @@ def _slices() -> Panel:
     )
 
 
-def _received() -> Panel:
+def _received() -> GrafanaPanel:
     return graph(
         16,
         "What became of feedback",
@@ -156,7 +158,7 @@ def _received() -> Panel:
     )
 
 
-def _review() -> list[Panel]:
+def _review() -> list[GrafanaPanel]:
     finished = 'sum(increase(llmq_review_done_total{ending=~"decided|majority|undecided"}[7d]))'
     differ = "sum(increase(llmq_review_disagreements_total[7d]))"
     return [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..rules.files import DEFAULT_SETTINGS, RuleSettings
-from ..rules.folder import Kind
+from ..rules.folder import GeneratedKind
 from ..rules.slo import DEFAULT_SLOS, Slo
 from .feedback import feedback_review
 from .grafana import Dashboard, document
@@ -17,7 +17,7 @@ from .process import exporter_health
 from .slo import slo_detail
 from .versions import version_compare
 
-KIND: Final = Kind("*.json", '{\n  "uid": "llmq-')
+KIND: Final = GeneratedKind("*.json", '{\n  "uid": "llmq-')
 
 
 def dashboards(slos: Sequence[Slo], settings: RuleSettings) -> dict[str, Dashboard]:

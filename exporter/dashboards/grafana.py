@@ -22,7 +22,7 @@ class Query(Struct, frozen=True):
     format: str = "time_series"
 
 
-class Panel(Struct, frozen=True, kw_only=True):
+class GrafanaPanel(Struct, frozen=True, kw_only=True):
     """One panel; ``id`` stays what it is for ever, because links name it. Queries are called A, B, C … in order."""
 
     id: int
@@ -41,12 +41,12 @@ class Panel(Struct, frozen=True, kw_only=True):
     repeat: str = ""
 
 
-class Row(Struct, frozen=True):
+class GrafanaRow(Struct, frozen=True):
     """A titled row of panels."""
 
     id: int
     title: str
-    panels: Sequence[Panel]
+    panels: Sequence[GrafanaPanel]
 
 
 class Variable(Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Variable(Struct, frozen=True, kw_only=True):
     sort: int = 1
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Annotation(Struct, frozen=True, kw_only=True):
     """An annotation; ``value_is_time`` where the series' value is the time to mark, in milliseconds."""
 
     name: str
@@ -86,8 +86,8 @@ class Dashboard(Struct, frozen=True, kw_only=True):
     title: str
     description: str
     variables: Sequence[Variable]
-    content: Sequence[Panel | Row]
-    marks: Sequence[Mark] = ()
+    content: Sequence[GrafanaPanel | GrafanaRow]
+    marks: Sequence[Annotation] = ()
     since: str = "now-6h"
 
     def carries(self) -> list[str]:
@@ -202,7 +202,7 @@ def _variable(variable: Variable) -> Json:
     }
 
 
-def _annotation(mark: Mark) -> Json:
+def _annotation(mark: Annotation) -> Json:
     return {
         "name": mark.name,
         "datasource": DATASOURCE,
@@ -217,25 +217,25 @@ def _annotation(mark: Mark) -> Json:
     }
 
 
-def _placed(content: Sequence[Panel | Row]) -> Iterator[Json]:
-    flat: Iterator[Panel | Row] = chain.from_iterable(
-        [part, *part.panels] if isinstance(part, Row) else [part] for part in content
+def _placed(content: Sequence[GrafanaPanel | GrafanaRow]) -> Iterator[Json]:
+    flat: Iterator[GrafanaPanel | GrafanaRow] = chain.from_iterable(
+        [part, *part.panels] if isinstance(part, GrafanaRow) else [part] for part in content
     )
     x = y = tallest = 0
     for part in flat:
-        width, height = (COLUMNS, 1) if isinstance(part, Row) else (part.width, part.height)
-        if x + width > COLUMNS or isinstance(part, Row):
+        width, height = (COLUMNS, 1) if isinstance(part, GrafanaRow) else (part.width, part.height)
+        if x + width > COLUMNS or isinstance(part, GrafanaRow):
             x, y, tallest = 0, y + tallest, 0
         place = {"x": x, "y": y, "w": width, "h": height}
-        yield _row(part, place) if isinstance(part, Row) else _panel(part, place)
+        yield _row(part, place) if isinstance(part, GrafanaRow) else _panel(part, place)
         x, tallest = x + width, max(tallest, height)
 
 
-def _row(row: Row, place: Json) -> Json:
+def _row(row: GrafanaRow, place: Json) -> Json:
     return {"id": row.id, "type": "row", "title": row.title, "collapsed": False, "gridPos": place, "panels": []}
 
 
-def _panel(panel: Panel, place: Json) -> Json:
+def _panel(panel: GrafanaPanel, place: Json) -> Json:
     defaults = {"unit": panel.unit, "noValue": "no data", **panel.field}
     repeated = {"repeat": panel.repeat, "repeatDirection": "h", "maxPerRow": COLUMNS // panel.width}
     return {

@@ -5,7 +5,7 @@ from typing import Final
 from ..rules.judge import KAPPA, PAIRED, PAIRS
 from ..rules.promql import SAMPLE, number, selector
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, override
+from .grafana import Dashboard, GrafanaPanel, GrafanaRow, Query, Variable, override
 from .panels import COUNT, GREEN, ORANGE, RATIO, RED, Column, count_on_the_right, graph, heat, line, table, tiles
 from .queries import CHOSEN
 
@@ -32,10 +32,10 @@ def judge_health() -> Dashboard:
         since="now-24h",
         content=[
             *_now(),
-            Row(10, "Does it agree with people", [_agreement(), _source(), _labelled()]),
-            Row(20, "What it says", [_corrected(), _scores()]),
-            Row(30, "Drift and bias", _drift_and_bias()),
-            Row(40, "Work and money", [*_work(), *_money()]),
+            GrafanaRow(10, "Does it agree with people", [_agreement(), _source(), _labelled()]),
+            GrafanaRow(20, "What it says", [_corrected(), _scores()]),
+            GrafanaRow(30, "Drift and bias", _drift_and_bias()),
+            GrafanaRow(40, "Work and money", [*_work(), *_money()]),
         ],
     )
 
@@ -53,7 +53,7 @@ def _cases(measure: str) -> str:
     return f"sum({_gauge('llmq_judge_measured_cases', 'measure', where=matcher)})"
 
 
-def _now() -> list[Panel]:
+def _now() -> list[GrafanaPanel]:
     anchors = _gauge("llmq_judge_labelled_cases", "judge", "human", where='source="anchor"')
     return [
         tiles(1, "Kappa, anchors", "Cohen's kappa of judge and people on the anchors, the lowest of the judges.",
@@ -75,7 +75,7 @@ def _now() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _gate() -> Panel:
+def _gate() -> GrafanaPanel:
     gate = {"0": {"text": "shut", "color": RED, "index": 0}, "1": {"text": "open", "color": GREEN, "index": 1}}
     return table(
         4,
@@ -98,7 +98,7 @@ def _gate() -> Panel:
     )
 
 
-def _agreement() -> Panel:
+def _agreement() -> GrafanaPanel:
     return graph(
         11,
         f"Kappa and agreement with people, {PAIRED}",
@@ -114,7 +114,7 @@ def _agreement() -> Panel:
     )
 
 
-def _source() -> Panel:
+def _source() -> GrafanaPanel:
     return graph(
         12,
         "Agreement by source",
@@ -128,7 +128,7 @@ def _source() -> Panel:
     )
 
 
-def _labelled() -> Panel:
+def _labelled() -> GrafanaPanel:
     def count(judge: str, human: str) -> str:
         return _gauge("llmq_judge_labelled_cases", "source", where=f'judge="{judge}",human="{human}"')
 
@@ -163,7 +163,7 @@ def _labelled() -> Panel:
     )
 
 
-def _corrected() -> Panel:
+def _corrected() -> GrafanaPanel:
     def app(series: str) -> str:
         return selector(f"app:llmq_{series}_increase1d", MINE, CHOSEN[0])
 
@@ -187,7 +187,7 @@ def _corrected() -> Panel:
     )
 
 
-def _scores() -> Panel:
+def _scores() -> GrafanaPanel:
     source = selector("llmq_evaluation_score_bucket", 'evaluator="$evaluator"', SAMPLE, *CHOSEN[:3])
     return heat(
         22,
@@ -198,7 +198,7 @@ def _scores() -> Panel:
     )
 
 
-def _drift_and_bias() -> list[Panel]:
+def _drift_and_bias() -> list[GrafanaPanel]:
     signed = override("byRegexp", "/^(?!n$)/", min=None)
     repeats, flipped = (
         f"sum by (evaluator, evaluator_version) (increase({selector('llmq_judge_repeats_total', MINE, outcome)}[24h]))"
@@ -236,7 +236,7 @@ def _bounded(metric: str) -> list[Query]:
     return [Query(_gauge(metric, where=f'estimate="{name}"'), f"{EACH}{suffix}") for name, suffix in estimates]
 
 
-def _work() -> list[Panel]:
+def _work() -> list[GrafanaPanel]:
     def counted(metric: str, labels: str, *matchers: str) -> str:
         return f"sum by ({labels}) (increase({selector(metric, MINE, *matchers)}[$__rate_interval]))"
 
@@ -260,7 +260,7 @@ def _work() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _money() -> list[Panel]:
+def _money() -> list[GrafanaPanel]:
     calls = "sum(increase(llmq_judge_requests_total[1h]))"
     return [
         graph(45, "Waiting for the judge", "Age of the oldest trace that waits; the line is there while the endpoint "
@@ -279,7 +279,7 @@ def _money() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _stopped() -> Panel:
+def _stopped() -> GrafanaPanel:
     stopped = _gauge("llmq_judge_stopped", "reason")
     replied = _gauge("llmq_judge_replied_info", "model")
     return table(

@@ -6,7 +6,7 @@ from ..rules.compare import GAP
 from ..rules.files import RuleSettings
 from ..rules.promql import number, selector
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, override
+from .grafana import Dashboard, GrafanaPanel, GrafanaRow, Query, Variable, override
 from .panels import RATIO, Column, count_on_the_right, graph, line, table
 
 SUITE: Final = Variable(name="suite", label="Suite", query="label_values(llmq_offline_cases, suite)")
@@ -40,8 +40,8 @@ def offline_online(settings: RuleSettings) -> Dashboard:
             _gap(),
             _change(settings),
             _versions(),
-            Row(20, "By version", [_rates(), _age(settings)]),
-            Row(30, "What serves users, and what of it was ever run offline", [_covered(), _uncovered()]),
+            GrafanaRow(20, "By version", [_rates(), _age(settings)]),
+            GrafanaRow(30, "What serves users, and what of it was ever run offline", [_covered(), _uncovered()]),
         ],
     )
 
@@ -50,7 +50,7 @@ def _suite(series: str) -> str:
     return selector(f"suite:llmq_{series}", 'suite=~"$suite"', 'evaluator=~"$evaluator"', 'app=~"$app"')
 
 
-def _gap() -> Panel:
+def _gap() -> GrafanaPanel:
     gap, events = _suite("online_minus_offline:ratio_increase1d"), _suite("compared_evaluations:increase1d")
     return graph(
         1,
@@ -66,7 +66,7 @@ def _gap() -> Panel:
     )
 
 
-def _change(settings: RuleSettings) -> Panel:
+def _change(settings: RuleSettings) -> GrafanaPanel:
     gap, variance = _suite("online_minus_offline:ratio_increase1d"), _suite("online_minus_offline:variance_increase1d")
     z = number(settings.widened(settings.comparison_z))
     events = _suite("compared_evaluations:increase1d")
@@ -89,7 +89,7 @@ def _per_version(series: str, labels: tuple[str, ...] = LABELS) -> str:
     return f"max by ({', '.join(labels)}) ({selector(series, *where)})"
 
 
-def _versions() -> Panel:
+def _versions() -> GrafanaPanel:
     passed, cases = _per_version("llmq_offline_passed_cases"), _per_version("llmq_offline_cases")
     online = _per_version("version:llmq_online_pass:ratio_increase1d", LABELS[1:])
     events = _per_version("version:llmq_evaluations:increase1d", LABELS[1:])
@@ -128,7 +128,7 @@ def _beside_cases(online: str, cases: str) -> str:
     return f"{cases} * 0\n+ {JOIN} group_left () {online}"
 
 
-def _rates() -> Panel:
+def _rates() -> GrafanaPanel:
     labels = LABELS[1:]
     name = "{{evaluator}} {{prompt_version}} {{model_version}}"
     return graph(
@@ -144,7 +144,7 @@ def _rates() -> Panel:
     )
 
 
-def _age(settings: RuleSettings) -> Panel:
+def _age(settings: RuleSettings) -> GrafanaPanel:
     oldest = f"time() - {_per_version('llmq_offline_timestamp_seconds', ('suite', 'prompt_version', 'model_version'))}"
     return graph(
         22,
@@ -158,7 +158,7 @@ def _age(settings: RuleSettings) -> Panel:
     )
 
 
-def _covered() -> Panel:
+def _covered() -> GrafanaPanel:
     labels = ("app", "prompt_version", "model_version")
     live = queries.by(labels, selector("version:llmq_evaluations:increase1d", *VERSION[1:]))
     cases = f"max by ({', '.join(labels)}) ({selector('llmq_offline_cases', *IN_SUITE[:1], *VERSION[1:])})"
@@ -180,7 +180,7 @@ def _covered() -> Panel:
     )
 
 
-def _uncovered() -> Panel:
+def _uncovered() -> GrafanaPanel:
     def failures(*matchers: str) -> str:
         return f"sum by (app) (increase({selector('llmq_offline_failures_total', VERSION[1], *matchers)}[1d]))"
 

@@ -10,10 +10,10 @@ from ..rules.slo import Slo
 from . import choices, queries
 from .grafana import (
     Dashboard,
+    GrafanaPanel,
+    GrafanaRow,
     Json,
-    Panel,
     Query,
-    Row,
     Variable,
     address,
     bad_answers,
@@ -58,11 +58,11 @@ def overview(slos: Sequence[Slo], links: Links) -> Dashboard:
             _culprits(spans, links.answers),
             _burn(spans, links.answers),
             _roll_outs(),
-            Row(
+            GrafanaRow(
                 20, "Every SLI against its objective", [_objectives(spans, links.answers), _each(spans, links.answers)]
             ),
-            Row(30, "Does the offline suite still say what production says", [_suites()]),
-            Row(40, "Beside quality", _beside()),
+            GrafanaRow(30, "Does the offline suite still say what production says", [_suites()]),
+            GrafanaRow(40, "Beside quality", _beside()),
         ],
     )
 
@@ -76,7 +76,7 @@ def _tally(labels: Sequence[str], window: str, name: str) -> str:
     return f"({slices} or {whole})"
 
 
-def _states(spans: Spans) -> Panel:
+def _states(spans: Spans) -> GrafanaPanel:
     window, labels = spans.fast, ("sli", "objective", "app", "route")
     bad, events = (_tally(labels, window, name) for name in ("bad_events", "events"))
     ratio = queries.share(bad, events)
@@ -116,7 +116,7 @@ def _states(spans: Spans) -> Panel:
 _TILES: Final = (RED, ORANGE, GREEN, YELLOW, GREY)
 
 
-def _alerts() -> Panel:
+def _alerts() -> GrafanaPanel:
     labels = "severity, alert, what, app"
     firing = 'ALERTS{alertstate="firing",severity=~"page|ticket",app=~"$app|"}'
     since = f"ALERTS_FOR_STATE and ignoring (alertstate) {firing}"
@@ -157,7 +157,7 @@ _SEVERITIES: Final[list[Json]] = [
 ]
 
 
-def _culprits(spans: Spans, answers: str) -> Panel:
+def _culprits(spans: Spans, answers: str) -> GrafanaPanel:
     labels = ("sli", "objective", *SLICE)
     bad, events = (query(labels, spans.fast, 'sli=~"$sli"') for query in (queries.bad, queries.events))
     beyond = f"{bad}\n  - {events} * {PER_SLI} (1 - {OBJECTIVE})"
@@ -199,7 +199,7 @@ def _culprits(spans: Spans, answers: str) -> Panel:
     )  # fmt: skip
 
 
-def _burn(spans: Spans, answers: str) -> Panel:
+def _burn(spans: Spans, answers: str) -> GrafanaPanel:
     window, labels = spans.fast, ("sli", "objective", "app", "route")
     bad, events = (_tally(labels, window, name) for name in ("bad_events", "events"))
     return graph(
@@ -219,7 +219,7 @@ def _burn(spans: Spans, answers: str) -> Panel:
     )
 
 
-def _roll_outs() -> Panel:
+def _roll_outs() -> GrafanaPanel:
     return graph(
         5,
         "Requests by prompt version",
@@ -234,7 +234,7 @@ def _roll_outs() -> Panel:
     )
 
 
-def _objectives(spans: Spans, answers: str) -> Panel:
+def _objectives(spans: Spans, answers: str) -> GrafanaPanel:
     labels = ("sli", "objective", "app")
     fast, slow = (
         (queries.bad(labels, window, 'sli=~"$sli"'), queries.events(labels, window, 'sli=~"$sli"'))
@@ -275,7 +275,7 @@ _SPENT: Final[Json] = {
 }
 
 
-def _each(spans: Spans, answers: str) -> Panel:
+def _each(spans: Spans, answers: str) -> GrafanaPanel:
     window = spans.fast
     bad, events = (_tally(("sli", "app"), window, name) for name in ("bad_events", "events"))
     bad, events = (text.replace('sli=~"$sli"', 'sli="$sli"') for text in (bad, events))
@@ -297,7 +297,7 @@ def _each(spans: Spans, answers: str) -> Panel:
     )
 
 
-def _suites() -> Panel:
+def _suites() -> GrafanaPanel:
     gap = selector("suite:llmq_online_minus_offline:ratio_increase1d", CHOSEN[0])
     events = selector("suite:llmq_compared_evaluations:increase1d", CHOSEN[0])
     return graph(
@@ -321,7 +321,7 @@ def _quantile(metric: str, share: str) -> str:
     return f"histogram_quantile({share}, sum by (le, model_version) (increase({buckets}[$__rate_interval])))"
 
 
-def _beside() -> list[Panel]:
+def _beside() -> list[GrafanaPanel]:
     duration = selector("llmq_request_duration_seconds_bucket", *CHOSEN)
     per_model = ("model_version",)
     cost = queries.by(per_model, f"increase({selector('llmq_cost_dollars_total', *CHOSEN)}[$__rate_interval])")

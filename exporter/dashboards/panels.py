@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .grafana import Json, Panel, Query, override
+from .grafana import GrafanaPanel, Json, Query, override
 
 RATIO: Final = "percentunit"
 COUNT: Final = "locale"
@@ -48,7 +48,7 @@ def graph(
     repeat: str = "",
     empty: str = "no data",
     links: Sequence[Json] = (),
-) -> Panel:
+) -> GrafanaPanel:
     """Lines over time; with ``values`` (such as lastNotNull) the legend is a table of them, sorted by the first.
 
     ``empty`` is what is shown where there is no series; ``links`` are those of every line.
@@ -57,7 +57,7 @@ def graph(
     legend = {"showLegend": True, "displayMode": "list", "placement": "bottom"}
     if values:
         legend |= {"displayMode": "table", "placement": "right", "sortBy": _CALCULATED[values[0]], "sortDesc": True}
-    return Panel(
+    return GrafanaPanel(
         id=number,
         kind="timeseries",
         title=title,
@@ -97,10 +97,10 @@ def tiles(
     overrides: Sequence[Json] = (),
     mappings: Sequence[Json] = (),
     decimals: int | None = None,
-) -> Panel:
+) -> GrafanaPanel:
     """The last value of each series, large; ``colour`` fills the tile with the colour of the value."""
     found = [{"value": value, "color": paint} for value, paint in steps or [(None, "text")]]
-    return Panel(
+    return GrafanaPanel(
         id=number,
         kind="stat",
         title=title,
@@ -154,7 +154,7 @@ def table(
     width: int = 24,
     height: int = 8,
     empty: str = "no data",
-) -> Panel:
+) -> GrafanaPanel:
     """One row for each set of labels, one column for each label and query, the highest ``sort`` first (or last)."""
     fields = [column.field(len(queries)) for column in columns]
     organise = {
@@ -162,7 +162,7 @@ def table(
         "renameByName": {field: column.name for field, column in zip(fields, columns, strict=True)},
         "excludeByName": dict.fromkeys(["Time", *hidden], True),
     }
-    return Panel(
+    return GrafanaPanel(
         id=number,
         kind="table",
         title=title,
@@ -183,9 +183,9 @@ def table(
 
 def heat(
     number: int, title: str, description: str, query: Query, width: int = 12, height: int = 8, repeat: str = ""
-) -> Panel:
+) -> GrafanaPanel:
     """A histogram over time."""
-    return Panel(
+    return GrafanaPanel(
         id=number,
         kind="heatmap",
         title=title,

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from .grafana import Dashboard, Panel, Query, Row, Variable
+from .grafana import Dashboard, GrafanaPanel, GrafanaRow, Query, Variable
 
 _SAME_EVERYWHERE: Final = "sli:llmq_slo_"
 """Objectives and alert lines: recorded from the config, they have no place."""
@@ -39,13 +39,13 @@ def _variable(label: str) -> Variable:
     return Variable(name=label, label=label.replace("_", " ").capitalize(), query=source(label), all_value=".*")
 
 
-def _part(part: Panel | Row, matchers: str) -> Panel | Row:
-    if isinstance(part, Row):
+def _part(part: GrafanaPanel | GrafanaRow, matchers: str) -> GrafanaPanel | GrafanaRow:
+    if isinstance(part, GrafanaRow):
         return replace(part, panels=[_panel(panel, matchers) for panel in part.panels])
     return _panel(part, matchers)
 
 
-def _panel(panel: Panel, matchers: str) -> Panel:
+def _panel(panel: GrafanaPanel, matchers: str) -> GrafanaPanel:
     return replace(panel, queries=[_query(query, matchers) for query in panel.queries])
 
 

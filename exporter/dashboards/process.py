@@ -6,7 +6,7 @@ from typing import Final
 from ..rules.promql import SAMPLE, selector
 from ..rules.slo import Slo
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, override
+from .grafana import Dashboard, GrafanaPanel, GrafanaRow, Query, Variable, override
 from .panels import GREEN, RATIO, RED, Column, count_on_the_right, graph, line, table, tiles
 from .queries import CHOSEN, LINE, OBJECTIVE, Spans
 
@@ -32,9 +32,9 @@ def exporter_health(slos: Sequence[Slo]) -> Dashboard:
         marks=[choices.PAGES],
         content=[
             *_now(),
-            Row(10, "What comes in", _intake()),
-            Row(20, "What becomes a verdict", _scoring(slos, queries.spans(slos))),
-            Row(30, "What is kept", _upkeep()),
+            GrafanaRow(10, "What comes in", _intake()),
+            GrafanaRow(20, "What becomes a verdict", _scoring(slos, queries.spans(slos))),
+            GrafanaRow(30, "What is kept", _upkeep()),
         ],
     )
 
@@ -48,7 +48,7 @@ def _gauge(metric: str, *labels: str, worst: str = "max") -> str:
     return f"{worst} by ({', '.join(('instance', *labels))}) ({selector(metric, *HERE)})"
 
 
-def _now() -> list[Panel]:
+def _now() -> list[GrafanaPanel]:
     up = {"0": {"text": "down", "color": RED, "index": 0}, "1": {"text": "up", "color": GREEN, "index": 1}}
     loaded = {"0": {"text": "refused", "color": RED, "index": 0}, "1": {"text": "loaded", "color": GREEN, "index": 1}}
     age = "time() - max by (instance) ({})".format
@@ -73,11 +73,11 @@ def _now() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _counts(number: int, title: str, description: str, *counts: Query) -> Panel:
+def _counts(number: int, title: str, description: str, *counts: Query) -> GrafanaPanel:
     return graph(number, title, description, *counts, unit="short", width=8, stacked=True)
 
 
-def _intake() -> list[Panel]:
+def _intake() -> list[GrafanaPanel]:
     return [
         _counts(11, "Requests by answer", "HTTP requests that brought data. 503: the exporter cannot keep up, or its "
               "store refuses writes; senders retry for a while and then drop.",
@@ -102,7 +102,7 @@ def _intake() -> list[Panel]:
     ]  # fmt: skip
 
 
-def _scoring(slos: Sequence[Slo], spans: Spans) -> list[Panel]:
+def _scoring(slos: Sequence[Slo], spans: Spans) -> list[GrafanaPanel]:
     coverage = "|".join(queries.named(slos, coverage=True))
     buckets = selector("llmq_evaluation_duration_seconds_bucket", *HERE, MINE)
     seen = f"max by (evaluator) ({selector('llmq_exporter_last_scored_timestamp_seconds', *HERE, MINE)})"
@@ -128,7 +128,7 @@ def _scoring(slos: Sequence[Slo], spans: Spans) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _coverage(where: str, spans: Spans) -> Panel:
+def _coverage(where: str, spans: Spans) -> GrafanaPanel:
     window = spans.fast
     missed, events = (
         selector(f"evaluator:llmq_sli_{name}:increase{window}", where, MINE) for name in ("bad_events", "events")
@@ -148,7 +148,7 @@ def _coverage(where: str, spans: Spans) -> Panel:
     )
 
 
-def _outcomes() -> Panel:
+def _outcomes() -> GrafanaPanel:
     by = ("evaluator",)
     verdicts = selector("llmq_evaluations_total", MINE, SAMPLE, CHOSEN[0])
     every = queries.by(by, f"increase({verdicts}[24h])")
@@ -180,7 +180,7 @@ def _outcomes() -> Panel:
     )
 
 
-def _upkeep() -> list[Panel]:
+def _upkeep() -> list[GrafanaPanel]:
     commits = selector("llmq_exporter_commit_duration_seconds_bucket", *HERE)
     length, capacity = (_gauge(f"llmq_exporter_queue_{name}", "queue") for name in ("length", "capacity"))
     return [

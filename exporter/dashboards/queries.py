@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from ..rules.promql import SAMPLE, selector
-from ..rules.slo import Coverage, Slo, minutes, shown_first
+from ..rules.slo import CoverageSli, Slo, minutes, shown_first
 
 CHOSEN: Final = (
     'app=~"$app"',
@@ -96,4 +96,4 @@ def requests(labels: Sequence[str], window: str) -> str:
 
 def named(slos: Sequence[Slo], coverage: bool) -> list[str]:
     """The names of the SLIs that are coverage, or of those that are not."""
-    return [slo.name for slo in slos if isinstance(slo.measure, Coverage) is coverage]
+    return [slo.name for slo in slos if isinstance(slo.measure, CoverageSli) is coverage]

@@ -6,9 +6,20 @@ from typing import Final
 from ..rules.counts import SLICE
 from ..rules.promql import SAMPLE, selector
 from ..rules.rulefile import Links
-from ..rules.slo import Slo, Verdicts
+from ..rules.slo import Slo, VerdictsSli
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, address, bad_answers, cell, link_cell, of_line
+from .grafana import (
+    Dashboard,
+    GrafanaPanel,
+    GrafanaRow,
+    Query,
+    Variable,
+    address,
+    bad_answers,
+    cell,
+    link_cell,
+    of_line,
+)
 from .panels import COUNT, GREEN, RATIO, RED, Column, band, count_on_the_right, graph, heat, line, painted, table, tiles
 from .queries import CHOSEN, LINE, OBJECTIVE, PER_SLI, Spans
 
@@ -34,8 +45,8 @@ def slo_detail(slos: Sequence[Slo], links: Links) -> Dashboard:
             _ratio(links.answers),
             _windows(spans),
             _slices(links.answers),
-            Row(20, "Where", [_split(number, label, links.answers) for number, label in _SPLITS]),
-            Row(30, "The evaluator behind it: $evaluator", _evidence()),
+            GrafanaRow(20, "Where", [_split(number, label, links.answers) for number, label in _SPLITS]),
+            GrafanaRow(30, "The evaluator behind it: $evaluator", _evidence()),
         ],
     )
 
@@ -56,7 +67,7 @@ def _evaluator(slos: Sequence[Slo]) -> Variable:
     """The evaluator that an SLI reads; an SLI of feedback reads none."""
     source = f"{OBJECTIVE}{{{MINE}}}"
     for slo in slos:
-        evaluator = slo.measure.evaluator if isinstance(slo.measure, Verdicts) else "none"
+        evaluator = slo.measure.evaluator if isinstance(slo.measure, VerdictsSli) else "none"
         source = f'label_replace({source}, "evaluator", "{evaluator}", "sli", "{slo.name}")'
     return Variable(
         name="evaluator",
@@ -68,7 +79,7 @@ def _evaluator(slos: Sequence[Slo]) -> Variable:
     )
 
 
-def _now(spans: Spans) -> list[Panel]:
+def _now(spans: Spans) -> list[GrafanaPanel]:
     slow = (queries.bad(("sli", "objective"), spans.slow, MINE), queries.events(("sli", "objective"), spans.slow, MINE))
     good, objective = f"1 - {queries.share(BAD, EVENTS)}", f"min({OBJECTIVE}{{{MINE}}})"
     spent = f"max({queries.share(*slow)} / {PER_SLI} (1 - {OBJECTIVE}))"
@@ -91,7 +102,7 @@ def _now(spans: Spans) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _ratio(answers: str) -> Panel:
+def _ratio(answers: str) -> GrafanaPanel:
     return graph(
         7,
         f"$sli: bad answers of the chosen slices, last {WINDOW}",
@@ -118,7 +129,7 @@ def _ratio(answers: str) -> Panel:
     )
 
 
-def _windows(spans: Spans) -> Panel:
+def _windows(spans: Spans) -> GrafanaPanel:
     found = [
         Query(queries.share(queries.bad((), window, MINE), queries.events((), window, MINE)), window)
         for window in spans.every
@@ -138,7 +149,7 @@ def _windows(spans: Spans) -> Panel:
     )
 
 
-def _slices(answers: str) -> Panel:
+def _slices(answers: str) -> GrafanaPanel:
     bad, events = queries.bad(SLICE, WINDOW, MINE), queries.events(SLICE, WINDOW, MINE)
     seen = f"max by ({', '.join(SLICE)}) (llmq_version_first_seen_timestamp_seconds)"
     versions = address(
@@ -186,7 +197,7 @@ def _slices(answers: str) -> Panel:
     )
 
 
-def _split(number: int, label: str, answers: str) -> Panel:
+def _split(number: int, label: str, answers: str) -> GrafanaPanel:
     bad, events = queries.bad((label,), WINDOW, MINE), queries.events((label,), WINDOW, MINE)
     name = label.replace("_", " ")
     return graph(
@@ -204,7 +215,7 @@ def _split(number: int, label: str, answers: str) -> Panel:
     )
 
 
-def _evidence() -> list[Panel]:
+def _evidence() -> list[GrafanaPanel]:
     scores = selector("llmq_evaluation_score_bucket", 'evaluator="$evaluator"', SAMPLE, *CHOSEN[:3])
     failing = queries.verdicts(("evaluator_version",), "$__rate_interval", 'evaluator="$evaluator"', 'verdict="fail"')
     every = queries.verdicts(("evaluator_version",), "$__rate_interval", 'evaluator="$evaluator"')

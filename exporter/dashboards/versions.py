@@ -8,7 +8,7 @@ from ..rules.files import RuleSettings
 from ..rules.promql import SAMPLE, number, selector
 from ..rules.slo import Slo
 from . import choices, queries
-from .grafana import Dashboard, Panel, Query, Row, Variable, bad_answers, cell, override
+from .grafana import Dashboard, GrafanaPanel, GrafanaRow, Query, Variable, bad_answers, cell, override
 from .panels import BLUE, COUNT, RATIO, Column, band, count_on_the_right, graph, heat, line, table, tiles
 from .queries import CHOSEN, Z
 
@@ -42,10 +42,10 @@ def version_compare(slos: Sequence[Slo], settings: RuleSettings) -> Dashboard:
         ],
         marks=choices.MARKS,
         content=[
-            Row(10, "Each $dimension against the others on its route: $evaluator", _against_others(settings)),
-            Row(20, "Head to head: A is $version_a, B is $version_b", _head_to_head()),
-            Row(30, "Scores by model version", [_scores()]),
-            Row(40, "Beside quality", _beside()),
+            GrafanaRow(10, "Each $dimension against the others on its route: $evaluator", _against_others(settings)),
+            GrafanaRow(20, "Head to head: A is $version_a, B is $version_b", _head_to_head()),
+            GrafanaRow(30, "Scores by model version", [_scores()]),
+            GrafanaRow(40, "Beside quality", _beside()),
         ],
     )
 
@@ -84,7 +84,7 @@ def _others(metric: str, own: str) -> str:
     return f"(max by ({route}) ({source}) - on ({route}) group_right () {own})"
 
 
-def _against_others(settings: RuleSettings) -> list[Panel]:
+def _against_others(settings: RuleSettings) -> list[GrafanaPanel]:
     bad, events = _recorded("failing_evaluations:"), _recorded("evaluations:")
     other_bad, others = _others("failing_evaluations", bad), f"({_others('evaluations', events)} >= 1)"
     difference, z = _recorded("failing_difference:ratio_"), f"{_recorded('failing:z_')} > -Inf"
@@ -148,7 +148,7 @@ def _counts(version: str) -> tuple[str, str]:
     return f"sum(increase({failing}[{HOUR}]))", f"sum(increase({every}[{HOUR}]))"
 
 
-def _head_to_head() -> list[Panel]:
+def _head_to_head() -> list[GrafanaPanel]:
     a, b = _counts("$version_a"), _counts("$version_b")
     ratio_a, ratio_b = queries.share(*a), queries.share(*b)
     difference = f"({ratio_a}) - ({ratio_b})"
@@ -207,14 +207,14 @@ def _variance(bad: str, events: str) -> str:
     return f"({ratio}) * (1 - {ratio}) / {events}"
 
 
-def _tile(number: int, title: str, description: str, expr: str, unit: str) -> Panel:
+def _tile(number: int, title: str, description: str, expr: str, unit: str) -> GrafanaPanel:
     decimals = 1 if unit == RATIO else 0
     return tiles(
         number, title, f"{description} Over the chosen window.", Query(expr, title), unit=unit, decimals=decimals
     )
 
 
-def _scores() -> Panel:
+def _scores() -> GrafanaPanel:
     source = selector(
         "llmq_evaluation_score_bucket", MINE, SAMPLE, *CHOSEN[:2], 'model_version="$model_version"'
     )  # fmt: skip
@@ -228,7 +228,7 @@ def _scores() -> Panel:
     )
 
 
-def _beside() -> list[Panel]:
+def _beside() -> list[GrafanaPanel]:
     buckets = selector("llmq_request_duration_seconds_bucket", *CHOSEN)
     cost = f"sum by ($dimension) (increase({selector('llmq_cost_dollars_total', *CHOSEN)}[{HOUR}]))"
     requests = f"sum by ($dimension) (increase({selector('llmq_requests_total', *CHOSEN)}[{HOUR}]))"

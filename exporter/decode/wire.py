@@ -49,7 +49,7 @@ _MESSAGES = {
 }
 
 
-class Schema:
+class OtlpMessages:
     """The messages of OTLP: with maps and text, or (lenient) with lists and raw bytes."""
 
     def __init__(self, package: str, *, lenient: bool = False) -> None:
@@ -100,5 +100,5 @@ class Schema:
         return f".{self._package}.{message.name}.{name}"
 
 
-STRICT = Schema("llmq.otlp")
-LENIENT = Schema("llmq.otlp.lenient", lenient=True)
+STRICT = OtlpMessages("llmq.otlp")
+LENIENT = OtlpMessages("llmq.otlp.lenient", lenient=True)

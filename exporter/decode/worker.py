@@ -31,7 +31,7 @@ _MOST_VALUES: Final = 200_000
 _EXPECTED: Final = (DecodeError, TooLarge, UnsupportedEncoding)
 
 
-class Job(Struct, frozen=True):
+class DecodeJob(Struct, frozen=True):
     """A body as it came, how to read it, and how much processor time (seconds) that may take."""
 
     signal: Signal
@@ -61,7 +61,7 @@ class Rest(Struct, frozen=True):
 Piece = list[Span | LogRecord] | Rest | Failed
 
 
-def pieces(job: Job) -> Iterator[Piece]:
+def pieces(job: DecodeJob) -> Iterator[Piece]:
     """What a job comes to: spans and log records, few at a time, then the rest; or why it failed."""
     try:
         body = decompress(job.encoding, job.body, job.limits.decompressed_bytes)
@@ -123,14 +123,14 @@ def _values(part: Span | LogRecord) -> int:
 def work(jobs: BinaryIO, results: BinaryIO) -> None:
     """Do jobs until there are no more."""
     while header := jobs.read(HEADER):
-        job: Job = pickle.loads(jobs.read(int.from_bytes(header)))  # noqa: S301 - from the process that started this one
+        job: DecodeJob = pickle.loads(jobs.read(int.from_bytes(header)))  # noqa: S301 - from the process that started this one
         signal.setitimer(signal.ITIMER_PROF, job.seconds)  # whose signal ends this process, whatever it does
         results.writelines(len(content).to_bytes(HEADER) + content for content in _packed(job))
         results.flush()
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _packed(job: Job) -> Iterator[bytes]:
+def _packed(job: DecodeJob) -> Iterator[bytes]:
     """The pieces as bytes; text that is mended grows, but not without bound."""
     for piece in pieces(job):
         content = pickle.dumps(piece, pickle.HIGHEST_PROTOCOL)

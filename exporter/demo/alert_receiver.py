@@ -22,7 +22,7 @@ FIRING: Final = "/graph?g0.expr=ALERTS&g0.tab=1"
 """The path of all alerts, as a graph's page, because Debian's Prometheus has its page of alerts at another place."""
 
 
-class Alert(Struct, frozen=True):
+class ReceivedAlert(Struct, frozen=True):
     """One alert of a notification."""
 
     status: str
@@ -34,10 +34,10 @@ class Notification(Struct, frozen=True):
     """One notification to a receiver (pages, tickets, alive): alerts that Alertmanager grouped."""
 
     receiver: str
-    alerts: tuple[Alert, ...]
+    alerts: tuple[ReceivedAlert, ...]
 
 
-class Desk:
+class AlertReceiver:
     """Received notifications, and the pages behind their links."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Desk:
 
     async def _hear(self, request: web.Request) -> web.Response:
         said = json.loads(await request.text())
-        alerts = tuple(Alert(one["status"], one["labels"], one["annotations"]) for one in said["alerts"])
+        alerts = tuple(ReceivedAlert(one["status"], one["labels"], one["annotations"]) for one in said["alerts"])
         self.heard.put_nowait(Notification(request.match_info["receiver"], alerts))
         return web.Response()
 

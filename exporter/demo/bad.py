@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from ..offline.client import Client
+from ..offline.client import LlmqClient
 from .story import Topic, told
 
 APP: Final = "llmq-demo"
@@ -20,7 +20,7 @@ def send(url: str, count: int, say: Callable[[str], None]) -> None:
     run = os.urandom(4).hex()
     topics = islice(cycle(told().topics.values()), count)
     body = msgspec.json.encode([_invented(topic, f"{run}-{number}") for number, topic in enumerate(topics)])
-    Client(url).post("/v1/interactions", body)
+    LlmqClient(url).post("/v1/interactions", body)
     address = f"{url.rstrip('/')}/answers?{urlencode({'app': APP, 'evaluator': 'grounding', 'verdict': 'fail'})}"
     say(f"sent {count} answers that no document supports, as app {APP} on route {ROUTE}")
     say(f"in a few seconds they are here: {address}")

@@ -12,12 +12,12 @@ from aiohttp import web
 
 from ..config.units import Address
 from . import judge, rules, servers, traffic
-from .alert_receiver import FIRING, Desk
+from .alert_receiver import FIRING, AlertReceiver
 from .narrator import Narrator
 from .readings import Readings
 from .reviewers import Reviewers
 from .stack import DemoError, first, workshop
-from .story import Story, told
+from .story import DemoStory, told
 from .stub import Model
 from .suites import Suites
 from .users import Users
@@ -58,7 +58,7 @@ async def _send(options: argparse.Namespace, say: Say) -> None:
 async def _whole(options: argparse.Namespace, say: Say) -> None:
     found = servers.programs()
     story, window = told(), rules.short_window(options.speed)
-    desk = Desk()
+    desk = AlertReceiver()
     async with (
         _serving(desk.app(), _HERE) as desk_at,
         _serving(Model(story, _chance()).app(), _HERE) as model_at,
@@ -104,14 +104,14 @@ def _to_open(at: servers.Addresses) -> list[str]:
 
 
 async def _traffic(
-    story: Story, users: Users, options: argparse.Namespace, on_rollout: Callable[[], Awaitable[None]], say: Say
+    story: DemoStory, users: Users, options: argparse.Namespace, on_rollout: Callable[[], Awaitable[None]], say: Say
 ) -> None:
     say(f"{', '.join(story.apps())} get {options.rate:g} questions a second; {story.model} answers, in two versions.")
     visitors = traffic.Visitors(story, _chance())
     await traffic.run(users.come, visitors, options.rate, options.rollout_after, on_rollout)
 
 
-async def _told(story: Story, say: Say) -> None:
+async def _told(story: DemoStory, say: Say) -> None:
     new = story.rollout
     say(f"{new.app} rolls out prompt {new.prompt} on {new.route}, to {new.share:.0%} of its users.")
 

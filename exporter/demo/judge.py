@@ -7,7 +7,7 @@ from typing import Final
 from ..config.rubrics import shipped
 from ..judge.anchors import Anchor
 from .judge_stub import Behaviour, Stub
-from .story import Story
+from .story import DemoStory
 
 _ANSWER: Final = re.compile(r"answer begins\]\n(.*?)\n\[\w+ answer ends\]", re.DOTALL)
 _LATENCY: Final = 0.05
@@ -16,7 +16,7 @@ _ANCHORED: Final = 3
 """Openings with which each question is an anchor."""
 
 
-def stub(story: Story) -> Stub:
+def stub(story: DemoStory) -> Stub:
     """The judge of a story."""
     known = story.judge
     behaviour = Behaviour(
@@ -36,7 +36,7 @@ def stub(story: Story) -> Stub:
     return Stub(behaviour, truth=truth, remembers=_REMEMBERED)
 
 
-def anchors(story: Story) -> Iterator[Anchor]:
+def anchors(story: DemoStory) -> Iterator[Anchor]:
     """A right and a wrong answer to each question, as people would label them, for each rubric."""
     for evaluator in shipped():
         for name, topic in story.topics.items():

@@ -13,9 +13,9 @@ from typing import Final
 import aiohttp
 
 from ..rules.slo import Window, minutes
-from .alert_receiver import Alert, Desk, Notification
+from .alert_receiver import AlertReceiver, Notification, ReceivedAlert
 from .readings import BadAnswer, Readings
-from .story import Story
+from .story import DemoStory
 
 SLI: Final = "grounding"
 """The SLI that the story is about."""
@@ -29,7 +29,7 @@ class Narrator:
     """Tells the story through ``say``, with the time since its start; ``desk`` is where notifications come in."""
 
     def __init__(
-        self, story: Story, window: Window, readings: Readings, desk: Desk, say: Callable[[str], None]
+        self, story: DemoStory, window: Window, readings: Readings, desk: AlertReceiver, say: Callable[[str], None]
     ) -> None:
         self._story = story
         self._window = window
@@ -78,7 +78,7 @@ class Narrator:
         elif notification.receiver == "tickets":
             self.tell(*_ticket(notification))
 
-    async def _explain(self, alert: Alert) -> None:
+    async def _explain(self, alert: ReceivedAlert) -> None:
         where = {name: value for name, value in alert.labels.items() if name in {"app", "route"}}
         if "sli" in alert.labels and (bad := await self._readings.bad_answer(alert.labels["sli"], where)):
             self.tell("One bad answer, and why it counts as bad:", *_bad_answer(bad))

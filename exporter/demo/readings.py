@@ -7,11 +7,11 @@ from typing import Any
 import aiohttp
 from msgspec import Struct
 
-from ..rules.slo import DEFAULT_SLOS, Verdicts
+from ..rules.slo import DEFAULT_SLOS, VerdictsSli
 from .servers import Addresses
 
 _LOOK_BACK = 600
-_EVALUATORS = {slo.name: slo.measure.evaluator for slo in DEFAULT_SLOS if isinstance(slo.measure, Verdicts)}
+_EVALUATORS = {slo.name: slo.measure.evaluator for slo in DEFAULT_SLOS if isinstance(slo.measure, VerdictsSli)}
 
 
 class Share(Struct, frozen=True):

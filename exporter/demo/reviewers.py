@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from .story import Story
+from .story import DemoStory
 
 _READS: Final = (0.5, 2.0)
 _PAUSE: Final = 1.0
@@ -16,7 +16,7 @@ _PAUSE: Final = 1.0
 class Reviewers:
     """The reviewers of a story; ``exporter`` is its address."""
 
-    def __init__(self, story: Story, session: aiohttp.ClientSession, exporter: str, chance: random.Random) -> None:
+    def __init__(self, story: DemoStory, session: aiohttp.ClientSession, exporter: str, chance: random.Random) -> None:
         self._story = story
         self._session = session
         self._api = f"{exporter.rstrip('/')}/api/review"

@@ -9,7 +9,7 @@ from ..rules.burn import burn_groups, objectives
 from ..rules.counts import Steps
 from ..rules.files import DEFAULT_SETTINGS, RuleSettings, render
 from ..rules.rulefile import Alert, Group, Links, Record, text
-from ..rules.slo import DEFAULT_SLOS, WINDOWS, Slo, Verdicts, Window, minutes
+from ..rules.slo import DEFAULT_SLOS, WINDOWS, Slo, VerdictsSli, Window, minutes
 
 FILE: Final = "demo-short-windows.rules.yaml"
 _LINE: Final = "sli:llmq_slo_burn_line:ratio"
@@ -49,7 +49,7 @@ def _short(speed: float) -> list[Group]:
 
 def _is_prompt(slo: Slo) -> bool:
     """Whether verdicts come with the trace: a judge and users say too little, too late, for windows so short."""
-    return isinstance(slo.measure, Verdicts) and slo.measure.evaluator not in shipped()
+    return isinstance(slo.measure, VerdictsSli) and slo.measure.evaluator not in shipped()
 
 
 def _hurried(rule: Record | Alert, speed: float) -> Record | Alert:

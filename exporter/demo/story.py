@@ -44,7 +44,7 @@ class Slips(Struct, frozen=True, forbid_unknown_fields=True):
     garble: float
 
 
-class Users(Struct, frozen=True, forbid_unknown_fields=True):
+class StoryUsers(Struct, frozen=True, forbid_unknown_fields=True):
     """What users do with an answer, as shares: ``rate`` it, ``mistaken`` in that, ``change_mind`` about it; ``edit`` a
     right one; ask ``again`` after a wrong one, half of them in the ``insisting`` words. All else leave."""
 
@@ -68,7 +68,7 @@ class Judge(Struct, frozen=True, forbid_unknown_fields=True):
     declines: float
 
 
-class Suite(Struct, frozen=True, forbid_unknown_fields=True):
+class StorySuite(Struct, frozen=True, forbid_unknown_fields=True):
     """What the offline suite says of every version before it goes out, and the topics that it asks about."""
 
     name: str
@@ -78,14 +78,14 @@ class Suite(Struct, frozen=True, forbid_unknown_fields=True):
     topics: tuple[str, ...]
 
 
-class Reviewers(Struct, frozen=True, forbid_unknown_fields=True):
+class StoryReviewers(Struct, frozen=True, forbid_unknown_fields=True):
     """The people who label, and how often each of them is ``mistaken``."""
 
     names: tuple[str, ...]
     mistaken: float
 
 
-class Story(Struct, frozen=True, forbid_unknown_fields=True):
+class DemoStory(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that happens; ``prompts`` are system prompts by version, ``openings`` are how questions begin."""
 
     model: str
@@ -95,10 +95,10 @@ class Story(Struct, frozen=True, forbid_unknown_fields=True):
     routes: tuple[Route, ...]
     rollout: Rollout
     openings: tuple[str, ...]
-    users: Users
+    users: StoryUsers
     judge: Judge
-    suite: Suite
-    reviewers: Reviewers
+    suite: StorySuite
+    reviewers: StoryReviewers
     topics: Mapping[str, Topic]
 
     def apps(self) -> tuple[str, ...]:
@@ -110,6 +110,6 @@ class Story(Struct, frozen=True, forbid_unknown_fields=True):
         return any(answer.strip() == topic.answer for topic in self.topics.values())
 
 
-def told() -> Story:
+def told() -> DemoStory:
     """The story that is shipped."""
-    return msgspec.yaml.decode(files(__package__).joinpath("story.yaml").read_bytes(), type=Story)
+    return msgspec.yaml.decode(files(__package__).joinpath("story.yaml").read_bytes(), type=DemoStory)

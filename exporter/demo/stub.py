@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from .story import Story
+from .story import DemoStory
 
 FAITHFUL = "only from the documents"
 """A prompt that says so is answered from the documents; a model that is not told to stay with them does not."""
@@ -22,7 +22,7 @@ _FORGETFUL = 0.1
 class Model:
     """The stub: chat completions for the topics of a story."""
 
-    def __init__(self, story: Story, chance: random.Random) -> None:
+    def __init__(self, story: DemoStory, chance: random.Random) -> None:
         self._story = story
         self._chance = chance
 

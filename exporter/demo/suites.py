@@ -9,13 +9,13 @@ from ..evaluators import installed
 from ..offline import likeness
 from ..offline.result import OfflineResult, encoded
 from .stack import DemoError
-from .story import Story
+from .story import DemoStory
 
 
 class Suites:
     """Pushes the results of a story's suite; ``to`` is the exporter's address."""
 
-    def __init__(self, story: Story, session: aiohttp.ClientSession, to: str) -> None:
+    def __init__(self, story: DemoStory, session: aiohttp.ClientSession, to: str) -> None:
         self._story = story
         self._session = session
         self._versions = dict(_versions(story))
@@ -57,7 +57,7 @@ class Suites:
                 )
 
 
-def _versions(story: Story) -> Iterator[tuple[str, str]]:
+def _versions(story: DemoStory) -> Iterator[tuple[str, str]]:
     """Evaluators by name, with the versions that score production: only what is the same instrument is compared."""
     yield from ((name, one.version) for name, one in installed().evaluators.items())
     yield from ((name, rubric.version(story.judge.model)) for name, rubric in shipped().items())

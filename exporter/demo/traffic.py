@@ -11,7 +11,7 @@ from msgspec import Struct
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from . import spans
-from .story import Route, Story
+from .story import DemoStory, Route
 
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 
@@ -26,7 +26,7 @@ class Visit(Struct, frozen=True):
     conversation: str
 
 
-class Reply(Struct, frozen=True):
+class DemoReply(Struct, frozen=True):
     """What the user got, and what it can be named by."""
 
     answer: str
@@ -38,7 +38,7 @@ class Reply(Struct, frozen=True):
 class Visitors:
     """Decides who comes next."""
 
-    def __init__(self, story: Story, chance: random.Random) -> None:
+    def __init__(self, story: DemoStory, chance: random.Random) -> None:
         self._story = story
         self._chance = chance
         self.rolled_out = False
@@ -63,14 +63,14 @@ class Visitors:
 class Applications:
     """The applications of a story, each with its own tracer provider, over one model."""
 
-    def __init__(self, story: Story, session: aiohttp.ClientSession, model: str, to: str) -> None:
+    def __init__(self, story: DemoStory, session: aiohttp.ClientSession, model: str, to: str) -> None:
         self._story = story
         self._session = session
         self._model = f"{model.rstrip('/')}/chat/completions"
         self._providers = {app: spans.provider(app, to) for app in story.apps()}
         self._tracers = {app: spans.tracer(provider) for app, provider in self._providers.items()}
 
-    async def serve(self, visit: Visit) -> Reply | None:
+    async def serve(self, visit: Visit) -> DemoReply | None:
         """Answer one request: retrieve, ask the model; a model that fails leaves an error on its span, and no reply."""
         topic = self._story.topics[visit.topic]
         route = visit.route
@@ -117,15 +117,15 @@ class Applications:
         return completion
 
 
-def _reply(completion: dict[str, Any] | None, visit: Visit, span: Span) -> Reply | None:
+def _reply(completion: dict[str, Any] | None, visit: Visit, span: Span) -> DemoReply | None:
     if completion is None:
         return None
     trace_id = f"{span.get_span_context().trace_id:032x}"
-    return Reply(completion["choices"][0]["message"]["content"], completion["id"], trace_id, visit.conversation)
+    return DemoReply(completion["choices"][0]["message"]["content"], completion["id"], trace_id, visit.conversation)
 
 
 @asynccontextmanager
-async def applications(story: Story, model: str, to: str) -> AsyncIterator[Applications]:
+async def applications(story: DemoStory, model: str, to: str) -> AsyncIterator[Applications]:
     """The applications of a story: ``model`` is the address before /chat/completions, ``to`` that before /v1/traces."""
     async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
         apps = Applications(story, session, model, to)

@@ -8,8 +8,8 @@ from typing import Any, Final
 import aiohttp
 from msgspec.structs import replace
 
-from .story import Story
-from .traffic import Applications, Reply, Visit
+from .story import DemoStory
+from .traffic import Applications, DemoReply, Visit
 
 _READS: Final = (1.0, 3.0)
 _RATES: Final = (0.0, 8.0)
@@ -22,7 +22,7 @@ class Users:
     """The users of applications; ``feedback`` is the exporter's address, before /v1/feedback."""
 
     def __init__(
-        self, story: Story, apps: Applications, session: aiohttp.ClientSession, feedback: str, chance: random.Random
+        self, story: DemoStory, apps: Applications, session: aiohttp.ClientSession, feedback: str, chance: random.Random
     ) -> None:
         self._story = story
         self._apps = apps
@@ -44,7 +44,7 @@ class Users:
             insisting = f"{users.insisting} {visit.question}" if self._one_of(0.5) else visit.question
             await self.come(replace(visit, question=insisting), patience - 1)
 
-    async def _react(self, reply: Reply, *, pleased: bool) -> None:
+    async def _react(self, reply: DemoReply, *, pleased: bool) -> None:
         users = self._story.users
         if pleased and self._one_of(users.edit):
             words = reply.answer.split()
@@ -53,13 +53,13 @@ class Users:
             await self._wait(_RATES)
             await self._rate(reply, up=pleased != self._one_of(users.mistaken))
 
-    async def _rate(self, reply: Reply, *, up: bool) -> None:
+    async def _rate(self, reply: DemoReply, *, up: bool) -> None:
         await self._send(reply, signal="thumbs_up" if up else "thumbs_down")
         if self._one_of(self._story.users.change_mind):
             await self._wait(_CHANGES_MIND)
             await self._send(reply, signal="thumbs_down" if up else "thumbs_up")
 
-    async def _send(self, reply: Reply, **said: Any) -> None:
+    async def _send(self, reply: DemoReply, **said: Any) -> None:
         """Tell the exporter, by either id of the answer; who gets no connection lets it be."""
         answer = {"trace_id": reply.trace_id} if self._one_of(0.5) else {"response_id": reply.response_id}
         user = {"user": reply.conversation}

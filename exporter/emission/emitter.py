@@ -31,7 +31,7 @@ _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})
 _INFO: Final = 9
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class EvaluationEvent(Struct, frozen=True, kw_only=True):
     """One evaluation, or its failure, and what it is of: ids in hexadecimal; ``at`` in Unix seconds."""
 
     trace_id: str
@@ -57,7 +57,7 @@ class Emitter:
         self.capacity = capacity
         self.fates: Counter[Fate] = Counter()
         self._url = f"{url.rstrip('/')}/v1/logs"
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[EvaluationEvent] = deque()
         self._arrived = asyncio.Event()
         self._backoff, self._told = backoff, told
         self._chance = chance or random.Random()  # noqa: S311 - to spread retries
@@ -69,7 +69,7 @@ class Emitter:
         """Events that wait, those on their way included."""
         return len(self._waiting)
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: EvaluationEvent) -> None:
         """Queue an event; dropped where there is no room."""
         if len(self._waiting) >= self.capacity:
             self._count("dropped", 1)
@@ -124,7 +124,7 @@ class Emitter:
             self._told(fate, number)
 
 
-def encoded(events: Sequence[Event]) -> bytes:
+def encoded(events: Sequence[EvaluationEvent]) -> bytes:
     """The body of an OTLP/JSON request with these events."""
     resource = {"attributes": _pairs({"service.name": "llmq", "service.version": __version__})}
     scope = {"name": "llmq", "version": __version__}
@@ -132,7 +132,7 @@ def encoded(events: Sequence[Event]) -> bytes:
     return msgspec.json.encode({"resourceLogs": [{"resource": resource, "scopeLogs": logs}]})
 
 
-def _record(event: Event) -> dict[str, Any]:
+def _record(event: EvaluationEvent) -> dict[str, Any]:
     nanoseconds = str(int(event.at * 1e9))
     return {
         "timeUnixNano": nanoseconds,

@@ -12,7 +12,7 @@ from ..model.score import Evaluation, Failure
 from ..recording.external_evaluations import is_ours
 from ..recording.scored import Scored
 from ..recording.unit_of_work import Recorder
-from .emitter import Emitter, Event, Fate
+from .emitter import Emitter, EvaluationEvent, Fate
 
 
 class EmissionFeature(Feature):
@@ -53,7 +53,7 @@ class EmissionFeature(Feature):
 
     def _tell(self, trace_id: str, response_id: str | None, results: Iterable[Evaluation | Failure]) -> None:
         for one in filter(is_ours, results):
-            event = Event(trace_id=trace_id, response_id=response_id, result=one, at=self._now())
+            event = EvaluationEvent(trace_id=trace_id, response_id=response_id, result=one, at=self._now())
             self._recorder.afterwards(partial(self.emitter.offer, event))
 
     def _emitted(self, fate: Fate, count: int) -> None:

@@ -29,14 +29,14 @@ Erased = Callable[[Sequence[bytes], str | None], None]
 _log = logging.getLogger(__name__)
 
 
-class Request(Struct):
+class PendingErasure(Struct):
     """An erasure request; ``done`` is called with the number of traces once they are permanently deleted."""
 
     asked: Erasure
     done: Callable[[int], None] = lambda _traces: None
 
 
-class ForgetDesk:
+class Eraser:
     """Handler of erasure requests, including those that an earlier run left. ``now`` is Unix seconds.
 
     ``erased`` is told which traces, and which user, to have deleted what others keep of them; it must not raise. Raises
@@ -48,20 +48,20 @@ class ForgetDesk:
         self._recorder = recorder
         self._now = now
         self._graves: dict[bytes, float] = {}
-        self._undone: dict[bytes, Request] = {}
+        self._undone: dict[bytes, PendingErasure] = {}
 
     async def recover(self) -> None:
         """Load the state of an earlier run, before the journal is replayed; raises StoreError."""
         self._graves = await self._recorder.tombstones.all()
-        self._undone = {key: Request(asked) for key, asked in await self._recorder.erasures.all()}
+        self._undone = {key: PendingErasure(asked) for key, asked in await self._recorder.erasures.all()}
 
     # Requests.
 
-    def read(self, entry: Entry) -> Request:
+    def read(self, entry: Entry) -> PendingErasure:
         """What a request asks for; raises DecodeError."""
-        return Request(_asked(entry.body))
+        return PendingErasure(_asked(entry.body))
 
-    def take(self, entry: Entry, asked: Request) -> None:
+    def take(self, entry: Entry, asked: PendingErasure) -> None:
         """Delete what is there, and remember to delete what comes."""
         key = _trace_key(asked.asked.trace_id) if asked.asked.trace_id else _user_key(asked.asked.user or "")
         self._graves[key] = entry.received_at

@@ -13,7 +13,7 @@ from ..pipeline.hooks import Desk
 from ..pipeline.pipeline import Pipeline
 from ..store.quarantine import Quarantine
 from . import http
-from .erasure import SIGNAL, ForgetDesk
+from .erasure import SIGNAL, Eraser
 
 
 class ErasureFeature(Feature):
@@ -30,7 +30,7 @@ class ErasureFeature(Feature):
         quarantine: Quarantine,
         now: Callable[[], float],
     ) -> None:
-        self.desk = ForgetDesk(pipeline.recorder, features.erased, now)
+        self.desk = Eraser(pipeline.recorder, features.erased, now)
         self._http = http.ErasureContext(self.desk, pipeline.submit)
         self._quarantine = quarantine
         self.configure(config, panel)

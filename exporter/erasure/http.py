@@ -13,7 +13,7 @@ from msgspec import Struct
 from ..decode import JSON
 from ..http.requests import RECEPTION, Refusal, answer, answered, check_access, making_durable, understanding
 from ..records.requests import Entry
-from .erasure import SIGNAL, ForgetDesk, Request
+from .erasure import SIGNAL, Eraser, PendingErasure
 
 _PATIENCE: Final = 30.0
 
@@ -21,7 +21,7 @@ _PATIENCE: Final = 30.0
 class ErasureContext(Struct, frozen=True):
     """Dependencies of the handlers. ``submit`` applies a request durably."""
 
-    desk: ForgetDesk
+    desk: Eraser
     submit: Callable[[Entry, Any], Awaitable[None]]
 
 
@@ -58,7 +58,7 @@ async def _done(app: web.Application, entry: Entry) -> int:
         asked = context.desk.read(entry)
     done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     with making_durable(SIGNAL):
-        await context.submit(entry, Request(asked.asked, partial(_tell, done)))
+        await context.submit(entry, PendingErasure(asked.asked, partial(_tell, done)))
     try:
         async with asyncio.timeout(_PATIENCE):
             return await done

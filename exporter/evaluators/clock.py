@@ -31,7 +31,7 @@ _MOST = 100
 """Times and days of one sentence that are looked at."""
 
 
-class Told(Struct, frozen=True):
+class OpeningHours(Struct, frozen=True):
     """Weekdays, and from when to when it is open then: None where it is closed, () where that is not told."""
 
     days: frozenset[int]
@@ -53,18 +53,18 @@ class _Part(Struct, frozen=True):
     hours: tuple[int, int] | None = None
 
 
-def opening(sentence: str) -> list[Told]:
+def opening(sentence: str) -> list[OpeningHours]:
     """What a sentence tells of when it is open, where days and hours clearly belong together."""
     parts = _parts(sentence)
     order = "".join([part.kind for part in parts if part.kind != "T"])
     days = [part.days for part in parts if part.kind == "D"]
     hours = [part.hours for part in parts if part.kind in "HC"]
     if order and order in ("DH" * len(days), "DC" * len(days), "HD" * len(days), "CD" * len(days)):
-        return [Told(*pair) for pair in zip(days, hours, strict=True)]
+        return [OpeningHours(*pair) for pair in zip(days, hours, strict=True)]
     if order == "H":
-        return [Told(_WEEK, hours[0])]
+        return [OpeningHours(_WEEK, hours[0])]
     if len(parts) == len(days) and _OPEN.search(sentence) and " not " not in sentence:
-        return [Told(several, ()) for several in days if len(several) >= 5]
+        return [OpeningHours(several, ()) for several in days if len(several) >= 5]
     return []
 
 

@@ -15,7 +15,7 @@ from .refusal import SHORT_DECLINE, declined
 from .registry import evaluator
 from .sources import Source, source
 from .support import FIELDS, PROSE, Support, strangest, support
-from .words import ANSWER_LIMIT, Reading, prose, read
+from .words import ANSWER_LIMIT, ReadText, prose, read
 
 _EXPLAINED = 0.8
 _LANGUAGES_OF = 3
@@ -121,7 +121,7 @@ def on_scale(risk: float, mark: float) -> float:
     return 1 - 0.5 * risk / mark if risk <= mark else 0.5 * (1 - risk) / (1 - mark)
 
 
-def judged(reading: Reading, known: Source) -> float:
+def judged(reading: ReadText, known: Source) -> float:
     """How well a text is supported by documents, 0..1; 1 where it claims nothing."""
     found = support(reading, known)
     return supported(found) if found else 1.0

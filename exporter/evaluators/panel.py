@@ -23,7 +23,7 @@ _PLANS = 4096
 _NAME = 1024
 
 
-class Rule(Struct, frozen=True, kw_only=True):
+class EvaluatorRule(Struct, frozen=True, kw_only=True):
     """Where an evaluator applies, as globs over app and route, and with which options."""
 
     apps: tuple[str, ...] = ("*",)
@@ -41,7 +41,7 @@ class EvaluatorSpec(Struct, frozen=True, kw_only=True):
     enabled: bool = True
     pass_mark: float | None = None
     timeout_seconds: float = DEFAULT_TIMEOUT
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[EvaluatorRule, ...] = ()
 
 
 class PanelProblem(Struct, frozen=True):
@@ -63,7 +63,7 @@ class PanelError(ValueError):
 
 class _Configured(Struct, frozen=True):
     evaluator: Evaluator
-    rules: tuple[tuple[Rule, Bound], ...]
+    rules: tuple[tuple[EvaluatorRule, Bound], ...]
 
 
 class Panel:
@@ -79,7 +79,9 @@ class Panel:
         if problems:
             raise PanelError(problems)
         self.names = tuple(one.evaluator.name for one in self._configured)
-        everywhere = all(rule == Rule(options=rule.options) for one in self._configured for rule, _ in one.rules[:1])
+        everywhere = all(
+            rule == EvaluatorRule(options=rule.options) for one in self._configured for rule, _ in one.rules[:1]
+        )
         self._everywhere = tuple(one.rules[0][1] for one in self._configured) if everywhere else None
         self._plans: dict[tuple[str, str], Plan] = {}
         self._nowhere = Outcome(
@@ -187,9 +189,9 @@ def _limits(name: str, spec: EvaluatorSpec) -> Iterator[PanelProblem]:
 
 def _runs(
     evaluator: Evaluator, spec: EvaluatorSpec, registry: Registry, problems: list[PanelProblem]
-) -> Iterator[tuple[Rule, Bound]]:
+) -> Iterator[tuple[EvaluatorRule, Bound]]:
     mark = evaluator.pass_mark if spec.pass_mark is None else spec.pass_mark
-    for number, rule in enumerate(spec.rules or (Rule(),)):
+    for number, rule in enumerate(spec.rules or (EvaluatorRule(),)):
         try:
             options = registry.bound(evaluator.name, rule.options)
         except OptionError as error:

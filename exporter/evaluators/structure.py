@@ -13,7 +13,7 @@ from ..runtime import mismatch
 from ..runtime.os_errors import why
 from .export_limits import cut_on_export
 from .registry import evaluator
-from .schema import BudgetError, Run, SchemaError, Validator, compiled
+from .schema import BudgetError, SchemaError, ValidationRun, Validator, compiled
 
 JSON_LIMIT = 1 << 20
 """Characters of an answer that is read as JSON; of a longer one nothing can be said."""
@@ -23,7 +23,7 @@ _SCHEMA_LIMIT = 256 * 1024
 _FENCE = "```"
 
 
-class Schema:
+class JsonSchema:
     """A JSON schema, compiled; nothing that it refers to is ever fetched."""
 
     option_type = "JSON schema"
@@ -45,16 +45,16 @@ class Schema:
         except BudgetError:
             raise ValueError("invalid JSON schema: it has more keywords than can be compiled") from None
 
-    def problem(self, instance: Any, run: Run | None = None) -> str:
+    def problem(self, instance: Any, run: ValidationRun | None = None) -> str:
         """By which keyword the instance breaks the schema, or "" where it does not; quotes no content.
 
         Raises BudgetError where that takes more steps than the run has left (by default, a run of its own).
         """
-        where = self._validator.problem(instance, run or Run())
+        where = self._validator.problem(instance, run or ValidationRun())
         return "" if where is None else f"breaks the schema at {where or 'its root'}"
 
 
-class SchemaFile(Schema):
+class SchemaFile(JsonSchema):
     """A JSON schema in a file."""
 
     option_type = "file of a JSON schema"
@@ -83,10 +83,10 @@ class Schemas:
     def __init__(self, size: int, steps: int = _STEPS_KEPT) -> None:
         self._size = size
         self._steps = steps
-        self._known: OrderedDict[bytes, Schema | SchemaError | BudgetError] = OrderedDict()
+        self._known: OrderedDict[bytes, JsonSchema | SchemaError | BudgetError] = OrderedDict()
         self._taken = 0
 
-    def get(self, schema: dict[str, Any], run: Run | None = None) -> Schema | None:
+    def get(self, schema: dict[str, Any], run: ValidationRun | None = None) -> JsonSchema | None:
         """The compiled schema, or None where it cannot be used; what it took to compile it is taken from the run.
 
         Raises BudgetError where the schema is too large, or that is more than the run has left.
@@ -107,7 +107,7 @@ class Schemas:
             raise BudgetError
         if run is not None:
             run.spend(found.steps)
-        return found if isinstance(found, Schema) else None
+        return found if isinstance(found, JsonSchema) else None
 
     def _make_room(self, steps: int) -> None:
         self._taken += steps
@@ -119,13 +119,13 @@ def _digest(text: bytes) -> bytes:
     return blake2b(text, digest_size=16).digest()
 
 
-def _steps(known: Schema | SchemaError | BudgetError) -> int:
-    return known.steps if isinstance(known, Schema) else 0
+def _steps(known: JsonSchema | SchemaError | BudgetError) -> int:
+    return known.steps if isinstance(known, JsonSchema) else 0
 
 
-def _compiled(schema: dict[str, Any]) -> Schema | SchemaError | BudgetError:
+def _compiled(schema: dict[str, Any]) -> JsonSchema | SchemaError | BudgetError:
     try:
-        return Schema(compiled(schema))
+        return JsonSchema(compiled(schema))
     except (SchemaError, BudgetError) as error:
         return error.with_traceback(None)
 
@@ -136,7 +136,7 @@ SENT = Schemas(_VALIDATORS)
 
 @evaluator("json_schema", version="3")
 def json_schema(
-    trace: Trace, *, schema: Schema | None = None, schema_file: SchemaFile | None = None, allow_fence: bool = False
+    trace: Trace, *, schema: JsonSchema | None = None, schema_file: SchemaFile | None = None, allow_fence: bool = False
 ) -> bool | Score | Skipped | None:
     """The answer is strict JSON and validates: against the schema that was requested, else the configured one."""
     configured = schema or schema_file

@@ -13,7 +13,7 @@ from .scripts import is_unspaced
 from .sources import Source
 from .values import MONTHS, compare, is_plain
 from .vocabulary import Vocabulary
-from .words import SENTENCE_ENDS, Reading, compared, in_lines, utf8
+from .words import SENTENCE_ENDS, ReadText, compared, in_lines, utf8
 
 COMMON = Vocabulary(
     b"""a about above after again against all also although am an and another any are as at be because been before being
@@ -89,7 +89,7 @@ FIELDS = (
 _NO_CONFLICTS = Conflicts()
 
 
-def support(reading: Reading, source: Source, question: str = "") -> Support | None:
+def support(reading: ReadText, source: Source, question: str = "") -> Support | None:
     """Compare a text with documents; None where it has no word of content."""
     content, strange = _words(reading).against(source.words, COMMON)
     if not content:
@@ -114,7 +114,7 @@ def support(reading: Reading, source: Source, question: str = "") -> Support | N
     )
 
 
-def strangest(found: Support, reading: Reading) -> list[str]:
+def strangest(found: Support, reading: ReadText) -> list[str]:
     """The three sentences, or fewer, of whose words the largest share is strange."""
     lines = reading.text if reading.text.isascii() else in_lines(reading.text)
     plain = compared(lines)
@@ -124,7 +124,7 @@ def strangest(found: Support, reading: Reading) -> list[str]:
     return [lines.split("\n")[plain.count(b"\n", 0, start)] for start, _ in places]
 
 
-def _words(reading: Reading) -> Vocabulary:
+def _words(reading: ReadText) -> Vocabulary:
     return Vocabulary(compared(reading.text)) if is_unspaced(reading.text) else reading.vocabulary
 
 
@@ -145,7 +145,7 @@ def _last_share(strange: Vocabulary, text: str) -> float:
     return strange.share(compared(text[start + 1 :]), COMMON)
 
 
-def _conflicts(reading: Reading, source: Source) -> Conflicts:
+def _conflicts(reading: ReadText, source: Source) -> Conflicts:
     if source.facts is None:
         return _NO_CONFLICTS
     return conflicts(source.facts, in_lines(reading.text).split("\n"))

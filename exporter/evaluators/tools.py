@@ -7,8 +7,8 @@ from ..model.trace import ToolCall, ToolDefinition, Trace
 from ..runtime import mismatch
 from .export_limits import cut_on_export
 from .registry import evaluator
-from .schema import Run
-from .structure import SENT, Schema
+from .schema import ValidationRun
+from .structure import SENT, JsonSchema
 
 _MOST = 1000
 """Calls of one answer that are looked at."""
@@ -42,8 +42,8 @@ class _Tools:
 
     def __init__(self, definitions: Sequence[ToolDefinition], *, may_be_cut: bool) -> None:
         self._definitions = {one.name: one for one in definitions}
-        self._schemas: dict[str, Schema | None] = {}
-        self._run = Run()
+        self._schemas: dict[str, JsonSchema | None] = {}
+        self._run = ValidationRun()
         self._may_be_cut = may_be_cut
         self.skipped: Skipped | None = None
 
@@ -69,7 +69,7 @@ class _Tools:
             and mismatch.ends_early(arguments)
         )
 
-    def _schema(self, definition: ToolDefinition) -> Schema | None:
+    def _schema(self, definition: ToolDefinition) -> JsonSchema | None:
         if definition.name not in self._schemas:
             self._schemas[definition.name] = SENT.get(definition.parameters or {}, self._run)
         schema = self._schemas[definition.name]

@@ -45,7 +45,7 @@ _BRACKET = re.compile(r"\[\^?\d[\d,;\s-]*\]|\[(?i:doc|source)[ :]{0,2}\d{1,3}\]"
 _MARK = re.compile(rf"{_BRACKET.pattern}|【[^】\n]{{0,80}}】")
 
 
-class Reading(Struct, frozen=True, gc=False):
+class ReadText(Struct, frozen=True, gc=False):
     """An answer without its citation marks and list numbers, and its words."""
 
     text: str
@@ -86,12 +86,12 @@ def plain(text: str) -> bytes:
     return (text.encode() if text.isascii() else _apart(text)).translate(SEPARATED)
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> ReadText:
     """The words of an answer's first ANSWER_LIMIT characters; those of the last answers that are not long are kept."""
     return remembered(text) if len(text) <= _REMEMBERED else _read(text)
 
 
-def _read(text: str) -> Reading:
+def _read(text: str) -> ReadText:
     text = text[:ANSWER_LIMIT]
     if not text.isascii():
         text = composed(text)
@@ -99,7 +99,7 @@ def _read(text: str) -> Reading:
         text = (_MARK if "【" in text else _BRACKET).sub(" ", text)
     if "\n" in text and _DIGIT_FIRST.search("\n" + text):
         text = _LIST_NUMBER.sub(" ", text)
-    return Reading(text, Vocabulary(spaced(text)))
+    return ReadText(text, Vocabulary(spaced(text)))
 
 
 remembered = lru_cache(maxsize=40)(_read)

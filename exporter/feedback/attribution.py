@@ -25,7 +25,7 @@ from .recent import Recent
 _log = logging.getLogger(__name__)
 
 
-class Credit:
+class Attribution:
     """Attributes a feedback signal to the trace it is about, and reports each counted signal.
 
     ``content`` is the store's setting: which traces are kept with text.

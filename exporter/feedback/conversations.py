@@ -18,7 +18,7 @@ from ..recording.identifiers import KEEP
 from ..recording.scored import Scored
 from ..recording.unit_of_work import Recorder
 from ..records.feedback import Turn
-from .attribution import Credit
+from .attribution import Attribution
 from .derive import after, follows, is_later, turn
 
 _ENDS_AT_ONCE: Final = 500
@@ -31,7 +31,7 @@ class Conversations:
     """The last turn of each active conversation. ``now`` is Unix seconds."""
 
     def __init__(
-        self, settings: FeedbackSettings, recorder: Recorder, credit: Credit, now: Callable[[], float] = time.time
+        self, settings: FeedbackSettings, recorder: Recorder, credit: Attribution, now: Callable[[], float] = time.time
     ) -> None:
         self.settings = settings
         self.identifiers = KEEP

@@ -19,13 +19,13 @@ from msgspec.structs import replace
 from ..metrics.labels import Slice
 from ..model.score import Outcome
 from ..model.trace import Trace
-from ..records.feedback import Question, Trouble, Turn
-from .lexicon import ASKING, GOES_ON, KINDS, UNANSWERED, Mark
+from ..records.feedback import QuestionSketch, Trouble, Turn
+from .lexicon import ASKING, GOES_ON, KINDS, UNANSWERED, WordMark
 from .wording import bits_of, folded, question
 
 Derived = Literal["regenerate", "rephrase", "abandon"]
 
-_SPECIFIC: Final = Mark.WHO | Mark.WHY | Mark.WHERE | Mark.WHEN | Mark.LONG | Mark.MUCH
+_SPECIFIC: Final = WordMark.WHO | WordMark.WHY | WordMark.WHERE | WordMark.WHEN | WordMark.LONG | WordMark.MUCH
 """Kinds of questions that tell as much as a word that both have."""
 _CANCELLED: Final = re.compile(r"cancel|abort|disconnect|generatorexit", re.IGNORECASE)
 _ASKS_BACK: Final = re.compile(r"[?？]\W{0,20}\Z|か。\Z")
@@ -76,15 +76,15 @@ def _has_no_answer(answer: str) -> bool:
     return UNANSWERED.search(text) is not None and GOES_ON.search(text) is None
 
 
-def _is_thanks(asked: Question | None) -> bool:
-    return asked is not None and bool(asked.marks & Mark.THANKS) and not asked.marks & Mark.REPEATABLE
+def _is_thanks(asked: QuestionSketch | None) -> bool:
+    return asked is not None and bool(asked.marks & WordMark.THANKS) and not asked.marks & WordMark.REPEATABLE
 
 
-def gives_up(asked: Question | None) -> bool:
+def gives_up(asked: QuestionSketch | None) -> bool:
     """Whether a user says in few words that the answer was of no use, and nothing else."""
     if asked is None or asked.length > _GIVE_UP_WORDS:
         return False
-    if not asked.marks & Mark.GIVE_UP or asked.marks & (Mark.THANKS | Mark.SOLVED):
+    if not asked.marks & WordMark.GIVE_UP or asked.marks & (WordMark.THANKS | WordMark.SOLVED):
         return False
     return not asked.content or not asked.marks & (ASKING | KINDS)
 
@@ -133,57 +133,59 @@ def _is_reaction(before: Turn, now: Turn) -> bool:
     return not (before.trouble == "error" and pause < _RETRY)
 
 
-def _is_repeat(before: Turn, asked: Question) -> bool:
-    marks = Mark(asked.marks)
-    if not marks & Mark.REPEATABLE:
+def _is_repeat(before: Turn, asked: QuestionSketch) -> bool:
+    marks = WordMark(asked.marks)
+    if not marks & WordMark.REPEATABLE:
         return False
     return bool(marks & (KINDS | ASKING)) or not before.asks_back
 
 
-def is_rephrase(before: Question, now: Question, *, alike: float, words: int) -> bool:
+def is_rephrase(before: QuestionSketch, now: QuestionSketch, *, alike: float, words: int) -> bool:
     """Whether two texts ask for the same in other words."""
     if max(before.length, now.length) > _MOST_WORDS or before.bag == now.bag:
         return False
-    first, second = Mark(before.marks), Mark(now.marks)
+    first, second = WordMark(before.marks), WordMark(now.marks)
     strong, weak = bits_of(before.content), bits_of(before.weak)
     now_strong, now_weak = bits_of(now.content), bits_of(now.weak)
     here, there = strong | weak, now_strong | now_weak
     common, lacks, adds = here & there, here - there, there - here
-    if second & Mark.COMPLAINT:
+    if second & WordMark.COMPLAINT:
         return _is_insisting(before, now) and len(common) > len(lacks - weak) and len(common) >= len(adds - now_weak)
     if before.values != now.values or not _asks_alike(first, second):
         return False
-    if Mark.FROM & first and before.order != now.order:
+    if WordMark.FROM & first and before.order != now.order:
         return False
     new = len(adds - now_weak)
-    if (lacks and adds) or new > bool(second & Mark.MEANT) or (lacks - weak and len(common) < _DROPPED):
+    if (lacks and adds) or new > bool(second & WordMark.MEANT) or (lacks - weak and len(common) < _DROPPED):
         return False
     asks_the_same = bool(first & second & _SPECIFIC) and not lacks - weak
-    enough = 1 if second & Mark.UNSPACED else words - asks_the_same
+    enough = 1 if second & WordMark.UNSPACED else words - asks_the_same
     return len(common) >= enough and len(common) >= alike * len((strong | now_strong) | common)
 
 
-def _is_insisting(before: Question, now: Question) -> bool:
+def _is_insisting(before: QuestionSketch, now: QuestionSketch) -> bool:
     """Whether a complaint names the same numbers, if any."""
     return not now.values or before.values == now.values[: len(before.values)]
 
 
-def _asks_alike(first: Mark, second: Mark) -> bool:
+def _asks_alike(first: WordMark, second: WordMark) -> bool:
     """Whether two texts ask for the same kind of thing: a person, a time, a way, yes or no."""
     asks = KINDS | ASKING
-    if first & asks and not second & (asks | Mark.MEANT):
+    if first & asks and not second & (asks | WordMark.MEANT):
         return False  # tells what was done, perhaps
-    if first & Mark.MANNER and not second & (Mark.MANNER | Mark.WANT | Mark.MEANT):
+    if first & WordMark.MANNER and not second & (WordMark.MANNER | WordMark.WANT | WordMark.MEANT):
         return False  # asks that it be done, perhaps
-    if (first ^ second) & Mark.FROM:
+    if (first ^ second) & WordMark.FROM:
         return False
-    if bool(first & Mark.MINE) != bool(second & Mark.MINE) and bool(first & Mark.YOURS) != bool(second & Mark.YOURS):
+    if bool(first & WordMark.MINE) != bool(second & WordMark.MINE) and bool(first & WordMark.YOURS) != bool(
+        second & WordMark.YOURS
+    ):
         return False
     here, there = first & KINDS, second & KINDS
     if here and there:
-        return bool(here & there) or {Mark.LONG, Mark.WHEN} >= {here, there}
-    return _is_open(here | there, Mark.WHAT & (first if there else second))
+        return bool(here & there) or {WordMark.LONG, WordMark.WHEN} >= {here, there}
+    return _is_open(here | there, WordMark.WHAT & (first if there else second))
 
 
-def _is_open(kind: Mark, other: Mark) -> bool:
-    return not other or not kind or kind == Mark.MUCH
+def _is_open(kind: WordMark, other: WordMark) -> bool:
+    return not other or not kind or kind == WordMark.MUCH

@@ -16,7 +16,7 @@ from ..pipeline.pipeline import Pipeline
 from ..recording.scored import Scored
 from ..semconv.evaluations import Reported
 from . import http, tools
-from .join import SIGNAL, FeedbackDesk
+from .join import SIGNAL, FeedbackJoin
 
 
 class FeedbackFeature(Feature):
@@ -25,7 +25,7 @@ class FeedbackFeature(Feature):
     name = "feedback"
 
     def __init__(self, config: Config, pipeline: Pipeline, features: Features, now: Callable[[], float]) -> None:
-        self.desk = FeedbackDesk(config, pipeline.recorder, features.signalled, now)
+        self.desk = FeedbackJoin(config, pipeline.recorder, features.signalled, now)
         self._http = http.FeedbackContext(self.desk, pipeline.submit, config.feedback)
 
     def desks(self) -> Mapping[str, Desk]:

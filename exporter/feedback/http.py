@@ -10,9 +10,9 @@ from aiohttp import web
 from ..config.settings import FeedbackSettings
 from ..http.requests import RECEPTION, Handler, Refusal, answer, answered, check_access, entry_of, making_durable, read
 from ..records.requests import Entry
-from .join import SIGNAL, FeedbackDesk
-from .rate_limit import Pace
-from .signals import Read, told
+from .join import SIGNAL, FeedbackJoin
+from .rate_limit import RateLimit
+from .signals import ReadSignals, told
 
 PATH: Final = "/v1/feedback"
 _PREFLIGHT: Final = {
@@ -26,7 +26,7 @@ class FeedbackContext:
     """Dependencies of the handler. ``submit`` applies a request durably."""
 
     def __init__(
-        self, desk: FeedbackDesk, submit: Callable[[Entry, Any], Awaitable[None]], settings: FeedbackSettings
+        self, desk: FeedbackJoin, submit: Callable[[Entry, Any], Awaitable[None]], settings: FeedbackSettings
     ) -> None:
         self.desk = desk
         self.submit = submit
@@ -35,7 +35,7 @@ class FeedbackContext:
     def configure(self, settings: FeedbackSettings) -> None:
         """Apply other settings."""
         self.origins = frozenset(settings.origins)
-        self.pace = Pace(settings.per_second, settings.burst)
+        self.pace = RateLimit(settings.per_second, settings.burst)
 
 
 CONTEXT = web.AppKey("FEEDBACK", FeedbackContext)
@@ -89,7 +89,7 @@ def check_pace(request: web.Request) -> None:
         raise Refusal(429, "rate", message, retry_after=wait)
 
 
-async def take(request: web.Request, entry: Entry, found: Read) -> None:
+async def take(request: web.Request, entry: Entry, found: ReadSignals) -> None:
     """Make the signals of a request durable, and take them."""
     context = request.app[CONTEXT]
     context.pace.spend(request.remote or "", len(found.items) + len(found.errors))

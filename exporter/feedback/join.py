@@ -26,11 +26,11 @@ from ..records.traces import Located
 from ..semconv.evaluations import Reported
 from ..store.errors import StoreError
 from ..store.kinds import FEEDBACK_ID
-from .attribution import Credit
+from .attribution import Attribution
 from .conversations import Conversations
 from .recent import Recent
-from .signals import Read, digest, read
-from .waiting import WaitingRoom
+from .signals import ReadSignals, digest, read
+from .waiting import EarlyFeedbackQueue
 
 SIGNAL: Final = "feedback"
 _LOOK_EVERY: Final = 1.0
@@ -40,7 +40,7 @@ _FORGET_AT_ONCE: Final = 5000
 _log = logging.getLogger(__name__)
 
 
-class FeedbackDesk:
+class FeedbackJoin:
     """Handler of feedback requests and traces; ``tell`` is called with each counted signal. ``now`` is Unix seconds."""
 
     def __init__(
@@ -51,8 +51,8 @@ class FeedbackDesk:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.recent = Recent()
-        self.credit = Credit(recorder, self.recent, config.store.content, tell)
-        self.waiting = WaitingRoom(recorder, config.feedback.early_items)
+        self.credit = Attribution(recorder, self.recent, config.store.content, tell)
+        self.waiting = EarlyFeedbackQueue(recorder, config.feedback.early_items)
         self.conversations = Conversations(config.feedback, recorder, self.credit, now)
         self._recorder = recorder
         self._now = now
@@ -76,11 +76,11 @@ class FeedbackDesk:
 
     # Requests.
 
-    def read(self, entry: Entry) -> Read:
+    def read(self, entry: Entry) -> ReadSignals:
         """Decode a request; raises DecodeError, TooLarge or UnsupportedEncoding."""
         return read(decompress(entry.encoding, entry.body, self._most_bytes))
 
-    def take(self, entry: Entry, asked: Read) -> None:
+    def take(self, entry: Entry, asked: ReadSignals) -> None:
         """Count each signal, or keep it pending until its trace arrives."""
         known = [bool(one.id) and self._recorder.has_id(FEEDBACK_ID, one.id) for one in asked.items]
         # Nothing is read between here and the end that could fail and leave half a request taken.

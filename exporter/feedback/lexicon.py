@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Final
 
 
-class Mark(IntFlag):
+class WordMark(IntFlag):
     """A property that a word or phrase gives the text that contains it."""
 
     WHO = auto()
@@ -49,14 +49,23 @@ class Mark(IntFlag):
     """Of the whole text: whoever sends it again asks for another answer."""
 
 
-ASKING: Final = Mark.ASK | Mark.WANT | Mark.WHAT
+ASKING: Final = WordMark.ASK | WordMark.WANT | WordMark.WHAT
 """Something is asked for, of whatever kind."""
-KINDS: Final = Mark.WHO | Mark.WHY | Mark.WHERE | Mark.WHEN | Mark.LONG | Mark.MUCH | Mark.MANNER | Mark.POLAR
+KINDS: Final = (
+    WordMark.WHO
+    | WordMark.WHY
+    | WordMark.WHERE
+    | WordMark.WHEN
+    | WordMark.LONG
+    | WordMark.MUCH
+    | WordMark.MANNER
+    | WordMark.POLAR
+)
 """What is asked for, where a question says so."""
 
 _READ: Final = tomllib.loads(files(__package__).joinpath("lexicon.toml").read_text("utf-8"))
 
-MARKS: Final[dict[Mark, str]] = {Mark[name]: table for name, table in _READ["marks"].items()}
+MARKS: Final[dict[WordMark, str]] = {WordMark[name]: table for name, table in _READ["marks"].items()}
 CONCEPTS: Final[dict[str, str]] = _READ["concepts"]
 """Words that mean the same, by a name for what they mean."""
 NOTHING: Final[str] = _READ["nothing"]

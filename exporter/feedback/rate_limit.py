@@ -8,7 +8,7 @@ from typing import Final
 _MOST_ADDRESSES: Final = 10_000
 
 
-class Pace:
+class RateLimit:
     """Token buckets: ``per_second`` signals on average and ``burst`` at once per address. ``clock`` is in seconds."""
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:

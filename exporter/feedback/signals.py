@@ -23,7 +23,7 @@ _Comment = Annotated[str, Meta(max_length=LONGEST_COMMENT)]
 _Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 
-class Read(Struct):
+class ReadSignals(Struct):
     """A decoded request: the valid signals, and the errors of the others, by position."""
 
     items: list[Feedback]
@@ -48,12 +48,12 @@ _list = msgspec.json.Decoder(list[msgspec.Raw])
 _sent = msgspec.json.Decoder(_Sent)
 
 
-def read(body: bytes) -> Read:
+def read(body: bytes) -> ReadSignals:
     """Read one object or a list of them; raises DecodeError where that is not what was sent, TooLarge for too many."""
     raws, is_list = _raws(body)
     if len(raws) > MOST_ITEMS:
         raise TooLarge(f"{len(raws)} signals in one request; send at most {MOST_ITEMS}")
-    found = Read([], [])
+    found = ReadSignals([], [])
     for index, raw in enumerate(raws):
         place = f"$[{index}]" if is_list else "$"
         try:

@@ -12,7 +12,7 @@ from ..records.feedback import By, EarlyFeedback
 MOST_BYTES: Final = 32 << 20
 
 
-class WaitingRoom:
+class EarlyFeedbackQueue:
     """Pending signals, by number, in order of arrival. Only ``recover`` reads the store.
 
     ``keep_text`` tells whether comments and edited texts may be stored; in memory they are always kept.

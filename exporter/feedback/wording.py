@@ -11,8 +11,8 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from ..records.feedback import Question
-from .lexicon import ASKING, CONCEPTS, KINDS, MARKS, NEGATION, NOTHING, OPENING, WEAK, Mark
+from ..records.feedback import QuestionSketch
+from .lexicon import ASKING, CONCEPTS, KINDS, MARKS, NEGATION, NOTHING, OPENING, WEAK, WordMark
 
 LONGEST: Final = 2000
 """Characters of a text whose words are looked at; of all of them there is a checksum."""
@@ -33,12 +33,14 @@ _ENDINGS: Final = (
 )
 """Endings of words in Latin letters, the longest first."""
 _SHORTEST_STEM: Final = 4
-_SILENT: Final = ~(Mark.MORE | Mark.ACT | Mark.VALUE)
+_SILENT: Final = ~(WordMark.MORE | WordMark.ACT | WordMark.VALUE)
 """Words with marks but these are no content, unless they have a concept."""
-_HOLLOW: Final = (Mark.NOISE | Mark.MORE | Mark.THANKS | Mark.GIVE_UP | Mark.SOLVED | Mark.VALUE).value
-_LEADING: Final = (Mark.NOISE | Mark.MORE | Mark.ASK | Mark.WANT).value
-_VALUE: Final = Mark.VALUE.value
-_RELATIVE: Final = Mark.WHO | Mark.WHERE | Mark.WHEN
+_HOLLOW: Final = (
+    WordMark.NOISE | WordMark.MORE | WordMark.THANKS | WordMark.GIVE_UP | WordMark.SOLVED | WordMark.VALUE
+).value
+_LEADING: Final = (WordMark.NOISE | WordMark.MORE | WordMark.ASK | WordMark.WANT).value
+_VALUE: Final = WordMark.VALUE.value
+_RELATIVE: Final = WordMark.WHO | WordMark.WHERE | WordMark.WHEN
 """Words that ask, and in a statement join two of its parts."""
 _FEWEST, _FEW_WORDS, _SOME_WORDS = 2, 5, 10
 _SPEAKERS: Final = frozenset(
@@ -136,26 +138,26 @@ _NO: Final = (("no",), ("non",), ("不",))
 """Clauses that decline or contradict, and negate nothing."""
 
 
-def question(text: str) -> Question:
+def question(text: str) -> QuestionSketch:
     """What is kept of a text."""
     head = folded(text[:LONGEST])
     words = _read_as_english(list(_words(head)))
     told = 0
     for _, meaning in words:
         told |= meaning.marks
-    marks = Mark(told)
+    marks = WordMark(told)
     if "?" in head:
-        marks |= Mark.ASK
-    elif not marks & (ASKING & ~Mark.WHAT) and words and not words[0][1].marks & _RELATIVE:
+        marks |= WordMark.ASK
+    elif not marks & (ASKING & ~WordMark.WHAT) and words and not words[0][1].marks & _RELATIVE:
         marks &= ~_RELATIVE
-    if marks & (KINDS & ~Mark.POLAR | Mark.WHAT):
-        marks &= ~Mark.POLAR
+    if marks & (KINDS & ~WordMark.POLAR | WordMark.WHAT):
+        marks &= ~WordMark.POLAR
     if _IS_UNSPACED.search(head):
-        marks |= Mark.UNSPACED
+        marks |= WordMark.UNSPACED
     if _is_repeatable(words, marks):
-        marks |= Mark.REPEATABLE
+        marks |= WordMark.REPEATABLE
     content = [meaning for _, meaning in words if meaning.concept and not meaning.marks & _VALUE]
-    return Question(
+    return QuestionSketch(
         same=_same(head, text[LONGEST:]),
         bag=crc32(" ".join(sorted(" ".join([word for word, _ in words]).split())).encode("utf-8", "replace")),
         order=crc32(" ".join([one.concept for one in content if not one.is_weak]).encode("utf-8", "replace")),
@@ -184,11 +186,11 @@ def _words(text: str) -> Iterator[tuple[str, Meaning]]:
     for clause in _CLAUSE.split(text):
         pieces = _pieces(clause)
         if tuple(pieces) in _NO:
-            yield "no", Meaning(Mark.NOISE.value)
+            yield "no", Meaning(WordMark.NOISE.value)
             continue
         at = _opening(pieces)
         if at:
-            yield " ".join(pieces[:at]), Meaning(Mark.POLAR.value)
+            yield " ".join(pieces[:at]), Meaning(WordMark.POLAR.value)
         while at < len(pieces):
             piece = pieces[at]
             if piece.isascii() and piece not in _FIRST_OF_PHRASES:  # as most words are
@@ -243,18 +245,18 @@ _kept_word = lru_cache(maxsize=8192)(_word)
 _LONGEST_KEPT: Final = 32
 
 
-def _is_repeatable(words: list[tuple[str, Meaning]], marks: Mark) -> bool:
+def _is_repeatable(words: list[tuple[str, Meaning]], marks: WordMark) -> bool:
     """Whether who sends a text again wants another answer to it: a question or a task, no "next" and no "run it"."""
     substance = sum(1 for word, one in words if one.concept and not one.marks & _HOLLOW and not _is_letter(word))
     if not substance or len(words) < _FEWEST:
         return False
-    if marks & (Mark.THANKS | Mark.GIVE_UP) and not marks & (KINDS | ASKING):
+    if marks & (WordMark.THANKS | WordMark.GIVE_UP) and not marks & (KINDS | ASKING):
         return False
-    if marks & Mark.MORE and len(words) <= (_FEW_WORDS if marks & KINDS else _SOME_WORDS):
+    if marks & WordMark.MORE and len(words) <= (_FEW_WORDS if marks & KINDS else _SOME_WORDS):
         return False
     if not marks & KINDS:
         first = next((one for _, one in words if not one.marks & _LEADING), Meaning())
-        if first.marks & Mark.ACT:
+        if first.marks & WordMark.ACT:
             return False
     if marks & (KINDS | ASKING) or not any(word in _SPEAKERS for word, _ in words):
         return True

@@ -15,7 +15,7 @@ import grpc
 
 from ..decode import PROTOBUF, Signal
 from ..http.otlp import take
-from ..http.requests import Held, Reception, Refusal, check_bearer, too_many, too_slow
+from ..http.requests import HeldBytes, Reception, Refusal, check_bearer, too_many, too_slow
 from ..ingest.port import Intake
 from ..records.requests import Entry
 from ..runtime.log import described
@@ -87,7 +87,7 @@ class Exports:
 
     async def _taken(self, signal: Signal, body: bytes) -> _Outcome:
         """The reply to a message, or why it is refused; counted."""
-        reception, held = self._reception, Held(self._reception)
+        reception, held = self._reception, HeldBytes(self._reception)
         try:
             reception.check_size(len(body))
             held.add(len(body))

@@ -15,7 +15,7 @@ from ..runtime.os_errors import why
 
 if TYPE_CHECKING:
     from .export import Exports
-    from .server import Server
+    from .server import GrpcServer
 
 _FEWEST: Final = 16
 """Connections that are admitted however few files the process may open."""
@@ -30,7 +30,7 @@ class Listener:
         self.state = "off"
         self._intake, self._reception, self._on_answered = intake, reception, on_answered
         self._exports: Exports | None = None
-        self._server: Server | None = None
+        self._server: GrpcServer | None = None
 
     def __len__(self) -> int:
         """Calls whose message has been received and that are not answered yet."""
@@ -56,10 +56,10 @@ class Listener:
             return
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it would log what was sent
         from .export import Exports  # noqa: PLC0415 - who does not listen needs no grpcio, nor its memory
-        from .server import Server  # noqa: PLC0415
+        from .server import GrpcServer  # noqa: PLC0415
 
         self._exports = Exports(self._intake, self._reception, self._on_answered)
-        self._server = Server(self._exports, config, address, _connections(config.server.limits.connections))
+        self._server = GrpcServer(self._exports, config, address, _connections(config.server.limits.connections))
         await self._server.start()
         self.state = str(self._server.address)
 

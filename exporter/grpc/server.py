@@ -26,7 +26,7 @@ _UNKNOWN: Final = "this port takes OTLP traces and logs: switch other signals of
 _Behaviour = Callable[[Any, Any], Awaitable[bytes]]
 
 
-class Server:
+class GrpcServer:
     """A server of grpcio at an address, whose port may be 0; raises OSError or RuntimeError where it cannot listen."""
 
     def __init__(self, exports: Exports, config: Config, address: Address, connections: int) -> None:

@@ -51,7 +51,7 @@ class Connections:
         self.is_draining = False
         self._none_left = asyncio.Event()
         self._relieved_at = -math.inf
-        self._by_silence: dict[Connection, None] = {}
+        self._by_silence: dict[HttpConnection, None] = {}
         self.limits, self.allowed = limits, _allowed(limits.connections)
 
     def __len__(self) -> int:
@@ -62,19 +62,19 @@ class Connections:
         if limits != self.limits:
             self.limits, self.allowed = limits, _allowed(limits.connections)
 
-    def opened(self, connection: "Connection") -> None:
+    def opened(self, connection: "HttpConnection") -> None:
         """Add a new connection; where there are too many, the longest inactive one is closed, or else the new one."""
         self._by_silence[connection] = None
         if len(self) > self.allowed and not self._make_room(1, before=connection):
             connection.refuse()
 
-    def heard(self, connection: "Connection") -> None:
+    def heard(self, connection: "HttpConnection") -> None:
         """Data was received from the client, or sent to it."""
         if connection in self._by_silence:
             del self._by_silence[connection]
             self._by_silence[connection] = None
 
-    def lost(self, connection: "Connection") -> None:
+    def lost(self, connection: "HttpConnection") -> None:
         """The connection was closed."""
         self._by_silence.pop(connection, None)
         if not self._by_silence:
@@ -87,9 +87,9 @@ class Connections:
             self._relieved_at = now
             self._make_room(_MADE_ROOM)
 
-    def _make_room(self, wanted: int, before: "Connection | None" = None) -> bool:
+    def _make_room(self, wanted: int, before: "HttpConnection | None" = None) -> bool:
         """Close the longest inactive connections that wait for their client; returns whether there was one."""
-        found: list[Connection] = []
+        found: list[HttpConnection] = []
         for connection in self._by_silence:
             if connection is before or len(found) == wanted:
                 break
@@ -127,7 +127,7 @@ class Connections:
             connection.end()
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """One connection: waiting for a header (at first), in a request, or idle between two."""
 
     __slots__ = ("_all", "_blocked_since", "_payload", "_since", "_socket", "_state")
@@ -248,8 +248,8 @@ class Connection(web.RequestHandler):
         return response
 
 
-class Server(web.Server):
-    """An application's server whose connections are ``Connection``s."""
+class HttpServer(web.Server):
+    """An application's server whose connections are ``HttpConnection``s."""
 
     def __init__(self, app: web.Server, everyone: Connections, **options: Any) -> None:
         super().__init__(_answering(app.request_handler), request_factory=self._request)
@@ -258,7 +258,7 @@ class Server(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """Make the protocol of a connection that was accepted."""
-        return Connection(self, self._everyone, loop=asyncio.get_running_loop(), **self._options)
+        return HttpConnection(self, self._everyone, loop=asyncio.get_running_loop(), **self._options)
 
     def _request(
         self,
@@ -268,7 +268,7 @@ class Server(web.Server):
         writer: Any,
         task: "asyncio.Task[None]",
     ) -> web.BaseRequest:
-        if isinstance(protocol, Connection):
+        if isinstance(protocol, HttpConnection):
             protocol.request_begins(payload)
         return self._request_of_app(message, payload, protocol, writer, task)
 
@@ -290,7 +290,7 @@ def _answering(
 
 
 class Runner(web.AppRunner):
-    """Runs an application on a ``Server``; ``options`` are aiohttp's, of each connection."""
+    """Runs an application on a ``HttpServer``; ``options`` are aiohttp's, of each connection."""
 
     def __init__(self, app: web.Application, everyone: Connections, **options: Any) -> None:
         super().__init__(app, shutdown_timeout=1.0)
@@ -298,7 +298,7 @@ class Runner(web.AppRunner):
         self._everyone, self._options = everyone, {**options, "access_log": None, "keepalive_timeout": _FOREVER}
 
     async def _make_server(self) -> web.Server:
-        return Server(await super()._make_server(), self._everyone, **self._options)
+        return HttpServer(await super()._make_server(), self._everyone, **self._options)
 
 
 def _allowed(wanted: int) -> int:

@@ -210,7 +210,7 @@ async def entry_of(request: web.Request, signal: str, media_types: Sequence[str]
     if given not in media_types:
         raise Refusal(415, "media_type", f"send Content-Type: {' or '.join(media_types)}")
     reception = request.app[RECEPTION]
-    held = Held(reception)
+    held = HeldBytes(reception)
     try:
         body = await _body(request, reception, held)
         yield Entry(signal, given, request.headers.get("Content-Encoding", ""), body, reception.now())
@@ -223,7 +223,7 @@ def too_many() -> Refusal:
     return Refusal(503, "busy", "too many requests at once: send it again", retry_after=1.0)
 
 
-class Held:
+class HeldBytes:
     """The share of one request in the bytes that all requests hold."""
 
     def __init__(self, reception: Reception) -> None:
@@ -242,7 +242,7 @@ class Held:
         self._reception.held_bytes -= self._bytes
 
 
-async def _body(request: web.Request, reception: Reception, held: Held) -> bytes:
+async def _body(request: web.Request, reception: Reception, held: HeldBytes) -> bytes:
     """A request's body as it came, within the limits of size and time."""
     try:
         async with asyncio.timeout(reception.body_seconds):
@@ -258,7 +258,7 @@ def too_slow(seconds: float) -> Refusal:
     return Refusal(408, "timeout", f"the body did not arrive in {seconds:g} s: send less at once")
 
 
-async def _read(request: web.Request, reception: Reception, held: Held) -> bytes:
+async def _read(request: web.Request, reception: Reception, held: HeldBytes) -> bytes:
     """Read at most ``body_bytes``, whatever the Content-Length says or does not say."""
     reception.check_size(request.content_length or 0)
     chunks: list[bytes] = []

@@ -28,7 +28,7 @@ AT_ONCE, AT_ONCE_BYTES = 32, 1 << 18
 Recorded = Callable[[Sequence[bytes]], Known]
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class AssemblyLimits(Struct, frozen=True, kw_only=True):
     """When a trace is complete, and how much may be open at once. Times in seconds."""
 
     grace: float = 2.0
@@ -116,7 +116,7 @@ class OpenTrace(Struct, eq=False):
 class Assembler:
     """All open traces, bounded in number and bytes. Not thread-safe: used on the event loop only."""
 
-    def __init__(self, limits: Limits, recorded: Recorded) -> None:
+    def __init__(self, limits: AssemblyLimits, recorded: Recorded) -> None:
         self.limits = limits
         self.bytes = 0
         self._recorded = recorded

@@ -9,7 +9,7 @@ class NoRoomError(Exception):
     """No room became free in time."""
 
 
-class Door:
+class Backpressure:
     """Blocks new requests while ``held`` bytes and those of requests being read exceed ``limit``.
 
     Slowing senders down bounds memory at the speed of processing; refusing requests would make senders repeat them. A

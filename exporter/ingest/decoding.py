@@ -18,7 +18,7 @@ from typing import Final
 from .. import decode as decoders
 from ..decode import PROTOBUF, Batch, DecodeError, DecodeLimits, Signal, TooLarge, decode, decompress
 from ..decode.weigh import is_light
-from ..decode.worker import HEADER, Failed, Job, Piece, Rest
+from ..decode.worker import HEADER, DecodeJob, Failed, Piece, Rest
 from ..model.trace import Span
 from ..records.requests import Entry
 
@@ -95,7 +95,7 @@ class Decoding:
             return decode(signal, entry.media_type, body, limits, entry.received_at)
 
     async def _elsewhere(self, signal: Signal, entry: Entry, limits: DecodeLimits) -> Batch:
-        job = Job(signal, entry.media_type, entry.encoding, entry.body, limits, entry.received_at, self._seconds)
+        job = DecodeJob(signal, entry.media_type, entry.encoding, entry.body, limits, entry.received_at, self._seconds)
         async with self._one_at_a_time:
             process = self._process = self._process or await _started()
             is_done = False
@@ -135,7 +135,7 @@ async def _started() -> asyncio.subprocess.Process:
     )
 
 
-async def _done(process: asyncio.subprocess.Process, job: Job, pace: Pace) -> Batch:
+async def _done(process: asyncio.subprocess.Process, job: DecodeJob, pace: Pace) -> Batch:
     if process.stdin is None or process.stdout is None:
         raise ValueError("the process was started without pipes")
     content = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)

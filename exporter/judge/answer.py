@@ -11,8 +11,8 @@ from msgspec import Struct
 from ..model.stops import StopReason
 from .case import Case, JudgeError, Usage
 from .completion import billed
-from .error_body import Told, told
-from .shown import Secrets, shown
+from .error_body import EndpointError, told
+from .shown import HiddenTexts, shown
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds that an endpoint can ask to be left alone."""
@@ -24,7 +24,7 @@ _CREDENTIALS: Final = frozenset({401, 402, 403, 407})
 _NOT_FOUND: Final = frozenset({404, 405, 410})
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """Status, headers and body of a response; the body is empty where it was too long."""
 
     status: int
@@ -38,10 +38,10 @@ class Ending(Struct, frozen=True, kw_only=True):
     ceiling: Usage
     now: Callable[[], float]
     case: Case
-    secrets: Secrets
+    secrets: HiddenTexts
 
 
-def error_of(answer: Answer, ending: Ending) -> JudgeError:
+def error_of(answer: HttpAnswer, ending: Ending) -> JudgeError:
     """The JudgeError of an error response: whether, when and at what cost to retry, and what to fix."""
     said = told(answer.body)
     is_success = 200 <= answer.status < 300
@@ -67,7 +67,7 @@ _NO_MORE: Final = "the endpoint takes no more calls for now"
 _FILTERED: Final = "the endpoint's content filter declined the case"
 
 
-def _stop(status: int, said: Told) -> StopReason | None:
+def _stop(status: int, said: EndpointError) -> StopReason | None:
     """Why the judge can give no verdict while every answer is like this one; None where the endpoint may recover."""
     if status in _CREDENTIALS:
         return "credentials"

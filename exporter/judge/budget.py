@@ -114,7 +114,7 @@ def _limit(cap: Cap, unit: str) -> int | None:
     return cap.micros if unit == "dollars" else cap.tokens
 
 
-class SpendLedger(Protocol):
+class Ledger(Protocol):
     """Spend ledger: reserve before a call, settle after it. Shared by all processes that open the same one."""
 
     async def reserve(self, tokens: int, micros: int, *, targeted: bool = False) -> int | Short:

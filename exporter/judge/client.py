@@ -11,15 +11,15 @@ from typing import Final, Literal, Self
 import httpx
 from msgspec import Struct
 
-from .answer import Answer, Ending, error_of
+from .answer import Ending, HttpAnswer, error_of
 from .case import Case, JudgeError, Judgement, Usage
-from .completion import Asked, Completion, Form, completion
+from .completion import ChatRequest, Completion, RequestForm, completion
 from .endpoint import Endpoint
 from .error_body import told
 from .prompt import most, prompt, reply_schema
 from .reply import read
 from .rubric import Rubric
-from .shown import Secrets, name
+from .shown import HiddenTexts, name
 
 _CONNECT: Final = 10.0
 _LARGEST_REPLY: Final = 1 << 20
@@ -37,7 +37,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     reply: bytes
 
 
-class Client:
+class JudgeClient:
     """Calls to one endpoint; remembers which parameters the endpoint does not take. To be closed.
 
     ``headers`` are sent with each call; ``watch`` is called with every exchange.
@@ -54,9 +54,9 @@ class Client:
     ) -> None:
         self.endpoint = endpoint
         self._now, self._watch = now, watch
-        self._form = Form.of(endpoint)
+        self._form = RequestForm.of(endpoint)
         self._url = _completions(endpoint)
-        self._secrets = Secrets.of(headers or {})
+        self._secrets = HiddenTexts.of(headers or {})
         self._http = httpx.AsyncClient(
             headers=headers,
             timeout=httpx.Timeout(endpoint.timeout, connect=min(endpoint.timeout, _CONNECT)),
@@ -81,7 +81,7 @@ class Client:
         """The verdict on a case by a rubric; JudgeError, where there is none, with what may have been billed."""
         messages = prompt(case, rubric)
         ceiling = most(messages, rubric, self.endpoint.max_tokens)
-        asked = Asked(
+        asked = ChatRequest(
             model=self.endpoint.model,
             messages=messages.messages,
             schema=reply_schema(rubric),
@@ -122,7 +122,7 @@ class Client:
         message = f'the reply names the {wrong} "{name(says)}", and {pinned} is pinned'
         return JudgeError("pin_mismatch", message, retry=False, usage=usage, stop=wrong, replied=reply.model)
 
-    async def _ask(self, asked: Asked, ending: Ending) -> Answer:
+    async def _ask(self, asked: ChatRequest, ending: Ending) -> HttpAnswer:
         """The endpoint's answer, asked again without the parameters that it turns down; JudgeError for any other."""
         form = self._form
         for _ in range(_MOST_FORMS):
@@ -136,7 +136,7 @@ class Client:
             form = simpler
         raise error_of(answer, ending)
 
-    async def _post(self, body: bytes, ending: Ending) -> Answer:
+    async def _post(self, body: bytes, ending: Ending) -> HttpAnswer:
         try:
             async with asyncio.timeout(self.endpoint.timeout):
                 answer = await self._exchange(body)
@@ -152,15 +152,15 @@ class Client:
         self._watch(Exchange(url=str(self._url), request=body, status=answer.status, reply=answer.body))
         return answer
 
-    async def _exchange(self, body: bytes) -> Answer:
+    async def _exchange(self, body: bytes) -> HttpAnswer:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         async with self._http.stream("POST", self._url, content=body, headers=headers) as response:
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > _LARGEST_REPLY:
-                    return Answer(response.status_code, response.headers, b"")
-            return Answer(response.status_code, response.headers, bytes(content))
+                    return HttpAnswer(response.status_code, response.headers, b"")
+            return HttpAnswer(response.status_code, response.headers, bytes(content))
 
 
 def _completions(endpoint: Endpoint) -> httpx.URL:

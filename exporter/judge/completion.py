@@ -17,7 +17,7 @@ _REASONING: Final = frozenset({"reasoning", "thinking", "thought", "redacted_thi
 """Types of parts of a reply in which the model thinks."""
 
 
-class Form(Struct, frozen=True, kw_only=True):
+class RequestForm(Struct, frozen=True, kw_only=True):
     """Which parameters a request has: those that are configured, without what the endpoint turned down."""
 
     format: Format = "json_schema"
@@ -26,12 +26,12 @@ class Form(Struct, frozen=True, kw_only=True):
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
     @classmethod
-    def of(cls, endpoint: Endpoint) -> "Form":
+    def of(cls, endpoint: Endpoint) -> "RequestForm":
         """The form that is configured."""
         temperature, seed = endpoint.temperature is not None, endpoint.seed is not None
         return cls(format=endpoint.format, temperature=temperature, seed=seed)
 
-    def without(self, parameter: str) -> "Form | None":
+    def without(self, parameter: str) -> "RequestForm | None":
         """The next best form when an endpoint turns a parameter down; None where there is none.
 
         A limit on tokens is never left out: the budget counts on it.
@@ -47,7 +47,7 @@ class Form(Struct, frozen=True, kw_only=True):
         return None
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class ChatRequest(Struct, frozen=True, kw_only=True):
     """The content of a request, independent of its form."""
 
     model: str
@@ -57,7 +57,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     seed: int | None = None
     temperature: float | None = None
 
-    def body(self, form: Form) -> bytes:
+    def body(self, form: RequestForm) -> bytes:
         """The body of the request."""
         fields: dict[str, Any] = {"model": self.model, "messages": self.messages, form.limit: self.max_tokens}
         if form.temperature:

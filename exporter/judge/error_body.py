@@ -46,7 +46,7 @@ Node = tuple[str, Any]
 """A key and what is under it."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class EndpointError(Struct, frozen=True, kw_only=True):
     """The content of an error response. ``message`` may quote the case: never show it as it is.
 
     ``kind`` is why the judge cannot judge, where the codes tell it; ``busy``: the endpoint says to come back later.
@@ -60,18 +60,18 @@ class Told(Struct, frozen=True, kw_only=True):
     """An HTTP status that the body names, as gateways do that answer 200."""
 
 
-def told(body: bytes) -> Told:
+def told(body: bytes) -> EndpointError:
     """Parse an error body; if it is not JSON, its text without tags is the message."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         text = _TAG.sub(" ", body[: 4 * _LONGEST_MESSAGE].decode(errors="replace"))
-        return Told(message=" ".join(text.split())[:_LONGEST_MESSAGE])
+        return EndpointError(message=" ".join(text.split())[:_LONGEST_MESSAGE])
     nodes = list(_nodes(value))
     messages = [text[:_LONGEST_MESSAGE] for key, text in nodes if key in _MESSAGES and isinstance(text, str)]
     codes = [str(code) for key, code in nodes if key in _CODES and isinstance(code, str | int)]
     codes += [name for message in messages for name in _LITELLM.findall(message)]
-    return Told(
+    return EndpointError(
         parameter=_parameter(nodes, messages),
         message=next((text for text in messages if text.strip() and text not in _UNHELPFUL), ""),
         kind=next((kind for kind, pattern in _KINDS if any(map(pattern.search, codes))), None),

@@ -29,7 +29,7 @@ Stratum = tuple[Verdict, Verdict]
 """What people and what the judge first said of an anchor."""
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class AskedAnchor(Struct, frozen=True, kw_only=True):
     """An anchor: what people say, what the judge said at ``first``, and ``again`` in the window (None: not asked).
 
     ``weight`` is the share of production that its time stands for, relative to the other anchors'.
@@ -41,7 +41,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     weight: float = 1.0
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class JudgeEvidence(Struct, frozen=True, kw_only=True):
     """What is known of the judge now. ``confusion`` holds as many cases as the evidence is worth, which is no whole
     number; of a kind of anchor of which too few were asked again it holds none.
 
@@ -76,11 +76,11 @@ class _Kind(Struct, frozen=True):
         return round(share * self.worth, 6)
 
 
-def evidence(anchors: Iterable[Asked], confidence: float = CONFIDENCE) -> Evidence:
+def evidence(anchors: Iterable[AskedAnchor], confidence: float = CONFIDENCE) -> JudgeEvidence:
     """What the anchors say of the judge in the window."""
     found = list(anchors)
     passed, failed = (_kind([one for one in found if one.human == human]) for human in ("pass", "fail"))
-    return Evidence(
+    return JudgeEvidence(
         confusion=Confusion(
             pass_pass=passed.cases(passed.rate),
             fail_pass=passed.cases(1 - passed.rate),
@@ -93,7 +93,7 @@ def evidence(anchors: Iterable[Asked], confidence: float = CONFIDENCE) -> Eviden
     )
 
 
-def _kind(anchors: Sequence[Asked]) -> _Kind:
+def _kind(anchors: Sequence[AskedAnchor]) -> _Kind:
     """The share of some anchors that the judge passes now; its variance is that of the whole and of the part asked."""
     if not anchors:
         return _Kind(0.0, 1.0, 0, 0)
@@ -104,7 +104,7 @@ def _kind(anchors: Sequence[Asked]) -> _Kind:
     return _Kind(rate, variance + padded * (1 - padded) / size, size, asked)
 
 
-def _stratified(anchors: Sequence[Asked]) -> tuple[float, float]:
+def _stratified(anchors: Sequence[AskedAnchor]) -> tuple[float, float]:
     """The pass rate of now, put together from strata by their sizes; its variance for what was not asked again."""
     rate = variance = 0.0
     for stratum in _strata(anchors):
@@ -115,14 +115,14 @@ def _stratified(anchors: Sequence[Asked]) -> tuple[float, float]:
     return rate, variance
 
 
-def _strata(anchors: Sequence[Asked]) -> list[list[Asked]]:
-    strata: dict[Stratum, list[Asked]] = {}
+def _strata(anchors: Sequence[AskedAnchor]) -> list[list[AskedAnchor]]:
+    strata: dict[Stratum, list[AskedAnchor]] = {}
     for one in anchors:
         strata.setdefault((one.human, one.first), []).append(one)
     return list(strata.values())
 
 
-def _rate(stratum: Sequence[Asked]) -> tuple[float, float]:
+def _rate(stratum: Sequence[AskedAnchor]) -> tuple[float, float]:
     """The pass rate of a stratum, and its variance, for the part that was not asked: with two pseudo-observations."""
     asked = [one for one in stratum if one.again is not None]
     total = sum(one.weight for one in asked)
@@ -135,7 +135,7 @@ def _rate(stratum: Sequence[Asked]) -> tuple[float, float]:
     return rate, left * middle * (1 - middle) / (n + 2)
 
 
-def _shift(anchors: Sequence[Asked], confidence: float) -> Estimate | None:
+def _shift(anchors: Sequence[AskedAnchor], confidence: float) -> Estimate | None:
     """How the pass rate on the anchors changed since they were asked first; None where too few were asked again."""
     asked, size = sum(one.again is not None for one in anchors), len(anchors)
     if not size or asked < min(LEAST, size):
@@ -149,7 +149,7 @@ def _shift(anchors: Sequence[Asked], confidence: float) -> Estimate | None:
     return Estimate(change, max(-1.0, change - half), min(1.0, change + half), asked)
 
 
-def _flipped(stratum: Sequence[Asked]) -> float:
+def _flipped(stratum: Sequence[AskedAnchor]) -> float:
     """The share of a stratum that the judge says otherwise of now."""
     rate, _ = _rate(stratum)
     return 1 - rate if stratum[0].first == "pass" else rate
@@ -158,7 +158,7 @@ def _flipped(stratum: Sequence[Asked]) -> float:
 # Which window, and which anchor next.
 
 
-class Window(Struct, frozen=True, kw_only=True):
+class EvidenceWindow(Struct, frozen=True, kw_only=True):
     """From when on verdicts and anchors are looked at (Unix seconds), and the verdicts of each of its hours."""
 
     since: float
@@ -184,7 +184,7 @@ class Window(Struct, frozen=True, kw_only=True):
         return [self.hours.get(hour, (0, 0))[1] / anchors[hour] for hour in (int(at // HOUR) for at in asked_at)]
 
 
-def window(hours: dict[int, tuple[int, int]], asked_at: Iterable[Sequence[float]], now: float) -> Window:
+def window(hours: dict[int, tuple[int, int]], asked_at: Iterable[Sequence[float]], now: float) -> EvidenceWindow:
     """The shortest span of whole hours up to now with enough of both: anchors asked, and verdicts on production.
 
     ``hours`` are (passed, judged) by hour; ``asked_at`` are the times of the last verdicts on each kind of anchors. A
@@ -200,7 +200,7 @@ def window(hours: dict[int, tuple[int, int]], asked_at: Iterable[Sequence[float]
         is_lap = any(count == len(times) for count, times in zip(counts, kinds, strict=True))
         if is_lap or not kinds or (sum(counts) >= ENOUGH_ASKED and judged >= ENOUGH_JUDGED):
             break
-    return Window(since=first * HOUR, hours={hour: counts for hour, counts in hours.items() if hour >= first})
+    return EvidenceWindow(since=first * HOUR, hours={hour: counts for hour, counts in hours.items() if hour >= first})
 
 
 def kind_due(sizes: Mapping[Verdict, int], lately: Sequence[Verdict]) -> Verdict:

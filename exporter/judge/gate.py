@@ -22,7 +22,7 @@ MOST_REMEMBERED: Final = 20
 Fallen = Literal["alert", "shadow"]
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class GateLimits(Struct, frozen=True, kw_only=True):
     """What a version must reach: lower bounds of intervals, on enough cases. None: not asked for.
 
     ``margin`` is by how much its agreement may at most be below the acting version's, on the same anchors, at the lower
@@ -39,7 +39,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     fallen: Fallen = "shadow"
 
 
-class Scored(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ScoredAnchor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last verdict of a judge version on an anchor; ``judge`` is None where it was asked and gave none."""
 
     anchor: str
@@ -50,7 +50,7 @@ class Scored(Struct, frozen=True, kw_only=True, omit_defaults=True):
     explanation: str = ""
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class GateDecision(Struct, frozen=True, kw_only=True):
     """Open or shut, why it is shut, and the measures behind it; the worst disagreements first."""
 
     version: str
@@ -60,7 +60,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     unanswered: int
     agreement: Agreement
     against_acting: Estimate | None
-    worst: tuple[Scored, ...]
+    worst: tuple[ScoredAnchor, ...]
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -94,8 +94,8 @@ class Roles(Struct, frozen=True):
 
 
 def decide(
-    version: str, scored: Sequence[Scored], anchors: int, limits: Limits, acting: Sequence[Scored] = ()
-) -> Decision:
+    version: str, scored: Sequence[ScoredAnchor], anchors: int, limits: GateLimits, acting: Sequence[ScoredAnchor] = ()
+) -> GateDecision:
     """Judge a version by what it said of the anchor set, of which there are ``anchors``, each counted once.
 
     It decides nothing before every anchor was tried, so that nobody is admitted at a lucky moment. ``acting`` is what
@@ -111,7 +111,7 @@ def decide(
         *_below("agreement", measured.agreement, limits.agreement),
         *_worse(difference, limits, bool(acting)),
     ]
-    return Decision(
+    return GateDecision(
         version=version,
         open=not reasons,
         reasons=tuple(reasons),
@@ -134,7 +134,7 @@ def roles(standing: Standing, configured: Version) -> tuple[Standing, Roles]:
     return standing, Roles(standing.known(standing.acting), configured)
 
 
-def fallen(found: Agreement, limits: Limits) -> tuple[str, ...]:
+def fallen(found: Agreement, limits: GateLimits) -> tuple[str, ...]:
     """Why an admitted version is surely below the limits: the upper bounds of its intervals are; none: it is not."""
     measured = (("kappa", found.kappa, limits.kappa), ("agreement", found.agreement, limits.agreement))
     return tuple(
@@ -157,7 +157,7 @@ def admit(standing: Standing, version: Version) -> Standing:
     return Standing(version.version, (*others, version)[-MOST_REMEMBERED:], still)
 
 
-def _evidence(tried: int, answered: int, anchors: int, limits: Limits) -> list[str]:
+def _evidence(tried: int, answered: int, anchors: int, limits: GateLimits) -> list[str]:
     if tried < anchors:
         return [f"{tried} of {anchors} anchors have been scored: it is decided when all have"]
     found = []
@@ -179,7 +179,7 @@ def _below(name: str, measured: Estimate | None, least: float | None) -> list[st
     return [f"{name} is {measured.value:.2f}, at least {measured.low:.2f}, and {least:.2f} must be sure"]
 
 
-def _worse(difference: Estimate | None, limits: Limits, compared: bool) -> list[str]:
+def _worse(difference: Estimate | None, limits: GateLimits, compared: bool) -> list[str]:
     if limits.margin is None or not compared:
         return []
     if difference is None:
@@ -190,19 +190,19 @@ def _worse(difference: Estimate | None, limits: Limits, compared: bool) -> list[
     return [f"agreement minus the acting version's is {found}, and {-limits.margin:+.2f} must be sure"]
 
 
-def _against(answered: Sequence[Scored], acting: Sequence[Scored], confidence: float) -> Estimate | None:
+def _against(answered: Sequence[ScoredAnchor], acting: Sequence[ScoredAnchor], confidence: float) -> Estimate | None:
     """Agreement of this version minus the acting one's, on the anchors that both gave a verdict on."""
     right = {one.key: one.judge == one.human for one in acting if one.judge is not None}
     both = [((one.judge == one.human), right[one.key]) for one in answered if one.key in right]
     return shifted((float(ours) - float(theirs) for ours, theirs in both), confidence)
 
 
-def _worst(answered: Sequence[Scored]) -> tuple[Scored, ...]:
+def _worst(answered: Sequence[ScoredAnchor]) -> tuple[ScoredAnchor, ...]:
     wrong = [one for one in answered if one.judge != one.human]
     return tuple(sorted(wrong, key=lambda one: (-_distance(one), one.anchor))[:MOST_SHOWN])
 
 
-def _distance(one: Scored) -> float:
+def _distance(one: ScoredAnchor) -> float:
     """How far a score is from the verdict that people gave."""
     score = one.score if one.score is not None else float(one.judge == "pass")
     return abs(score - float(one.human == "pass"))

@@ -8,7 +8,7 @@ from .agreement import Agreement, Confusion, agreement
 from .anchors import Anchor
 from .bias import Labelled, Preference, choices, length_lift, length_preference, own_family, own_family_lift
 from .case import Judgement
-from .gate import Scored
+from .gate import ScoredAnchor
 from .intervals import CONFIDENCE, Estimate
 
 
@@ -21,12 +21,12 @@ class Measures(Struct, frozen=True, kw_only=True):
     own_family: Estimate | None
 
 
-def scored(anchor: Anchor, pass_mark: float, judgement: Judgement | None) -> Scored:
+def scored(anchor: Anchor, pass_mark: float, judgement: Judgement | None) -> ScoredAnchor:
     """What a judge said of an anchor; None is a judge that was asked and gave no verdict."""
     human = anchor.verdict(pass_mark)
     if judgement is None:
-        return Scored(anchor=anchor.id, key=anchor.key, human=human)
-    return Scored(
+        return ScoredAnchor(anchor=anchor.id, key=anchor.key, human=human)
+    return ScoredAnchor(
         anchor=anchor.id,
         key=anchor.key,
         human=human,
@@ -37,7 +37,7 @@ def scored(anchor: Anchor, pass_mark: float, judgement: Judgement | None) -> Sco
 
 
 def measures(
-    found: Iterable[tuple[Anchor, Scored]],
+    found: Iterable[tuple[Anchor, ScoredAnchor]],
     judge_model: str,
     confidence: float = CONFIDENCE,
     confusion: Confusion | None = None,
@@ -56,7 +56,7 @@ def measures(
     )
 
 
-def _labelled(anchor: Anchor, said: Scored, judge_model: str) -> Labelled | None:
+def _labelled(anchor: Anchor, said: ScoredAnchor, judge_model: str) -> Labelled | None:
     if said.judge is None:
         return None
     return Labelled(

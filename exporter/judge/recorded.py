@@ -25,7 +25,7 @@ _TIES: Final = frozenset({"tie", "draw", "equal"})
 _MOST_SHOWN: Final = 5
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class RecordedRow(Struct, frozen=True, kw_only=True):
     """One recorded case; a field that is not here is left alone."""
 
     id: str | int
@@ -35,7 +35,7 @@ class Row(Struct, frozen=True, kw_only=True):
     votes: list[str | int] = []
 
 
-class Counted(Struct, frozen=True, kw_only=True):
+class CountedRows(Struct, frozen=True, kw_only=True):
     """Rows by verdict of the judge (down) and of people (across), in the order of ``labels``, and what they say."""
 
     labels: tuple[str, ...]
@@ -47,7 +47,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     flips: Estimate | None = None
 
 
-class Recorded(Struct, frozen=True, kw_only=True):
+class RecordedJudge(Struct, frozen=True, kw_only=True):
     """What recorded verdicts say of a judge.
 
     ``as_read`` leaves out replies that say nothing readable (``unread`` of ``replies``); ``unread_as_tie`` counts them
@@ -59,8 +59,8 @@ class Recorded(Struct, frozen=True, kw_only=True):
     rows: int
     replies: int
     unread: int
-    as_read: Counted
-    unread_as_tie: Counted | None
+    as_read: CountedRows
+    unread_as_tie: CountedRows | None
     length: Preference | None
     longer_wins: Estimate | None
     people: tuple[Estimate, ...]
@@ -73,23 +73,23 @@ class NoJudgeError(ValueError):
 
 
 class _Read(Struct, frozen=True):
-    row: Row
+    row: RecordedRow
     human: str
     replies: tuple[str, ...]
     """"" for one that cannot be read."""
 
 
-_decoder: Final = msgspec.json.Decoder(Row)
+_decoder: Final = msgspec.json.Decoder(RecordedRow)
 
 
-def rows(lines: Iterable[bytes], source: str) -> list[Row]:
+def rows(lines: Iterable[bytes], source: str) -> list[RecordedRow]:
     """The rows of a JSONL file; AnchorsError names every line that is none."""
     found, problems = [], []
     for number, line in enumerate(lines, 1):
         try:
             found += [_decoder.decode(line)] if line.strip() else []
         except msgspec.ValidationError:
-            problems.append((number, str(mismatch.of_json(line, Row))))
+            problems.append((number, str(mismatch.of_json(line, RecordedRow))))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             problems.append((number, "is not a JSON object"))
     if problems:
@@ -97,12 +97,12 @@ def rows(lines: Iterable[bytes], source: str) -> list[Row]:
     return found
 
 
-def judges(found: Iterable[Row]) -> list[str]:
+def judges(found: Iterable[RecordedRow]) -> list[str]:
     """The judges that the rows hold verdicts of."""
     return list(dict.fromkeys(name for row in found for name in row.judge))
 
 
-def measure(found: Sequence[Row], judge: str, confidence: float = CONFIDENCE) -> Recorded:
+def measure(found: Sequence[RecordedRow], judge: str, confidence: float = CONFIDENCE) -> RecordedJudge:
     """Measure one judge of the rows against people; NoJudgeError where the rows do not know it."""
     mine = [row for row in found if judge in row.judge]
     if not mine:
@@ -112,7 +112,7 @@ def measure(found: Sequence[Row], judge: str, confidence: float = CONFIDENCE) ->
     read = [_read(row, row.judge[judge], labels) for row in mine]
     replies = [reply for one in read for reply in one.replies]
     pairwise = labels == _WINNERS
-    return Recorded(
+    return RecordedJudge(
         judge=judge,
         rows=len(read),
         replies=len(replies),
@@ -126,7 +126,7 @@ def measure(found: Sequence[Row], judge: str, confidence: float = CONFIDENCE) ->
     )
 
 
-def _labels(found: Sequence[Row]) -> tuple[str, ...]:
+def _labels(found: Sequence[RecordedRow]) -> tuple[str, ...]:
     given = {_plain(row.label) for row in found}
     for known in (_WINNERS, _VERDICTS):
         if given <= set(known):
@@ -138,7 +138,7 @@ def _plain(value: Any) -> str:
     return as_text(value).strip().lower()
 
 
-def _read(row: Row, said: Any, labels: tuple[str, ...]) -> _Read:
+def _read(row: RecordedRow, said: Any, labels: tuple[str, ...]) -> _Read:
     replies = said[-2:] if isinstance(said, list) else [said]
     return _Read(row, _plain(row.label), tuple(_reply(reply, labels) for reply in replies))
 
@@ -159,7 +159,7 @@ def _tied(read: Iterable[_Read]) -> list[_Read]:
     return [_Read(one.row, one.human, tuple(reply or "0" for reply in one.replies)) for one in read]
 
 
-def _counted(read: Sequence[_Read], labels: tuple[str, ...], confidence: float) -> Counted:
+def _counted(read: Sequence[_Read], labels: tuple[str, ...], confidence: float) -> CountedRows:
     if labels == _WINNERS:
         seen = {verdict for one in read for verdict in (one.human, *one.replies)}
         labels = tuple(label for label in labels if label in seen)
@@ -174,7 +174,7 @@ def _counted(read: Sequence[_Read], labels: tuple[str, ...], confidence: float) 
         (both_pass, _), (_, both_fail) = table
         told["sensitivity"] = wilson(both_pass, table[0][0] + table[1][0], confidence)
         told["specificity"] = wilson(both_fail, table[0][1] + table[1][1], confidence)
-    return Counted(
+    return CountedRows(
         labels=labels,
         table=tuple(map(tuple, table)),
         agreement=wilson(right, len(read), confidence),
@@ -184,7 +184,7 @@ def _counted(read: Sequence[_Read], labels: tuple[str, ...], confidence: float) 
     )
 
 
-def _longer(row: Row) -> str:
+def _longer(row: RecordedRow) -> str:
     """Which of two answers is longer, in characters; "" where none is."""
     if isinstance(row.output, str) or len(row.output) != 2:
         return ""
@@ -205,7 +205,7 @@ def _longer_wins(read: Iterable[_Read], confidence: float) -> Estimate | None:
     return wilson(sum(won), len(won), confidence)
 
 
-def _people(found: Sequence[Row], confidence: float) -> Iterator[Estimate]:
+def _people(found: Sequence[RecordedRow], confidence: float) -> Iterator[Estimate]:
     """The kappa of each two annotators, in the order in which the rows list them."""
     voted = [row.votes for row in found if row.votes]
     if not voted or len({len(votes) for votes in voted}) > 1:

@@ -34,7 +34,7 @@ _ALL: Final = ("*",)
 _SALT: Final = b"llmq judge sample"
 
 
-class Rule(Struct, frozen=True, kw_only=True):
+class SamplingRule(Struct, frozen=True, kw_only=True):
     """What is judged where: ``rate`` of the traces, and at least ``floor`` a day of each model and prompt version.
 
     The globs say which traces it is for; the first rule that matches counts.
@@ -70,7 +70,7 @@ class Targeted(Struct, frozen=True, kw_only=True):
     feedback: bool = True
 
 
-class Decision(Struct, frozen=True):
+class SamplingDecision(Struct, frozen=True):
     """Whether a trace is judged and as what; ``rate`` is the share of its slice that is, in its hour."""
 
     choice: Choice
@@ -91,7 +91,7 @@ class Sampler:
 
     def __init__(
         self,
-        rules: Mapping[str, Sequence[Rule]],
+        rules: Mapping[str, Sequence[SamplingRule]],
         *,
         now: Callable[[], float],
         targeted: Targeted = Targeted(),  # noqa: B008 (frozen)
@@ -101,22 +101,22 @@ class Sampler:
         self._now = now
         self._slices: dict[tuple[str, Slice], _Slice] = {}
 
-    def decide(self, evaluator: str, trace: Trace, *, hard: bool = False) -> Decision:
+    def decide(self, evaluator: str, trace: Trace, *, hard: bool = False) -> SamplingDecision:
         """Whether this evaluator judges the trace, which is counted as seen: ask once for each trace that it could."""
         rule = self.rule(evaluator, trace)
         if rule is None:
-            return Decision("not_applicable")
+            return SamplingDecision("not_applicable")
         number = draw(trace.trace_id)
         rate = max(rule.rate, self._raised(evaluator, trace, rule))
         if number < rule.rate:
-            return Decision("random", rate)
+            return SamplingDecision("random", rate)
         if number < rate:
-            return Decision("floor", rate)
+            return SamplingDecision("floor", rate)
         if hard and number < rate + (1.0 - rate) * self._targeted.rate:
-            return Decision("targeted", rate)
-        return Decision("sampled_out", rate)
+            return SamplingDecision("targeted", rate)
+        return SamplingDecision("sampled_out", rate)
 
-    def rule(self, evaluator: str, trace: Trace) -> Rule | None:
+    def rule(self, evaluator: str, trace: Trace) -> SamplingRule | None:
         """The rule for a trace; without one this evaluator is never to judge it."""
         for rule in self._rules.get(evaluator, ()):
             if rule.matches(trace):
@@ -139,7 +139,7 @@ class Sampler:
             for name, where, hour, first, rate, seen in rows[:_MOST_SLICES]
         }
 
-    def _raised(self, evaluator: str, trace: Trace, rule: Rule) -> float:
+    def _raised(self, evaluator: str, trace: Trace, rule: SamplingRule) -> float:
         """The rate that gives the trace's slice its floor; also counts the trace, for the hours to come."""
         if not rule.floor:
             return 0.0

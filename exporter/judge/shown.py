@@ -16,7 +16,7 @@ _LEFT_OUT: Final = "[…]"
 _QUOTES: Final = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 
 
-class Secrets:
+class HiddenTexts:
     """Texts that are never shown, not even as part of this object's own repr."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
@@ -34,10 +34,10 @@ class Secrets:
         return text
 
 
-_NONE: Final = Secrets()
+_NONE: Final = HiddenTexts()
 
 
-def shown(text: str, private: Iterable[str] = (), secrets: Secrets = _NONE) -> str:
+def shown(text: str, private: Iterable[str] = (), secrets: HiddenTexts = _NONE) -> str:
     """A text of an endpoint without what it quotes of ``private`` (the case) and without ``secrets``, shortened."""
     text = secrets.without(_plain(text)[:_LOOKED_AT])
     text = _without(text, [_plain(one).casefold() for one in private])

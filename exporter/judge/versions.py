@@ -12,10 +12,10 @@ from .queue import Job
 from .rubric import Rubric
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .client import JudgeClient
 
 
-class Bench:
+class JudgeVersions:
     """Active and shadow judge versions: the configured rubrics by the pinned model, and those admitted earlier.
 
     Call ``close`` at the end. Without a gate, the configured version is admitted at once.
@@ -35,7 +35,7 @@ class Bench:
         self._endpoint, self._headers, self._connections = endpoint, headers, connections
         self._roles: dict[str, Roles] = {}
         self._versions: dict[tuple[str, str], Version] = {}
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, JudgeClient] = {}
         for rubric in rubrics:
             version = Version(version=rubric.version(endpoint.model), model=endpoint.model, rubric=rubric)
             standing = self.standings.get(rubric.name, Standing())
@@ -88,16 +88,16 @@ class Bench:
         for client in self._clients.values():
             await client.close()
 
-    def _client(self, version: Version) -> "Client":
+    def _client(self, version: Version) -> "JudgeClient":
         """An earlier model is asked under its own name; other names are accepted only of the configured one."""
         client = self._clients.get(version.model)
         if client is None:
-            from .client import Client  # noqa: PLC0415 - a server without a judge needs no HTTP client, nor its memory
+            from .client import JudgeClient  # noqa: PLC0415 - a server without a judge needs no HTTP client, nor its memory
 
             endpoint = self._endpoint
             if version.model != endpoint.model:
                 endpoint = replace(endpoint, model=version.model, pin=replace(endpoint.pin, models=(), fingerprints=()))
-            client = self._clients[version.model] = Client(
+            client = self._clients[version.model] = JudgeClient(
                 endpoint, headers=self._headers, connections=self._connections
             )
         return client

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from .breaker import Backoff, Breaker
-from .budget import Cost, Short, SpendLedger, Tariff
+from .budget import Cost, Ledger, Short, Tariff
 from .case import JudgeError, Judgement, Usage
 from .error_budget import ErrorBudget
 from .queue import Job, Queue
@@ -47,7 +47,7 @@ class Outcomes(Protocol):
         """The budget did not allow the call."""
 
 
-class Asked(Protocol):
+class Asker(Protocol):
     """The judge of a job, as the worker calls it."""
 
     def most(self, job: Job) -> Usage:
@@ -63,10 +63,10 @@ class Worker:
     def __init__(
         self,
         queue: Queue,
-        asked: Asked,
+        asked: Asker,
         outcomes: Outcomes,
         *,
-        ledger: SpendLedger,
+        ledger: Ledger,
         tariff: Tariff,
         concurrency: int = 4,
         attempts: int = ATTEMPTS,

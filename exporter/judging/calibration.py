@@ -17,7 +17,7 @@ from ..judge.anchors import Anchor, Cursor, due
 from ..judge.bias import length_association, own_family, own_family_gap
 from ..judge.case import Judgement
 from ..judge.drift import diagnose, score_drift
-from ..judge.gate import Decision, Roles, Scored, Version, decide, fallen
+from ..judge.gate import GateDecision, Roles, ScoredAnchor, Version, decide, fallen
 from ..judge.measures import measures, scored
 from ..judge.queue import Job
 from ..judge.rubric import Rubric
@@ -26,8 +26,8 @@ from ..model.score import Verdict
 from ..recording.unit_of_work import Recorder
 from ..records.judge import AnchorVerdicts, Judge, LiveTraffic, LiveVerdict
 from . import gauges
-from .history import Known, known, moved, next_of, passed
-from .online import Judging
+from .history import KnownJudge, known, moved, next_of, passed
+from .online import OnlineJudge
 
 _FASTER: Final = 10
 """How many times as many anchors are asked while production moves."""
@@ -39,12 +39,12 @@ _SHOW_EVERY: Final = 15.0
 _log = logging.getLogger(__name__)
 
 
-class Calibrating:
+class Calibration:
     """Schedules anchors, applies the gate, and exposes measures. ``now`` is Unix seconds."""
 
     def __init__(
         self,
-        judging: Judging,
+        judging: OnlineJudge,
         recorder: Recorder,
         metrics: Metrics,
         anchors: Iterable[Anchor] = (),
@@ -52,7 +52,7 @@ class Calibrating:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._anchors = _keyed(anchors)
-        self.decisions: dict[Judge, Decision] = {}
+        self.decisions: dict[Judge, GateDecision] = {}
         """The gate's last word on each version that was not admitted yet."""
         self._judging = judging
         self._recorder = recorder
@@ -273,14 +273,14 @@ class Calibrating:
             self._recorder.judge_anchors.drop((*judge, key))
         self._unshown |= {judge, *self._versions()}
 
-    def _known(self, judge: Judge) -> Known:
+    def _known(self, judge: Judge) -> KnownJudge:
         """What the current anchors say of a judge now."""
         said = {key: one for key, one in self._said.get(judge, {}).items() if key in self._anchors}
         shadow = self._judging.bench.roles(judge[0]).shadow
         is_shadow = shadow is not None and shadow.version == judge[1]
         return known(said, self._traffic.get(judge) or LiveTraffic(), self._now(), all_count=is_shadow)
 
-    def _last(self, judge: Judge) -> list[Scored]:
+    def _last(self, judge: Judge) -> list[ScoredAnchor]:
         """The last verdict of a version on each current anchor."""
         said = self._said.get(judge, {})
         return [said[key].last for key in self._anchors if key in said]

@@ -16,7 +16,7 @@ from ..judge.budget import limits, share
 from ..judge.case import Judgement
 from ..judge.gate import Standing
 from ..judge.queue import Job
-from ..judge.versions import Bench
+from ..judge.versions import JudgeVersions
 from ..metrics import families as f
 from ..metrics import own
 from ..metrics.gauges import Watched
@@ -27,8 +27,8 @@ from ..model.trace import Trace
 from ..pipeline.pipeline import Pipeline
 from ..store.errors import StoreError
 from ..store.opening import open_ledger
-from .calibration import Calibrating
-from .online import Judging
+from .calibration import Calibration
+from .online import OnlineJudge
 
 _LOOK_EVERY: Final = 1.0
 
@@ -57,7 +57,7 @@ class JudgingFeature(Feature):
         self._closed = asyncio.Event()
         self._closing: set[asyncio.Task[None]] = set()
         self._ledger = open_ledger(config.judge.ledger, config.judge.caps, now, shared=config.store.shared())
-        self.judging = Judging(
+        self.judging = OnlineJudge(
             config.judge,
             pipeline.recorder,
             self._bench(config, {}),
@@ -69,7 +69,7 @@ class JudgingFeature(Feature):
             now=now,
             blocked=lambda: pipeline.problem is not None or self._ledger_problem is not None,
         )
-        self.calibrating = Calibrating(self.judging, pipeline.recorder, metrics, config.judge.anchors.cases, now=now)
+        self.calibrating = Calibration(self.judging, pipeline.recorder, metrics, config.judge.anchors.cases, now=now)
 
     def configure(self, config: Config, panel: Panel) -> None:
         """Apply other settings; calls under way keep their connections until they end."""
@@ -126,14 +126,14 @@ class JudgingFeature(Feature):
         await self.judging.bench.close()
         self._ledger.close()
 
-    async def _close_later(self, bench: Bench, seconds: float) -> None:
+    async def _close_later(self, bench: JudgeVersions, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), seconds)
         await bench.close()
 
-    def _bench(self, config: Config, standings: Mapping[str, Standing]) -> Bench:
+    def _bench(self, config: Config, standings: Mapping[str, Standing]) -> JudgeVersions:
         judge = config.judge
-        return Bench(
+        return JudgeVersions(
             judge.endpoint,
             judge.rubrics,
             standings,

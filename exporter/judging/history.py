@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ..judge.evidence import ENOUGH_ASKED, Asked, Evidence, Window, evidence, kind_due, window
+from ..judge.evidence import ENOUGH_ASKED, AskedAnchor, EvidenceWindow, JudgeEvidence, evidence, kind_due, window
 from ..judge.intervals import gap
 from ..judge.intervals import moved as is_change
 from ..records.judge import AnchorVerdicts, LiveTraffic, LiveVerdict
@@ -21,14 +21,16 @@ def moved(traffic: LiveTraffic) -> bool:
     return is_change(gap(rates[-_LATEST:], rates[:-_LATEST], _SURELY))
 
 
-class Known(Struct, frozen=True):
+class KnownJudge(Struct, frozen=True):
     """The measures of a judge now, from the anchors, and the window that they cover."""
 
-    window: Window
-    evidence: Evidence
+    window: EvidenceWindow
+    evidence: JudgeEvidence
 
 
-def known(said: Mapping[str, AnchorVerdicts], traffic: LiveTraffic, now: float, *, all_count: bool = False) -> Known:
+def known(
+    said: Mapping[str, AnchorVerdicts], traffic: LiveTraffic, now: float, *, all_count: bool = False
+) -> KnownJudge:
     """What is known of a judge now from the anchors that were ``said``.
 
     ``all_count``: each anchor's last verdict, however old, as for a version that was asked about all at once.
@@ -40,12 +42,12 @@ def known(said: Mapping[str, AnchorVerdicts], traffic: LiveTraffic, now: float, 
     weights = dict(zip(fresh, over.weights(fresh), strict=True))
     if all_count or not any(weights.values()):
         weights = dict.fromkeys([one.at for one in judged if all_count or one.at >= over.since], 1.0)
-    return Known(over, evidence(_asked(one, weights.get(one.at)) for one in judged))
+    return KnownJudge(over, evidence(_asked(one, weights.get(one.at)) for one in judged))
 
 
-def _asked(one: AnchorVerdicts, weight: float | None) -> Asked:
+def _asked(one: AnchorVerdicts, weight: float | None) -> AskedAnchor:
     first, again = one.first.judge or "fail", None if weight is None else one.last.judge
-    return Asked(human=one.first.human, first=first, again=again, weight=weight or 0.0)
+    return AskedAnchor(human=one.first.human, first=first, again=again, weight=weight or 0.0)
 
 
 def next_of(said: Mapping[str, AnchorVerdicts]) -> str:

@@ -17,13 +17,13 @@ import msgspec
 from msgspec.structs import replace
 
 from ..config.settings import JudgeSettings
-from ..judge.budget import Cost, Short, SpendLedger
+from ..judge.budget import Cost, Ledger, Short
 from ..judge.case import Case, JudgeError, Judgement, Usage
 from ..judge.queue import Job, Queue
 from ..judge.rubric import Rubric
 from ..judge.sampling import Sampler, hard
 from ..judge.shown import name
-from ..judge.versions import Bench
+from ..judge.versions import JudgeVersions
 from ..judge.worker import Worker
 from ..metrics.labels import Slice
 from ..model.score import Evaluation, Failure, Outcome, Sample, Unscored, UnscoredReason
@@ -48,7 +48,7 @@ _COMPLAINTS: Final = b"llmq judge complaints"
 _log = logging.getLogger(__name__)
 
 
-class Judging:
+class OnlineJudge:
     """The online judge of one exporter, as configured. ``now`` is Unix seconds.
 
     ``content`` is the store's setting. ``told_verdict`` is called with each verdict that counts, ``told_end`` at the
@@ -59,8 +59,8 @@ class Judging:
         self,
         settings: JudgeSettings,
         recorder: Recorder,
-        bench: Bench,
-        ledger: SpendLedger,
+        bench: JudgeVersions,
+        ledger: Ledger,
         *,
         pass_marks: Mapping[str, float],
         content: str,
@@ -101,7 +101,7 @@ class Judging:
         )
 
     def configure(
-        self, settings: JudgeSettings, bench: Bench, *, pass_marks: Mapping[str, float], content: str
+        self, settings: JudgeSettings, bench: JudgeVersions, *, pass_marks: Mapping[str, float], content: str
     ) -> None:
         """Apply other settings; waiting jobs keep the version they were created for."""
         sampler = Sampler(settings.rules, now=self._now, targeted=settings.targeted)

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from .ledger import Totals
+from .ledger import SeriesTotals
 from .projection import of_any
 from .series import INF, Exemplar, Family, Histogram, Series
 from .slice_budget import Slice
@@ -38,7 +38,7 @@ def negotiate(accept: str) -> str:
 class Snapshot(NamedTuple):
     """The content of one scrape: durable totals, current gauges, and the slices to include (None: all)."""
 
-    totals: Totals
+    totals: SeriesTotals
     gauges: dict[Series, float]
     slices: frozenset[Slice] | None = None
 
@@ -107,7 +107,7 @@ class Exposition:
             return text
         return "".join(_with_exemplars(text, histogram))
 
-    def _forget(self, totals: Totals) -> None:
+    def _forget(self, totals: SeriesTotals) -> None:
         if len(self._templates) > len(totals.histograms):
             for series in self._templates.keys() - totals.histograms.keys():
                 self._templates.pop(series, None)

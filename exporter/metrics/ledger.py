@@ -70,7 +70,7 @@ class Deltas:
         """Add increments that were gathered elsewhere to these; called before they are read."""
 
 
-class Totals(Struct):
+class SeriesTotals(Struct):
     """The value of every series, and the newest exemplar of every counter that has one."""
 
     numbers: dict[Series, float]
@@ -94,11 +94,11 @@ class Ledger:
         self._none_expires_before = -INF
         self._staged: _Changed | None = None
 
-    def totals(self) -> Totals:
+    def totals(self) -> SeriesTotals:
         """Return the totals as they are now; they do not change, so another thread may read them."""
-        return Totals(self._numbers.copy(), self._histograms.copy(), self._exemplars.copy())
+        return SeriesTotals(self._numbers.copy(), self._histograms.copy(), self._exemplars.copy())
 
-    def held(self) -> Totals:
+    def held(self) -> SeriesTotals:
         """Return the totals as scrapers see them: new series at 0."""
         totals = self.totals()
         for series in self.births:

@@ -14,7 +14,7 @@ from ..config.settings import JudgeSettings
 from ..judge.anchors import Anchor, read
 from ..judge.case import Case, JudgeError, Judgement, Usage
 from ..judge.error_budget import FAILURES
-from ..judge.gate import Decision, Limits, Scored, decide
+from ..judge.gate import GateDecision, GateLimits, ScoredAnchor, decide
 from ..judge.measures import Measures, measures, scored
 from ..judge.rubric import Rubric
 from ..judge.shown import name as shown_name
@@ -33,7 +33,7 @@ class Calibrated(Struct, frozen=True, kw_only=True):
     """
 
     evaluator: str
-    decision: Decision
+    decision: GateDecision
     measures: Measures
     failures: dict[str, int]
     usage: Usage
@@ -52,7 +52,7 @@ async def calibrated(
 
     Raises NotSetUpError or AnchorsError before anybody is asked.
     """
-    from ..judge.client import Client  # noqa: PLC0415 - the other commands need no HTTP client, and start faster
+    from ..judge.client import JudgeClient  # noqa: PLC0415 - the other commands need no HTTP client, and start faster
 
     path, endpoint = path or judge.anchors.file, judge.endpoint
     if not endpoint.url or not endpoint.model or path is None:
@@ -63,7 +63,7 @@ async def calibrated(
     for name in (names := chosen or tuple(dict.fromkeys(anchor.evaluator for anchor in anchors))):
         if name not in by_name:
             raise NotSetUpError(f"no rubric of the config is named {name}; there are {', '.join(by_name) or 'none'}")
-    async with Client(endpoint, headers=judge.sent_headers) as client:
+    async with JudgeClient(endpoint, headers=judge.sent_headers) as client:
         calibration = Calibration(client.judge, concurrency=judge.concurrency, attempts=judge.attempts)
         for name in names:
             mine = [anchor for anchor in anchors if anchor.evaluator == name]
@@ -81,14 +81,14 @@ class Calibration:
         self._stopped = ""
 
     async def run(
-        self, rubric: Rubric, model: str, anchors: Sequence[Anchor], limits: Limits, done: Callable[[int], None]
+        self, rubric: Rubric, model: str, anchors: Sequence[Anchor], limits: GateLimits, done: Callable[[int], None]
     ) -> Calibrated:
         """Judge every anchor of a rubric; ``done`` is told after each how many are."""
         asked = [anchor for anchor in anchors if rubric.applies_to(anchor.case())]
         failures: Counter[str] = Counter()
         used: list[Usage] = []
 
-        async def one(anchor: Anchor) -> Scored:
+        async def one(anchor: Anchor) -> ScoredAnchor:
             async with self._slots:
                 judgement = await self._judged(anchor.case(), rubric, failures, used)
             finished.append(anchor.id)

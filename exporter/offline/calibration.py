@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from ..judge.agreement import Agreement
 from ..judge.anchors import Anchor
 from ..judge.bias import Preference
-from ..judge.gate import Decision, Scored
+from ..judge.gate import GateDecision, ScoredAnchor
 from ..judge.intervals import Estimate
-from ..judge.recorded import Counted, Recorded
+from ..judge.recorded import CountedRows, RecordedJudge
 from .calibrate import Calibrated
 from .report import shortened, table
 
 
-def recorded_lines(found: Recorded) -> Iterator[str]:
+def recorded_lines(found: RecordedJudge) -> Iterator[str]:
     """The report on recorded verdicts."""
     yield f"{found.judge}: {found.rows} cases, {found.replies} replies, {found.unread} of them unreadable"
     if found.unread:
@@ -52,7 +52,7 @@ def inventory(anchors: Iterable[Anchor]) -> list[tuple[str, ...]]:
     return [("evaluator", *said), *((name, *(str(found[one]) for one in said)) for name, found in counts.items())]
 
 
-def decision_lines(found: Decision) -> Iterator[str]:
+def decision_lines(found: GateDecision) -> Iterator[str]:
     """The report on a judge version and the gate: open or shut, why, and on what that rests."""
     yield f"{found.version}: the gate is {'open' if found.open else 'shut'}"
     yield from (f"  {reason}" for reason in found.reasons)
@@ -90,7 +90,7 @@ def row(name: str, found: Estimate | None) -> tuple[str, str, str, str]:
     return name, f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}", str(found.n)
 
 
-def _confusion(found: Counted) -> Iterator[str]:
+def _confusion(found: CountedRows) -> Iterator[str]:
     rows = [
         (f"judge {label}", *(f"{count:g}" for count in counts))
         for label, counts in zip(found.labels, found.table, strict=True)
@@ -98,7 +98,7 @@ def _confusion(found: Counted) -> Iterator[str]:
     yield from table([("", *(f"people {label}" for label in found.labels)), *rows], right=range(1, 9))
 
 
-def _recorded_rows(found: Recorded) -> Iterator[tuple[str, str, str, str]]:
+def _recorded_rows(found: RecordedJudge) -> Iterator[tuple[str, str, str, str]]:
     yield from _counted_rows(found.as_read, "")
     if found.unread_as_tie:
         yield from _counted_rows(found.unread_as_tie, ", unreadable as ties")
@@ -109,7 +109,7 @@ def _recorded_rows(found: Recorded) -> Iterator[tuple[str, str, str, str]]:
     yield from (row("kappa of two annotators", people) for people in found.people)
 
 
-def _counted_rows(found: Counted, suffix: str) -> Iterator[tuple[str, str, str, str]]:
+def _counted_rows(found: CountedRows, suffix: str) -> Iterator[tuple[str, str, str, str]]:
     yield row(f"agreement{suffix}", found.agreement)
     yield row(f"kappa{suffix}", found.kappa)
     for name in ("sensitivity", "specificity"):
@@ -125,6 +125,6 @@ def _preference_rows(found: Preference) -> Iterator[tuple[str, str, str, str]]:
     yield row("length preference of the judge relative to people", found.relative)
 
 
-def _disagreement(one: Scored) -> tuple[str, ...]:
+def _disagreement(one: ScoredAnchor) -> tuple[str, ...]:
     score = "-" if one.score is None else f"{one.score:.2f}"
     return shortened(one.anchor, 40), f"judge {one.judge} ({score})", f"people {one.human}", shortened(one.explanation)

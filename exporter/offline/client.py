@@ -24,7 +24,7 @@ class ExchangeError(Exception):
     """The server cannot be reached or refuses; the message says why and what to do."""
 
 
-class Client:
+class LlmqClient:
     """An llmq at a URL such as http://127.0.0.1:4318; ``token`` is that of the environment unless given."""
 
     def __init__(self, url: str, token: str | None = None, wait: Callable[[float], None] = time.sleep) -> None:

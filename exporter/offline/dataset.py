@@ -67,7 +67,7 @@ class _Row(Struct):
     rejected: str | None = None
 
 
-class Case(Struct, frozen=True):
+class SuiteCase(Struct, frozen=True):
     """One row, ready to be scored: its id as it was given, its Trace, and what its answer should be."""
 
     id: str | int
@@ -91,7 +91,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
 _decoder: Final = msgspec.json.Decoder(_Row)
 
 
-def cases(file: IO[bytes], ask: Ask | None = None, at_once: int = 1) -> Iterator[Case | LineError]:
+def cases(file: IO[bytes], ask: Ask | None = None, at_once: int = 1) -> Iterator[SuiteCase | LineError]:
     """The rows of a JSONL file, one at a time; a line that is not one comes as a LineError in its place.
 
     With ``ask`` an application answers the questions again, so many at once; a row without its answer is an error.
@@ -115,7 +115,7 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
             return
 
 
-def results(case: Case, outcome: Outcome, versions: dict[str, str]) -> Iterator[Result]:
+def results(case: SuiteCase, outcome: Outcome, versions: dict[str, str]) -> Iterator[Result]:
     """A row for each evaluator of ``versions``, in that order, of those that said something."""
     everything: tuple[_Said, ...] = (*outcome.evaluations, *outcome.unscored, *outcome.failures)
     said = {one.evaluator: one for one in everything}
@@ -138,7 +138,7 @@ def _result(case_id: str | int, version: str, said: _Said) -> Result:
     return Result(case_id, said.evaluator, version, None, None, said.detail, failure=said.reason)
 
 
-def _case(number: int, line: bytes) -> Case | LineError:
+def _case(number: int, line: bytes) -> SuiteCase | LineError:
     try:
         row = _decoder.decode(line)
     except msgspec.ValidationError:
@@ -147,7 +147,7 @@ def _case(number: int, line: bytes) -> Case | LineError:
         return LineError(number, "is not a JSON object")
     if row.output is UNSET and not row.refusal and not row.tool_calls:
         return LineError(number, 'has no "output" (null or "" if nothing was said), "refusal" or "tool_calls"')
-    return Case(row.id, _trace(row), Wanted(row.expected, row.rejected))
+    return SuiteCase(row.id, _trace(row), Wanted(row.expected, row.rejected))
 
 
 def _trace(row: _Row) -> Trace:

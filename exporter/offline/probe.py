@@ -55,12 +55,12 @@ class Probed(Struct, frozen=True, kw_only=True):
 
 async def probed(judge: JudgeSettings, evaluator: str | None = None) -> Probed:
     """Ask the judge about an anchor, or else a case of ours, by one rubric (None: the first); raises NotSetUpError."""
-    from ..judge.client import Client, Exchange  # noqa: PLC0415 - the other commands need no HTTP client
+    from ..judge.client import Exchange, JudgeClient  # noqa: PLC0415 - the other commands need no HTTP client
 
     rubric = _rubric(judge, evaluator)
     endpoint, seen = judge.endpoint, list[Exchange]()
     judgement, error = None, None
-    async with Client(endpoint, headers=judge.sent_headers, watch=seen.append) as client:
+    async with JudgeClient(endpoint, headers=judge.sent_headers, watch=seen.append) as client:
         try:
             judgement = await client.judge(_case(judge, rubric), rubric)
         except JudgeError as failure:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from . import likeness
-from .readers.run import Counted, NotReadableError, Run
+from .readers.run import NotReadableError, RunCounts, SuiteRun
 from .result import MOST_SIGNATURES, OfflineResult
 
 _PASSING: Final = re.compile(
@@ -34,7 +34,7 @@ class Of(Struct, frozen=True, kw_only=True):
     questions: bool = True
 
 
-def results(run: Run, of: Of, *, name: str, content: bytes, changed_at: float) -> list[OfflineResult]:
+def results(run: SuiteRun, of: Of, *, name: str, content: bytes, changed_at: float) -> list[OfflineResult]:
     """The results of a run; raises NotReadableError where it has several versions and the caller names but one.
 
     What the file does not tell is taken from its name, its content and when it was changed (Unix seconds), so that
@@ -73,7 +73,7 @@ def with_questions(found: list[OfflineResult], questions: Iterable[str]) -> list
     return [replace(found[0], signatures=written), *found[1:]]
 
 
-def _refuse_merged(found: list[OfflineResult], counted: tuple[Counted, ...]) -> None:
+def _refuse_merged(found: list[OfflineResult], counted: tuple[RunCounts, ...]) -> None:
     keys = {(one.evaluator, one.evaluator_version, one.model_version, one.prompt_version) for one in found}
     if len(keys) < len(found):
         models, prompts = {one.model for one in counted}, {one.prompt for one in counted}

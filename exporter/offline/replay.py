@@ -10,8 +10,7 @@ from msgspec.structs import asdict
 from ..config.settings import Config
 from ..decode import JSON, PROTOBUF, Signal, decode, decompress
 from ..decode.batch import Batch, DecodeError, DecodeLimits, TooLarge
-from ..ingest.assembly import Assembler, OpenTrace
-from ..ingest.assembly import Limits as AssemblyLimits
+from ..ingest.assembly import Assembler, AssemblyLimits, OpenTrace
 from ..ingest.split import requests
 from ..model.trace import Trace
 from ..runtime.os_errors import why

@@ -42,11 +42,11 @@ class Trial:
 
     async def run(self, done: Callable[[int], None]) -> None:
         """Ask for every verdict, some at a time; ``done`` is told after each how many there are."""
-        from ..judge.client import Client  # noqa: PLC0415 - the other commands need no HTTP client, and start faster
+        from ..judge.client import JudgeClient  # noqa: PLC0415 - the other commands need no HTTP client, and start faster
 
         slots, finished = asyncio.Semaphore(self._judge.concurrency), list[str]()
         judge = self._judge
-        async with Client(judge.endpoint, headers=judge.sent_headers, connections=judge.concurrency) as client:
+        async with JudgeClient(judge.endpoint, headers=judge.sent_headers, connections=judge.concurrency) as client:
 
             async def one(trace_id: str, case: Case, rubric: Rubric) -> None:
                 async with slots:

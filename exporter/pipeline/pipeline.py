@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from ..decode.batch import Batch
 from ..ingest.assembly import Assembler, OpenTrace, several
-from ..ingest.backpressure import Door, NoRoomError
+from ..ingest.backpressure import Backpressure, NoRoomError
 from ..ingest.late_spans import Late, split
 from ..ingest.port import Busy, what_is_kept
 from ..ingest.split import Reading, reading
 from ..metrics.registry import Metrics
 from ..model.score import Outcome
 from ..model.trace import Trace
-from ..recording.external_evaluations import Elsewhere
+from ..recording.external_evaluations import ExternalEvaluations
 from ..recording.late_details import late_asker, late_evaluations, late_trace, missed
 from ..recording.retention import Retention
 from ..recording.scored import Scored, recorded
@@ -41,15 +41,12 @@ from .settings import Settings
 SLICE_OF_WORK = 0.005  # seconds of scoring after which the event loop gets its turn
 TURNS = 4  # of the event loop after a slice: as many as a request needs to be read and answered
 SCORE_EVERY = 0.05
-FLUSH_EVERY = 1.0
-"""Seconds between transactions: each writes a total of every series that changed, however few traces it records."""
+FLUSH_EVERY = 1.0  # seconds between transactions: each writes a total of every series that changed
 MUCH_UNRECORDED = 2_000  # traces scored and not yet recorded, which are recorded without waiting for the time
 HOUSEKEEPING_EVERY = 30.0
 RETRY_AFTER = 1
-_JOURNAL_SHARE = 4
-"""One part in so many of the disk is what the journal may take."""
-MOST_UNRECORDED = 4_000
-"""Traces scored and not yet recorded, after which scoring waits for the store."""
+_JOURNAL_SHARE = 4  # one part in so many of the disk is what the journal may take
+MOST_UNRECORDED = 4_000  # traces scored and not yet recorded, after which scoring waits for the store
 
 _log = logging.getLogger(__name__)
 
@@ -64,9 +61,9 @@ class Pipeline:
         self.writer = store.writer(self._arrived, on_commit=metrics.committed, on_error=metrics.store_failed)
         self.recorder = Recorder(store, metrics, self.writer, now)
         self.assembler = Assembler(settings.assembly, self.recorder.keys)
-        self.door = Door(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
+        self.door = Backpressure(lambda: self.assembler.bytes, lambda: self.assembler.limits.max_bytes)
         self.hooks = hooks
-        self.elsewhere = Elsewhere(now)
+        self.elsewhere = ExternalEvaluations(now)
         self.retention = Retention(self.recorder, self.writer)
         self.in_work = store.in_work
         self._store = store
@@ -74,8 +71,7 @@ class Pipeline:
         self._now = now
         self._much = asyncio.Event()
         self._round: Round | None = None
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="plugins")
-        """Where plugins are waited for."""
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="plugins")  # where plugins are waited for
         self.arrivals = Arrivals(self.recorder, self.assembler, self.in_work, self._use_late)
         self.configure(settings)
 
@@ -102,8 +98,7 @@ class Pipeline:
 
     def lag(self) -> float:
         """Age of the oldest open trace in seconds."""
-        opened_at = self.assembler.oldest()
-        return 0.0 if opened_at is None else max(0.0, self._now() - opened_at)
+        return max(0.0, self._now() - (self.assembler.oldest() or self._now()))
 
     # What comes in.
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from ..decode.batch import DecodeLimits
 from ..evaluators.panel import Panel
-from ..ingest.assembly import Limits
+from ..ingest.assembly import AssemblyLimits
 from ..metrics.labels import Limiter
 from ..recording.identifiers import KEEP, Identifiers
 from ..recording.prices import Prices
@@ -21,7 +21,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limiter: Limiter
     prices: Prices
     decode: DecodeLimits
-    assembly: Limits
+    assembly: AssemblyLimits
     content: str = "failing"
     journal_bytes: int = 1 << 30
     ballast_bytes: int = 0

@@ -48,7 +48,7 @@ class _App:
             self.versions.add(kind[1])
 
 
-class Elsewhere:
+class ExternalEvaluations:
     """Reads evaluations by other systems and bounds their names and series.
 
     An application may hold three times as many series as are left for all. ``now`` is Unix seconds.

@@ -11,7 +11,7 @@ from ..model.score import Unscored
 from ..model.trace import UNKNOWN, Trace
 from ..semconv import Sources, normalise
 from ..semconv.evaluations import Reported
-from .external_evaluations import Elsewhere
+from .external_evaluations import ExternalEvaluations
 from .identifiers import Identifiers
 from .trace_document import asker, told_later, with_late_fields
 from .unit_of_work import Recorder
@@ -40,7 +40,7 @@ def late_asker(trace_id: bytes, trace: Trace, identifiers: Identifiers, recorder
 
 
 def late_evaluations(
-    late: Late, elsewhere: Elsewhere, recorder: Recorder, hear: Callable[[bytes, Slice, Reported], None]
+    late: Late, elsewhere: ExternalEvaluations, recorder: Recorder, hear: Callable[[bytes, Slice, Reported], None]
 ) -> bool:
     """Count evaluations by other systems, which often come after their trace; returns whether there were any."""
     where: Slice | None = None

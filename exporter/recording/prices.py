@@ -10,7 +10,7 @@ _PER_MILLION = 1_000_000
 _MODELS_KEPT = 1024
 
 
-class Price(Protocol):
+class ModelPrice(Protocol):
     """Dollars per million tokens of the models that the glob ``model`` matches.
 
     ``cached_input`` is for input that a cache gave, ``cache_write`` for input that was put there; None: as other input.
@@ -31,9 +31,9 @@ class Price(Protocol):
 class Prices:
     """A price table; the first glob that matches the answering model, else the requested one, gives the price."""
 
-    def __init__(self, table: Sequence[Price]) -> None:
+    def __init__(self, table: Sequence[ModelPrice]) -> None:
         self._table = table
-        self._found: dict[tuple[str, str | None], Price | None] = {}
+        self._found: dict[tuple[str, str | None], ModelPrice | None] = {}
 
     def cost(self, trace: Trace) -> float | None:
         """Dollars that the trace's tokens cost; None where the model has no price or no tokens were sent."""
@@ -51,7 +51,7 @@ class Prices:
         )
         return dollars / _PER_MILLION
 
-    def _price(self, answered: str, requested: str | None) -> Price | None:
+    def _price(self, answered: str, requested: str | None) -> ModelPrice | None:
         key = (answered, requested)
         if key not in self._found:
             if len(self._found) >= _MODELS_KEPT:
@@ -59,5 +59,5 @@ class Prices:
             self._found[key] = self._match(answered) or (self._match(requested) if requested else None)
         return self._found[key]
 
-    def _match(self, model: str) -> Price | None:
+    def _match(self, model: str) -> ModelPrice | None:
         return next((price for price in self._table if fnmatchcase(model, price.model)), None)

@@ -47,7 +47,7 @@ class EarlyFeedback(Struct, frozen=True, kw_only=True):
     trace_id: bytes | None = None
 
 
-class Question(Struct, frozen=True, array_like=True):
+class QuestionSketch(Struct, frozen=True, array_like=True):
     """A user's text as far as it must be known to compare it with the next one: never the text.
 
     ``same`` is a checksum of the text but for case, accents, spaces and punctuation, ``bag`` of its words in any order,
@@ -76,7 +76,7 @@ class Turn(Struct, frozen=True, array_like=True):
     where: tuple[str, str, str, str]
     started_at: float | None
     ended_at: float | None
-    question: Question | None
+    question: QuestionSketch | None
     trouble: Trouble | None = None
     said: int = 0
     asks_back: bool = False

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from ..judge.evidence import HOUR, LONGEST_HOURS
-from ..judge.gate import Scored
+from ..judge.gate import ScoredAnchor
 from ..model.score import Verdict
 
 PERIOD: Final = 500
@@ -21,8 +21,8 @@ Judge = tuple[str, str]
 class AnchorVerdicts(Struct, frozen=True):
     """First and last verdict of a judge version on an anchor; ``at``: time of the last (Unix seconds; 0: not known)."""
 
-    first: Scored
-    last: Scored
+    first: ScoredAnchor
+    last: ScoredAnchor
     at: float = 0.0
 
 

@@ -148,7 +148,7 @@ def wanted(item: Item) -> int:
     return min(len(item.labels) + more, item.annotators + MOST_MORE)
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class RetrievedDocument(Struct, frozen=True, kw_only=True):
     """One document that the application retrieved."""
 
     id: str | None
@@ -177,7 +177,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
     question: str
     answer: str
-    context: tuple[Source, ...] = ()
+    context: tuple[RetrievedDocument, ...] = ()
     tools: tuple[str, ...] = ()
     """The names of the tools that the model called."""
     finish_reason: str | None = None

@@ -26,9 +26,9 @@ from ..store.errors import StoreError
 from .evidence import MOST_BYTES as LARGEST
 from .evidence import Redact, gather, said
 from .quota import NoPlaceError, place
-from .routing import Known, asked_about, matching
+from .routing import KnownTrace, asked_about, matching
 from .similar import sketch
-from .store import MOST_BYTES, Shelf
+from .store import MOST_BYTES, ReviewStore
 
 _UNMARKED: Final = 0.5
 _SENT: Final = Reason(name="sent")
@@ -37,7 +37,7 @@ _SENT: Final = Reason(name="sent")
 _log = logging.getLogger(__name__)
 
 
-class Reception:
+class Enqueuer:
     """Queues traces that match a rule. ``marks``: the pass mark of each evaluator.
 
     ``late`` is called with an item and a judge's verdict that came after the item was queued.
@@ -47,7 +47,7 @@ class Reception:
         self,
         config: Config,
         recorder: Recorder,
-        shelf: Shelf,
+        shelf: ReviewStore,
         now: Callable[[], float],
         *,
         redact: Redact,
@@ -76,7 +76,7 @@ class Reception:
             one.evaluator: (one.verdict, one.score, self._mark(one.evaluator)) for one in scored.outcome.evaluations
         }
         trace = scored.trace
-        known = Known(trace_id=trace.trace_id, app=scored.where[0], route=scored.where[1], verdicts=verdicts)
+        known = KnownTrace(trace_id=trace.trace_id, app=scored.where[0], route=scored.where[1], verdicts=verdicts)
         reasons = matching(self._settings.reasons, known)
         if reasons and trace.content_state in ("answered", "refused", "empty"):
             self._queue(reasons, scored.where, lambda: _document(scored), None)
@@ -159,14 +159,14 @@ class Reception:
         except StoreError as error:
             _log.error("trace not looked at for review: reason=%s", error.reason)
 
-    def _known(self, shown: Mapping[str, Any], where: tuple[str, str, str, str]) -> Known:
+    def _known(self, shown: Mapping[str, Any], where: tuple[str, str, str, str]) -> KnownTrace:
         verdicts: dict[str, tuple[Verdict, float, float]] = {
             one["evaluator"]: (one["verdict"], one["score"], self._mark(one["evaluator"]))
             for one in shown["evaluations"]
             if one["sample"] != "shadow"
         }
         signals = [one["signal"] for one in shown["feedback"]]
-        return Known(trace_id=shown["trace_id"], app=where[0], route=where[1], verdicts=verdicts, signals=signals)
+        return KnownTrace(trace_id=shown["trace_id"], app=where[0], route=where[1], verdicts=verdicts, signals=signals)
 
     def _update(self, item: Item, reasons: tuple[Reason, ...], shown: Mapping[str, Any]) -> None:
         evidence = self._shelf.evidence(item.trace_id)
@@ -250,7 +250,7 @@ def _document(scored: Scored) -> Mapping[str, Any]:
     return found
 
 
-def _without(known: Known, verdict: str, signal: str) -> Known:
+def _without(known: KnownTrace, verdict: str, signal: str) -> KnownTrace:
     """What was known before an evaluator gave its verdict, or a user's signal came."""
     signals = list(known.signals)
     if signal in signals:

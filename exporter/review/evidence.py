@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..judge.case import Case
 from ..model.trace import Trace
 from ..recording.trace_document import quotes_in
-from ..records.review import Evidence, ScoredBy, Source
+from ..records.review import Evidence, RetrievedDocument, ScoredBy
 
 Redact = Callable[[str], str]
 MOST_BYTES: Final = 8 << 20
@@ -28,7 +28,7 @@ def gather(document: Mapping[str, Any], text: Trace | Case | None, redact: Redac
     return Evidence(
         question=redact(question or ""),
         answer=redact(answer or ""),
-        context=tuple(Source(id=name, text=redact(words or "")) for name, words in context),
+        context=tuple(RetrievedDocument(id=name, text=redact(words or "")) for name, words in context),
         tools=tuple(call["name"] for call in document["tool_calls"]),
         finish_reason=document["finish_reason"],
         conversation_id=document["conversation_id"],

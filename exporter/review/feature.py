@@ -19,7 +19,7 @@ from ..pipeline.pipeline import Pipeline
 from ..recording.scored import Scored
 from ..records.review import STATES
 from . import http
-from .queue import SIGNAL, ReviewDesk
+from .queue import SIGNAL, ReviewQueue
 
 
 class ReviewFeature(Feature):
@@ -30,7 +30,7 @@ class ReviewFeature(Feature):
     def __init__(
         self, config: Config, panel: Panel, pipeline: Pipeline, features: Features, now: Callable[[], float]
     ) -> None:
-        self.desk = ReviewDesk(config, pipeline.recorder, now, pipeline.recorder.redact, features.compared)
+        self.desk = ReviewQueue(config, pipeline.recorder, now, pipeline.recorder.redact, features.compared)
         self._http = http.ReviewContext(self.desk, pipeline.submit, now)
         self.configure(config, panel)
 

@@ -28,8 +28,8 @@ from ..http.static import HTML, SCRIPT, STYLE, add_files
 from ..records.requests import Entry
 from ..records.review import STATES, Item
 from . import requests
-from .queue import SIGNAL, ReviewDesk
-from .requests import Action, Asked
+from .queue import SIGNAL, ReviewQueue
+from .requests import Action, ReviewRequest
 from .view import shown
 
 _JSON_LINES: Final = "application/x-ndjson"
@@ -58,7 +58,7 @@ class ReviewContext:
     """Dependencies of the handlers. ``submit`` applies a request durably."""
 
     def __init__(
-        self, desk: ReviewDesk, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]
+        self, desk: ReviewQueue, submit: Callable[[Entry, Any], Awaitable[None]], now: Callable[[], float]
     ) -> None:
         self.desk = desk
         self.submit = submit
@@ -138,7 +138,7 @@ async def claim(request: web.Request, context: ReviewContext) -> web.Response:
         found = context.desk.shelf.next_for(reviewer, context.now(), wish.reason)
         if found is None:
             break
-        wanted = Asked(action="claim", reviewer=reviewer, trace_id=found.trace_id)
+        wanted = ReviewRequest(action="claim", reviewer=reviewer, trace_id=found.trace_id)
         await _submit(context, wanted)
         mine = context.desk.shelf.get(found.trace_id)
         if mine is not None and wanted.outcome in ("done", "again"):
@@ -165,7 +165,7 @@ async def _read(request: web.Request, understood: Callable[[bytes], _Body]) -> _
         return await read(request, entry, lambda one: understood(decompress(one.encoding, one.body, LARGEST_LIST)))
 
 
-async def _done(context: ReviewContext, wanted: Asked) -> web.Response:
+async def _done(context: ReviewContext, wanted: ReviewRequest) -> web.Response:
     if wanted.outcome in _REASONS:
         raise Refusal(_CODES.get(wanted.outcome, 409), wanted.outcome, _REASONS[wanted.outcome])
     said: dict[str, Any] = {"outcome": wanted.outcome}
@@ -175,7 +175,7 @@ async def _done(context: ReviewContext, wanted: Asked) -> web.Response:
     return answer(200, said)
 
 
-async def _submit(context: ReviewContext, wanted: Asked) -> None:
+async def _submit(context: ReviewContext, wanted: ReviewRequest) -> None:
     entry = Entry(SIGNAL, JSON, "", msgspec.json.encode(wanted), context.now())
     with making_durable(SIGNAL):
         await context.submit(entry, wanted)

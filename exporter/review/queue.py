@@ -19,11 +19,11 @@ from ..records.requests import Entry
 from ..records.review import Claim, Evidence, Item, Label, Skip, State
 from ..store.errors import StoreError
 from . import requests
-from .enqueue import Reception
+from .enqueue import Enqueuer
 from .evidence import Redact
 from .item import claimed, ended, labelled, released, skipped
-from .requests import Asked
-from .store import Shelf
+from .requests import ReviewRequest
+from .store import ReviewStore
 
 SIGNAL: Final = "review"
 Outcome = Literal["done", "again", "gone", "taken"]
@@ -33,7 +33,7 @@ _LOOK_EVERY: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
-class ReviewDesk:
+class ReviewQueue:
     """The review queue of one exporter.
 
     ``now`` is Unix seconds; ``redact`` redacts every text before it is kept; ``compared`` is called with each pair of a
@@ -48,9 +48,9 @@ class ReviewDesk:
         redact: Redact = lambda text: text,
         compared: Callable[[Judge, Verdict, Verdict], None] = lambda _judge, _said, _human: None,
     ) -> None:
-        self.shelf = Shelf(recorder)
+        self.shelf = ReviewStore(recorder)
         self._redact = redact
-        self.reception = Reception(config, recorder, self.shelf, now, redact=redact, late=self._compare)
+        self.reception = Enqueuer(config, recorder, self.shelf, now, redact=redact, late=self._compare)
         self._compared = compared
         self.settings = config.review
         self._recorder = recorder
@@ -67,11 +67,11 @@ class ReviewDesk:
 
     # Requests.
 
-    def read(self, entry: Entry) -> Asked:
+    def read(self, entry: Entry) -> ReviewRequest:
         """Decode a reviewer's request, as the handler encoded it; raises DecodeError."""
         return requests.again(entry.body)
 
-    def take(self, entry: Entry, wanted: Asked) -> None:
+    def take(self, entry: Entry, wanted: ReviewRequest) -> None:
         """Apply a request; the outcome is written into ``wanted.outcome``."""
         item = self.shelf.get(wanted.trace_id)
         if wanted.action == "send":
@@ -83,7 +83,7 @@ class ReviewDesk:
         act = {"claim": self._claim, "release": self._release, "skip": self._skip, "label": self._label}
         wanted.outcome = act[wanted.action](item, wanted, entry.received_at)
 
-    def _claim(self, item: Item, wanted: Asked, at: float) -> Outcome:
+    def _claim(self, item: Item, wanted: ReviewRequest, at: float) -> Outcome:
         if item.claim_of(wanted.reviewer, at):
             return "again"
         if not item.is_for(wanted.reviewer, at):
@@ -93,14 +93,14 @@ class ReviewDesk:
         self._recorder.tally.review_claim("claimed")
         return "done"
 
-    def _release(self, item: Item, wanted: Asked, at: float) -> Outcome:
+    def _release(self, item: Item, wanted: ReviewRequest, at: float) -> Outcome:
         if item.claim_of(wanted.reviewer, at) is None:
             return "again"
         self.shelf.keep(released(item, wanted.reviewer))
         self._recorder.tally.review_claim("released")
         return "done"
 
-    def _skip(self, item: Item, wanted: Asked, at: float) -> Outcome:
+    def _skip(self, item: Item, wanted: ReviewRequest, at: float) -> Outcome:
         if item.has_skipped(wanted.reviewer):
             return "again"
         if item.claim_of(wanted.reviewer, at) is None:
@@ -110,7 +110,7 @@ class ReviewDesk:
         self._keep(item, skipped(item, skip))
         return "done"
 
-    def _label(self, item: Item, wanted: Asked, at: float) -> Outcome:
+    def _label(self, item: Item, wanted: ReviewRequest, at: float) -> Outcome:
         """A label whose claim ran out counts all the same, unless somebody else has the place."""
         if item.label_of(wanted.reviewer):
             return "again"

@@ -22,7 +22,7 @@ _Note = Annotated[str, Meta(max_length=10_000)]
 _Corrected = Annotated[str, Meta(max_length=200_000)]
 
 
-class Asked(Struct, kw_only=True):
+class ReviewRequest(Struct, kw_only=True):
     """What a reviewer asks for, as it stands in the journal; ``outcome`` is written by the desk.
 
     ``token`` is the name of the bearer's token, "" where none is needed.
@@ -72,26 +72,28 @@ def wish(body: bytes) -> Wish:
     return _decoded(body, Wish)
 
 
-def step(action: Action, body: bytes, token: str) -> Asked:
+def step(action: Action, body: bytes, token: str) -> ReviewRequest:
     """A release, a skip, a label, or a trace that somebody wants looked at; raises DecodeError."""
     if action == "send":
-        return Asked(action=action, reviewer="", trace_id=_decoded(body, _Send).trace_id, token=token)
+        return ReviewRequest(action=action, reviewer="", trace_id=_decoded(body, _Send).trace_id, token=token)
     if action == "label":
         return _label(_decoded(body, _Labels), token)
     sent = _decoded(body, _Step)
-    return Asked(action=action, reviewer=sent.reviewer.strip(), trace_id=sent.trace_id, token=token, note=sent.note)
+    return ReviewRequest(
+        action=action, reviewer=sent.reviewer.strip(), trace_id=sent.trace_id, token=token, note=sent.note
+    )
 
 
-def again(body: bytes) -> Asked:
+def again(body: bytes) -> ReviewRequest:
     """Decode a request from the journal."""
-    return _decoded(body, Asked)
+    return _decoded(body, ReviewRequest)
 
 
-def _label(sent: _Labels, token: str) -> Asked:
+def _label(sent: _Labels, token: str) -> ReviewRequest:
     if not sent.labels and not sent.corrected:
         raise DecodeError("$: says nothing; give labels or a corrected answer, or skip the item")
     answers = tuple(Answer(evaluator=name, verdict=said.verdict, note=said.note) for name, said in sent.labels.items())
-    return Asked(
+    return ReviewRequest(
         action="label",
         reviewer=sent.reviewer.strip(),
         trace_id=sent.trace_id,

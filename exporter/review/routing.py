@@ -10,7 +10,7 @@ from ..judge.sampling import draw
 from ..model.score import Verdict
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class KnownTrace(Struct, frozen=True, kw_only=True):
     """What is known of a trace so far.
 
     ``verdicts``: evaluator → verdict, score, pass mark. ``signals``: what its user said or did. ``flipped``: the
@@ -25,7 +25,7 @@ class Known(Struct, frozen=True, kw_only=True):
     flipped: Collection[str] = ()
 
 
-def matching(reasons: Iterable[Reason], known: Known) -> tuple[Reason, ...]:
+def matching(reasons: Iterable[Reason], known: KnownTrace) -> tuple[Reason, ...]:
     """The reasons that hold, in the order of the config."""
     return tuple(reason for reason in reasons if _holds(reason, known))
 
@@ -39,7 +39,7 @@ def asked_about(reason: Reason, ask: Iterable[Ask], *, has_context: bool) -> tup
     )
 
 
-def _holds(reason: Reason, known: Known) -> bool:
+def _holds(reason: Reason, known: KnownTrace) -> bool:
     """Everything that the reason asks for; the draw is the judge's, so that what is drawn here is judged, too."""
     verdicts = known.verdicts
     return (

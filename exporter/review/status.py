@@ -14,7 +14,7 @@ PATH: Final = "/api/review"
 _HOUR: Final = 3600.0
 
 
-class Queue(Struct, frozen=True, kw_only=True):
+class QueueStatus(Struct, frozen=True, kw_only=True):
     """The number of items of one reason, by state."""
 
     reason: str
@@ -30,7 +30,7 @@ class Status(Struct, frozen=True, kw_only=True):
 
     enabled: bool
     oldest_seconds: float
-    queues: list[Queue]
+    queues: list[QueueStatus]
 
 
 def read(body: bytes) -> Status:

@@ -19,7 +19,7 @@ MOST_BYTES: Final = 512 << 20
 """Text of all open items; an item beyond it is not queued."""
 
 
-class Shelf:
+class ReviewStore:
     """All review items. Only ``recover``, ``evidence`` and ``finished`` read the store."""
 
     def __init__(self, recorder: Recorder) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from .counts import HOUR, LABELS, SLICE, Block, Steps, counts, identity, summed, sums, windows_of
 from .promql import number, selector, wilson_low
 from .rulefile import Alert, Group, Record
-from .slo import Coverage, Severity, Slo, Window, minutes, shown_first
+from .slo import CoverageSli, Severity, Slo, Window, minutes, shown_first
 from .templates import ROW, count, matchers, query
 
 ALERTED: Final[dict[Severity, tuple[str, ...]]] = {"page": ("app", "route"), "ticket": ("app", "slice", "evaluator")}
@@ -63,7 +63,7 @@ class _Made:
     """The rules of windows, shorter ones first; each count and ratio is recorded once, for the first that reads it."""
 
     def __init__(self, slos: Sequence[Slo], windows: Sequence[Window], z: Decimal, steps: Steps) -> None:
-        self._covering = [slo for slo in slos if isinstance(slo.measure, Coverage)]
+        self._covering = [slo for slo in slos if isinstance(slo.measure, CoverageSli)]
         self._sliced = [slo for slo in slos if slo not in self._covering]
         self._slos, self._windows, self._z, self._steps = slos, windows, z, steps
         self._counted = set[tuple[str, str]]()
@@ -162,7 +162,7 @@ def _above(ratio: str, duration: str) -> str:
 
 
 def _alerts(slos: Sequence[Slo], window: Window) -> Iterator[Alert]:
-    covers = {isinstance(slo.measure, Coverage) for slo in slos if window in slo.alerting()}
+    covers = {isinstance(slo.measure, CoverageSli) for slo in slos if window in slo.alerting()}
     for level in ALERTED[window.severity]:
         if (level == "evaluator") in covers:
             yield _coverage_alert(window) if level == "evaluator" else _burn_alert(window, level)

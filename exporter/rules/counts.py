@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .promql import SAMPLE, increase, matching, number, selector
 from .rulefile import Alert, Record
-from .slo import Coverage, Errors, Override, Signal, Slo, Verdicts, Window, minutes
+from .slo import CoverageSli, Errors, Override, Signal, Slo, VerdictsSli, Window, minutes
 
 SLICE: Final = ("app", "route", "model_version", "prompt_version")
 LABELS: Final = {"slice": SLICE, "route": ("app", "route"), "app": ("app",), "evaluator": ("evaluator",)}
@@ -120,7 +120,7 @@ def _sources(slo: Slo, override: Override, by: Sequence[str], duration: str) -> 
     where = [matching("app", slo.apps), matching("route", slo.routes)]
     where += [matching("app", override.apps), matching("route", override.routes)]
     match slo.measure:
-        case Verdicts(evaluator):
+        case VerdictsSli(evaluator):
             chosen = (f'evaluator="{evaluator}"', SAMPLE, *where)
             events = selector("llmq_evaluations_total", *chosen)
             bad = selector("llmq_evaluations_total", *chosen, 'verdict="fail"')
@@ -133,7 +133,7 @@ def _sources(slo: Slo, override: Override, by: Sequence[str], duration: str) -> 
         case Errors():
             events = selector("llmq_requests_total", *where)
             bad = selector("llmq_request_errors_total", *where)
-        case Coverage():
+        case CoverageSli():
             return _coverage(duration)
     return increase(by, events, duration), increase(by, bad, duration)
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from . import burn, compare, goodhart, health, judge, routes
 from .counts import Steps
-from .folder import Kind
+from .folder import GeneratedKind
 from .rulefile import MARK, Form, Group, Links, text
 from .scope import Scope
 from .slo import DEFAULT_SLOS, Slo
@@ -41,7 +41,7 @@ class RuleSettings(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_SETTINGS: Final = RuleSettings()
-KIND: Final = Kind("*.rules.yaml", MARK)
+KIND: Final = GeneratedKind("*.rules.yaml", MARK)
 
 
 def groups(slos: Sequence[Slo] = DEFAULT_SLOS, settings: RuleSettings = DEFAULT_SETTINGS) -> dict[str, list[Group]]:

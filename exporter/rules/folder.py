@@ -12,7 +12,7 @@ from msgspec import Struct
 State = Literal["same", "changed", "missing", "stale", "foreign"]
 
 
-class Kind(Struct, frozen=True):
+class GeneratedKind(Struct, frozen=True):
     """What one command makes: files with names like ``pattern``, which begin with ``mark``."""
 
     pattern: str
@@ -30,7 +30,7 @@ class GeneratedFile(Struct, frozen=True):
     text: str = ""
 
 
-def compared(folder: Path, wanted: Mapping[str, str], kind: Kind) -> list[GeneratedFile]:
+def compared(folder: Path, wanted: Mapping[str, str], kind: GeneratedKind) -> list[GeneratedFile]:
     """Each file of ``wanted`` (texts by name), and each stale one, in the order of their names; OSError as reading."""
     mark = kind.mark.encode()
     found = [_compared(folder / name, text, mark) for name, text in wanted.items()]

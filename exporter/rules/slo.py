@@ -97,7 +97,7 @@ COLLAPSE: Final = ("page_15m", "page_1h", *TICKETS)
 """For what is subjective or slow: no page but for a collapse within an hour."""
 
 
-class Verdicts(Struct, frozen=True, tag="verdicts"):
+class VerdictsSli(Struct, frozen=True, tag="verdicts"):
     """Bad is a failing verdict of ``evaluator``, out of all its verdicts on every or a random trace."""
 
     evaluator: str
@@ -110,7 +110,7 @@ class Signal(Struct, frozen=True, tag="signal"):
     per: Denominator = "response"
 
 
-class Coverage(Struct, frozen=True, tag="coverage"):
+class CoverageSli(Struct, frozen=True, tag="coverage"):
     """Bad is a trace that an evaluator should have scored and did not: failed, over budget, or content not captured."""
 
 
@@ -134,7 +134,7 @@ class Slo(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    measure: Verdicts | Signal | Coverage | Errors
+    measure: VerdictsSli | Signal | CoverageSli | Errors
     objective: Decimal
     alerts: tuple[str, ...] = BURNS
     apps: tuple[str, ...] = ("*",)
@@ -153,18 +153,18 @@ class Slo(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_SLOS: Final = (
-    Slo(name="grounding", measure=Verdicts("grounding"), objective=Decimal("0.95")),
+    Slo(name="grounding", measure=VerdictsSli("grounding"), objective=Decimal("0.95")),
     Slo(
         name="refusal",
-        measure=Verdicts("refusal"),
+        measure=VerdictsSli("refusal"),
         objective=Decimal("0.95"),
         alerts=(*BURNS, LAST_WEEK),
     ),
     Slo(name="errors", measure=Errors(), objective=Decimal("0.98")),
-    Slo(name="structured_output", measure=Verdicts("json_schema"), objective=Decimal("0.98")),
-    Slo(name="empty", measure=Verdicts("empty"), objective=Decimal("0.99")),
-    Slo(name="helpfulness", measure=Verdicts("helpfulness"), objective=Decimal("0.85"), alerts=COLLAPSE),
-    Slo(name="faithfulness", measure=Verdicts("faithfulness"), objective=Decimal("0.9"), alerts=COLLAPSE),
+    Slo(name="structured_output", measure=VerdictsSli("json_schema"), objective=Decimal("0.98")),
+    Slo(name="empty", measure=VerdictsSli("empty"), objective=Decimal("0.99")),
+    Slo(name="helpfulness", measure=VerdictsSli("helpfulness"), objective=Decimal("0.85"), alerts=COLLAPSE),
+    Slo(name="faithfulness", measure=VerdictsSli("faithfulness"), objective=Decimal("0.9"), alerts=COLLAPSE),
     Slo(name="thumbs_down", measure=Signal("thumbs_down"), objective=Decimal("0.97"), alerts=COLLAPSE),
     Slo(
         name="thumbs_down_per_rating",
@@ -172,7 +172,7 @@ DEFAULT_SLOS: Final = (
         objective=Decimal("0.7"),
         alerts=(),
     ),
-    Slo(name="coverage", measure=Coverage(), objective=Decimal("0.95"), alerts=TICKETS),
+    Slo(name="coverage", measure=CoverageSli(), objective=Decimal("0.95"), alerts=TICKETS),
 )
 
 
@@ -284,7 +284,7 @@ def _unequal_pairs(slos: Sequence[Slo]) -> Iterator[SloProblem]:
 def _problems(slo: Slo) -> Iterator[SloProblem]:
     if not _NAME.fullmatch(slo.name):
         yield SloProblem(slo.name, "a name has small letters, digits and _, and starts with a letter")
-    if isinstance(slo.measure, Coverage):
+    if isinstance(slo.measure, CoverageSli):
         yield from _coverage_problems(slo)
     if isinstance(slo.measure, Signal) and slo.measure.per == "rating" and not slo.measure.signal.startswith("thumbs_"):
         yield SloProblem(slo.name, f"{slo.measure.signal} is no rating: use per: response", at=("per",))

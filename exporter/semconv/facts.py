@@ -9,8 +9,8 @@ from msgspec.structs import astuple
 from ..model.trace import CLIENT, Span
 from .embedded import count, label
 from .errors import ErrorKind, error_kind
-from .node import Fields, Node, Place, place
-from .shape import Row
+from .node import AttributeSet, Fields, Node, place
+from .shape import FieldRow
 from .sources import Sources
 from .story import Story
 
@@ -36,7 +36,7 @@ def told(story: Story, group: list[Node], sources: Sources) -> list[str | None]:
     return found
 
 
-def _row(call: Node, kind: str, sources: Sources) -> Row:
+def _row(call: Node, kind: str, sources: Sources) -> FieldRow:
     dialect, chosen = call.dialect, list(astuple(sources))
     if kind == _FOREIGN:
         chosen[_ROUTE] = tuple(name for name in sources.route if name.partition("#")[0] != "http.route")
@@ -87,7 +87,7 @@ def chosen(story: Story, call: Node, sources: Sources) -> list[str | None]:
     return [value or other for value, other in zip(own, found, strict=True)]
 
 
-def _around(story: Story, call: Node) -> list[Place]:
+def _around(story: Story, call: Node) -> list[AttributeSet]:
     """Return where to look for the route: what encloses the call in its own service, outermost first, then the rest."""
     above, others = story.around(call)
     service = call.span.resource.get("service.name")
@@ -96,16 +96,16 @@ def _around(story: Story, call: Node) -> list[Place]:
     return [_routed(span) for span in (*own, call.span, *foreign, *(node.span for node in others))]
 
 
-def _routed(span: Span) -> Place:
+def _routed(span: Span) -> AttributeSet:
     """Return a span's attributes; ``http.route`` of a client span is the path of another service's interface."""
     if span.kind != CLIENT or "http.route" not in span.attributes:
         return place(span.attributes)
     return place({name: value for name, value in span.attributes.items() if name != "http.route"})
 
 
-def _everywhere(places: list[Place], sources: Sources) -> list[str | None]:
+def _everywhere(places: list[AttributeSet], sources: Sources) -> list[str | None]:
     """Return every field by the first of its names that any place has, from the first such place."""
-    having: dict[int, list[Place]] = {}
+    having: dict[int, list[AttributeSet]] = {}
     for one in places:
         _, direct, others = one.shape.plan(sources)
         for field, _ in chain(direct, others):
@@ -114,7 +114,7 @@ def _everywhere(places: list[Place], sources: Sources) -> list[str | None]:
     return [_first(having[field], names) if field in having else None for field, names in every]
 
 
-def _first(places: list[Place], names: tuple[str, ...]) -> str | None:
+def _first(places: list[AttributeSet], names: tuple[str, ...]) -> str | None:
     ranks = [(rank, at) for at, place in enumerate(places) for rank, _, _ in place.shape[names]]
     for rank, at in sorted(ranks):
         if (found := label(places[at].pick((names[rank],)))) is not None:

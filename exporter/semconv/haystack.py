@@ -7,7 +7,7 @@ from ..model.trace import Document, Span, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import UNASKED, Dialect, Fields, Format, Node, Role, Usage
+from .node import UNASKED, Dialect, Fields, Format, Node, Role, UsageFields
 from .recognition import Recognition, Teller
 
 _LLM_OUTPUTS = ("haystack.component.output", "haystack.agent.step.llm.output")
@@ -102,7 +102,7 @@ DIALECT = Dialect(
     fields=Fields(request_model=(), response_model=_of_reply("model"), response_id=_of_reply("id")),
     provider=(),
     finish=_of_reply("finish_reason", "stop_reason"),
-    usage=Usage(
+    usage=UsageFields(
         input_tokens=_of_reply("usage.prompt_tokens", "usage.input_tokens"),
         output_tokens=_of_reply("usage.completion_tokens", "usage.output_tokens"),
         cache_read=_of_reply("usage.prompt_tokens_details.cached_tokens", "usage.cache_read_input_tokens"),

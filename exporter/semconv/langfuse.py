@@ -6,7 +6,7 @@ from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node, Role, Usage
+from .node import Dialect, Fields, Format, Node, Role, UsageFields
 from .recognition import by_kind
 
 FIELDS = Fields(
@@ -14,7 +14,7 @@ FIELDS = Fields(
     response_model=("langfuse.observation.model.name", "gen_ai.response.model"),
     response_id=("gen_ai.response.id", "langfuse.observation.output#id"),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("langfuse.observation.usage_details#input", "langfuse.observation.usage_details#prompt_tokens"),
     output_tokens=("langfuse.observation.usage_details#output", "langfuse.observation.usage_details#completion_tokens"),
     details="langfuse.observation.usage_details",

@@ -1,6 +1,6 @@
 """LangSmith's OTel export (0.15): the run's inputs and outputs as JSON in two attributes."""
 
-from .node import Fields, Role, Usage
+from .node import Fields, Role, UsageFields
 from .recognition import by_kind
 from .two_attributes import two_attributes
 
@@ -9,7 +9,7 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model", "gen_ai.completion#model"),
     response_id=("gen_ai.response.id", "gen_ai.completion#id"),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )

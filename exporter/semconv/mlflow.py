@@ -1,6 +1,6 @@
 """MLflow spans (3.17): every attribute value is JSON, also the plain strings."""
 
-from .node import Fields, Role, Usage
+from .node import Fields, Role, UsageFields
 from .recognition import by_kind
 from .two_attributes import two_attributes
 
@@ -9,7 +9,7 @@ FIELDS = Fields(
     response_model=("mlflow.spanOutputs#model", "gen_ai.response.model"),
     response_id=("mlflow.spanOutputs#id", "gen_ai.response.id"),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("mlflow.chat.tokenUsage#input_tokens", "gen_ai.usage.input_tokens"),
     output_tokens=("mlflow.chat.tokenUsage#output_tokens", "gen_ai.usage.output_tokens"),
 )

@@ -8,14 +8,14 @@ from msgspec import Struct
 from ..model.trace import Document, LogRecord, Span, ToolDefinition
 from .embedded import filled, inside, label, labels, parsed
 from .messages import Message
-from .shape import Row, Shape, shape_of
+from .shape import FieldRow, Shape, shape_of
 
 Role = Literal["generation", "retrieval", "tool", "chain", "likely", "ignored"]
 """What a span is; likely: a model call by what it carries, though its kind or operation is not known as one."""
 _T = TypeVar("_T")
 
 
-class Place(Struct, eq=False, gc=False):
+class AttributeSet(Struct, eq=False, gc=False):
     """A set of attributes: of a span, a log record or a resource."""
 
     attributes: Mapping[str, Any]
@@ -85,7 +85,7 @@ class Place(Struct, eq=False, gc=False):
             if (value := self.first(names, read)) is not None:
                 found[field] = value
 
-    def read(self, row: Row, otherwise: Sequence[str | None]) -> list[str | None]:
+    def read(self, row: FieldRow, otherwise: Sequence[str | None]) -> list[str | None]:
         """Return the labels of a row of fields, ``otherwise`` where there is none."""
         attributes = self.attributes
         values = None if row.get is None else labels(row.get(attributes))
@@ -100,13 +100,13 @@ class Place(Struct, eq=False, gc=False):
         return found
 
 
-def place(attributes: Mapping[str, Any]) -> Place:
+def place(attributes: Mapping[str, Any]) -> AttributeSet:
     """Return a set of attributes as a place to look into."""
     shape = shape_of(attributes)
-    return Place(attributes, shape, shape.names)
+    return AttributeSet(attributes, shape, shape.names)
 
 
-class Node(Place, kw_only=True, eq=False, gc=False):
+class Node(AttributeSet, kw_only=True, eq=False, gc=False):
     """A span with its dialect, its role and the log records that belong to it."""
 
     span: Span
@@ -137,7 +137,7 @@ CACHE_WRITE = (
 )
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class UsageFields(Struct, frozen=True, kw_only=True):
     """The attributes to try, in order, for the tokens of one model call.
 
     ``details``: an attribute with an object of disjoint counts, whose names begin with input and output (Langfuse).
@@ -175,7 +175,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     fields: Fields
     provider: tuple[str, ...]
     finish: tuple[str, ...]
-    usage: Usage
+    usage: UsageFields
     inputs: Callable[[Node], list[Message] | None]
     outputs: Callable[[Node], list[Message] | None]
     format: Callable[[Node], Format]

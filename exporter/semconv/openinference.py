@@ -6,7 +6,7 @@ from ..model.trace import Document, Span, ToolDefinition
 from . import loose
 from .embedded import inside, literal, parsed
 from .messages import Message, message
-from .node import CACHE_READ, CACHE_WRITE, Dialect, Fields, Format, Node, Role, Usage
+from .node import CACHE_READ, CACHE_WRITE, Dialect, Fields, Format, Node, Role, UsageFields
 from .recognition import Recognition, Teller, Told, by_kind, role_of
 
 FIELDS = Fields(
@@ -14,7 +14,7 @@ FIELDS = Fields(
     response_model=("llm.response.model_name", "llm.model_name", "gen_ai.response.model"),
     response_id=("gen_ai.response.id", "output.value#id"),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
     output_tokens=("llm.token_count.completion", "gen_ai.usage.output_tokens"),
     cache_read=("llm.token_count.prompt_details.cache_read", *CACHE_READ),

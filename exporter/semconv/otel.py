@@ -13,7 +13,7 @@ from .embedded import parsed
 from .loose import asked, document, replied, requested, said, tool_definitions
 from .loose import documents as read_documents
 from .messages import Message, content_parts, is_message, message, messages
-from .node import UNASKED, Dialect, Fields, Format, Node, Usage
+from .node import UNASKED, Dialect, Fields, Format, Node, UsageFields
 from .schemas import json_schema
 from .toolcalls import result_text
 
@@ -22,7 +22,7 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model",),
     response_id=("gen_ai.response.id",),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )

@@ -18,7 +18,7 @@ Plan = tuple[Struct, tuple[tuple[int, str], ...], tuple[tuple[int, tuple[str, ..
 _Get = Callable[[Any], tuple[Any, ...]]
 
 
-class Row(Struct, frozen=True):
+class FieldRow(Struct, frozen=True):
     """Where to look for many fields together: what ``direct`` attributes hold, set ``in_order`` before others' values.
 
     ``others``: the fields that several attributes may hold. ``kept``: whose id the row is found by.
@@ -65,7 +65,7 @@ class Shape(dict[tuple[str, ...], Candidates]):
         self._flattened: dict[str, list[Any]] = {}
         self.plans: dict[int, Plan] = {}
         """By the id of a struct whose fields are names to find. It is kept, so that nothing else gets its id."""
-        self.rows: dict[tuple[str, int], Row] = {}
+        self.rows: dict[tuple[str, int], FieldRow] = {}
 
     def __missing__(self, wanted: tuple[str, ...]) -> Candidates:
         parts = enumerate(name.partition("#") for name in wanted)
@@ -85,7 +85,7 @@ class Shape(dict[tuple[str, ...], Candidates]):
             known = self.plans[id(wanted)] = wanted, direct, others
         return known
 
-    def row(self, name: str, kept: Any, wanted: Sequence[tuple[str, ...]]) -> Row:
+    def row(self, name: str, kept: Any, wanted: Sequence[tuple[str, ...]]) -> FieldRow:
         """Return where to look for each of some fields; ``rows`` then has it by the name and the id of ``kept``."""
         places = list(enumerate(map(self.__getitem__, wanted)))
         direct = tuple((field, found[0][1]) for field, found in places if _is_one(found))
@@ -95,7 +95,7 @@ class Shape(dict[tuple[str, ...], Candidates]):
         others = tuple((field, wanted[field]) for field, found in places if found and field not in where)
         if len(self.rows) >= _MOST_PLANS:
             self.rows.clear()
-        self.rows[name, id(kept)] = row = Row(kept, direct, get, in_order, others)
+        self.rows[name, id(kept)] = row = FieldRow(kept, direct, get, in_order, others)
         return row
 
     def flattened(self, prefix: str) -> list[Any]:

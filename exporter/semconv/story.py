@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from ..model.trace import LogRecord, Span
 from .detect import classify
 from .embedded import count, label
-from .node import Node, Place, place
+from .node import AttributeSet, Node, place
 
 _MANY = 64
 """Nodes searched for a field that is on neither the answering call nor its ancestors, or for a call's twin."""
@@ -139,7 +139,7 @@ class Story:
         outermost = [node for node in chains.values() if self._nearest(node.span, chains, known) is None]
         return max(outermost, key=lambda node: node.span.end, default=None)
 
-    def near(self, node: Node) -> list[Place]:
+    def near(self, node: Node) -> list[AttributeSet]:
         """Return where to search for a field: the node, its span's ancestors outwards, then some other nodes."""
         if not self._parents:
             return [node]

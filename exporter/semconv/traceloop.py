@@ -6,14 +6,14 @@ from ..model.trace import Document, ToolDefinition
 from . import loose, otel
 from .embedded import inside, parsed
 from .messages import Message, content_parts, message
-from .node import Dialect, Fields, Node, Usage
+from .node import Dialect, Fields, Node, UsageFields
 
 FIELDS = Fields(
     request_model=("gen_ai.request.model",),
     response_model=("gen_ai.response.model",),
     response_id=("gen_ai.response.id",),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
     output_tokens=("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
 )

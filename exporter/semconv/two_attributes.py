@@ -4,7 +4,7 @@ from ..model.trace import Document, ToolDefinition
 from . import loose
 from .embedded import inside
 from .messages import Message
-from .node import Dialect, Fields, Format, Node, Usage
+from .node import Dialect, Fields, Format, Node, UsageFields
 
 
 def two_attributes(
@@ -13,7 +13,7 @@ def two_attributes(
     given: str,
     returned: str,
     fields: Fields,
-    usage: Usage,
+    usage: UsageFields,
     provider: tuple[str, ...],
     tools: str,
     tool_name: tuple[str, ...],

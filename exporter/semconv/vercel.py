@@ -4,7 +4,7 @@ from ..model.trace import Span, ToolDefinition
 from . import loose
 from .embedded import label, parsed
 from .messages import Message, messages
-from .node import Dialect, Fields, Format, Node, Usage
+from .node import Dialect, Fields, Format, Node, UsageFields
 from .recognition import Recognition, Teller, Told
 from .schemas import json_schema
 
@@ -13,7 +13,7 @@ FIELDS = Fields(
     response_model=("gen_ai.response.model", "ai.response.model"),
     response_id=("gen_ai.response.id", "ai.response.id"),
 )
-USAGE = Usage(
+USAGE = UsageFields(
     input_tokens=("ai.usage.inputTokens", "ai.usage.promptTokens", "gen_ai.usage.input_tokens"),
     output_tokens=("ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.usage.output_tokens"),
 )

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from ..store.search import Row
+from ..store.search import FoundAnswer
 
 UNKNOWN: Final = frozenset({"", "unknown"})
 _SENDING_TEXT: Final = {
@@ -40,7 +40,7 @@ class _Left(Struct, gc=False):
     reason: str
 
 
-class Read(Struct, gc=False):
+class ReadAnswer(Struct, gc=False):
     """What the summary needs of a stored document, and when it was recorded (Unix seconds)."""
 
     app: str
@@ -66,7 +66,7 @@ class Captured(Struct, kw_only=True):
     cure: str
 
 
-class Source(Struct, kw_only=True):
+class ApplicationSummary(Struct, kw_only=True):
     """One application: its number of recent answers, their instrumentations, and the fields that were captured."""
 
     app: str
@@ -76,7 +76,7 @@ class Source(Struct, kw_only=True):
     captured: list[Captured]
 
 
-class Scored(Struct, kw_only=True):
+class EvaluatorSummary(Struct, kw_only=True):
     """One evaluator: its verdicts on recent answers, the reasons where there were none, and its failures."""
 
     evaluator: str
@@ -86,28 +86,28 @@ class Scored(Struct, kw_only=True):
     failures: dict[str, int] = {}
 
 
-_reading: Final = msgspec.json.Decoder(Read)
+_reading: Final = msgspec.json.Decoder(ReadAnswer)
 
 
-def read(row: Row) -> Read:
+def read(row: FoundAnswer) -> ReadAnswer:
     """What the summary needs of a recorded answer."""
     found = _reading.decode(row.document)
     found.at = row.recorded_at
     return found
 
 
-def sources(answers: Iterable[Read]) -> list[Source]:
+def sources(answers: Iterable[ReadAnswer]) -> list[ApplicationSummary]:
     """Each application, the busiest first."""
-    apps: defaultdict[str, list[Read]] = defaultdict(list)
+    apps: defaultdict[str, list[ReadAnswer]] = defaultdict(list)
     for one in answers:
         apps[one.app].append(one)
     found = [_source(app, some) for app, some in apps.items()]
     return sorted(found, key=lambda source: (-source.answers, source.app))
 
 
-def _source(app: str, answers: Sequence[Read]) -> Source:
+def _source(app: str, answers: Sequence[ReadAnswer]) -> ApplicationSummary:
     dialects = Counter(one.dialect for one in answers)
-    return Source(
+    return ApplicationSummary(
         app=app,
         answers=len(answers),
         last_at=max(one.at for one in answers),
@@ -119,16 +119,16 @@ def _source(app: str, answers: Sequence[Read]) -> Source:
     )
 
 
-def _has_text(one: Read) -> bool:
+def _has_text(one: ReadAnswer) -> bool:
     return one.content_state != "not_captured"
 
 
-def _sending_text(answers: Sequence[Read]) -> str:
+def _sending_text(answers: Sequence[ReadAnswer]) -> str:
     silent = Counter(one.dialect for one in answers if not _has_text(one))
     return _SENDING_TEXT.get(max(silent, key=lambda name: silent[name], default=""), _SENDING_TEXT_OTEL)
 
 
-_CHECKS: Final[tuple[tuple[str, Callable[[Read], bool], str], ...]] = (
+_CHECKS: Final[tuple[tuple[str, Callable[[ReadAnswer], bool], str], ...]] = (
     (
         "documents",
         lambda one: bool(one.context),
@@ -150,12 +150,12 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Read], bool], str], ...]] = (
 )
 
 
-def scored(answers: Iterable[Read]) -> list[Scored]:
+def scored(answers: Iterable[ReadAnswer]) -> list[EvaluatorSummary]:
     """Each evaluator that ran, by name."""
-    found: dict[str, Scored] = {}
+    found: dict[str, EvaluatorSummary] = {}
 
-    def of(name: str) -> Scored:
-        return found.setdefault(name, Scored(evaluator=name, unscored={}, failures={}))
+    def of(name: str) -> EvaluatorSummary:
+        return found.setdefault(name, EvaluatorSummary(evaluator=name, unscored={}, failures={}))
 
     for one in answers:
         for said in one.evaluations:
@@ -176,7 +176,7 @@ def _count(counts: dict[str, int], reason: str) -> None:
     counts[reason] = counts.get(reason, 0) + 1
 
 
-def wrong(found: Sequence[Source], evaluators: Sequence[Scored]) -> list[str]:
+def wrong(found: Sequence[ApplicationSummary], evaluators: Sequence[EvaluatorSummary]) -> list[str]:
     """Problems of a source, each with its cure; documents and conversations may be missing, not every app has them."""
     said = [
         f"{source.app}: {one.what} is missing in {source.answers - one.answers} of {source.answers} answers: {one.cure}"

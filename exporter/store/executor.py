@@ -10,7 +10,7 @@ from .errors import StoreError
 _T = TypeVar("_T")
 
 
-class Hand:
+class Executor:
     """Single-thread executor for the blocking calls of one store file. ``clock`` is monotonic, in seconds.
 
     ``on_commit`` is called with the duration of each commit (seconds), ``on_error`` with the reason of each failure.

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..records.requests import Entry
 from .errors import StoreError
-from .executor import Hand, fail, tell
+from .executor import Executor, fail, tell
 from .threaded import ThreadedJournal
 
 
@@ -28,7 +28,7 @@ class _Waiting:
 
 
 class GroupCommit:
-    """Writes the journal with the executor ``hand``, in groups of at most ``most_bytes``.
+    """Writes the journal with the executor ``executor``, in groups of at most ``most_bytes``.
 
     ``on_durable(seq, entry, payload)`` is called on the event loop for every entry that became durable, in order of its
     number and before its sender is answered, also when the sender has disconnected. If it raises, the sender gets the
@@ -36,10 +36,14 @@ class GroupCommit:
     """
 
     def __init__(
-        self, journal: ThreadedJournal, hand: Hand, on_durable: Callable[[int, Entry, Any], None], most_bytes: int
+        self,
+        journal: ThreadedJournal,
+        executor: Executor,
+        on_durable: Callable[[int, Entry, Any], None],
+        most_bytes: int,
     ) -> None:
         self._journal = journal
-        self._hand = hand
+        self._executor = executor
         self._most_bytes = most_bytes
         self._on_durable = on_durable
         self._queue: deque[_Waiting] = deque()
@@ -79,12 +83,12 @@ class GroupCommit:
 
     async def relieve(self) -> None:
         """After space was freed on a full disk: return unused pages to the file system; raises StoreError."""
-        await self._hand.commit(self._journal.relieve)
+        await self._executor.commit(self._journal.relieve)
         self._work.set()
 
     async def probe(self) -> None:
         """Check that the journal can be written; raises StoreError."""
-        await self._hand.commit(self._journal.probe)
+        await self._executor.commit(self._journal.probe)
         self._work.set()
 
     async def run(self) -> None:
@@ -98,7 +102,7 @@ class GroupCommit:
                 await self._write(self._next_group())
             if wrote:
                 with suppress(StoreError):  # counted; what was committed is safe in the WAL, the next one tries again
-                    await self._hand.do(self._journal.checkpoint)
+                    await self._executor.do(self._journal.checkpoint)
             if self._queue:
                 self._work.set()
         await self._write([])  # what became done during the last group
@@ -119,7 +123,7 @@ class GroupCommit:
         first = self._journal.last_seq + 1
         numbered = [(seq, waiting.entry) for seq, waiting in enumerate(group, first)]
         try:
-            await self._hand.commit(self._journal.commit, numbered, done)
+            await self._executor.commit(self._journal.commit, numbered, done)
         except StoreError as error:
             self._done = done + self._done
             await self._not_written(group, error)

@@ -15,7 +15,7 @@ from .port import SpendLedger, Store
 from .spending import ThreadedLedger
 from .sqlite.files import locate
 from .sqlite.spend_ledger import LedgerFile
-from .sqlite.store import Store as SqliteStore
+from .sqlite.store import SqliteStore
 
 _POSTGRESQL: Final = ("postgresql://", "postgres://")
 

@@ -25,7 +25,7 @@ from .changes import Changes, Key
 from .in_work import InWork
 from .kinds import Ids, Kind
 from .repositories import Repositories
-from .search import NEWEST, Page, Row, Search
+from .search import NEWEST, FoundAnswer, Page, Search
 
 T = TypeVar("T")
 Total = tuple[str, str, str]
@@ -95,11 +95,15 @@ class Answers(Protocol):
     """Searches recorded answers without blocking the event loop; raises StoreError."""
 
     async def find(
-        self, wanted: Search, understand: Callable[[Row], T | None], after: tuple[float, int] = NEWEST, most: int = 50
+        self,
+        wanted: Search,
+        understand: Callable[[FoundAnswer], T | None],
+        after: tuple[float, int] = NEWEST,
+        most: int = 50,
     ) -> Page[T]:
         """Search the newest answers after a position; ``understand`` makes a result of a row, or None to skip it."""
 
-    async def one(self, trace_id: bytes) -> Row | None:
+    async def one(self, trace_id: bytes) -> FoundAnswer | None:
         """One recorded answer by its id; None where there is none."""
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ class Search(Struct, frozen=True, kw_only=True):
     pattern: str = ""
 
 
-class Row(Struct, frozen=True):
+class FoundAnswer(Struct, frozen=True):
     """A recorded answer: its trace, when it was recorded, the slice it counts in, its document."""
 
     trace_id: bytes

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeVar
 
 from .errors import StoreError
-from .search import NEWEST, Page, Place, Row, Search
+from .search import NEWEST, FoundAnswer, Page, Place, Search
 
 _T = TypeVar("_T")
 WALKED: Final = 250_000
@@ -29,10 +29,10 @@ class Index(Protocol):
 
     def candidates(
         self, wanted: Search, place: Place, end: Place | None, most: int
-    ) -> AbstractContextManager[Iterator[tuple[Row | None, Place]]]:
+    ) -> AbstractContextManager[Iterator[tuple[FoundAnswer | None, Place]]]:
         """Answers before a place and not before the end, newest first, with their places; None: the text is another."""
 
-    def one(self, trace_id: bytes) -> Row | None:
+    def one(self, trace_id: bytes) -> FoundAnswer | None:
         """One recorded answer, None where there is no such one."""
 
     def close(self) -> None:
@@ -48,12 +48,12 @@ class Searching:
         self._walked, self._read = walked, read
 
     async def find(
-        self, wanted: Search, understand: Callable[[Row], _T | None], after: Place = NEWEST, most: int = 50
+        self, wanted: Search, understand: Callable[[FoundAnswer], _T | None], after: Place = NEWEST, most: int = 50
     ) -> Page[_T]:
         """Search the newest answers after a position; ``understand`` makes a result of a row, or None to skip it."""
         return await self._do(lambda: self._find(wanted, understand, after, most))
 
-    async def one(self, trace_id: bytes) -> Row | None:
+    async def one(self, trace_id: bytes) -> FoundAnswer | None:
         """One recorded answer, None where there is no such one; raises StoreError."""
         return await self._do(lambda: self._index.one(trace_id))
 
@@ -69,7 +69,9 @@ class Searching:
             raise StoreError("closed", "the store is closed") from None
         return await working
 
-    def _find(self, wanted: Search, understand: Callable[[Row], _T | None], after: Place, most: int) -> Page[_T]:
+    def _find(
+        self, wanted: Search, understand: Callable[[FoundAnswer], _T | None], after: Place, most: int
+    ) -> Page[_T]:
         found: list[_T] = []
         place: Place = min(after, (wanted.until, 0))
         end = self._index.end(place, wanted.since, self._walked)

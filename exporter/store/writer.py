@@ -14,7 +14,7 @@ from typing import Any
 from ..records.requests import Entry
 from .changes import Changes
 from .errors import StoreError
-from .executor import Hand, fail, tell
+from .executor import Executor, fail, tell
 from .group_commit import GroupCommit
 from .repositories import Repositories
 from .threaded import ThreadedStore
@@ -23,8 +23,8 @@ _Results = tuple[Changes, asyncio.Future[None]]
 _Prune = tuple[float | None, int | None, asyncio.Future[int]]
 
 
-class Writer:
-    """Writes one store. ``on_durable``: see ``GroupCommit``; ``on_commit``, ``on_error``, ``clock``: see ``Hand``."""
+class ThreadedWriter:
+    """Writes one store. ``on_durable``: see ``GroupCommit``; the other callbacks and ``clock``: see ``Executor``."""
 
     def __init__(
         self,
@@ -36,9 +36,9 @@ class Writer:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._store = store
-        self._journal_hand = Hand("llmq-journal", on_commit, on_error, clock)
-        self._store_hand = Hand("llmq-store", on_commit, on_error, clock)
-        self.requests = GroupCommit(store.journal, self._journal_hand, on_durable, store.most_bytes // 4)
+        self._journal_executor = Executor("llmq-journal", on_commit, on_error, clock)
+        self._store_executor = Executor("llmq-store", on_commit, on_error, clock)
+        self.requests = GroupCommit(store.journal, self._journal_executor, on_durable, store.most_bytes // 4)
         self.reads = store.reads
         self._results: deque[_Results] = deque()
         self._turn = asyncio.Lock()
@@ -53,7 +53,7 @@ class Writer:
     @property
     def problem(self) -> str | None:
         """The reason why requests or results cannot be written at the moment; None while they can."""
-        return self._journal_hand.problem or self._store_hand.problem or ("disk_full" if self._short else None)
+        return self._journal_executor.problem or self._store_executor.problem or ("disk_full" if self._short else None)
 
     @property
     def journal_bytes(self) -> int:
@@ -76,8 +76,8 @@ class Writer:
             await results
             self.requests.stop()
             await requests
-        for hand in (self._store_hand, self._journal_hand):
-            hand.stop()
+        for executor in (self._store_executor, self._journal_executor):
+            executor.stop()
 
     async def journal(self, entry: Entry, payload: Any) -> int:
         """Make one entry durable and return its number; raises StoreError when it is not durable.
@@ -87,7 +87,7 @@ class Writer:
         self._refuse_when_stopping()
         if self._short:
             raise StoreError("disk_full", "the disk is full")
-        if (reason := self._store_hand.problem) is not None:
+        if (reason := self._store_executor.problem) is not None:
             raise StoreError(reason, "the results of earlier requests cannot be written")
         return await self.requests.add(entry, payload)
 
@@ -136,25 +136,25 @@ class Writer:
         if self.problem == "disk_full":
             self._short = True
             self.requests.refuse(StoreError("disk_full", "the disk is full"))
-            await self._store_hand.commit(self._store.relieve)
-            await self._store_hand.commit(self._store.make_room)
+            await self._store_executor.commit(self._store.relieve)
+            await self._store_executor.commit(self._store.make_room)
             await self.requests.relieve()
 
     async def keep_ballast(self) -> None:
         """Reserve the emergency disk space where it is missing and room can be made; raises StoreError."""
         self._refuse_when_stopping()
-        if await self._store_hand.do(self._store.keep_ballast):
+        if await self._store_executor.do(self._store.keep_ballast):
             self._short = False
 
     async def probe(self) -> None:
         """Check that the files still exist, and whether writing that failed works again; raises StoreError."""
         self._refuse_when_stopping()
-        await self._journal_hand.verify(self._store.journal.verify)
-        await self._store_hand.verify(self._store.verify)
-        if self._journal_hand.problem is not None:
+        await self._journal_executor.verify(self._store.journal.verify)
+        await self._store_executor.verify(self._store.verify)
+        if self._journal_executor.problem is not None:
             await self.requests.probe()
-        if self._store_hand.problem is not None:
-            await self._store_hand.commit(self._store.probe)
+        if self._store_executor.problem is not None:
+            await self._store_executor.commit(self._store.probe)
         if self._short:
             await self.requests.relieve()  # what has been recorded meanwhile is needed there no more
             await self.keep_ballast()
@@ -172,11 +172,11 @@ class Writer:
             if self._prune is not None:
                 await self._prune_some(*self._prune)
             with suppress(StoreError):  # counted; what was committed is safe in the WAL, and the next one tries again
-                await self._store_hand.do(self._store.checkpoint)
+                await self._store_executor.do(self._store.checkpoint)
 
     async def _record(self, changes: Changes, future: asyncio.Future[None]) -> None:
         try:
-            await self._store_hand.commit(self._store.commit, changes)
+            await self._store_executor.commit(self._store.commit, changes)
         except StoreError as error:
             fail(future, error)
         else:
@@ -185,7 +185,7 @@ class Writer:
 
     async def _prune_some(self, older_than: float | None, max_bytes: int | None, future: asyncio.Future[int]) -> None:
         try:
-            tell(future, await self._store_hand.do(self._store.prune, older_than, max_bytes))
+            tell(future, await self._store_executor.do(self._store.prune, older_than, max_bytes))
         except StoreError as error:
             fail(future, error)
         finally:

@@ -15,7 +15,7 @@ MOST_GAPS: Final = 1000
 """Groups of failures that no suite covers; beyond it the one that was seen least recently goes."""
 
 
-class Coverage:
+class SuiteCoverage:
     """The questions of every app's suites, and the groups of failures that none of them covers ("gaps")."""
 
     def __init__(self) -> None:

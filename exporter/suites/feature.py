@@ -14,7 +14,7 @@ from ..pipeline.hooks import Desk
 from ..pipeline.pipeline import Pipeline
 from ..recording.scored import Scored
 from . import http
-from .inbox import SIGNAL, OfflineDesk
+from .inbox import SIGNAL, SuitesInbox
 from .results import Fold
 
 
@@ -26,7 +26,7 @@ class SuitesFeature(Feature):
     def __init__(
         self, config: Config, pipeline: Pipeline, metrics: Metrics, fold: Fold, now: Callable[[], float]
     ) -> None:
-        self.desk = OfflineDesk(config, pipeline.recorder, metrics, fold, now)
+        self.desk = SuitesInbox(config, pipeline.recorder, metrics, fold, now)
         self._http = http.SuitesContext(self.desk, pipeline.submit)
 
     def desks(self) -> Mapping[str, Desk]:

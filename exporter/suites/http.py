@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ..http.requests import Refusal, answer, answered, check_access, entry_of, making_durable, read, reading_store
 from ..records.requests import Entry
-from .inbox import SIGNAL, OfflineDesk
+from .inbox import SIGNAL, SuitesInbox
 
 PATH: Final = "/v1/offline-results"
 UNCOVERED_PATH: Final = "/api/offline/uncovered"
@@ -18,7 +18,7 @@ MOST_SHOWN: Final = 1000
 class SuitesContext(msgspec.Struct, frozen=True):
     """Dependencies of the handlers. ``submit`` applies a request durably."""
 
-    desk: OfflineDesk
+    desk: SuitesInbox
     submit: Callable[[Entry, Any], Awaitable[None]]
 
 

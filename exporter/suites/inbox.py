@@ -26,7 +26,7 @@ from ..records.requests import Entry
 from ..records.suites import Gap, Suite, SuiteResult
 from ..store.errors import StoreError
 from ..store.kinds import OFFLINE_FAILURE
-from .coverage import Coverage
+from .coverage import SuiteCoverage
 from .results import Fold, Key, Results, kept
 
 SIGNAL: Final = "offline-results"
@@ -36,7 +36,7 @@ _FORGET_AT_ONCE: Final = 5000
 _log = logging.getLogger(__name__)
 
 
-class Asked(Struct):
+class PushedResults(Struct):
     """A request: its results, and after it was applied, the number of results by outcome."""
 
     results: tuple[OfflineResult, ...]
@@ -55,14 +55,14 @@ class Uncovered(Struct, frozen=True, kw_only=True):
     question: str | None
 
 
-class OfflineDesk:
+class SuitesInbox:
     """Handler of offline results of one exporter. ``now`` is Unix seconds."""
 
     def __init__(
         self, config: Config, recorder: Recorder, metrics: Metrics, fold: Fold, now: Callable[[], float] = time.time
     ) -> None:
         self.results = Results(metrics, fold)
-        self.coverage = Coverage()
+        self.coverage = SuiteCoverage()
         self._recorder, self._metrics, self._fold, self._now = recorder, metrics, fold, now
         self._forgot_at = 0.0
         self.configure(config)
@@ -83,12 +83,12 @@ class OfflineDesk:
 
     # Requests.
 
-    def read(self, entry: Entry) -> Asked:
+    def read(self, entry: Entry) -> PushedResults:
         """Decode a request; raises DecodeError, TooLarge or UnsupportedEncoding."""
         body = decompress(entry.encoding, entry.body, self._most_bytes)
-        return Asked(decoded(body, entry.received_at))
+        return PushedResults(decoded(body, entry.received_at))
 
-    def take(self, entry: Entry, asked: Asked) -> None:  # noqa: ARG002 - every desk is given the entry
+    def take(self, entry: Entry, asked: PushedResults) -> None:  # noqa: ARG002 - every desk is given the entry
         """Store the newest results, and write the outcome of each into ``asked``."""
         outcomes = dict.fromkeys(("newest", "duplicate", "older"), 0)
         changed: list[Key] = []

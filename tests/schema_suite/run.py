@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from exporter.evaluators.schema import BudgetError, Run, SchemaError, compiled
+from exporter.evaluators.schema import BudgetError, SchemaError, ValidationRun, compiled
 
 DRAFTS = ("draft4", "draft6", "draft7", "draft2019-09", "draft2020-12")
 GAPS = Path(__file__).with_name("gaps.yaml")
@@ -40,7 +40,7 @@ def cases(archive: bytes) -> Iterator[tuple[str, str, str, object, object, bool]
 def verdict(schema: object, instance: object) -> bool | str:
     """Whether the instance keeps the schema, or why nobody can say."""
     try:
-        return compiled(schema).problem(instance, Run()) is None
+        return compiled(schema).problem(instance, ValidationRun()) is None
     except SchemaError as error:
         return f"not usable: {error}"
     except BudgetError:

@@ -16,8 +16,8 @@ validator    walks an instance and stops at the first broken keyword
 errors       a schema that cannot be used
 """
 
-from .budget import STEPS, BudgetError, Run
+from .budget import STEPS, BudgetError, ValidationRun
 from .errors import SchemaError
 from .validator import Validator, compiled
 
-__all__ = ["STEPS", "BudgetError", "Run", "SchemaError", "Validator", "compiled"]
+__all__ = ["STEPS", "BudgetError", "SchemaError", "ValidationRun", "Validator", "compiled"]

@@ -4,9 +4,9 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .budget import Run
+from .budget import ValidationRun
 from .context import Context
-from .node import NUMBERS, TYPES, Check, Node, Place
+from .node import NUMBERS, TYPES, Check, Place, SchemaNode
 from .values import all_differ, is_multiple, key
 
 _NAMED: dict[str, tuple[type, ...]] = {
@@ -21,7 +21,7 @@ def _refusing(keyword: str) -> Check:
     return lambda _value, _run, _depth: place
 
 
-def type_(node: Node, wanted: Any, here: Context) -> None:
+def type_(node: SchemaNode, wanted: Any, here: Context) -> None:
     """``type``: values of other types are refused; 1.0 is an integer."""
     names = [wanted] if isinstance(wanted, str) else here.strings("type")
     if unknown := [name for name in names if name not in _NAMED]:
@@ -35,19 +35,19 @@ def type_(node: Node, wanted: Any, here: Context) -> None:
         node.add((float,), lambda value, _run, _depth: None if value.is_integer() else place)
 
 
-def enum(node: Node, allowed: Any, here: Context) -> None:
+def enum(node: SchemaNode, allowed: Any, here: Context) -> None:
     """``enum``: the value is one of these."""
     if not isinstance(allowed, list):
         raise here.error("enum", "must be a list")
     _one_of(node, "enum", allowed, here.run)
 
 
-def const(node: Node, wanted: Any, here: Context) -> None:
+def const(node: SchemaNode, wanted: Any, here: Context) -> None:
     """``const``: the value is this one."""
     _one_of(node, "const", [wanted], here.run)
 
 
-def _one_of(node: Node, keyword: str, allowed: Sequence[Any], compiling: Run) -> None:
+def _one_of(node: SchemaNode, keyword: str, allowed: Sequence[Any], compiling: ValidationRun) -> None:
     place, refuse = (keyword, "", None), _refusing(keyword)
     compiling.spend(len(allowed) // 2)
     strings = frozenset([one for one in allowed if type(one) is str])
@@ -60,37 +60,39 @@ def _one_of(node: Node, keyword: str, allowed: Sequence[Any], compiling: Run) ->
     node.other += (refuse,)
 
 
-def compared(keyword: str, keeps: Callable[[Any, Any], bool]) -> Callable[[Node, Any, Context], None]:
+def compared(keyword: str, keeps: Callable[[Any, Any], bool]) -> Callable[[SchemaNode, Any, Context], None]:
     """A limit of numbers: ``keeps(value, limit)``."""
     place = keyword, "", None
 
-    def build(node: Node, limit: Any, here: Context) -> None:
+    def build(node: SchemaNode, limit: Any, here: Context) -> None:
         limit = here.number(keyword, limit)
         node.add(NUMBERS, lambda value, _run, _depth: None if keeps(value, limit) else place)
 
     return build
 
 
-def compared_as_flagged(keyword: str, flag: str, keeps: Any, strictly: Any) -> Callable[[Node, Any, Context], None]:
+def compared_as_flagged(
+    keyword: str, flag: str, keeps: Any, strictly: Any
+) -> Callable[[SchemaNode, Any, Context], None]:
     """A limit of numbers that another keyword, true or false, makes exclusive (draft 4)."""
 
-    def build(node: Node, limit: Any, here: Context) -> None:
+    def build(node: SchemaNode, limit: Any, here: Context) -> None:
         compared(keyword, strictly if here.schema.get(flag) is True else keeps)(node, limit, here)
 
     return build
 
 
-def flag(keyword: str) -> Callable[[Node, Any, Context], None]:
+def flag(keyword: str) -> Callable[[SchemaNode, Any, Context], None]:
     """A keyword that is true or false and checks nothing by itself."""
 
-    def build(node: Node, value: Any, here: Context) -> None:  # noqa: ARG001 - as all keywords
+    def build(node: SchemaNode, value: Any, here: Context) -> None:  # noqa: ARG001 - as all keywords
         if not isinstance(value, bool):
             raise here.error(keyword, "must be true or false")
 
     return build
 
 
-def multiple_of(node: Node, of: Any, here: Context) -> None:
+def multiple_of(node: SchemaNode, of: Any, here: Context) -> None:
     """``multipleOf``: exact, as the numbers are written."""
     of, place = here.number("multipleOf", of), ("multipleOf", "", None)
     if of <= 0:
@@ -98,24 +100,24 @@ def multiple_of(node: Node, of: Any, here: Context) -> None:
     node.add(NUMBERS, lambda value, run, _depth: None if is_multiple(value, of, run) else place)
 
 
-def sized(keyword: str, kind: type, keeps: Callable[[int, int], bool]) -> Callable[[Node, Any, Context], None]:
+def sized(keyword: str, kind: type, keeps: Callable[[int, int], bool]) -> Callable[[SchemaNode, Any, Context], None]:
     """A limit of lengths: characters, items or properties."""
     place = keyword, "", None
 
-    def build(node: Node, limit: Any, here: Context) -> None:
+    def build(node: SchemaNode, limit: Any, here: Context) -> None:
         limit = here.count(keyword, limit)
         node.add((kind,), lambda value, _run, _depth: None if keeps(len(value), limit) else place)
 
     return build
 
 
-def pattern(node: Node, source: Any, here: Context) -> None:
+def pattern(node: SchemaNode, source: Any, here: Context) -> None:
     """``pattern``: the expression matches somewhere in the text."""
     found, place = here.pattern("pattern", source), ("pattern", "", None)
     node.add((str,), lambda value, run, _depth: None if found(value, run) else place)
 
 
-def unique_items(node: Node, wanted: Any, here: Context) -> None:
+def unique_items(node: SchemaNode, wanted: Any, here: Context) -> None:
     """``uniqueItems``: no two items are equal."""
     flag("uniqueItems")(node, wanted, here)
     place = "uniqueItems", "", None
@@ -123,12 +125,12 @@ def unique_items(node: Node, wanted: Any, here: Context) -> None:
         node.add((list,), lambda value, run, _depth: None if all_differ(value, run) else place)
 
 
-def required(node: Node, wanted: Any, here: Context) -> None:  # noqa: ARG001 - as all keywords
+def required(node: SchemaNode, wanted: Any, here: Context) -> None:  # noqa: ARG001 - as all keywords
     """``required``: the object has these properties."""
     names, place = here.strings("required"), ("required", "", None)
     cost = len(names) // _NAMES_PER_STEP
 
-    def check(value: Any, run: Run, _depth: int) -> Place | None:
+    def check(value: Any, run: ValidationRun, _depth: int) -> Place | None:
         run.left -= cost
         for name in names:
             if name not in value:
@@ -138,7 +140,7 @@ def required(node: Node, wanted: Any, here: Context) -> None:  # noqa: ARG001 - 
     node.add((dict,), check)
 
 
-def dependent_required(node: Node, wanted: Any, here: Context) -> None:
+def dependent_required(node: SchemaNode, wanted: Any, here: Context) -> None:
     """``dependentRequired``: an object that has one property has these too."""
     lists = here.mapping("dependentRequired", wanted)
     needed = {name: here.strings("dependentRequired", names) for name, names in lists.items()}
@@ -148,7 +150,7 @@ def dependent_required(node: Node, wanted: Any, here: Context) -> None:
 def needing(needed: dict[str, tuple[str, ...]], keyword: str) -> Check:
     """Objects that have a property of ``needed`` have the properties listed there."""
 
-    def check(value: Any, run: Run, _depth: int) -> Place | None:
+    def check(value: Any, run: ValidationRun, _depth: int) -> Place | None:
         run.spend(len(needed))
         for name, names in needed.items():
             if name in value:

@@ -13,7 +13,7 @@ class BudgetError(Exception):
     """More work than the budget allows: nothing can be said of the value."""
 
 
-class Run:
+class ValidationRun:
     """The steps that are left, and what was found so far.
 
     ``found`` holds the place of each shared node and value that were met, by the value's ``id``: ``values`` keeps what

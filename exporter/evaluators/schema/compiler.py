@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from .budget import Run
+from .budget import ValidationRun
 from .context import Context
 from .draft import Draft
 from .errors import SchemaError, Where
 from .expressions import Expression
-from .node import ANYTHING, NOTHING, TYPES, Node, Place, ScopedNode
+from .node import ANYTHING, NOTHING, TYPES, Place, SchemaNode, ScopedNode
 from .resources import Resource, Resources
 
 _NODE, _KEYWORD = 5, 7
@@ -24,26 +24,26 @@ class Compiler:
     Raises SchemaError where the schema cannot be used, BudgetError where the steps do not suffice.
     """
 
-    def __init__(self, schema: Any, draft: Draft, run: Run) -> None:
+    def __init__(self, schema: Any, draft: Draft, run: ValidationRun) -> None:
         self.draft = draft
         self.run = run
         self._resources = Resources(schema, draft, run)
-        self._nodes: dict[int, Node] = {}
-        self._anchored: dict[str, dict[Resource, Node]] = {}
+        self._nodes: dict[int, SchemaNode] = {}
+        self._anchored: dict[str, dict[Resource, SchemaNode]] = {}
         """By the name of a dynamic anchor, the node that has it in each resource."""
-        self._waiting: list[tuple[Node, Context]] = []
-        self._expressions: dict[str, Callable[[str, Run], bool]] = {}
+        self._waiting: list[tuple[SchemaNode, Context]] = []
+        self._expressions: dict[str, Callable[[str, ValidationRun], bool]] = {}
         self.root = self.node(schema, self._resources.root, None)
         while self._waiting:
             self._build(*self._waiting.pop())
 
-    def _build(self, node: Node, context: Context) -> None:
+    def _build(self, node: SchemaNode, context: Context) -> None:
         schema = context.schema
         for keyword, build in self.draft.keywords_of(schema):
             self.run.spend(_KEYWORD)
             build(node, schema[keyword], context)
 
-    def node(self, schema: Any, resource: Resource, where: Where) -> Node:
+    def node(self, schema: Any, resource: Resource, where: Where) -> SchemaNode:
         """The node of a subschema, the same one each time; its checks may be added later."""
         schema = self._meant(schema, where)
         if isinstance(schema, bool):
@@ -52,7 +52,7 @@ class Compiler:
         if node is None:
             self.run.spend(_NODE)
             resource = self._resources.of(schema)
-            node = ScopedNode(resource) if self._resources.are_dynamic else Node()
+            node = ScopedNode(resource) if self._resources.are_dynamic else SchemaNode()
             self._nodes[id(schema)] = node
             self._waiting.append((node, Context(self, schema, resource, where)))
         else:
@@ -67,7 +67,7 @@ class Compiler:
             schema = self._resolved(schema["$ref"], self._resources.of(schema), (where, "$ref", ""))
         raise SchemaError("leads to another reference without end", (where, "$ref", ""))
 
-    def referred(self, reference: str, base: Resource, where: Where) -> Node:
+    def referred(self, reference: str, base: Resource, where: Where) -> SchemaNode:
         """The node that a reference leads to."""
         return self.node(self._resolved(reference, base, where), base, where)
 
@@ -77,7 +77,7 @@ class Compiler:
         except SchemaError as error:
             raise SchemaError(error.message, where) from None
 
-    def referred_dynamically(self, reference: str, base: Resource, where: Where) -> Node:
+    def referred_dynamically(self, reference: str, base: Resource, where: Where) -> SchemaNode:
         """The node that a dynamic reference leads to, at first or always."""
         target = self._resolved(reference, base, where)
         node = self.node(target, base, where)
@@ -85,7 +85,7 @@ class Compiler:
         is_dynamic = isinstance(target, dict) and anchor and target.get("$dynamicAnchor") == anchor
         return self.dynamic(anchor, node) if is_dynamic else node
 
-    def dynamic(self, anchor: str, otherwise: Node) -> Node:
+    def dynamic(self, anchor: str, otherwise: SchemaNode) -> SchemaNode:
         """A node that passes a value on to what has the anchor in the resource that was entered first."""
         targets = self._anchored.get(anchor)
         if targets is None:
@@ -95,7 +95,7 @@ class Compiler:
             }
         return _passing_on(targets, otherwise)
 
-    def pattern(self, source: str) -> Callable[[str, Run], bool]:
+    def pattern(self, source: str) -> Callable[[str, ValidationRun], bool]:
         """(text, run) → does the expression match anywhere in the text? ExpressionError where it cannot be used."""
         found = self._expressions.get(source)
         if found is None:
@@ -104,14 +104,14 @@ class Compiler:
         return found
 
 
-def _passing_on(targets: dict[Resource, Node], otherwise: Node) -> Node:
-    def target(run: Run) -> Node:
+def _passing_on(targets: dict[Resource, SchemaNode], otherwise: SchemaNode) -> SchemaNode:
+    def target(run: ValidationRun) -> SchemaNode:
         return next((targets[one] for one in run.scope if one in targets), otherwise)
 
-    def check(value: Any, run: Run, depth: int) -> Place | None:
+    def check(value: Any, run: ValidationRun, depth: int) -> Place | None:
         return target(run).check(value, run, depth)
 
-    node = Node()
+    node = SchemaNode()
     node.add(TYPES, check)
     node.marks_names = (lambda value, run, depth, seen: target(run).names(value, run, depth, seen),)
     node.marks_items = (lambda value, run, depth, seen: target(run).items(value, run, depth, seen),)

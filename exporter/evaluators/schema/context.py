@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .budget import Run
+from .budget import ValidationRun
 from .draft import Draft
 from .errors import SchemaError, Where
 from .expressions import ExpressionError
-from .node import Node
+from .node import SchemaNode
 from .resources import Resource
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Context:
         self.resource = resource
 
     @property
-    def run(self) -> Run:
+    def run(self) -> ValidationRun:
         """Whose steps the compilation takes."""
         return self._compiler.run
 
@@ -35,20 +35,20 @@ class Context:
         """What is wrong with a keyword, to be raised."""
         return SchemaError(message, (self._where, keyword, ""))
 
-    def one(self, keyword: str, schema: Any, name: str = "") -> Node:
+    def one(self, keyword: str, schema: Any, name: str = "") -> SchemaNode:
         """The node of a schema in a keyword."""
         where = self._where, keyword, name
         if not isinstance(schema, dict | bool):
             raise SchemaError("must be a schema", where)
         return self._compiler.node(schema, self.resource, where)
 
-    def several(self, keyword: str, schemas: Any) -> list[Node]:
+    def several(self, keyword: str, schemas: Any) -> list[SchemaNode]:
         """The nodes of a list of schemas in a keyword."""
         if not isinstance(schemas, list):
             raise self.error(keyword, "must be a list of schemas")
         return [self.one(keyword, schema, str(number)) for number, schema in enumerate(schemas)]
 
-    def named(self, keyword: str, schemas: Any) -> dict[str, Node]:
+    def named(self, keyword: str, schemas: Any) -> dict[str, SchemaNode]:
         """The nodes of a mapping of names to schemas in a keyword."""
         return {name: self.one(keyword, schema, name) for name, schema in self.mapping(keyword, schemas).items()}
 
@@ -84,7 +84,7 @@ class Context:
         known = keyword in self.schema and self.draft.anchor_keywords
         return self.count(keyword, self.schema[keyword]) if known else default
 
-    def pattern(self, keyword: str, source: Any) -> Callable[[str, Run], bool]:
+    def pattern(self, keyword: str, source: Any) -> Callable[[str, ValidationRun], bool]:
         """(text, run) → does the regular expression match anywhere in the text?"""
         if not isinstance(source, str):
             raise self.error(keyword, "must be a regular expression")
@@ -93,16 +93,16 @@ class Context:
         except ExpressionError as error:
             raise self.error(keyword, str(error)) from None
 
-    def referred(self, keyword: str, reference: Any) -> Node:
+    def referred(self, keyword: str, reference: Any) -> SchemaNode:
         """The node that a reference leads to."""
         return self._compiler.referred(self._reference(keyword, reference), self.resource, (self._where, keyword, ""))
 
-    def referred_dynamically(self, keyword: str, reference: Any) -> Node:
+    def referred_dynamically(self, keyword: str, reference: Any) -> SchemaNode:
         """A node that passes values on to what ``$dynamicRef`` leads to."""
         where = self._where, keyword, ""
         return self._compiler.referred_dynamically(self._reference(keyword, reference), self.resource, where)
 
-    def referred_recursively(self, keyword: str, reference: Any) -> Node:
+    def referred_recursively(self, keyword: str, reference: Any) -> SchemaNode:
         """A node that passes values on to what ``$recursiveRef`` leads to."""
         target = self.referred(keyword, reference)
         if "" not in self.resource.dynamic:

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import applicators as apply
 from . import assertions as check
-from .budget import Run
+from .budget import ValidationRun
 from .draft import HOLDING_NAMED_SCHEMAS, HOLDING_SCHEMAS, Builder, Draft, inside
 
 _LIMITS: dict[str, Builder] = {
@@ -123,7 +123,7 @@ _FORMS: dict[str, tuple[Draft, ...]] = {
 """In which drafts a form of a keyword means something; forms that mean the same in all are not here."""
 
 
-def candidates(schema: Any, run: Run) -> list[Draft]:
+def candidates(schema: Any, run: ValidationRun) -> list[Draft]:
     """The drafts in which a schema may be read, the likeliest first: the one it names, else all.
 
     The more forms of keywords mean something in a draft the likelier it is, and of those equal the newest.
@@ -135,7 +135,7 @@ def candidates(schema: Any, run: Run) -> list[Draft]:
     return sorted(DRAFTS, key=lambda draft: sum(draft not in _FORMS[form] for form in forms))
 
 
-def _forms(schema: Any, run: Run) -> Iterator[str]:
+def _forms(schema: Any, run: ValidationRun) -> Iterator[str]:
     waiting = [schema]
     while waiting:
         one = waiting.pop()

@@ -4,7 +4,7 @@ import re
 
 import re2
 
-from .budget import Run
+from .budget import ValidationRun
 
 _COMPILING = 100
 _SEARCH, _PER_STEP = 4, 128
@@ -42,7 +42,7 @@ class Expression:
 
     __slots__ = ("_compiled", "_size")
 
-    def __init__(self, source: str, compiling: Run) -> None:
+    def __init__(self, source: str, compiling: ValidationRun) -> None:
         compiling.spend(_COMPILING + len(source))
         try:
             self._compiled = re2.compile(translated(source), _OPTIONS)
@@ -51,7 +51,7 @@ class Expression:
         self._size = self._compiled.programsize
         compiling.spend(self._size)
 
-    def found(self, text: str, run: Run) -> bool:
+    def found(self, text: str, run: ValidationRun) -> bool:
         """Does it match anywhere in the text?"""
         run.spend(_SEARCH + len(text) * self._size // _PER_STEP)
         return self._compiled.search(text) is not None

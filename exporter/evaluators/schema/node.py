@@ -3,22 +3,22 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .budget import DEEPEST, BudgetError, Run
+from .budget import DEEPEST, BudgetError, ValidationRun
 
 Place = tuple[str, str, Any]
 """Where a value breaks a schema: a keyword, a property or index in it ("" for none), and the Place below or None."""
 
-Check = Callable[[Any, Run, int], Place | None]
+Check = Callable[[Any, ValidationRun, int], Place | None]
 """(value, run, depth) → where the value breaks the schema, or None where it does not."""
 
-Marks = Callable[[Any, Run, int, set[Any]], None]
+Marks = Callable[[Any, ValidationRun, int, set[Any]], None]
 """(value, run, depth, seen): adds to ``seen`` the names, or the indices, that a keyword evaluates in a value."""
 
 TYPES = (dict, list, str, bool, int, float, type(None))
 NUMBERS = (int, float)
 
 
-class Node:
+class SchemaNode:
     """What one schema asks of a value. ``is_shared``: several places refer to it."""
 
     __slots__ = ("by_type", "is_shared", "marks_items", "marks_names", "other")
@@ -37,7 +37,7 @@ class Node:
         if types is TYPES:
             self.other += (check,)
 
-    def check(self, value: Any, run: Run, depth: int) -> Place | None:
+    def check(self, value: Any, run: ValidationRun, depth: int) -> Place | None:
         """Where the value breaks the schema first, or None where it does not; raises BudgetError."""
         checks = self.by_type.get(type(value), self.other)
         if not checks:
@@ -62,15 +62,15 @@ class Node:
         run.found[known] = place
         return place
 
-    def names(self, value: Any, run: Run, depth: int, seen: set[Any]) -> None:
+    def names(self, value: Any, run: ValidationRun, depth: int, seen: set[Any]) -> None:
         """Add the property names of the value that the schema evaluates; the value must keep the schema."""
         self._mark(self.marks_names, value, run, depth, seen)
 
-    def items(self, value: Any, run: Run, depth: int, seen: set[Any]) -> None:
+    def items(self, value: Any, run: ValidationRun, depth: int, seen: set[Any]) -> None:
         """Add the indices of the value's items that the schema evaluates; the value must keep the schema."""
         self._mark(self.marks_items, value, run, depth, seen)
 
-    def _mark(self, marks: tuple[Marks, ...], value: Any, run: Run, depth: int, seen: set[Any]) -> None:
+    def _mark(self, marks: tuple[Marks, ...], value: Any, run: ValidationRun, depth: int, seen: set[Any]) -> None:
         run.left -= 1 + len(marks)
         if run.left < 0 or depth > DEEPEST:
             raise BudgetError
@@ -78,7 +78,7 @@ class Node:
             one(value, run, depth, seen)
 
 
-class ScopedNode(Node):
+class ScopedNode(SchemaNode):
     """A node of a schema with dynamic references: what they refer to depends on the resources that were entered."""
 
     __slots__ = ("_resource",)
@@ -87,30 +87,30 @@ class ScopedNode(Node):
         super().__init__()
         self._resource = resource
 
-    def check(self, value: Any, run: Run, depth: int) -> Place | None:
+    def check(self, value: Any, run: ValidationRun, depth: int) -> Place | None:
         """As of Node, within the node's resource."""
         before = self._enter(run)
         place = super().check(value, run, depth)
         run.scope = before
         return place
 
-    def _mark(self, marks: tuple[Marks, ...], value: Any, run: Run, depth: int, seen: set[Any]) -> None:
+    def _mark(self, marks: tuple[Marks, ...], value: Any, run: ValidationRun, depth: int, seen: set[Any]) -> None:
         before = self._enter(run)
         super()._mark(marks, value, run, depth, seen)
         run.scope = before
 
-    def _enter(self, run: Run) -> tuple[Any, ...]:
+    def _enter(self, run: ValidationRun) -> tuple[Any, ...]:
         before = run.scope
         if self._resource not in before:
             run.scope = (*before, self._resource)
         return before
 
 
-def _refused(_value: Any, _run: Run, _depth: int) -> Place:
+def _refused(_value: Any, _run: ValidationRun, _depth: int) -> Place:
     return "", "", None
 
 
-ANYTHING, NOTHING = Node(), Node()
+ANYTHING, NOTHING = SchemaNode(), SchemaNode()
 """The schemas true and false."""
 NOTHING.add(TYPES, _refused)
 

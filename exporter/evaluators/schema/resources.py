@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
-from .budget import Run
+from .budget import ValidationRun
 from .draft import Draft
 from .errors import SchemaError
 
@@ -29,7 +29,7 @@ class Resource:
 class Resources:
     """The resources of a schema, and in which of them each subschema lies (by its ``id``: the schema is kept)."""
 
-    def __init__(self, schema: Any, draft: Draft, run: Run) -> None:
+    def __init__(self, schema: Any, draft: Draft, run: ValidationRun) -> None:
         self._draft = draft
         self._run = run
         self.are_dynamic = False

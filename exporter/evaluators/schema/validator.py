@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from .budget import STEPS, Run
+from .budget import STEPS, ValidationRun
 from .compiler import Compiler
 from .drafts import candidates
 from .errors import SchemaError
-from .node import Node, path
+from .node import SchemaNode, path
 
 
 class Validator:
@@ -14,12 +14,12 @@ class Validator:
 
     __slots__ = ("_root", "draft", "steps")
 
-    def __init__(self, root: Node, draft: str, steps: int) -> None:
+    def __init__(self, root: SchemaNode, draft: str, steps: int) -> None:
         self._root = root
         self.draft = draft
         self.steps = steps
 
-    def problem(self, value: Any, run: Run, most: int = 160) -> str | None:
+    def problem(self, value: Any, run: ValidationRun, most: int = 160) -> str | None:
         """Where in the schema the value breaks it first, in at most so many characters; None where it keeps it.
 
         Raises BudgetError where the run's steps do not suffice, or schema and value are nested too deep together.
@@ -36,7 +36,7 @@ def compiled(schema: Any) -> Validator:
     """
     if not isinstance(schema, dict | bool):
         raise SchemaError("a schema is a mapping, true or false")
-    run = Run()
+    run = ValidationRun()
     problem: SchemaError | None = None
     for draft in candidates(schema, run):
         try:

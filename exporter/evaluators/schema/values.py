@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from .budget import DEEPEST, BudgetError, Run
+from .budget import DEEPEST, BudgetError, ValidationRun
 
 _EXACT = 1 << 53
 _BYTES_PER_STEP = 64
 _DIVISION = 50
 
 
-def key(value: Any, run: Run) -> bytes:
+def key(value: Any, run: ValidationRun) -> bytes:
     """Bytes that two values share if and only if they are equal."""
     if type(value) is not dict and type(value) is not list:
         return _encoded(value, run)
@@ -23,7 +23,7 @@ def key(value: Any, run: Run) -> bytes:
     return known
 
 
-def _encoded(value: Any, run: Run) -> bytes:
+def _encoded(value: Any, run: ValidationRun) -> bytes:
     encoded = msgspec.json.encode(
         _number(value) if type(value) in (int, float) else value, order="sorted", enc_hook=str
     )
@@ -31,7 +31,7 @@ def _encoded(value: Any, run: Run) -> bytes:
     return encoded
 
 
-def _plain(value: Any, run: Run, depth: int) -> Any:
+def _plain(value: Any, run: ValidationRun, depth: int) -> Any:
     run.spend(1)
     if depth > DEEPEST:
         raise BudgetError
@@ -51,7 +51,7 @@ def _number(value: Any) -> Any:
     return value
 
 
-def all_differ(values: Iterable[Any], run: Run) -> bool:
+def all_differ(values: Iterable[Any], run: ValidationRun) -> bool:
     """Whether no two of the values are equal."""
     seen: set[Any] = set()
     for value in values:
@@ -64,7 +64,7 @@ def all_differ(values: Iterable[Any], run: Run) -> bool:
     return True
 
 
-def is_multiple(value: float, of: float, run: Run) -> bool:
+def is_multiple(value: float, of: float, run: ValidationRun) -> bool:
     """Whether a number is a multiple of another one, both as they are written in decimal."""
     if type(value) is int and type(of) is int:
         return value % of == 0

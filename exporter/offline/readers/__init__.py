@@ -15,14 +15,16 @@ from typing import Any, Final
 import msgspec
 
 from . import deepeval, inspect, junit, promptfoo, ragas
-from .run import Marks, NotReadableError, Run
+from .run import Marks, NotReadableError, SuiteRun
 
 FORMATS: Final = ("promptfoo", "inspect", "deepeval", "ragas", "junit")
 _ZIP: Final = b"PK\x03\x04"
 _NO_NUMBER: Final = re.compile(rb"\b(?:NaN|Infinity)\b")
 
 
-def read(content: bytes, *, pass_mark: float, tool: str | None = None, named: Mapping[str, float] | None = None) -> Run:
+def read(
+    content: bytes, *, pass_mark: float, tool: str | None = None, named: Mapping[str, float] | None = None
+) -> SuiteRun:
     """Read a result file of a tool, or of the one that it looks like; raises NotReadableError.
 
     ``pass_mark`` (0 to 1) is for the tools that give scores without verdicts, Inspect and Ragas; ``named`` are scores
@@ -39,8 +41,8 @@ def read(content: bytes, *, pass_mark: float, tool: str | None = None, named: Ma
     return found
 
 
-def _by_tool(tool: str, document: Any, marks: Marks) -> Run:
-    readers: dict[str, tuple[Callable[[Any], bool], Callable[[], Run]]] = {
+def _by_tool(tool: str, document: Any, marks: Marks) -> SuiteRun:
+    readers: dict[str, tuple[Callable[[Any], bool], Callable[[], SuiteRun]]] = {
         "promptfoo": (promptfoo.is_ours, lambda: promptfoo.read(document)),
         "inspect": (inspect.is_ours, lambda: inspect.read(document, marks)),
         "deepeval": (deepeval.is_ours, lambda: deepeval.read(document)),

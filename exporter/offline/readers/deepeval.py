@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from .run import Run, Tally, converted
+from .run import RunTally, SuiteRun, converted
 
 
 class _Metric(Struct, rename="camel"):
@@ -54,7 +54,7 @@ def is_ours(document: Any) -> bool:
     return isinstance(document, dict) and not document.keys().isdisjoint(("testRunData", "testCases", "test_results"))
 
 
-def read(document: Any) -> Run:
+def read(document: Any) -> SuiteRun:
     """Read the file; a metric that broke off with an error gave no verdict. Raises NotReadableError."""
     cases: Sequence[_Case | _Result]
     suite = ""
@@ -64,13 +64,13 @@ def read(document: Any) -> Run:
         file = converted(document.get("testRunData", document), _File, "deepeval")
         cases = [*file.test_cases, *file.conversational_test_cases]
         suite = file.dataset_alias or file.identifier or ""
-    tally = Tally()
+    tally = RunTally()
     for case in cases:
         for metric in case.metrics_data or ():
             if metric.error is None and metric.score is not None:
                 tally.add(metric.name, _version(metric), passed=metric.success, score=metric.score)
     questions = dict.fromkeys(case.input for case in cases if case.input)
-    return Run(tool="deepeval", counted=tally.counted(), questions=tuple(questions), suite=suite)
+    return SuiteRun(tool="deepeval", counted=tally.counted(), questions=tuple(questions), suite=suite)
 
 
 def _version(metric: _Metric | _ResultMetric) -> str:

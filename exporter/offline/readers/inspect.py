@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from .run import Marks, NotReadableError, Run, Tally, converted
+from .run import Marks, NotReadableError, RunTally, SuiteRun, converted
 
 _MOST_NAMES: Final = 5
 _LETTERS: Final = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -47,7 +47,7 @@ def is_ours(document: Any) -> bool:
     return isinstance(document, dict) and isinstance(document.get("eval"), dict) and "task" in document["eval"]
 
 
-def read(document: Any, marks: Marks) -> Run:
+def read(document: Any, marks: Marks) -> SuiteRun:
     """Read the log of a run that ended well; raises NotReadableError."""
     file = converted(document, _File, "inspect")
     if file.status != "success":
@@ -60,7 +60,7 @@ def read(document: Any, marks: Marks) -> Run:
         for scorer, score in (sample.scores or {}).items():
             for name, value in _numbers(scorer, score.value):
                 scores.setdefault((name, sample.id), []).append(value)
-    tally = Tally()
+    tally = RunTally()
     for (scorer, _), values in scores.items():
         mean = sum(values) / len(values)
         if (passed := marks.passes(scorer, mean)) is not None:
@@ -70,7 +70,7 @@ def read(document: Any, marks: Marks) -> Run:
         raise NotReadableError(
             f"no score is from 0 to 1: say from where on they pass, as --scores NAME:MARK of {names}"
         )
-    return Run(
+    return SuiteRun(
         tool="inspect",
         counted=tally.counted(),
         questions=tuple(dict.fromkeys(filter(None, map(_question, file.samples)))),

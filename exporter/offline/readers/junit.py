@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from .run import NotReadableError, Run, Tally
+from .run import NotReadableError, RunTally, SuiteRun
 
 EVALUATOR: Final = "tests"
 _SUITES: Final = ("testsuites", "testsuite")
@@ -15,17 +15,17 @@ def is_ours(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def read(content: bytes) -> Run:
+def read(content: bytes) -> SuiteRun:
     """Read the report; a test that was skipped, or broke off with an error, has no verdict. Raises NotReadableError."""
     root = _parsed(content)
     suites = [root] if root.tag == "testsuite" else list(root.iter("testsuite"))
-    tally = Tally()
+    tally = RunTally()
     for case in root.iter("testcase"):
         if case.find("skipped") is None and case.find("error") is None:
             tally.add(EVALUATOR, "junit", passed=case.find("failure") is None, score=None)
     ends = [end for end in map(_end, suites) if end is not None]
     name = root.get("name") or (suites[0].get("name") if suites else None) or ""
-    return Run(tool="junit", counted=tally.counted(), suite=name, ended_at=max(ends, default=None))
+    return SuiteRun(tool="junit", counted=tally.counted(), suite=name, ended_at=max(ends, default=None))
 
 
 def _parsed(content: bytes) -> Element:

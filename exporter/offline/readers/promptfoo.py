@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from .run import QUESTION_FIELDS, Run, Tally, converted
+from .run import QUESTION_FIELDS, RunTally, SuiteRun, converted
 
 WHOLE: Final = "promptfoo"
 """The evaluator that stands for all assertions of a case together."""
@@ -78,7 +78,7 @@ def is_ours(document: Any) -> bool:
     return isinstance(document, dict) and "evalId" in document and "results" in document
 
 
-def read(document: Any) -> Run:
+def read(document: Any) -> SuiteRun:
     """Read the file; a case that broke off with an error has no verdict. Raises NotReadableError."""
     if isinstance(document, list):
         document = {"evalId": "", "results": {"results": document}}
@@ -86,7 +86,7 @@ def read(document: Any) -> Run:
     version = f"promptfoo {file.metadata.promptfoo_version}".strip()
     cases = file.results.results
     many_prompts = len({case.prompt_idx for case in cases}) > 1
-    tally = Tally()
+    tally = RunTally()
     for case in cases:
         if case.failure_reason == _ERROR:
             continue
@@ -94,7 +94,7 @@ def read(document: Any) -> Run:
         for evaluator, passed, score in _verdicts(case):
             tally.add(evaluator, version, passed=passed, score=score, model=model, prompt=prompt)
     at = file.metadata.evaluation_created_at
-    return Run(
+    return SuiteRun(
         tool="promptfoo",
         counted=tally.counted(),
         questions=tuple(dict.fromkeys(_question(case) for case in cases)),

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any, Final
 
-from .run import QUESTION_FIELDS, Marks, NotReadableError, Run, Tally
+from .run import QUESTION_FIELDS, Marks, NotReadableError, RunTally, SuiteRun
 from .tables import Row, rows
 
 _SAMPLE: Final = frozenset(
@@ -66,7 +66,7 @@ def is_ours(document: Any) -> bool:
     return bool(found) and not found[0].keys().isdisjoint(("user_input", "question"))  # type: ignore[index]
 
 
-def read(document: Any, marks: Marks) -> Run:
+def read(document: Any, marks: Marks) -> SuiteRun:
     """Read the table; a metric gave no verdict where its cell is empty. Raises NotReadableError."""
     table = rows(document) or []
     for number, row in enumerate(table, 1):
@@ -77,13 +77,13 @@ def read(document: Any, marks: Marks) -> Run:
             "not a result file of ragas: no column holds nothing but scores from 0 to 1; if one is a score on another "
             "scale, name it by --scores NAME:MARK"
         )
-    tally = Tally()
+    tally = RunTally()
     for name in metrics:
         for score in (score for row in table if (score := _number(row.get(name))) is not None):
             if (passed := marks.passes(name, score)) is not None:
                 tally.add(name, f"ragas {marks.written(name)}", passed=passed, score=score)
     questions = (next((row[name] for name in QUESTION_FIELDS if isinstance(row.get(name), str)), None) for row in table)
-    return Run(tool="ragas", counted=tally.counted(), questions=tuple(dict.fromkeys(filter(None, questions))))
+    return SuiteRun(tool="ragas", counted=tally.counted(), questions=tuple(dict.fromkeys(filter(None, questions))))
 
 
 def _metrics(table: list[Row], marks: Marks) -> list[str]:

@@ -46,7 +46,7 @@ class Marks(Struct, frozen=True):
         return f">={self.named.get(name, self.default):g}"
 
 
-class Counted(Struct, frozen=True, kw_only=True):
+class RunCounts(Struct, frozen=True, kw_only=True):
     """What one evaluator said of one model and prompt: cases with a verdict, and the mean of those with a score.
 
     ``model`` and ``prompt`` are "" where the file does not tell them.
@@ -61,18 +61,18 @@ class Counted(Struct, frozen=True, kw_only=True):
     mean_score: float | None
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class SuiteRun(Struct, frozen=True, kw_only=True):
     """One run of a suite; where a file does not tell them, ``run_id`` and ``suite`` are "", ``ended_at`` is None."""
 
     tool: str
-    counted: tuple[Counted, ...]
+    counted: tuple[RunCounts, ...]
     questions: tuple[str, ...] = ()
     run_id: str = ""
     suite: str = ""
     ended_at: float | None = None
 
 
-class Tally:
+class RunTally:
     """Counts verdicts by (evaluator, its version, model, prompt)."""
 
     def __init__(self) -> None:
@@ -88,15 +88,15 @@ class Tally:
         if score is not None and 0.0 <= score <= 1.0:
             self._scores.setdefault(key, []).append(score)
 
-    def counted(self) -> tuple[Counted, ...]:
+    def counted(self) -> tuple[RunCounts, ...]:
         """All that was counted."""
         return tuple(self._counted())
 
-    def _counted(self) -> Iterator[Counted]:
+    def _counted(self) -> Iterator[RunCounts]:
         for key, verdicts in self._verdicts.items():
             evaluator, version, model, prompt = key
             scores = self._scores.get(key, ())
-            yield Counted(
+            yield RunCounts(
                 evaluator=evaluator,
                 evaluator_version=version,
                 model=model,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ...records.traces import FORGOTTEN, NO_ANSWER
 from ..kinds import DOCUMENT
-from ..search import COLUMNS, Place, Row, Search
+from ..search import COLUMNS, FoundAnswer, Place, Search
 from .connection import Connection, Target
 
 _FIELDS: Final = f"trace_id, recorded_at, {', '.join(COLUMNS)}, id"
@@ -36,13 +36,13 @@ class AnswersIndex:
     @contextmanager
     def candidates(
         self, wanted: Search, place: Place, end: Place | None, most: int
-    ) -> Iterator[Iterator[tuple[Row | None, Place]]]:
+    ) -> Iterator[Iterator[tuple[FoundAnswer | None, Place]]]:
         """Answers before a place and not before the end, newest first, with their places."""
         query, values = _query(wanted, place, end)
         rows = self._connection.rows(query, (*values, most))
         yield ((_row(row), (row[1], row[-3])) for row in rows)
 
-    def one(self, trace_id: bytes) -> Row | None:
+    def one(self, trace_id: bytes) -> FoundAnswer | None:
         """One recorded answer, None where there is no such one."""
         rows = self._connection.rows(_ONE, (trace_id,))
         return _row(rows[0]) if rows else None
@@ -52,9 +52,11 @@ class AnswersIndex:
         self._connection.close()
 
 
-def _row(row: tuple[Any, ...]) -> Row:
+def _row(row: tuple[Any, ...]) -> FoundAnswer:
     trace_id, recorded_at, app, route, model_version, prompt_version, _, document, version = row
-    return Row(trace_id, recorded_at, app, route, model_version, prompt_version, DOCUMENT.newest(document, version))
+    return FoundAnswer(
+        trace_id, recorded_at, app, route, model_version, prompt_version, DOCUMENT.newest(document, version)
+    )
 
 
 def _query(wanted: Search, place: Place, end: Place | None) -> tuple[str, tuple[Any, ...]]:

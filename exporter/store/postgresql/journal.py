@@ -22,7 +22,7 @@ ON CONFLICT (replica, seq) DO UPDATE SET received_at = excluded.received_at, sig
 _SIZE: Final = "SELECT pg_total_relation_size('journal')::bigint"
 
 
-class Journal:
+class PostgresJournal:
     """The journal of one replica. ``commit`` and ``probe`` belong to one thread, all else to the event loop's."""
 
     leftover: tuple[int, ...] = ()

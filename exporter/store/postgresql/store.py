@@ -22,11 +22,11 @@ from ..errors import StoreError
 from ..in_work import InWork
 from ..reads import ThreadedReads
 from ..searching import Searching
-from ..writer import Writer
+from ..writer import ThreadedWriter
 from . import statements as sql
 from .answers import AnswersIndex
 from .connection import Connected, Connection, Target
-from .journal import Journal
+from .journal import PostgresJournal
 from .lease import Lease
 from .migrations import migrate
 from .rows import PostgresRows, as_bytes, as_text, key_values
@@ -61,7 +61,7 @@ class PostgresStore:
             self._reading = opened.enter_context(closing(Connection(target)))
             with self._writing.use():
                 pass
-            self.journal = opened.enter_context(closing(Journal(target, self._lease, self._reading)))
+            self.journal = opened.enter_context(closing(PostgresJournal(target, self._lease, self._reading)))
             try:
                 self.in_work = InWork.beside(path)
             except OSError as error:
@@ -86,9 +86,9 @@ class PostgresStore:
         *,
         on_commit: Callable[[float], None],
         on_error: Callable[[str], None],
-    ) -> Writer:
+    ) -> ThreadedWriter:
         """What writes this store, see ``port.Store``; one at a time."""
-        return Writer(self, on_durable, on_commit=on_commit, on_error=on_error)
+        return ThreadedWriter(self, on_durable, on_commit=on_commit, on_error=on_error)
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """What an earlier run left in the journal, in the order of acceptance; raises StoreError."""

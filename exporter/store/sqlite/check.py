@@ -26,7 +26,7 @@ _KEYS: Final = 8
 """Bytes of the key of one part of a trace."""
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class HeldRows(Struct, frozen=True, kw_only=True):
     """Rows of one kind: their number, versions, bytes of their values, first and last time (Unix seconds)."""
 
     kind: str
@@ -45,7 +45,7 @@ class Report(Struct, frozen=True, kw_only=True):
     schema: int
     newest_schema: int
     bytes: int
-    held: tuple[Held, ...]
+    held: tuple[HeldRows, ...]
     faults: tuple[str, ...]
 
 
@@ -108,7 +108,7 @@ def _damage(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"damaged: {more}{len(found)} faults in its pages and indexes; put a copy of it in its place"
 
 
-def _wrong(held: tuple[Held, ...]) -> list[str]:
+def _wrong(held: tuple[HeldRows, ...]) -> list[str]:
     known = {name: kind.version for name, kind in KINDS.items()} | dict.fromkeys(("request", "hour", "reservation"), 1)
     unknown = [
         f'holds "{one.kind}", which this llmq does not know: upgrade llmq' for one in held if one.kind not in known
@@ -124,7 +124,7 @@ def _wrong(held: tuple[Held, ...]) -> list[str]:
 # The store.
 
 
-def _store(connection: sqlite3.Connection) -> Iterator[Held]:
+def _store(connection: sqlite3.Connection) -> Iterator[HeldRows]:
     columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('totals')")}
     version = "coalesce(version, 1)" if "version" in columns else "1"
     yield from _table(connection, f"SELECT '{DOCUMENT.name}', recorded_at, length(document), {version} FROM traces")  # noqa: S608
@@ -134,7 +134,7 @@ def _store(connection: sqlite3.Connection) -> Iterator[Held]:
         yield from _table(connection, f"SELECT kind, nullif(at, 0), length(value), {version} FROM objects")  # noqa: S608
     if "formats" in tables:
         names = [name for (name,) in connection.execute("SELECT kind FROM formats ORDER BY kind")]
-        yield from (Held(kind=name, rows=0, bytes=0) for name in names if name not in KINDS)
+        yield from (HeldRows(kind=name, rows=0, bytes=0) for name in names if name not in KINDS)
     for kind in sorted(KINDS.values(), key=lambda one: one.name):
         if kind in (DOCUMENT, TOTAL) or kind.table not in tables:
             continue
@@ -142,13 +142,13 @@ def _store(connection: sqlite3.Connection) -> Iterator[Held]:
         yield from _table(connection, f"SELECT '{kind.name}', {row} FROM {kind.table}")  # noqa: S608
 
 
-def _table(connection: sqlite3.Connection, rows: str) -> Iterator[Held]:
+def _table(connection: sqlite3.Connection, rows: str) -> Iterator[HeldRows]:
     query = f"""WITH rows(kind, at, size, version) AS ({rows})
         SELECT kind, count(*), group_concat(DISTINCT version), sum(size), min(at), max(at)
         FROM rows GROUP BY kind ORDER BY kind"""  # noqa: S608 (constants)
     for kind, count, versions, size, oldest, newest in connection.execute(query):
         several = tuple(sorted(int(one) for one in str(versions).split(",")))
-        yield Held(kind=kind, rows=count, versions=several, bytes=size, oldest=oldest, newest=newest)
+        yield HeldRows(kind=kind, rows=count, versions=several, bytes=size, oldest=oldest, newest=newest)
 
 
 def _store_invariants(connection: sqlite3.Connection) -> list[str]:
@@ -176,20 +176,20 @@ def _is_json(value: bytes | str) -> bool:
 # The journal, and the ledger.
 
 
-def _journal(connection: sqlite3.Connection) -> Iterator[Held]:
+def _journal(connection: sqlite3.Connection) -> Iterator[HeldRows]:
     for held in _table(connection, "SELECT 'request', received_at, length(body), 1 FROM journal"):
-        yield Held(kind=held.kind, rows=held.rows, bytes=held.bytes, oldest=held.oldest, newest=held.newest)
+        yield HeldRows(kind=held.kind, rows=held.rows, bytes=held.bytes, oldest=held.oldest, newest=held.newest)
 
 
 def _journal_invariants(connection: sqlite3.Connection) -> list[str]:
     return _counted(connection, {"requests without a number": "SELECT count(*) FROM journal WHERE seq < 1"})
 
 
-def _ledger(connection: sqlite3.Connection) -> Iterator[Held]:
+def _ledger(connection: sqlite3.Connection) -> Iterator[HeldRows]:
     for kind, table in (("hour", "spent"), ("reservation", "reserved")):
         query = f"SELECT count(*), 3600.0 * min(hour), 3600.0 * max(hour) FROM {table}"  # noqa: S608 (a constant)
         for count, oldest, newest in connection.execute(query):
-            yield Held(kind=kind, rows=count, bytes=0, oldest=oldest, newest=newest)
+            yield HeldRows(kind=kind, rows=count, bytes=0, oldest=oldest, newest=newest)
 
 
 def _ledger_invariants(connection: sqlite3.Connection) -> list[str]:

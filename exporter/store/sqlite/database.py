@@ -105,7 +105,7 @@ class Writing:
     def __init__(
         self,
         path: Path,
-        schema: sql.Schema,
+        schema: sql.FileSchema,
         opened_again: Callable[[sqlite3.Connection], object] = lambda _: None,
         *,
         most_wal: int | None = None,

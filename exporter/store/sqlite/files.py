@@ -32,7 +32,7 @@ def beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.journal")
 
 
-class Claim:
+class FileClaim:
     """An exclusive lock on the files of a store, until it is closed or the process ends.
 
     Close it after SQLite has closed the files: closing any descriptor of a file drops the locks that SQLite has on it.
@@ -77,7 +77,7 @@ def _identity(file: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def claim(path: Path) -> Claim:
+def claim(path: Path) -> FileClaim:
     """Make the files for this process alone, creating them and their folder where missing; raises StoreError."""
     if path.is_dir():
         raise StoreError("cannot_open", f"store {path} is a directory: name a file in it, such as {path / 'llmq.db'}")
@@ -86,7 +86,7 @@ def claim(path: Path) -> Claim:
         lock = _create(path.with_name(f"{path.name}.lock"))
     except OSError as error:
         _refuse(path, error)
-    claimed = Claim()
+    claimed = FileClaim()
     try:
         _take(claimed.holds(lock), path)
         for file in (path, beside(path)):

@@ -22,7 +22,7 @@ _LITTLE, _MUCH, _SOME = 16 << 20, 64 << 20, 1 << 20
 """Bytes: what is written anew at most, to give how much free space back to the file system; on a full disk, some."""
 
 
-class Journal:
+class SqliteJournal:
     """``done`` are entries of an earlier run that may still be in the file; numbers go on after ``last_seq``."""
 
     def __init__(self, path: Path, *, last_seq: int = 0, done: Iterable[int] = (), most_wal: int | None = None) -> None:

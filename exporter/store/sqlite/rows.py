@@ -9,13 +9,13 @@ from ..changes import Key
 from ..kinds import DOCUMENT, TOTAL, Ids, Kind
 from . import statements as sql
 from .database import Reading
-from .seen_ids import Sieve
+from .seen_ids import SeenIds
 
 
 class SqliteRows:
     """Reads with one connection, in the thread of whoever calls; raises StoreError."""
 
-    def __init__(self, reading: Reading, seen: Sieve) -> None:
+    def __init__(self, reading: Reading, seen: SeenIds) -> None:
         self._reading = reading
         self._seen = seen
 

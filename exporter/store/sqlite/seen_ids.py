@@ -27,7 +27,7 @@ class _Generation:
             bits[(place & _MASK) >> 3] |= 1 << (place & 7)
 
 
-class Sieve:
+class SeenIds:
     """A Bloom-style filter with one hash, in generations that can be dropped; 4 MB for every two million ids.
 
     One thread adds and forgets, another may query.

@@ -12,7 +12,7 @@ from .migrations.journal import JOURNAL as JOURNAL_HISTORY
 from .migrations.store import STORE as STORE_HISTORY
 
 
-class Schema(Struct, frozen=True):
+class FileSchema(Struct, frozen=True):
     """One kind of file: how it came to be, and what is set whenever it is opened to be written.
 
     ``wal_pages`` are the pages of WAL after which a checkpoint is worth its time.
@@ -59,13 +59,13 @@ _WORK = """CREATE TEMP VIEW work AS SELECT NULL AS kind,
 WORK_COLUMNS = 4
 PAIR = (None,)  # what a row of a kind and two values lacks
 
-STORE = Schema(
+STORE = FileSchema(
     STORE_HISTORY,
     f"{_DURABLE} PRAGMA cache_size = -16384; {_WORK}",
     wal_pages=4000,  # about 16 MB; beyond 4096 look-ups begin to slow
 )
 # Its pages are used again and again; where many stay free, the file is written anew.
-JOURNAL = Schema(JOURNAL_HISTORY, f"{_DURABLE} PRAGMA cache_size = -1024;", wal_pages=250)
+JOURNAL = FileSchema(JOURNAL_HISTORY, f"{_DURABLE} PRAGMA cache_size = -1024;", wal_pages=250)
 
 # A few sizes, so that each is compiled once. A statement keeps what was last bound to it, so none is of many rows.
 MAX_ROWS = 256

@@ -31,16 +31,16 @@ from ..in_work import InWork
 from ..kinds import KINDS, Ids, Kind
 from ..reads import ThreadedReads
 from ..searching import Searching
-from ..writer import Writer
+from ..writer import ThreadedWriter
 from . import statements as sql
 from .answers import AnswersIndex
 from .ballast import Ballast
 from .database import Reading, Statement, Writing, naming_what_is_damaged, statements
 from .errors import as_store_errors
-from .files import Claim, beside, claim, locate
-from .journal import Journal
+from .files import FileClaim, beside, claim, locate
+from .journal import SqliteJournal
 from .rows import SqliteRows
-from .seen_ids import Sieve
+from .seen_ids import SeenIds
 
 _BATCH = 1024
 """Traces that are deleted at a time."""
@@ -96,13 +96,13 @@ def _ids(changes: Changes) -> Iterator[Statement]:
         yield sql.drop_old_ids(ids), (before, most)
 
 
-class Store:
+class SqliteStore:
     """One open SQLite store. ``path`` is its file, which this process has ``claimed``."""
 
     replica = "main"
     """A file is moved and copied, and stays that of one process; so the host's name would not do."""
 
-    def __init__(self, path: Path, claimed: Claim, now: Callable[[], float], ballast: int) -> None:
+    def __init__(self, path: Path, claimed: FileClaim, now: Callable[[], float], ballast: int) -> None:
         self.path = path
         self._claim = claimed
         self._now = now
@@ -118,11 +118,11 @@ class Store:
                 self._writing = opened.enter_context(closing(Writing(path, sql.STORE, most_wal=self.most_bytes // 2)))
                 self._reading = opened.enter_context(closing(Reading(path)))
                 self._learn_formats()
-                self._sieve = Sieve(trace_id for (trace_id,) in self._reading.rows(sql.TRACE_IDS))
+                self._sieve = SeenIds(trace_id for (trace_id,) in self._reading.rows(sql.TRACE_IDS))
                 last_seq = self._reading.rows(sql.LAST_SEQ)[0][0]
                 done = [seq for (seq,) in self._reading.rows(sql.DONE)]
             with naming_what_is_damaged(beside(path)):
-                journal = Journal(beside(path), last_seq=last_seq, done=done, most_wal=self.most_bytes // 2)
+                journal = SqliteJournal(beside(path), last_seq=last_seq, done=done, most_wal=self.most_bytes // 2)
                 self.journal = opened.enter_context(closing(journal))
             with as_store_errors(f"store {path}"):
                 self.in_work = InWork.beside(path)
@@ -161,9 +161,9 @@ class Store:
         *,
         on_commit: Callable[[float], None],
         on_error: Callable[[str], None],
-    ) -> Writer:
+    ) -> ThreadedWriter:
         """What writes this store, see ``port.Store``; one at a time."""
-        return Writer(self, on_durable, on_commit=on_commit, on_error=on_error)
+        return ThreadedWriter(self, on_durable, on_commit=on_commit, on_error=on_error)
 
     def answers(self) -> Searching:
         """What searches recorded answers, in a thread and a connection of its own."""
