@@ -10,13 +10,13 @@ ENOUGH = 128 << 20
 MEASURED = f"""
 import gc, os, sys
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from exporter.ingest.assembly import Assembler, Limits
+from exporter.ingest.assembly import Assembler, AssemblyLimits
 from exporter.decode import DecodeLimits
 from exporter.decode import from_protobuf
 
 decode = getattr(from_protobuf, sys.argv[1])
 traces, per_trace, attributes, length = map(int, sys.argv[2:])
-assembler = Assembler(Limits(max_bytes=1 << 40), lambda _: {{}})
+assembler = Assembler(AssemblyLimits(max_bytes=1 << 40), lambda _: {{}})
 
 def resident():
     gc.collect()

@@ -52,14 +52,14 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
 
 PROBE = """
 from exporter.evaluators import installed
-from exporter.evaluators.panel import EvaluatorSpec, Panel, Rule
+from exporter.evaluators.panel import EvaluatorRule, EvaluatorSpec, Panel
 from exporter.model.trace import Trace
 
 registry = installed()
 print(*registry.problems, sep="\\n")
 trace = Trace(trace_id="t", content_state="answered", answer="Thank you, please come again.")
 assert "polite" not in Panel({}, registry).names
-spec = EvaluatorSpec(name="polite", rules=(Rule(options={"least": 4}),))
+spec = EvaluatorSpec(name="polite", rules=(EvaluatorRule(options={"least": 4}),))
 said = [one for one in Panel({"polite": spec}, registry).evaluate(trace).evaluations if one.evaluator == "polite"]
 print(said[0].evaluator_version, said[0].score, said[0].verdict)
 print(registry.listing()[-1])

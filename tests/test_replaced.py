@@ -159,7 +159,7 @@ def test_files_that_were_moved_away_and_back_are_used_again(tmp_path, killable):
     process.stop()
 
 
-OPENING = "import sys\nfrom exporter.store.sqlite.store import Store\nStore.open(sys.argv[1])"
+OPENING = "import sys\nfrom exporter.store.sqlite.store import SqliteStore\nSqliteStore.open(sys.argv[1])"
 
 
 def opened_by_another(url, cwd=None):

@@ -179,9 +179,9 @@ CRASHING = dedent("""
     import sys
     from exporter.records.requests import Entry
     from exporter.records.traces import KnownParts, Recorded
-    from exporter.store.sqlite.store import Store
+    from exporter.store.sqlite.store import SqliteStore
     from exporter.store.changes import Changes
-    store = Store.open(sys.argv[1])
+    store = SqliteStore.open(sys.argv[1])
     print("open", flush=True)
 
     def record(n):
@@ -548,7 +548,7 @@ def test_a_store_in_use_is_refused_with_its_owner_and_the_cure(store):
 
 
 def test_a_store_in_use_is_refused_to_another_process_and_not_disturbed(store):
-    code = "import sys\nfrom exporter.store.sqlite.store import Store\nStore.open(sys.argv[1])"
+    code = "import sys\nfrom exporter.store.sqlite.store import SqliteStore\nSqliteStore.open(sys.argv[1])"
     run = subprocess.run(
         [sys.executable, "-c", code, f"sqlite:///{store.path}"], capture_output=True, text=True, check=False
     )

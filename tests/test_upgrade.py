@@ -154,7 +154,7 @@ def test_without_room_for_the_copy_the_store_is_refused_as_it_was_with_the_cure(
 KILLED = """
 import os, shutil, sqlite3, sys
 from pathlib import Path
-from exporter.store.sqlite.store import Store
+from exporter.store.sqlite.store import SqliteStore
 
 source, target, left = Path(sys.argv[1]), Path(sys.argv[2]), 0
 
@@ -182,7 +182,7 @@ for steps in range(1000):
         shutil.copy(source / name, folder)
     if not (child := os.fork()):
         left = steps
-        Store.open(f"sqlite:///{folder / 'llmq.db'}")
+        SqliteStore.open(f"sqlite:///{folder / 'llmq.db'}")
         os._exit(0)
     if (code := os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) != 9:
         sys.exit(code)
