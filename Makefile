@@ -86,8 +86,8 @@ down: .env ## stop the containers; what they stored stays
 demo: $(DEMO_STAMP) ## start a whole stack with live traffic and an incident; Ctrl-C ends it
 	$(BIN)/llmq demo
 
-test: $(DEV_STAMP) sdk packages lint ## run everything that must pass
-	$(BIN)/python -m pytest
+test: $(DEV_STAMP) sdk packages lint ## run everything that must pass, on two cores
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-pure: export LLMQ_NO_EXTENSIONS := 1
 test-pure: $(DEV_STAMP) sdk packages ## run the tests without the kernels in C
