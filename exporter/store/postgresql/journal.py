@@ -19,7 +19,6 @@ _UNACKNOWLEDGED: Final = "DELETE FROM journal WHERE replica = %s AND seq > %s"
 _ADD: Final = """INSERT INTO journal VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (replica, seq) DO UPDATE SET received_at = excluded.received_at, signal = excluded.signal,
   media_type = excluded.media_type, encoding = excluded.encoding, body = excluded.body"""
-_SIZE: Final = "SELECT pg_total_relation_size('journal')::bigint"
 
 
 class PostgresJournal:
@@ -81,10 +80,6 @@ class PostgresJournal:
         with self._writing.transaction() as connection:
             self._lease.check(connection)
             self._forget_unacknowledged(connection)
-
-    def size_bytes(self) -> int:
-        """Bytes of the table, of all replicas; raises StoreError."""
-        return int(self._reading.rows(_SIZE)[0][0])
 
     def close(self) -> None:
         """Close the connection; what was committed stays."""

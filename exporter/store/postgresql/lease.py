@@ -23,7 +23,7 @@ _PATIENCE: Final = 15.0
 
 
 class Lease:
-    """The right to write as ``replica``. ``taken`` says whether this process has had it."""
+    """The right to write as ``replica``. ``fence`` is the token of this process, 0 until it has had one."""
 
     def __init__(self, replica: str) -> None:
         self.replica = replica

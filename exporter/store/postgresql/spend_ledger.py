@@ -34,9 +34,9 @@ class LedgerTables:
     def __init__(self, target: Target, caps: Caps, *, now: Callable[[], float] = time.time) -> None:
         self.caps = caps
         self._now = now
-        self._connection = Connection(target, lambda connection: migrate(connection, target.schema))
-        with self._connection.use():
-            pass
+        self._connection = Connection(target)
+        with self._connection.use() as connection:
+            migrate(connection, target.schema)
 
     def close(self) -> None:
         """Close the connection; what was reserved stays spent."""

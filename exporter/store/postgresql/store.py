@@ -1,8 +1,7 @@
 """The store on PostgreSQL: recorded traces, records, totals of one replica, and the journal. Knows no span or metric.
 
 The driver is psycopg, whose connections are used by threads, as those of SQLite are: libpq under it finds the primary
-among several hosts, and reads certificates and passwords as all other programs of PostgreSQL do. A batch of 2,000
-traces takes as much CPU of ours as with asyncpg, and half as long again until it is durable (63 against 46 ms).
+among several hosts, and reads certificates and passwords as all other programs of PostgreSQL do.
 
 Threads: ``commit``, ``probe`` and ``prune`` belong to one thread (the writer's); what ``reads`` does to another; all
 other methods to the event loop's. Each has its own connection.
